@@ -1,0 +1,105 @@
+"""The values that a comparison is made of; the page, the CLI, bundles and the gallery all hold these."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cxrbench.preprocess import Preprocessing
+
+__all__ = ["Comparison", "HeatMaps", "Prediction", "Settings"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What was asked: everything needed to compute the same comparison again.
+
+    Args:
+        models: names of models, in the order shown.
+        methods: keys of ``METHODS``, in the order shown.
+        stage: which feature map CAMs read, counted from the last (0 = last, 1 = one before …), so that one
+            choice means something on every model.
+        baseline: of integrated gradients: ``black``, ``mean`` or ``blur``.
+        steps: of integrated gradients.
+    """
+
+    models: tuple[str, ...]
+    methods: tuple[str, ...]
+    stage: int = 0
+    baseline: str = "black"
+    steps: int = 50
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What one model says about one radiograph.
+
+    Args:
+        model: its name.
+        revision: which weights: a hash or tag.
+        labels: one name a logit.
+        logits: (L,).
+        scores: (L,) in [0, 1].
+        thresholds: (L,) operating points.
+        seconds: of the forward pass; NaN where it was not timed.
+    """
+
+    model: str
+    revision: str
+    labels: tuple[str, ...]
+    logits: np.ndarray
+    scores: np.ndarray
+    thresholds: np.ndarray
+    seconds: float
+
+
+@dataclass(frozen=True)
+class HeatMaps:
+    """One method on one model: the maps of all its findings.
+
+    Args:
+        model: its name.
+        method: a key of ``METHODS``.
+        stage: the feature map it read; None for methods that read none.
+        labels: one name a map: every label of the model, so that switching the finding computes nothing.
+        maps: (L, h, w) float32, signed, not normalised, on the method's own grid over the network's input.
+        preprocessing: lays the maps back over the radiograph (``to_original``).
+        seconds: what all the maps together took; NaN where it was not timed.
+        progress: steps done ÷ steps asked; below 1 the maps are still being refined, or were stopped.
+        completeness: (L,) relative completeness error; NaN where the method defines none.
+        problem: why the method does not apply to this model; then ``maps`` is empty (0, 0, 0).
+    """
+
+    model: str
+    method: str
+    stage: str | None
+    labels: tuple[str, ...]
+    maps: np.ndarray
+    preprocessing: Preprocessing
+    seconds: float
+    progress: float = 1.0
+    completeness: np.ndarray = field(default_factory=lambda: np.empty(0))
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One radiograph, seen by several models and explained by several methods.
+
+    Args:
+        image: (H, W) float32 grey in [0, 1].
+        source: where it came from: a gallery case's id, or the SHA-256 of the uploaded bytes.
+        settings: what was asked.
+        predictions: by model.
+        heat_maps: by (model, method).
+        masks: finding → (H, W) bool, where the truth is known; empty where it is not.
+        truth: finding → 1, 0, where the truth is known; empty where it is not.
+    """
+
+    image: np.ndarray
+    source: str
+    settings: Settings
+    predictions: Mapping[str, Prediction]
+    heat_maps: Mapping[tuple[str, str], HeatMaps]
+    masks: Mapping[str, np.ndarray] = field(default_factory=dict)
+    truth: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""The digital chest phantom: radiographs whose truth is known."""

@@ -1,0 +1,5 @@
+"""Explanations: which pixels is a score sensitive to?"""
+
+from cxrbench.explain.protocol import Explainer, Method
+
+__all__ = ["Explainer", "Method"]

@@ -1,0 +1,51 @@
+"""What every explanation method is: one call, many findings."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from torch import Tensor
+
+from cxrbench.models import Classifier
+
+__all__ = ["Explainer", "Method"]
+
+
+class Explainer(Protocol):
+    """A method of explanation: every asked finding from shared passes."""
+
+    def __call__(self, model: Classifier, images: Tensor, findings: Tensor) -> Tensor:
+        """Images (B, C, H, W), findings (K,) indices → relevance (B, K, H, W): signed, not normalised.
+
+        The result is bit-identical to asking finding by finding. Nothing of the model is changed, hooked or
+        locked: threads may share it.
+        """
+
+
+@dataclass(frozen=True)
+class Method:
+    """A row of ``METHODS``: what menus, the CLI, contract tests and the README's table read.
+
+    Args:
+        name: the key, as in links and on the command line.
+        title: as papers write it.
+        family: methods of one family share their passes.
+        explain: the method itself, with its paper's defaults.
+        reference: arXiv or DOI.
+        cost: what it takes, in forward and backward passes.
+        reads_stage: it reads a feature map, so a stage may be chosen.
+        class_specific: its map depends on the finding asked.
+        supports: None, or the sentence why this method does not apply to that model.
+        caveat: what to keep in mind when reading its maps.
+    """
+
+    name: str
+    title: str
+    family: Literal["cam", "gradient"]
+    explain: Explainer
+    reference: str
+    cost: str
+    reads_stage: bool
+    class_specific: bool
+    supports: Callable[[Classifier], str | None]
+    caveat: str

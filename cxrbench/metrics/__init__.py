@@ -1,0 +1,1 @@
+"""Arrays in, one value per finding out; undefined is NaN."""

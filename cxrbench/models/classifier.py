@@ -1,0 +1,99 @@
+"""A backbone that knows its labels and where it can be explained."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from torch import Tensor, nn
+
+from cxrbench.errors import InputError
+from cxrbench.models.spec import ModelSpec
+from cxrbench.models.zoo import Stage, architecture
+
+__all__ = ["Classifier", "Features"]
+
+
+@dataclass(frozen=True)
+class Features:
+    """What a network holds between two steps: the feature map, and whatever else the rest of it needs.
+
+    Args:
+        value: the feature map in the backbone's own layout (NCHW, NHWC or tokens).
+        rest: tensors that travel beside it, such as a transformer block's residual stream; constants to an
+            explanation at this stage.
+        stage: where this is.
+        grid: (h, w) of the feature map.
+    """
+
+    value: Tensor
+    rest: tuple[Tensor, ...]
+    stage: Stage
+    grid: tuple[int, int]
+
+    def as_maps(self, value: Tensor) -> Tensor:
+        """``value``, a tensor in this stage's own layout, as a view (B, C, h, w)."""
+        return self.stage.as_maps(value, self.grid)
+
+
+class Classifier(nn.Module):
+    """A multi-label classifier cut in two: ``forward(images) == head(trunk(images))``, bit for bit.
+
+    The cut can be made after any stage of the architecture. Nothing is hooked: the backbone's own forward pass is
+    spelled out as steps (``zoo.Architecture.steps``), and a test holds them equal to it.
+    """
+
+    def __init__(self, backbone: nn.Module, spec: ModelSpec) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.spec = spec
+        self.architecture: Final = architecture(spec.architecture)
+
+    @property
+    def stages(self) -> Sequence[str]:
+        """Names of the stages where a map can be read, finest first; the last is the default."""
+        return self.architecture.stages
+
+    def stage(self, name: str | None = None) -> Stage:
+        """The stage of that name, or the last.
+
+        Raises:
+            InputError: no such stage here; the sentence lists those that are.
+        """
+        name = name or self.stages[-1]
+        if name not in self.stages:
+            raise InputError(
+                f"{self.spec.name} has no stage {name!r}; choose from: {', '.join(self.stages)}."
+            )
+        prefix = getattr(self.backbone, "num_prefix_tokens", 0)
+        return Stage(name, self.architecture.layout, prefix)
+
+    def trunk(self, images: Tensor, stage: str | None = None) -> Features:
+        """Images (B, C, H, W) → the features after a stage (default: the last)."""
+        place = self.stage(stage)
+        state: State = images
+        for name, step in self.architecture.steps(self.backbone):
+            state = step(state)
+            if name == place.name:
+                break
+        *rest, value = state if isinstance(state, tuple) else (state,)
+        return Features(value, tuple(rest), place, self._grid(value))
+
+    def head(self, features: Features) -> Tensor:
+        """Features of any stage → logits (B, L)."""
+        state: State = (*features.rest, features.value) if features.rest else features.value
+        steps = self.architecture.steps(self.backbone)
+        names = [name for name, _ in steps]
+        for _, step in steps[names.index(features.stage.name) + 1 :]:
+            state = step(state)
+        return self.architecture.head(self.backbone)(state)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (B, C, H, W) → logits (B, L)."""
+        return self.head(self.trunk(images))
+
+    def _grid(self, value: Tensor) -> tuple[int, int]:
+        layout = self.architecture.layout
+        if layout == "tokens":
+            return self.backbone.patch_embed.grid_size
+        height, width = value.shape[1:3] if layout == "NHWC" else value.shape[2:4]
+        return height, width

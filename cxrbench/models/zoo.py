@@ -1,0 +1,222 @@
+"""The backbones of the bench: one frozen record each, and nothing special-cased anywhere else."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from operator import attrgetter
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+from torch import Tensor, nn
+
+from cxrbench.errors import InputError
+
+__all__ = ["ARCHITECTURES", "Architecture", "Layout", "Stage", "State", "Step", "architecture"]
+
+Layout = Literal["NCHW", "NHWC", "tokens"]
+# Between two steps a network holds one tensor, or several whose last is the feature map.
+State = Tensor | tuple[Tensor, ...]
+Step = tuple[str, Callable[[Any], Any]]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A place in a backbone where a feature map can be read: its name, and how the map lies in memory."""
+
+    name: str
+    layout: Layout = "NCHW"
+    prefix_tokens: int = 0
+
+    def as_maps(self, value: Tensor, grid: tuple[int, int]) -> Tensor:
+        """A tensor in this stage's layout as a view (B, C, h, w)."""
+        if self.layout == "NCHW":
+            return value
+        if self.layout == "NHWC":
+            return value.permute(0, 3, 1, 2)
+        patches = value[:, self.prefix_tokens :]  # (B, h·w, C)
+        return patches.transpose(1, 2).unflatten(2, grid)
+
+
+def modules(*paths: str) -> Callable[[nn.Module], tuple[Step, ...]]:
+    """Steps that are modules or methods of the backbone, called one after the other."""
+    return lambda backbone: tuple((path, attrgetter(path)(backbone)) for path in paths)
+
+
+def _vit_steps(backbone: nn.Module) -> tuple[Step, ...]:
+    """A timm VisionTransformer, its blocks opened so that the map after ``norm1`` can be read.
+
+    A class-token head reads one token, so the patch tokens that the last block puts out get no gradient and
+    Grad-CAM there is zero everywhere; after ``norm1`` they still feed the attention.
+    """
+    steps: list[Step] = list(modules("patch_embed", "_pos_embed", "patch_drop", "norm_pre")(backbone))
+    blocks: Any = backbone.blocks
+    for index, block in enumerate(blocks):
+        steps += [
+            (f"blocks.{index}.norm1", lambda x, b=block: (x, b.norm1(x))),
+            (f"blocks.{index}.attn", lambda xs, b=block: xs[0] + b.drop_path1(b.ls1(b.attn(xs[1])))),
+            (f"blocks.{index}", lambda x, b=block: x + b.drop_path2(b.ls2(b.mlp(b.norm2(x))))),
+        ]
+    return (*steps, *modules("norm")(backbone))
+
+
+def _alexnet_head(backbone: Any) -> Callable[[Tensor], Tensor]:
+    return lambda x: backbone.classifier(backbone.avgpool(x).flatten(1))
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A backbone: where it comes from, what it does step by step, and where it can be explained.
+
+    Args:
+        name: the key in ``ARCHITECTURES``.
+        title: the name as papers write it.
+        library: which package builds it.
+        pretrained: the library's name of its ImageNet weights.
+        steps: the backbone → what its ``forward_features`` does, as named unary calls.
+        stages: names of steps after which a map may be read, finest first; the last is the default.
+        head: the backbone → what turns the last feature map into logits.
+        layout: of the feature maps.
+        mean_pooled: the head sees the last map through its spatial mean alone. Then the gradient there is
+            spatially constant, and Grad-CAM, HiResCAM and XGrad-CAM are one and the same map.
+    """
+
+    name: str
+    title: str
+    pretrained: str
+    steps: Callable[[nn.Module], tuple[Step, ...]]
+    stages: tuple[str, ...]
+    head: Callable[[nn.Module], Callable[[Tensor], Tensor]] = attrgetter("forward_head")
+    layout: Layout = "NCHW"
+    library: Literal["timm", "torchvision"] = "timm"
+    mean_pooled: bool = True
+
+
+_DENSENET_STEPS: Final = (
+    *("conv0", "norm0", "pool0", "denseblock1", "transition1", "denseblock2"),
+    *("transition2", "denseblock3", "transition3", "denseblock4", "norm5"),
+)
+_DENSENET: Final[dict[str, Any]] = {
+    "steps": modules(*(f"features.{step}" for step in _DENSENET_STEPS)),
+    "stages": tuple(f"features.{stage}" for stage in ("denseblock1", "denseblock2", "denseblock3", "norm5")),
+}
+_VIT: Final[dict[str, Any]] = {
+    "steps": _vit_steps,
+    "stages": ("blocks.3.norm1", "blocks.6.norm1", "blocks.9.norm1", "blocks.11.norm1"),
+    "layout": "tokens",
+    "mean_pooled": False,
+}
+
+ARCHITECTURES: Final[Mapping[str, Architecture]] = MappingProxyType(
+    {
+        record.name: record
+        for record in (
+            Architecture(
+                name="efficientnet_b0",
+                title="EfficientNet-B0",
+                pretrained="efficientnet_b0.ra_in1k",
+                steps=modules("conv_stem", "bn1", *(f"blocks.{i}" for i in range(7)), "conv_head", "bn2"),
+                stages=("blocks.1", "blocks.2", "blocks.4", "bn2"),
+            ),
+            Architecture("densenet121", "DenseNet-121", "densenet121.ra_in1k", **_DENSENET),
+            Architecture("densenet201", "DenseNet-201", "densenet201.tv_in1k", **_DENSENET),
+            Architecture(
+                name="inception_v3",
+                title="Inception-v3",
+                pretrained="inception_v3.tv_in1k",
+                steps=modules(
+                    *(
+                        "Conv2d_1a_3x3",
+                        "Conv2d_2a_3x3",
+                        "Conv2d_2b_3x3",
+                        "Pool1",
+                        "Conv2d_3b_1x1",
+                        "Conv2d_4a_3x3",
+                    ),
+                    *(
+                        "Pool2",
+                        "Mixed_5b",
+                        "Mixed_5c",
+                        "Mixed_5d",
+                        "Mixed_6a",
+                        "Mixed_6b",
+                        "Mixed_6c",
+                        "Mixed_6d",
+                    ),
+                    *("Mixed_6e", "Mixed_7a", "Mixed_7b", "Mixed_7c"),
+                ),
+                stages=("Conv2d_4a_3x3", "Mixed_5d", "Mixed_6e", "Mixed_7c"),
+            ),
+            Architecture(
+                name="inception_resnet_v2",
+                title="Inception-ResNet-v2",
+                pretrained="inception_resnet_v2.tf_in1k",
+                steps=modules(
+                    *(
+                        "conv2d_1a",
+                        "conv2d_2a",
+                        "conv2d_2b",
+                        "maxpool_3a",
+                        "conv2d_3b",
+                        "conv2d_4a",
+                        "maxpool_5a",
+                    ),
+                    *(
+                        "mixed_5b",
+                        "repeat",
+                        "mixed_6a",
+                        "repeat_1",
+                        "mixed_7a",
+                        "repeat_2",
+                        "block8",
+                        "conv2d_7b",
+                    ),
+                ),
+                stages=("conv2d_4a", "repeat", "repeat_1", "conv2d_7b"),
+            ),
+            Architecture(
+                name="resnet50",
+                title="ResNet-50",
+                pretrained="resnet50.a1_in1k",
+                steps=modules("conv1", "bn1", "act1", "maxpool", "layer1", "layer2", "layer3", "layer4"),
+                stages=("layer1", "layer2", "layer3", "layer4"),
+            ),
+            Architecture(
+                name="swin_tiny",
+                title="Swin-T",
+                pretrained="swin_tiny_patch4_window7_224.ms_in1k",
+                steps=modules("patch_embed", "layers.0", "layers.1", "layers.2", "layers.3", "norm"),
+                stages=("layers.0", "layers.1", "layers.2", "norm"),
+                layout="NHWC",
+            ),
+            Architecture("vit_tiny", "ViT-Ti/16", "vit_tiny_patch16_224.augreg_in21k_ft_in1k", **_VIT),
+            Architecture("deit_tiny", "DeiT-Ti/16", "deit_tiny_patch16_224.fb_in1k", **_VIT),
+            Architecture(
+                name="convnext_tiny",
+                title="ConvNeXt-T",
+                pretrained="convnext_tiny.fb_in1k",
+                steps=modules("stem", *(f"stages.{i}" for i in range(4)), "norm_pre"),
+                stages=("stages.0", "stages.1", "stages.2", "norm_pre"),
+            ),
+            Architecture(
+                name="alexnet",
+                title="AlexNet",
+                pretrained="IMAGENET1K_V1",
+                steps=modules(*(f"features.{i}" for i in range(13))),
+                stages=("features.5", "features.12"),
+                head=_alexnet_head,
+                library="torchvision",
+                mean_pooled=False,
+            ),
+        )
+    }
+)
+
+
+def architecture(name: str) -> Architecture:
+    """The record of a backbone.
+
+    Raises:
+        InputError: no backbone of that name; the sentence lists those that are.
+    """
+    if name not in ARCHITECTURES:
+        raise InputError(f"Unknown architecture {name!r}; choose from: {', '.join(ARCHITECTURES)}.")
+    return ARCHITECTURES[name]

@@ -1,0 +1,1 @@
+"""What happens to the label matrix before a loss sees it."""
