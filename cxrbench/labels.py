@@ -87,7 +87,7 @@ TORCHXRAYVISION: Final = (
     "Enlarged Cardiomediastinum",
 )
 
-# Other spellings → the name used here. Nodule and Mass are not CheXpert's Lung Lesion: they only lie under it.
+# Other spellings → the name used here. Nodule and Mass are not CheXpert's Lung Lesion, they only lie under it.
 ALIASES: Final = {
     "Airspace Opacity": "Lung Opacity",
     "Effusion": "Pleural Effusion",

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from cxrbench.errors import InputError
 from cxrbench.models.spec import ModelSpec
-from cxrbench.models.zoo import Stage, architecture
+from cxrbench.models.zoo import Stage, State, architecture
 
 __all__ = ["Classifier", "Features"]
 
@@ -38,8 +38,8 @@ class Features:
 class Classifier(nn.Module):
     """A multi-label classifier cut in two: ``forward(images) == head(trunk(images))``, bit for bit.
 
-    The cut can be made after any stage of the architecture. Nothing is hooked: the backbone's own forward pass is
-    spelled out as steps (``zoo.Architecture.steps``), and a test holds them equal to it.
+    The cut can be made after any stage of the architecture. Nothing is hooked: the backbone's own forward pass
+    is spelled out as steps (``zoo.Architecture.steps``), and a test holds them equal to it.
     """
 
     def __init__(self, backbone: nn.Module, spec: ModelSpec) -> None:

@@ -1,0 +1,22 @@
+"""Where the things that ship beside the library lie: models and gallery cases."""
+
+import os
+from pathlib import Path
+
+__all__ = ["gallery", "models"]
+
+
+def models() -> Path:
+    """The folder of shipped models, one folder each."""
+    return _root() / "models"
+
+
+def gallery() -> Path:
+    """The folder of gallery cases, one folder each."""
+    return _root() / "gallery"
+
+
+def _root() -> Path:
+    # Asked at every call, so that a test or a server can point the bench at other assets.
+    override = os.environ.get("CXRBENCH_ASSETS")
+    return Path(override) if override else Path(__file__).resolve().parents[1] / "assets"
