@@ -87,17 +87,19 @@ TORCHXRAYVISION: Final = (
     "Enlarged Cardiomediastinum",
 )
 
-# Other spellings → the name used here. Nodule and Mass are not CheXpert's Lung Lesion, they only lie under it.
+# Other spellings → the name used here, for what is called differently beyond underscores and case.
+# Nodule and Mass are not CheXpert's Lung Lesion: they only lie under it.
 ALIASES: Final = {
     "Airspace Opacity": "Lung Opacity",
     "Effusion": "Pleural Effusion",
-    "Pleural_Thickening": "Pleural Thickening",
 }
+_BY_FOLDED: Final = {alias.casefold(): name for alias, name in ALIASES.items()}
 
 
 def canonical(name: str) -> str:
     """The one spelling of a finding: spaces for underscores, CheXpert's name where there are several."""
-    return ALIASES.get(name, ALIASES.get(name.replace("_", " "), name.replace("_", " ")))
+    spaced = name.replace("_", " ").strip()
+    return _BY_FOLDED.get(spaced.casefold(), spaced)
 
 
 def finding_indices(asked: Sequence[str], labels: Sequence[str]) -> list[int]:

@@ -42,7 +42,9 @@ def test_the_readme_tree_names_every_file(root):
     if tracked.returncode:
         pytest.skip("not a git checkout, so there is no list of files to hold the README against")
     tree = (root / "README.md").read_text(encoding="utf8")
-    shown = re.compile(r"^(cxrbench|pages|train|benchmarks|scripts)/(?!.*__init__)[^.]*(\.(py|toml|js|css))?$")
+    shown = re.compile(
+        r"^(cxrbench|pages|train|benchmarks|scripts)/(?!.*__init__)[^.]*(\.(py|toml|js|css))?$"
+    )
     missing = [
         path
         for path in tracked.stdout.splitlines()
