@@ -1,1 +1,25 @@
 """Readers: every data set becomes the same table of studies."""
+
+from cxrbench.data.chexpert import read_chexpert
+from cxrbench.data.images import MAX_PIXELS, Radiograph, read_image
+from cxrbench.data.nih import read_nih, read_nih_boxes
+from cxrbench.data.published import PUBLISHED, published_nih_boxes, read_published
+from cxrbench.data.splits import split
+from cxrbench.data.studies import COLUMNS, Problem, Studies, check_files
+
+__all__ = [
+    "COLUMNS",
+    "MAX_PIXELS",
+    "PUBLISHED",
+    "Problem",
+    "Radiograph",
+    "Studies",
+    "check_files",
+    "published_nih_boxes",
+    "read_chexpert",
+    "read_image",
+    "read_nih",
+    "read_nih_boxes",
+    "read_published",
+    "split",
+]

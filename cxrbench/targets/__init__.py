@@ -1,1 +1,5 @@
 """What happens to the label matrix before a loss sees it."""
+
+from cxrbench.targets.policies import POLICIES, RULES, Policy, Rule, mixture
+
+__all__ = ["POLICIES", "RULES", "Policy", "Rule", "mixture"]

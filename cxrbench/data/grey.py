@@ -1,0 +1,99 @@
+"""Decoded samples of any depth and colour → one grey picture in [0, 1]."""
+
+import numpy as np
+
+from cxrbench.errors import InputError
+
+__all__ = ["from_colour", "from_floats", "from_integers", "refuse_size"]
+
+# Rec. 601 luma, the weights behind JPEG's own Y channel: a grey picture saved in colour comes back as it was.
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+# Chroma rounding of a grey JPEG stays far below this (of 255); a heat map or a photograph lies far above.
+_COLOUR_SPREAD = 16
+
+# The depths detectors deliver. A 12-bit film in a 16-bit file would be nearly black at 1/65535.
+_DEPTHS = (8, 10, 12, 14, 16, 32)
+
+
+def refuse_size(name: str, width: int, height: int, max_pixels: int) -> None:
+    """Refuse a picture by the size its header declares, before anything is decoded.
+
+    Raises:
+        InputError: it has no pixels, or more than ``max_pixels``.
+    """
+    if width < 1 or height < 1:
+        raise InputError(
+            f"{name}: expected a radiograph with pixels, got one of {width}×{height}; export it again."
+        )
+    if width * height > max_pixels:
+        raise InputError(
+            f"{name}: expected at most {max_pixels / 1e6:g} million pixels (a full-size film has about 15), "
+            f"got {width}×{height} = {width * height / 1e6:.0f} million; scale it down and try again."
+        )
+
+
+def from_integers(samples: np.ndarray) -> tuple[np.ndarray, str]:
+    """Unsigned samples → samples / (2ᵇ − 1), b the smallest of 8, 10, 12, 14, 16, 32 bits that holds them.
+
+    Files of more than 8 bits do not say how many of them the detector used, so the largest sample decides.
+
+    Args:
+        samples: (H, W), any integer type, none negative.
+
+    Returns:
+        (H, W) float32 in [0, 1], and a note where fewer bits were used than the file has.
+    """
+    if samples.dtype == np.uint8:
+        return samples.astype(np.float32) / np.float32(255), ""
+    highest = int(samples.max())
+    depth = next(bits for bits in _DEPTHS if highest < 2**bits)
+    declared = 16 if samples.dtype.itemsize <= 2 else 32
+    note = (
+        f"{declared}-bit file read as {depth}-bit: its samples end at {highest}" if depth < declared else ""
+    )
+    return (samples / np.float64(2**depth - 1)).astype(np.float32), note
+
+
+def from_floats(samples: np.ndarray) -> tuple[np.ndarray, str]:
+    """Real samples → [0, 1]: as they are where they lie in it, else stretched from minimum to maximum.
+
+    Args:
+        samples: (H, W) float or signed integer. NaN and infinities are pixels without a value: black.
+
+    Returns:
+        (H, W) float32 in [0, 1], and a note on what was done.
+
+    Raises:
+        InputError: not one sample is finite.
+    """
+    finite = np.isfinite(samples)
+    if not finite.any():
+        raise InputError("expected numbers for samples, got only NaN or infinity; export it again")
+    known = samples[finite]
+    low, high = float(known.min()), float(known.max())
+    notes = []
+    if low < 0 or high > 1:
+        # Divided before the subtraction: two samples near the ends of float64 must not overflow.
+        scale = max(abs(low), abs(high))
+        low, high, samples = low / scale, high / scale, samples / scale
+        notes.append("samples outside [0, 1] stretched from minimum to maximum")
+        samples = (samples - low) / (high - low) if high > low else np.zeros_like(samples)
+    if not finite.all():
+        notes.append(f"{(~finite).sum()} samples are not finite: shown black")
+    return np.where(finite, samples, 0).astype(np.float32), "; ".join(notes)
+
+
+def from_colour(samples: np.ndarray) -> tuple[np.ndarray, str]:
+    """Red, green and blue → luma Y = .299 R + .587 G + .114 B.
+
+    Args:
+        samples: (H, W, 3) uint8.
+
+    Returns:
+        (H, W) float32 in [0, 1], and a note where the channels truly differ.
+    """
+    spread = int((samples.max(axis=2) - samples.min(axis=2)).max())
+    note = "colour picture: read as its luma" if spread > _COLOUR_SPREAD else ""
+    luma = samples.astype(np.float32) @ _LUMA / np.float32(255)
+    return np.clip(luma, 0, 1), note

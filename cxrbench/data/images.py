@@ -1,0 +1,142 @@
+"""Any file a radiograph comes in → one grey float picture, safely."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cxrbench.data.dicom import decode_dicom
+from cxrbench.data.raster import decode_raster
+from cxrbench.errors import InputError
+
+__all__ = ["MAX_PIXELS", "Radiograph", "read_image", "recognise"]
+
+# The largest flat-panel film is about 15 million pixels (4280×3520).
+MAX_PIXELS = 40_000_000
+
+# How a file begins → what it is. The name and its extension are never asked.
+_SIGNATURES = (
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"II*\x00", "TIFF"),
+    (b"MM\x00*", "TIFF"),
+    (b"II+\x00", "TIFF"),
+    (b"MM\x00+", "TIFF"),
+)
+# DICOM without its preamble starts at group 2 or 8, little endian.
+_BARE_DICOM = (b"\x02\x00\x00\x00", b"\x08\x00\x00\x00", b"\x08\x00\x05\x00", b"\x08\x00\x08\x00")
+# What people upload by mistake, so that the message can name it.
+_STRANGERS = (
+    (b"GIF8", "a GIF"),
+    (b"BM", "a BMP"),
+    (b"%PDF", "a PDF"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"),
+    (b"\x80\x04", "a Python pickle"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Radiograph:
+    """One radiograph, ready to look at. No tag of its file is kept, so no patient's name either.
+
+    Args:
+        pixels: (H, W) float32 in [0, 1]; black is 0, and bone is brighter than air.
+        size: (H, W) of the picture.
+        format: "PNG", "JPEG", "TIFF" or "DICOM".
+        sha256: of the file's bytes.
+        note: what the reader had to decide ("" if nothing), to be shown to the user.
+    """
+
+    pixels: np.ndarray
+    size: tuple[int, int]
+    format: str
+    sha256: str
+    note: str = ""
+
+
+def read_image(source: Path | str | bytes, *, name: str = "", max_pixels: int = MAX_PIXELS) -> Radiograph:
+    """Read a radiograph from a file or from its bytes.
+
+    What the bytes are is decided by how they begin. The size is checked from the header before anything is
+    decoded. Grey files of more than 8 bits are scaled by the smallest usual depth that holds their samples
+    (`cxrbench.data.grey.from_integers`), DICOM by its window (`cxrbench.data.dicom.decode_dicom`).
+
+    Args:
+        source: a path, or the whole file as bytes (an upload).
+        name: how messages call it; by default the file's name.
+        max_pixels: the size above which it is refused.
+
+    Returns:
+        The radiograph.
+
+    Raises:
+        InputError: missing, empty, no picture, several pictures, too large, or damaged.
+    """
+    name = name or (Path(source).name if isinstance(source, (str, Path)) else "The image")
+    data = _read_bytes(source, name, max_pixels)
+    kind = recognise(data)
+    if kind is None:
+        raise InputError(f"{name}: expected a PNG, JPEG, TIFF or DICOM radiograph, got {_describe(data)}.")
+    if kind == "DICOM":
+        pixels, note = decode_dicom(data, name, max_pixels)
+    else:
+        pixels, note = decode_raster(data, kind, name, max_pixels)
+    if pixels.min() == pixels.max():
+        note = "; ".join(filter(None, (note, "every pixel has the same value")))
+    height, width = pixels.shape
+    return Radiograph(
+        np.ascontiguousarray(pixels), (height, width), kind, hashlib.sha256(data).hexdigest(), note
+    )
+
+
+def recognise(data: bytes) -> str | None:
+    """The format by a file's first bytes (132 suffice): "PNG", "JPEG", "TIFF", "DICOM", or None."""
+    if data[128:132] == b"DICM":
+        return "DICOM"
+    for signature, kind in _SIGNATURES:
+        if data.startswith(signature):
+            return kind
+    return "DICOM" if data.startswith(_BARE_DICOM) else None
+
+
+def _read_bytes(source: Path | str | bytes, name: str, max_pixels: int) -> bytes:
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return bytes(source)
+    path = Path(source)
+    try:
+        # Six bytes a pixel is 16-bit colour, stored plainly. Asked before any of it is read.
+        if path.is_file() and path.stat().st_size > 6 * max_pixels + 2**20:
+            megabytes = path.stat().st_size / 1e6
+            raise InputError(
+                f"{name}: expected one radiograph, got a file of {megabytes:.0f} MB; scale it down."
+            )
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(f"{name}: there is no such file; check the path.") from error
+    except IsADirectoryError as error:
+        raise InputError(f"{name}: expected a file, got a folder; name a file inside it.") from error
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{name}: the file cannot be read ({error}); check the path and its rights."
+        ) from error
+
+
+def _describe(data: bytes) -> str:
+    """What a stranger is, as the end of a sentence, with the remedy."""
+    if not data:
+        return "an empty file; export or upload it again"
+    for signature, what in _STRANGERS:
+        if data.startswith(signature):
+            return f"{what}; convert it first"
+    head = data[:512]
+    if b"\x00" not in head:
+        try:
+            head.decode()
+            return "a text file; give the picture itself"
+        except UnicodeDecodeError:
+            pass
+    return "something else (its first bytes match none of them); check that it is the right file"

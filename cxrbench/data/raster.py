@@ -1,0 +1,92 @@
+"""PNG, JPEG and TIFF, decoded by Pillow; what no single radiograph can be is refused from the header."""
+
+from collections.abc import Callable
+from io import BytesIO
+
+import numpy as np
+from PIL import Image, ImageOps
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION, TiffImageFile
+
+from cxrbench.data.grey import from_colour, from_floats, from_integers, refuse_size
+from cxrbench.errors import InputError
+
+__all__ = ["decode_raster"]
+
+# The plugin's own class, not Image.open: it reads the header and no more, it cannot be talked into another
+# format, and it leaves the size limit to us instead of to a warning and a global of Pillow's.
+_OPENERS: dict[str, Callable[[BytesIO], ImageFile]] = {
+    "PNG": PngImageFile,
+    "JPEG": JpegImageFile,
+    "TIFF": TiffImageFile,
+}
+
+_MIN_IS_WHITE = 0
+
+
+def decode_raster(data: bytes, kind: str, name: str, max_pixels: int) -> tuple[np.ndarray, str]:
+    """A PNG, JPEG or TIFF file → grey picture.
+
+    Palettes are looked up, transparency lies over black, an orientation tag is obeyed, TIFF's "min is
+    white" is turned round. Colour files of 16 bits a channel are read at 8 (all that Pillow keeps).
+
+    Args:
+        data: the whole file.
+        kind: "PNG", "JPEG" or "TIFF".
+        name: how messages call the file.
+        max_pixels: the size above which it is refused before decoding.
+
+    Returns:
+        (H, W) float32 in [0, 1], and a note on anything worth telling the user.
+
+    Raises:
+        InputError: too large, several pages, or damaged.
+    """
+    try:
+        with _OPENERS[kind](BytesIO(data)) as image:
+            refuse_size(name, *image.size, max_pixels)
+            frames = getattr(image, "n_frames", 1)
+            if frames > 1:
+                raise InputError(
+                    f"{name}: expected one radiograph, got a {kind} of {frames} pages; save the one you mean."
+                )
+            white = _min_is_white(image)
+            image.load()
+            ImageOps.exif_transpose(image, in_place=True)
+            pixels, note = _to_grey(image)
+    except InputError as refusal:
+        if str(refusal).startswith(name):
+            raise
+        raise InputError(f"{name}: {refusal}.") from refusal
+    except MemoryError as error:
+        raise InputError(f"{name}: the {kind} is too large for this machine; scale it down.") from error
+    except Exception as error:
+        # The boundary to a decoder: damaged input raises what it likes (OSError, SyntaxError, struct.error).
+        raise InputError(
+            f"{name}: expected a whole {kind}, got a damaged or unusual one ({error}); export it again."
+        ) from error
+    return (1 - pixels if white else pixels), note
+
+
+def _min_is_white(image: Image.Image) -> bool:
+    """Whether a TIFF counts from white and Pillow has not turned it round (it does so only up to 8 bits)."""
+    tags = getattr(image, "tag_v2", {})
+    return tags.get(PHOTOMETRIC_INTERPRETATION) == _MIN_IS_WHITE and image.mode not in ("1", "L")
+
+
+def _to_grey(image: Image.Image) -> tuple[np.ndarray, str]:
+    if image.mode in ("1", "L"):
+        return from_integers(np.asarray(image.convert("L")))
+    if image.mode.startswith("I;16"):
+        return from_integers(np.asarray(image).astype(np.uint16))
+    if image.mode == "I":
+        samples = np.asarray(image)
+        return from_floats(samples.astype(np.float64)) if samples.min() < 0 else from_integers(samples)
+    if image.mode == "F":
+        return from_floats(np.asarray(image).astype(np.float64))
+    if "A" in image.getbands() or "transparency" in image.info:
+        black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+        image = Image.alpha_composite(black, image.convert("RGBA"))
+    return from_colour(np.asarray(image.convert("RGB")))

@@ -1,0 +1,107 @@
+"""The one table every data set becomes, and whether its files can be read."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from cxrbench.data.images import read_image
+from cxrbench.errors import InputError
+
+__all__ = ["COLUMNS", "Problem", "Studies", "check_files"]
+
+# What is known of each image beside its labels, in every data set.
+COLUMNS = ("path", "patient", "study", "view", "projection", "sex", "age")
+
+
+@dataclass(frozen=True, eq=False)
+class Studies:
+    """Images of a data set with what is said about them, one row an image, in the order of its file.
+
+    Args:
+        table: `COLUMNS`, then one float column a label: 1 present, 0 absent, −1 uncertain, NaN not mentioned.
+            ``path`` is absolute (or the data set's own name where no folder is given), ``view`` is "frontal",
+            "lateral" or "", ``projection`` "AP", "PA" and so on or "", ``sex`` "M", "F" or "", ``age`` in
+            years or NaN.
+        labels: the label columns, in order.
+        name: of the data set, for captions.
+    """
+
+    table: pd.DataFrame
+    labels: tuple[str, ...]
+    name: str
+
+    def __post_init__(self) -> None:
+        expected = [*COLUMNS, *self.labels]
+        if list(self.table.columns) != expected:
+            raise ValueError(f"table must have the columns {expected}; got {list(self.table.columns)}")
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def targets(self) -> np.ndarray:
+        """(N, L) float32: 1, 0, −1 uncertain, NaN not mentioned."""
+        return self.table[list(self.labels)].to_numpy(np.float32)
+
+    @property
+    def paths(self) -> list[Path]:
+        """Where the N images lie."""
+        return [Path(path) for path in self.table["path"]]
+
+    def take(self, rows: Sequence[int] | np.ndarray) -> Self:
+        """The studies at the given positions (or where a boolean mask holds), in that order."""
+        chosen = np.asarray(rows)
+        positions = np.flatnonzero(chosen) if chosen.dtype == bool else chosen.astype(np.intp)
+        return replace(self, table=self.table.iloc[positions].reset_index(drop=True))
+
+    def frontal(self) -> Self:
+        """The frontal images only."""
+        return self.take((self.table["view"] == "frontal").to_numpy())
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A file that cannot be used: where it is, and one sentence on what is wrong with it."""
+
+    path: Path
+    reason: str
+
+
+def check_files(
+    studies: Studies,
+    *,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Problem]:
+    """Read every image once, so that no missing or damaged one stops a training in its middle.
+
+    Args:
+        studies: whose files to read; a path that occurs twice is read once.
+        workers: threads (decoders let go of Python's lock); by default one a processor core, and a few more.
+        progress: called in this thread with (files read, files in all) after each.
+
+    Returns:
+        The problems, in the order of the table; empty if there are none.
+    """
+    paths = list(dict.fromkeys(studies.paths))
+    problems = []
+    with ThreadPoolExecutor(workers) as pool:
+        for done, problem in enumerate(pool.map(_check_file, paths), start=1):
+            if problem:
+                problems.append(problem)
+            if progress:
+                progress(done, len(paths))
+    return problems
+
+
+def _check_file(path: Path) -> Problem | None:
+    try:
+        read_image(path)
+    except InputError as error:
+        return Problem(path, str(error))
+    return None
