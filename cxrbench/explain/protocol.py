@@ -1,11 +1,15 @@
 """What every explanation method is: one call, many findings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+import torch
 from torch import Tensor
 
+from cxrbench.explain.asked import finding_list, stage_name
+from cxrbench.explain.display import upsample
+from cxrbench.explain.passes import Compute, Passes
 from cxrbench.models import Classifier
 
 __all__ = ["Explainer", "Method"]
@@ -29,23 +33,32 @@ class Method:
     Args:
         name: the key, as in links and on the command line.
         title: as papers write it.
-        family: methods of one family share their passes.
-        explain: the method itself, with its paper's defaults.
+        family: what the method reads.
+        compute: the method at work, drafts first where it is progressive.
         reference: arXiv or DOI.
         cost: what it takes, in forward and backward passes.
         reads_stage: it reads a feature map, so a stage may be chosen.
         class_specific: its map depends on the finding asked.
         supports: None, or the sentence why this method does not apply to that model.
         caveat: what to keep in mind when reading its maps.
+        same_when_pooled: where the gradient is spatially constant its map is Σ_k g_k·A_k, so all methods of
+            which this is true draw the same.
     """
 
     name: str
     title: str
     family: Literal["cam", "gradient"]
-    explain: Explainer
+    compute: Compute
     reference: str
     cost: str
     reads_stage: bool
     class_specific: bool
     supports: Callable[[Classifier], str | None]
     caveat: str
+    same_when_pooled: bool = False
+
+    def explain(self, model: Classifier, images: Tensor, findings: Tensor | Sequence[int]) -> Tensor:
+        """The method as an ``Explainer``, at the last stage and with its defaults: relevance (B, K, H, W)."""
+        asked = torch.tensor(finding_list(model, findings))
+        *_, final = self.compute(Passes(model, images, asked, stage_name(model)))
+        return upsample(final.maps, tuple(images.shape[2:]))

@@ -1,0 +1,140 @@
+"""The methods of the bench: one literal row each."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from cxrbench.errors import InputError
+from cxrbench.explain.asked import stage_name
+from cxrbench.explain.cam import grad_cam, grad_cam_plus_plus, hires_cam, layer_cam, xgrad_cam
+from cxrbench.explain.passes import from_formula, from_path
+from cxrbench.explain.protocol import Method
+from cxrbench.models import Classifier
+
+__all__ = ["METHODS", "identical_by_construction", "method"]
+
+_CAM_COST: Final = "one forward, and one backward of the head a finding"
+
+
+def _any_differentiable(model: Classifier) -> str | None:
+    return None
+
+
+def _has_stages(model: Classifier) -> str | None:
+    """CAMs need a feature map to read."""
+    return None if model.stages else f"{model.spec.name} names no feature map that a CAM could read"
+
+
+METHODS: Final[Mapping[str, Method]] = MappingProxyType(
+    {
+        record.name: record
+        for record in (
+            Method(
+                name="grad_cam",
+                title="Grad-CAM",
+                family="cam",
+                compute=from_formula(grad_cam),
+                reference="arXiv:1610.02391",
+                cost=_CAM_COST,
+                reads_stage=True,
+                class_specific=True,
+                supports=_has_stages,
+                caveat="As coarse as the feature map; at earlier stages the mean gradient may say little.",
+                same_when_pooled=True,
+            ),
+            Method(
+                name="grad_cam_plus_plus",
+                title="Grad-CAM++",
+                family="cam",
+                compute=from_formula(grad_cam_plus_plus),
+                reference="arXiv:1710.11063",
+                cost=_CAM_COST,
+                reads_stage=True,
+                class_specific=True,
+                supports=_has_stages,
+                caveat="Reads only what speaks for the finding; presumes activations that are not negative.",
+            ),
+            Method(
+                name="hires_cam",
+                title="HiResCAM",
+                family="cam",
+                compute=from_formula(hires_cam),
+                reference="arXiv:2011.08891",
+                cost=_CAM_COST,
+                reads_stage=True,
+                class_specific=True,
+                supports=_has_stages,
+                caveat="At the last stage of a pooled network it is Grad-CAM; compare at an earlier one.",
+                same_when_pooled=True,
+            ),
+            Method(
+                name="xgrad_cam",
+                title="XGrad-CAM",
+                family="cam",
+                compute=from_formula(xgrad_cam),
+                reference="arXiv:2008.02312",
+                cost=_CAM_COST,
+                reads_stage=True,
+                class_specific=True,
+                supports=_has_stages,
+                caveat="At the last stage of a pooled network it is Grad-CAM; signed activations may cancel.",
+                same_when_pooled=True,
+            ),
+            Method(
+                name="layer_cam",
+                title="LayerCAM",
+                family="cam",
+                compute=from_formula(layer_cam),
+                reference="doi:10.1109/TIP.2021.3089943",
+                cost=_CAM_COST,
+                reads_stage=True,
+                class_specific=True,
+                supports=_has_stages,
+                caveat="Made for earlier, finer stages; reads only gradients that speak for the finding.",
+            ),
+            Method(
+                name="integrated_gradients",
+                title="Integrated gradients",
+                family="gradient",
+                compute=from_path,
+                reference="arXiv:1703.01365",
+                cost="a forward a step, and a backward a step and finding",
+                reads_stage=False,
+                class_specific=True,
+                supports=_any_differentiable,
+                caveat="Depends on the baseline: what equals it gets no relevance. Trust it as far as its "
+                "completeness error is small.",
+            ),
+        )
+    }
+)
+
+
+def method(name: str) -> Method:
+    """The record of a method.
+
+    Raises:
+        InputError: no method of that name; the sentence lists those that are.
+    """
+    if name not in METHODS:
+        raise InputError(f"Unknown method {name!r}; choose from: {', '.join(METHODS)}.")
+    return METHODS[name]
+
+
+def identical_by_construction(
+    model: Classifier, stage: str | int | None, methods: Sequence[str]
+) -> tuple[tuple[str, ...], ...]:
+    """Which of the methods draw one and the same map on this model at this stage.
+
+    Where the head sees the last map only through its spatial mean, the gradient is the same at every place,
+    and Grad-CAM, HiResCAM and XGrad-CAM are all Σ_k g_k·A_k. Comparing them there compares nothing.
+
+    Returns:
+        Groups of two or more names, in the order given; empty where there is nothing to say.
+
+    Raises:
+        InputError: no such stage, no such method.
+    """
+    last = stage_name(model, stage) == model.stages[-1]
+    same = tuple(name for name in dict.fromkeys(methods) if method(name).same_when_pooled)
+    return (same,) if last and model.architecture.mean_pooled and len(same) > 1 else ()

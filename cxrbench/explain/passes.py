@@ -1,0 +1,62 @@
+"""What the methods of one call share: computed when first asked for, once."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from cxrbench.explain.cam import Formula, cam_maps, feature_gradients
+from cxrbench.explain.gradient import Draft, integrated_gradients
+from cxrbench.models import Classifier
+
+__all__ = ["Compute", "Passes", "from_formula", "from_path"]
+
+
+@dataclass(frozen=True)
+class Passes:
+    """A model, its images and the findings asked, with the passes through the network that methods share.
+
+    Args:
+        model: in eval mode.
+        images: preprocessed, (B, C, H, W).
+        findings: indices, (K,).
+        stage: the feature map that CAMs read, by name.
+        baseline: of integrated gradients.
+        steps: of integrated gradients.
+    """
+
+    model: Classifier
+    images: Tensor
+    findings: Tensor
+    stage: str
+    baseline: str = "black"
+    steps: int = 50
+
+    @cached_property
+    def features(self) -> tuple[Tensor, Tensor]:
+        """Activations (B, C, h, w) and gradients (B, K, C, h, w) of the stage."""
+        return feature_gradients(self.model, self.images, self.findings, self.stage)
+
+
+# A method at work: drafts (B, K, h, w) on the method's own grid, the last one final.
+Compute = Callable[[Passes], Iterator[Draft]]
+
+
+def from_formula(formula: Formula) -> Compute:
+    """A method that is a formula on the shared activations and gradients: one draft, which is final."""
+
+    def compute(passes: Passes) -> Iterator[Draft]:
+        with torch.inference_mode(mode=False), torch.no_grad():
+            maps = cam_maps(formula, *passes.features)
+        yield Draft(maps, torch.full(maps.shape[:2], torch.nan), 1, 1)
+
+    return compute
+
+
+def from_path(passes: Passes) -> Iterator[Draft]:
+    """Integrated gradients along the path that was asked."""
+    return integrated_gradients(
+        passes.model, passes.images, passes.findings, baseline=passes.baseline, steps=passes.steps
+    )
