@@ -2,6 +2,7 @@
 
 from io import BytesIO
 from struct import unpack_from
+from typing import Final
 
 import numpy as np
 from pydicom import Dataset, dcmread
@@ -22,6 +23,30 @@ __all__ = ["decode_dicom", "window"]
 
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 _COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+
+# All that is read of a file: no tag that names a patient is so much as parsed.
+_TAGS: Final = (
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "PlanarConfiguration",
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+    "PixelPaddingValue",
+    "PixelPaddingRangeLimit",
+    "RescaleIntercept",
+    "RescaleSlope",
+    "ModalityLUTSequence",
+    "WindowCenter",
+    "WindowWidth",
+    "VOILUTFunction",
+    "VOILUTSequence",
+    "PixelData",
+)
 
 # JPEG's markers that carry a size (ISO 10918-1, B.1.1.3), and JPEG-LS's.
 _START_OF_FRAME = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
@@ -54,7 +79,7 @@ def decode_dicom(data: bytes, name: str, max_pixels: int) -> tuple[np.ndarray, s
         if DeflatedExplicitVRLittleEndian.encode() in data:
             # Inflating happens before any size can be read: a few kilobytes could fill the memory.
             raise InputError(f"{name}: a deflated DICOM is not read; save it uncompressed.")
-        dataset = dcmread(BytesIO(data), force=True)
+        dataset = dcmread(BytesIO(data), force=True, specific_tags=list(_TAGS))
         if "TransferSyntaxUID" not in dataset.file_meta:
             implicit = dataset.original_encoding[0]
             dataset.file_meta.TransferSyntaxUID = (

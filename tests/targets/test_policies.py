@@ -1,0 +1,119 @@
+import math
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from cxrbench.errors import InputError
+from cxrbench.labels import CHEXPERT, COMPETITION
+from cxrbench.targets import POLICIES, RULES, Policy, mixture
+
+RANDOM = np.random.default_rng(0)
+TARGETS = RANDOM.choice([1, 0, -1, np.nan], (300, 14))
+
+
+def slow(
+    policy: Policy, targets: np.ndarray, labels: tuple[str, ...], blank: str
+) -> list[list[tuple[float, float]]]:
+    """For each entry the range its value must lie in, one entry after the other; (nan, nan) for masked."""
+    ranges = {
+        "ignore": (math.nan, math.nan),
+        "zeros": (0, 0),
+        "ones": (1, 1),
+        "smoothed-ones": (0.55, 0.85),
+        "smoothed-zeros": (0, 0.3),
+    }
+    rows = []
+    for row in targets:
+        out = []
+        for value, label in zip(row, labels, strict=True):
+            if math.isnan(value):
+                out.append((0, 0) if blank == "zero" else (math.nan, math.nan))
+            elif value == -1:
+                out.append(ranges[policy.findings.get(label, policy.rule)])
+            else:
+                out.append((value, value))
+        rows.append(out)
+    return rows
+
+
+@pytest.mark.parametrize("blank", ["zero", "mask"])
+@pytest.mark.parametrize("name", POLICIES)
+def test_every_policy_follows_its_rule_entry_by_entry(name: str, blank: str) -> None:
+    result = POLICIES[name](TARGETS, CHEXPERT, blank=blank, seed=3)
+    low, high = np.moveaxis(np.array(slow(POLICIES[name], TARGETS, CHEXPERT, blank)), -1, 0)
+    assert result.shape == TARGETS.shape
+    assert result.dtype == np.float32
+    assert_array_equal(np.isnan(result), np.isnan(low))
+    known = ~np.isnan(low)
+    assert (result[known] >= low[known] - 1e-7).all()
+    assert (result[known] <= high[known] + 1e-7).all()
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_policies_are_pure(name: str) -> None:
+    before = TARGETS.copy()
+    state = np.random.get_state()[1].copy()  # noqa: NPY002 - the global state is what must not change
+    first = POLICIES[name](TARGETS, CHEXPERT, blank="mask", seed=1)
+    assert_array_equal(first, POLICIES[name](TARGETS, CHEXPERT, blank="mask", seed=1))
+    assert_array_equal(TARGETS, before)
+    assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+
+
+def test_smoothed_labels_fill_their_range_and_follow_the_seed() -> None:
+    uncertain = np.full((5000, 1), -1.0)
+    for name, low, high in (("smoothed-ones", 0.55, 0.85), ("smoothed-zeros", 0, 0.3)):
+        drawn = POLICIES[name](uncertain, ["Edema"], blank="zero", seed=0)
+        assert drawn.mean() == pytest.approx((low + high) / 2, abs=0.01)
+        assert drawn.std() == pytest.approx((high - low) / math.sqrt(12), abs=0.01)
+        assert (drawn != POLICIES[name](uncertain, ["Edema"], blank="zero", seed=1)).mean() > 0.99
+
+
+def test_a_findings_draws_do_not_depend_on_the_others_rules() -> None:
+    alone = mixture({"Edema": "smoothed-ones"})
+    all_of_them = POLICIES["smoothed-ones"]
+    column = CHEXPERT.index("Edema")
+    assert_array_equal(
+        alone(TARGETS, CHEXPERT, blank="zero")[:, column],
+        all_of_them(TARGETS, CHEXPERT, blank="zero")[:, column],
+    )
+
+
+def test_the_best_mixture_is_the_best_of_irvins_table() -> None:
+    # Validation AUROC of U-Ignore, U-Zeros and U-Ones (Irvin et al. 2019, table 3).
+    table = {
+        "Atelectasis": {"ignore": 0.818, "zeros": 0.811, "ones": 0.858},
+        "Cardiomegaly": {"ignore": 0.828, "zeros": 0.840, "ones": 0.832},
+        "Consolidation": {"ignore": 0.938, "zeros": 0.932, "ones": 0.899},
+        "Edema": {"ignore": 0.934, "zeros": 0.929, "ones": 0.941},
+        "Pleural Effusion": {"ignore": 0.928, "zeros": 0.931, "ones": 0.934},
+    }
+    best = [max(table[finding], key=table[finding].__getitem__) for finding in COMPETITION]
+    assert POLICIES["best-per-finding"].rules(COMPETITION) == best
+    assert POLICIES["best-per-finding"].rules(["Fracture"]) == ["ignore"]
+
+
+def test_findings_are_known_in_any_spelling() -> None:
+    policy = mixture({"effusion": "ones", "Airspace Opacity": "zeros"}, otherwise="ignore")
+    assert policy.rules(["Effusion", "Lung Opacity", "Edema"]) == ["ones", "zeros", "ignore"]
+
+
+def test_blanks_must_be_decided() -> None:
+    with pytest.raises(TypeError):
+        POLICIES["ones"](TARGETS, CHEXPERT)  # type: ignore[call-arg]
+    with pytest.raises(InputError, match="'zero', 'mask'"):
+        POLICIES["ones"](TARGETS, CHEXPERT, blank="drop")  # type: ignore[arg-type]
+
+
+def test_what_is_no_target_is_refused() -> None:
+    with pytest.raises(InputError, match="other values"):
+        POLICIES["ones"](np.full((2, 14), 0.5), CHEXPERT, blank="zero")
+    with pytest.raises(InputError, match=r"\(N, 14\)"):
+        POLICIES["ones"](np.zeros((2, 13)), CHEXPERT, blank="zero")
+    with pytest.raises(InputError, match="choose from: ignore, zeros, ones"):
+        mixture({"Edema": "maybe"})
+
+
+def test_each_policy_stands_under_its_name() -> None:
+    assert all(policy.name == name for name, policy in POLICIES.items())
+    assert set(RULES) == {"ignore", "zeros", "ones", "smoothed-ones", "smoothed-zeros"}
