@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cxrbench.data.studies import Studies
-from cxrbench.data.tables import label_column, read_csv, table_name, text_column
+from cxrbench.data.tables import label_column, read_csv, table_name, text_column, translated
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT, canonical
 
@@ -64,7 +64,7 @@ def read_chexpert(source: Path | str | IO[bytes], root: Path | str | None = None
             "path": _resolve(paths, source, root),
             "patient": parts["patient"].astype("str"),
             "study": (parts["patient"] + "/" + parts["study"].fillna("")).astype("str"),
-            "view": view.where(view != "", parts["view"].map(_VIEW).fillna("").astype("str")),
+            "view": view.where(view != "", translated(parts["view"], _VIEW)),
             "projection": text_column(raw, "AP/PA"),
             "sex": text_column(raw, "Sex", _SEX),
             "age": pd.to_numeric(raw["Age"], errors="coerce").astype(float) if "Age" in raw else np.nan,

@@ -120,4 +120,5 @@ def _locate(files: pd.Series, source: Path | str | IO[bytes], root: Path | str |
         if folder.is_dir():
             found.update((file.name, file.as_posix()) for file in folder.glob("*.png"))
     home = base / "images" if (base / "images").is_dir() else base
-    return files.map(found).fillna(home.as_posix() + "/" + files).astype("str")
+    paths = [found.get(file) or f"{home.as_posix()}/{file}" for file in files]
+    return pd.Series(paths, index=files.index, dtype="str")

@@ -14,7 +14,7 @@ import pandas as pd
 from cxrbench.data.chexpert import read_chexpert
 from cxrbench.data.nih import read_nih, read_nih_boxes
 from cxrbench.data.studies import Studies
-from cxrbench.data.tables import read_csv, text_column
+from cxrbench.data.tables import read_csv, text_column, translated
 from cxrbench.errors import InputError
 
 __all__ = ["PUBLISHED", "Published", "published_nih_boxes", "read_published"]
@@ -124,7 +124,7 @@ def read_padchest(source: Path | str | IO[bytes], root: Path | str | None = None
             "patient": text_column(raw, "PatientID"),
             "study": text_column(raw, "StudyID"),
             "view": np.where(projection == "L", "lateral", np.where(projection == "COSTAL", "", "frontal")),
-            "projection": projection.map(_PROJECTIONS).fillna("").astype("str"),
+            "projection": translated(projection, _PROJECTIONS),
             "sex": text_column(raw, "PatientSex_DICOM", {"m": "M", "f": "F"}),
             "age": (years - pd.to_numeric(raw["PatientBirth"], errors="coerce")).astype(float),
             **dict(zip(labels, _padchest_targets(raw["Labels"], labels).T, strict=True)),

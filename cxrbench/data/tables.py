@@ -1,6 +1,7 @@
 """Label files → columns; everything that can be wrong with a CSV, said in one sentence."""
 
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -9,7 +10,7 @@ import pandas as pd
 
 from cxrbench.errors import InputError
 
-__all__ = ["label_column", "read_csv", "table_name", "text_column"]
+__all__ = ["label_column", "read_csv", "table_name", "text_column", "translated"]
 
 
 def table_name(source: Path | str | IO[bytes]) -> str:
@@ -62,12 +63,17 @@ def label_column(values: pd.Series, name: str) -> np.ndarray:
     return numbers
 
 
-def text_column(table: pd.DataFrame, column: str, values: dict[str, str] | None = None) -> pd.Series:
+def text_column(table: pd.DataFrame, column: str, values: Mapping[str, str] | None = None) -> pd.Series:
     """A column as text; "" for what is missing, or not among ``values`` (whose keys are in small letters)."""
     if column not in table:
         return pd.Series("", index=table.index, dtype="str")
     text = table[column].astype("str").where(table[column].notna(), "").str.strip()
-    return text.str.casefold().map(values).fillna("").astype("str") if values else text
+    return translated(text.str.casefold(), values) if values is not None else text
+
+
+def translated(text: pd.Series, values: Mapping[str, str]) -> pd.Series:
+    """Each text's value, "" where it has none. (Series.map would turn to floats where no text has one.)"""
+    return pd.Series([values.get(entry, "") for entry in text], index=text.index, dtype="str")
 
 
 def _first_line(error: Exception) -> str:
