@@ -2,11 +2,12 @@
 
 from io import BytesIO
 from struct import unpack_from
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from pydicom import Dataset, dcmread
 from pydicom.encaps import get_frame
+from pydicom.multival import MultiValue
 from pydicom.pixels import apply_modality_lut, apply_voi, pixel_array
 from pydicom.uid import (
     UID,
@@ -58,7 +59,8 @@ def decode_dicom(data: bytes, name: str, max_pixels: int) -> tuple[np.ndarray, s
     1. Stored values: decoded, whatever the transfer syntax. Values in the padding range are set aside.
     2. Modality: slope · value + intercept, or the modality look-up table.
     3. Values of interest: the look-up table if there is one, else the first window (see `window`). Without
-       either, 8-bit pictures are taken as they are (value / 255), deeper ones from minimum to maximum.
+       either (a width of 0 is none), 8-bit pictures are taken as they are (value / 255), deeper ones from
+       minimum to maximum.
     4. MONOCHROME1 counts from white: 1 − x. Padding is black.
 
     Error messages quote nothing from the file: its tags may name a patient.
@@ -203,9 +205,9 @@ def _values_of_interest(dataset: Dataset, stored: np.ndarray, padding: np.ndarra
         # By the table's own highest entry: the depth its descriptor states is often not the one it uses.
         table = np.asarray(apply_voi(values, dataset), np.float64)
         return table / max(int(np.max(_entries(dataset))), 1), ""
-    if dataset.get("WindowCenter") is not None and dataset.get("WindowWidth") is not None:
+    centre, width = _first(dataset.get("WindowCenter")), _first(dataset.get("WindowWidth"))
+    if centre is not None and width is not None and width > 0:
         function = str(dataset.get("VOILUTFunction") or "LINEAR").upper()
-        centre, width = _first(dataset.WindowCenter), _first(dataset.WindowWidth)
         return window(values.astype(np.float64), centre, width, function), ""
     # pydicom hands the same array back where the file holds no modality transformation.
     if values is stored and int(dataset.BitsStored) <= 8 and not dataset.PixelRepresentation:
@@ -234,9 +236,10 @@ def _padding(dataset: Dataset, stored: np.ndarray) -> np.ndarray:
     return (stored >= low) & (stored <= high)
 
 
-def _first(value: object) -> float:
-    """A window may have several alternatives; viewers show the first."""
-    return float(value[0] if hasattr(value, "__getitem__") and not isinstance(value, str) else value)  # type: ignore[arg-type]
+def _first(value: Any) -> float | None:
+    """A window may have several alternatives; viewers show the first. None where there is none."""
+    alternatives = value if isinstance(value, MultiValue) else [value]
+    return float(alternatives[0]) if len(alternatives) and alternatives[0] not in (None, "") else None
 
 
 def _to_bytes(colour: np.ndarray) -> np.ndarray:

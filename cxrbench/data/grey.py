@@ -52,7 +52,8 @@ def from_integers(samples: np.ndarray) -> tuple[np.ndarray, str]:
     note = (
         f"{declared}-bit file read as {depth}-bit: its samples end at {highest}" if depth < declared else ""
     )
-    return (samples / np.float64(2**depth - 1)).astype(np.float32), note
+    exact = samples.astype(np.float32 if depth <= 16 else np.float64)  # float32 holds whole numbers to 2²⁴
+    return (exact / (2**depth - 1)).astype(np.float32, copy=False), note
 
 
 def from_floats(samples: np.ndarray) -> tuple[np.ndarray, str]:

@@ -87,6 +87,14 @@ def test_windows_match_the_standards_pseudo_code() -> None:
         window(values, 5, 0.5)
 
 
+@pytest.mark.parametrize("width", [0, None])
+def test_a_window_without_a_width_is_none(write_dicom: Writer, deep: np.ndarray, width: int | None) -> None:
+    tags = {"WindowCenter": 2000} if width is None else {"WindowCenter": 2000, "WindowWidth": width}
+    radiograph = read_image(write_dicom(deep, **tags))
+    np.testing.assert_array_equal(radiograph.pixels, read_image(write_dicom(deep)).pixels)
+    assert "without a window" in radiograph.note
+
+
 def test_a_voi_look_up_table_goes_before_a_window(write_dicom: Writer) -> None:
     stored = np.arange(16, dtype=np.uint16).reshape(4, 4)
     table = Dataset()
