@@ -1,9 +1,12 @@
 """A backbone that knows its labels and where it can be explained."""
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
+import torch
 from torch import Tensor, nn
 
 from cxrbench.errors import InputError
@@ -40,12 +43,18 @@ class Classifier(nn.Module):
 
     The cut can be made after any stage of the architecture. Nothing is hooked: the backbone's own forward pass
     is spelled out as steps (``zoo.Architecture.steps``), and a test holds them equal to it.
+
+    Args:
+        backbone: the network of ``spec.architecture``, for grey images, with one output a label.
+        spec: what the model knows about itself.
+        revision: which weights these are: the first digits of their file's SHA-256; empty for unsaved ones.
     """
 
-    def __init__(self, backbone: nn.Module, spec: ModelSpec) -> None:
+    def __init__(self, backbone: nn.Module, spec: ModelSpec, *, revision: str = "") -> None:
         super().__init__()
         self.backbone = backbone
         self.spec = spec
+        self.revision = revision
         self.architecture: Final = architecture(spec.architecture)
 
     @property
@@ -66,6 +75,27 @@ class Classifier(nn.Module):
             )
         prefix = getattr(self.backbone, "num_prefix_tokens", 0)
         return Stage(name, self.architecture.layout, prefix)
+
+    @cached_property
+    def grids(self) -> Mapping[str, tuple[int, int]]:
+        """Stage → (h, w) of its feature map, at this model's input size; no pixel is computed for it."""
+        tensors = (*self.backbone.parameters(), *self.backbone.buffers())
+        # A copy of the backbone that shares nothing and holds shapes only.
+        shapes = {id(tensor): tensor.detach().to("meta") for tensor in tensors}
+        backbone = copy.deepcopy(self.backbone, shapes).eval()
+        size = self.spec.preprocessing.size
+        state: State = torch.empty(1, 1, size, size, device="meta")
+        grids = {}
+        with torch.no_grad():
+            for name, step in self.architecture.steps(backbone):
+                state = step(state)
+                if name in self.stages:
+                    grids[name] = self._grid(state[-1] if isinstance(state, tuple) else state)
+        return grids
+
+    def resolution(self, stage: str | None = None) -> tuple[int, int]:
+        """Rows and columns of the feature map after a stage (default: the last), at this model's input size."""
+        return self.grids[self.stage(stage).name]
 
     def trunk(self, images: Tensor, stage: str | None = None) -> Features:
         """Images (B, C, H, W) → the features after a stage (default: the last)."""

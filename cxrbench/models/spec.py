@@ -1,10 +1,21 @@
 """What a classifier must know about itself; it travels with the weights."""
 
+import math
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Final, Self
 
+from cxrbench.errors import InputError
+from cxrbench.labels import canonical
+from cxrbench.models.zoo import architecture
 from cxrbench.preprocess import Preprocessing
 
 __all__ = ["ModelSpec"]
+
+# A name becomes a file name and a part of a link, so it may hold no separator and not start with a dot or dash.
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+_LONGEST_TEXT: Final = 200
 
 
 @dataclass(frozen=True)
@@ -18,6 +29,9 @@ class ModelSpec:
         preprocessing: the recipe its images go through.
         thresholds: the operating point of each score, in (0, 1); one a label.
         title: a line for people.
+
+    Raises:
+        InputError: one of these breaks its rule; the sentence names it.
     """
 
     name: str
@@ -26,3 +40,95 @@ class ModelSpec:
     preprocessing: Preprocessing
     thresholds: tuple[float, ...]
     title: str = ""
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.name, str) and _NAME.fullmatch(self.name)):
+            raise InputError(
+                "A model's name must be 1 to 80 letters, digits, '-' and '_', beginning with a letter or digit; "
+                f"got {str(self.name)[:100]!r}."
+            )
+        architecture(self.architecture)
+        _check_text("title", self.title)
+        _check_labels(self.labels)
+        if not isinstance(self.preprocessing, Preprocessing):
+            raise InputError(
+                f"A model's preprocessing must be a Preprocessing; got {self.preprocessing!r:.100}."
+            )
+        if len(self.thresholds) != len(self.labels):
+            raise InputError(
+                f"A model needs one threshold a label: {len(self.labels)} labels, "
+                f"but {len(self.thresholds)} thresholds."
+            )
+        for label, threshold in zip(self.labels, self.thresholds, strict=True):
+            if not _is_number(threshold) or not 0 < threshold < 1:
+                raise InputError(f"The threshold of {label!r} must lie in (0, 1); got {threshold!r}.")
+
+    @property
+    def findings(self) -> tuple[int, ...]:
+        """Indices of the trained outputs: every label but the empty ones."""
+        return tuple(index for index, label in enumerate(self.labels) if label)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for a JSON file."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "architecture": self.architecture,
+            "labels": list(self.labels),
+            "thresholds": list(self.thresholds),
+            "preprocessing": self.preprocessing.as_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The spec a JSON file holds.
+
+        Raises:
+            InputError: a field is missing or of the wrong type; the sentence names it.
+        """
+        for name, kind in _JSON_TYPES.items():
+            if not isinstance(values.get(name), kind):
+                raise InputError(f"Field {name!r} must be a {kind.__name__}; got {values.get(name)!r:.100}.")
+        return cls(
+            name=values["name"],
+            title=values["title"],
+            architecture=values["architecture"],
+            labels=tuple(values["labels"]),
+            thresholds=tuple(values["thresholds"]),
+            preprocessing=Preprocessing.from_dict(values["preprocessing"]),
+        )
+
+
+_JSON_TYPES: Final = {
+    "name": str,
+    "title": str,
+    "architecture": str,
+    "labels": list,
+    "thresholds": list,
+    "preprocessing": dict,
+}
+
+
+def _check_labels(labels: tuple[str, ...]) -> None:
+    if not isinstance(labels, tuple) or not any(labels):
+        raise InputError(f"A model needs at least one named label, in a tuple; got {labels!r:.100}.")
+    seen: dict[str, str] = {}
+    for label in labels:
+        _check_text("label", label)
+        key = canonical(label).casefold()
+        if label and key in seen:
+            raise InputError(
+                f"A model's labels must differ; {seen[key]!r} and {label!r} are the same finding."
+            )
+        seen[key] = label
+
+
+def _check_text(what: str, text: str) -> None:
+    if not isinstance(text, str) or len(text) > _LONGEST_TEXT or not text.isprintable():
+        raise InputError(
+            f"A model's {what} must be at most {_LONGEST_TEXT} printable characters; got {str(text)[:100]!r}."
+        )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -77,6 +77,7 @@ class Architecture:
         layout: of the feature maps.
         mean_pooled: the head sees the last map through its spatial mean alone. Then the gradient there is
             spatially constant, and Grad-CAM, HiResCAM and XGrad-CAM are one and the same map.
+        surplus: the file of ImageNet weights also holds tensors that the backbone has no place for.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Architecture:
     layout: Layout = "NCHW"
     library: Literal["timm", "torchvision"] = "timm"
     mean_pooled: bool = True
+    surplus: bool = False
 
 
 _DENSENET_STEPS: Final = (
@@ -144,6 +146,7 @@ ARCHITECTURES: Final[Mapping[str, Architecture]] = MappingProxyType(
                     *("Mixed_6e", "Mixed_7a", "Mixed_7b", "Mixed_7c"),
                 ),
                 stages=("Conv2d_4a_3x3", "Mixed_5d", "Mixed_6e", "Mixed_7c"),
+                surplus=True,  # the auxiliary head, which only training used
             ),
             Architecture(
                 name="inception_resnet_v2",

@@ -1,0 +1,93 @@
+"""What a model says about radiographs, without leaving a trace in the model."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cxrbench.errors import InputError
+from cxrbench.models import Classifier
+
+__all__ = ["Outputs", "predict", "rescale", "scores_of", "stream"]
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a model says about N radiographs.
+
+    Args:
+        logits: (N, L) float32.
+        scores: (N, L) float32 in [0, 1]: the sigmoid of the logits.
+    """
+
+    logits: np.ndarray
+    scores: np.ndarray
+
+
+def scores_of(logits: np.ndarray) -> np.ndarray:
+    """Logits of any shape → scores in [0, 1]: s = 1 ÷ (1 + exp(−z)), without overflow at either end."""
+    return torch.sigmoid(torch.as_tensor(logits)).numpy()
+
+
+def rescale(scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """Scores moved so that one half is the operating point, for display beside other models.
+
+    s ↦ s ÷ 2t below the threshold t, 1 − (1 − s) ÷ 2(1 − t) from there on: increasing, so that no ranking
+    changes, but no longer a probability; explanations are of logits, never of this.
+
+    Args:
+        scores: (..., L) in [0, 1].
+        thresholds: (L,) in (0, 1).
+
+    Returns:
+        (..., L) in [0, 1], 0.5 at the threshold.
+
+    Reference: the calibration of torchxrayvision's models, Cohen et al. 2020, arXiv:2002.02497.
+    """
+    scores, thresholds = np.asarray(scores), np.asarray(thresholds)
+    below = scores / (2 * thresholds)
+    above = 1 - (1 - scores) / (2 * (1 - thresholds))
+    return np.where(scores < thresholds, below, above)
+
+
+def predict(model: Classifier, images: np.ndarray | Iterable[np.ndarray], *, batch_size: int = 8) -> Outputs:
+    """Logits and scores of radiographs.
+
+    Args:
+        model: in eval mode, as ``create`` and ``load`` give it.
+        images: one grey radiograph (H, W), or several of any sizes; float in [0, 1], as ``read_image`` gives.
+        batch_size: radiographs in one forward pass; only so many are held at once.
+
+    Raises:
+        InputError: the model is in train mode, or an image is not a grey one in [0, 1].
+    """
+    if isinstance(images, np.ndarray) and images.ndim == 2:
+        images = [images]
+    rows = list(stream(model, images, batch_size=batch_size))
+    logits = np.stack(rows) if rows else np.empty((0, len(model.spec.labels)), np.float32)
+    return Outputs(logits, scores_of(logits))
+
+
+def stream(model: Classifier, images: Iterable[np.ndarray], *, batch_size: int = 8) -> Iterator[np.ndarray]:
+    """The logits (L,) of one radiograph after the other; arguments and errors as in ``predict``.
+
+    Never more than ``batch_size`` radiographs are held, however many there are to come.
+    """
+    if model.training:
+        # Setting the flag here would change a model that other threads may be using.
+        raise InputError(f"{model.spec.name} is in train mode; call its eval() before predicting.")
+    if batch_size < 1:
+        raise InputError(f"batch_size must be at least 1; got {batch_size}.")
+    remaining = iter(images)
+    while batch := [model.spec.preprocessing(image) for image in islice(remaining, batch_size)]:
+        yield from _logits(model, torch.stack(batch))
+
+
+def _logits(model: Classifier, images: Tensor) -> np.ndarray:
+    device = next(model.parameters()).device
+    # Not around a yield: whoever consumes the stream would run without gradients, too.
+    with torch.no_grad():
+        return model(images.to(device)).float().cpu().numpy()

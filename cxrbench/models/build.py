@@ -1,0 +1,100 @@
+"""A new classifier: a backbone of the zoo, made for grey images and given labels."""
+
+import threading
+from collections.abc import Sequence
+from typing import Final
+
+import torch
+
+from cxrbench.errors import InputError
+from cxrbench.models.classifier import Classifier
+from cxrbench.models.libraries import LIBRARIES
+from cxrbench.models.spec import ModelSpec
+from cxrbench.models.zoo import architecture as find
+from cxrbench.preprocess import Preprocessing
+
+__all__ = ["assemble", "create", "default_preprocessing"]
+
+# Initialisation draws from the global generator, which is lent for its length and given back as it was.
+_generator: Final = threading.Lock()
+
+
+def default_preprocessing(name: str) -> Preprocessing:
+    """What the ImageNet weights of an architecture were trained with, for one channel.
+
+    Size, mean, standard deviation and interpolation are those of the backbone's own configuration. The three
+    colours' input filters are summed into one, so mean and deviation are the mean of the three colours'. The
+    crop of ImageNet's evaluation is left out: a radiograph is seen whole.
+    """
+    record = find(name)
+    return LIBRARIES[record.library].preprocessing(record)
+
+
+def create(
+    architecture: str,
+    labels: Sequence[str],
+    *,
+    pretrained: bool = False,
+    name: str | None = None,
+    title: str = "",
+    preprocessing: Preprocessing | None = None,
+    thresholds: Sequence[float] | None = None,
+    drop_rate: float = 0.0,
+    seed: int = 0,
+) -> Classifier:
+    """A classifier whose last layer is new, in eval mode, its parameters trainable.
+
+    Args:
+        architecture: a key of ``ARCHITECTURES``.
+        labels: one name a logit.
+        pretrained: start from ImageNet weights (from the local cache or the network); else from random ones.
+        name: of the model; by default the architecture's.
+        title: a line for people.
+        preprocessing: by default ``default_preprocessing``; its size also sizes transformers.
+        thresholds: one a label, in (0, 1); by default 0.5.
+        drop_rate: dropout before the last layer, in [0, 1).
+        seed: of the random weights: the same seed makes the same model.
+
+    Raises:
+        InputError: an argument breaks its rule, or ImageNet weights are asked for and cannot be had.
+    """
+    if not 0 <= drop_rate < 1:
+        raise InputError(f"drop_rate must lie in [0, 1); got {drop_rate}.")
+    spec = ModelSpec(
+        name=architecture if name is None else name,
+        architecture=architecture,
+        labels=tuple(labels),
+        preprocessing=preprocessing or default_preprocessing(architecture),
+        thresholds=tuple(thresholds) if thresholds is not None else (0.5,) * len(labels),
+        title=title,
+    )
+    return assemble(spec, pretrained=pretrained, drop_rate=drop_rate, seed=seed)
+
+
+def assemble(
+    spec: ModelSpec, *, pretrained: bool = False, drop_rate: float = 0.0, seed: int = 0, revision: str = ""
+) -> Classifier:
+    """The classifier that a spec describes, in eval mode; random unless ``pretrained``."""
+    record = find(spec.architecture)
+    library = LIBRARIES[record.library]
+    build = library.build_pretrained if pretrained else library.build
+    size = spec.preprocessing.size
+    with _generator, torch.random.fork_rng(devices=[]):
+        # Not torch.manual_seed, which would also reseed accelerators.
+        torch.default_generator.manual_seed(seed)
+        try:
+            model = Classifier(
+                build(record, len(spec.labels), size, drop_rate), spec, revision=revision
+            ).eval()
+            _ = model.grids  # told now, so that threads that share the model only ever read
+        except InputError as error:
+            raise InputError(
+                f"There are no ImageNet weights for {spec.architecture}: {error} "
+                "Or ask for random weights (pretrained=False)."
+            ) from error
+        except (RuntimeError, ValueError, AssertionError, ZeroDivisionError) as error:
+            raise InputError(
+                f"{spec.architecture} cannot take images of {size} × {size} pixels; its own size is "
+                f"{default_preprocessing(spec.architecture).size}."
+            ) from error
+    return model

@@ -1,0 +1,92 @@
+"""The model card: what a model is, what was measured, and what it is not for."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from cxrbench.models.spec import ModelSpec
+from cxrbench.models.zoo import architecture
+
+__all__ = ["model_card"]
+
+
+def model_card(spec: ModelSpec, evaluation: Mapping[str, Any], text: str | None = None) -> str:
+    """The card of a model, in Markdown with the front matter that the Hugging Face Hub reads.
+
+    Args:
+        spec: of the model.
+        evaluation: plain values. Told if there: ``license``, ``dataset``, and ``auroc``, a mapping of label to
+            value (None where undefined).
+        text: more about data, training and limits.
+    """
+    recipe = spec.preprocessing
+    lines = [
+        "---",
+        *_front_matter(spec, evaluation),
+        "---",
+        f"# {spec.title or spec.name}",
+        "",
+        f"{architecture(spec.architecture).title} for {len(spec.findings)} findings on chest radiographs.",
+        "**For teaching and research. Not for clinical use.**",
+        "",
+        *([text.strip(), ""] if text else []),
+        "## Use",
+        "```python",
+        "from cxrbench.models import hub",
+        "",
+        'model = hub.load("path/to/this/folder")',
+        "```",
+        f"Input: one grey channel in [0, 1], fitted by `{recipe.fit}` into {recipe.size} × {recipe.size} pixels, "
+        f"then (x − {recipe.mean:.6g}) ÷ {recipe.std:.6g}. The recipe lies in `config.json` and is applied by the "
+        "library.",
+        "",
+        "## Findings",
+        *_table(spec, _aurocs(evaluation)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _front_matter(spec: ModelSpec, evaluation: Mapping[str, Any]) -> list[str]:
+    # JSON strings are YAML strings, so that no label or data set can break out of its line.
+    quote = json.dumps
+    lines = [
+        f"license: {quote(str(evaluation.get('license', 'apache-2.0')))}",
+        "library_name: cxrbench",
+        "pipeline_tag: image-classification",
+        "tags: [chest-xray, multi-label, explainability, not-for-clinical-use]",
+    ]
+    dataset = evaluation.get("dataset")
+    if dataset:
+        lines += ["datasets:", f"- {quote(str(dataset))}"]
+    defined = {label: value for label, value in _aurocs(evaluation).items() if value is not None}
+    if not defined:
+        return lines
+    lines += ["metrics: [roc_auc]", "model-index:", f"- name: {quote(spec.name)}", "  results:", "  - task:"]
+    lines += [
+        "      type: image-classification",
+        "    dataset:",
+        f"      name: {quote(str(dataset or 'unnamed'))}",
+    ]
+    lines += [f"      type: {quote(str(dataset or 'unnamed'))}", "    metrics:"]
+    for label, value in defined.items():
+        lines += [
+            f"    - name: {quote('AUROC ' + label)}",
+            "      type: roc_auc",
+            f"      value: {value:.4f}",
+        ]
+    return lines
+
+
+def _aurocs(evaluation: Mapping[str, Any]) -> Mapping[str, float | None]:
+    values = evaluation.get("auroc")
+    return values if isinstance(values, Mapping) else {}
+
+
+def _table(spec: ModelSpec, aurocs: Mapping[str, float | None]) -> list[str]:
+    rows = ["| finding | threshold | AUROC |", "|---|---|---|"]
+    for index in spec.findings:
+        label = spec.labels[index]
+        value = aurocs.get(label)
+        shown = "–" if value is None else f"{value:.3f}"
+        rows.append(f"| {label.replace('|', chr(92) + '|')} | {spec.thresholds[index]:.4g} | {shown} |")
+    return rows

@@ -1,0 +1,175 @@
+"""A saved model: a folder of ``config.json``, ``model.safetensors``, ``README.md`` and ``evaluation.json``."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from cxrbench.errors import InputError
+from cxrbench.models.spec import ModelSpec
+
+__all__ = [
+    "CONFIG",
+    "EVALUATION",
+    "FILES",
+    "README",
+    "WEIGHTS",
+    "fit",
+    "read_spec",
+    "read_weights",
+    "revision_of",
+]
+
+CONFIG: Final = "config.json"
+WEIGHTS: Final = "model.safetensors"
+README: Final = "README.md"
+EVALUATION: Final = "evaluation.json"
+FILES: Final = (CONFIG, WEIGHTS, README, EVALUATION)
+
+_FORMAT: Final = 1
+_LARGEST_JSON: Final = 1 << 20  # bytes
+_PICKLES: Final = (".pt", ".pth", ".bin", ".pkl", ".ckpt")
+
+
+def write_spec(path: Path, spec: ModelSpec) -> None:
+    """The spec as JSON, with the format's version and those of the libraries that wrote it."""
+    versions = {name: version(name) for name in ("cxrbench", "torch", "timm", "torchvision")}
+    document = {"library": "cxrbench", "format": _FORMAT, **spec.as_dict(), "versions": versions}
+    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_spec(folder: Path) -> ModelSpec:
+    """What a saved model says of itself; its weights are not touched.
+
+    Raises:
+        InputError: there is no ``config.json``, or it is not one this version can read.
+    """
+    document = read_json(folder / CONFIG)
+    if not isinstance(document, dict) or document.get("library") != "cxrbench":
+        raise InputError(f"{folder / CONFIG} does not describe a cxrbench model.")
+    if document.get("format") != _FORMAT:
+        raise InputError(
+            f"{folder / CONFIG} is of format {document.get('format')!r:.20}, this version reads {_FORMAT}; "
+            "update cxrbench to read it."
+        )
+    try:
+        return ModelSpec.from_dict(document)
+    except (InputError, TypeError) as error:
+        raise InputError(f"{folder / CONFIG} is damaged: {error}") from error
+
+
+def read_json(path: Path) -> Any:
+    """A small JSON file.
+
+    Raises:
+        InputError: it is missing, too large, or not JSON.
+    """
+    try:
+        if path.stat().st_size > _LARGEST_JSON:
+            raise InputError(
+                f"{path} is larger than {_LARGEST_JSON >> 20} MiB: not a file this program wrote."
+            )
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.{pickle_hint(path)}") from None
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} is not JSON ({type(error).__name__}).") from None
+
+
+def pickle_hint(path: Path) -> str:
+    folder = path.parent
+    found = sorted(p.name for p in folder.glob("*") if p.suffix in _PICKLES) if folder.is_dir() else []
+    if not found:
+        return ""
+    return (
+        f" {found[0]} beside it is a pickle, which can run any code and is never opened; "
+        "save the model with cxrbench (safetensors) instead."
+    )
+
+
+def write_weights(path: Path, state: Mapping[str, Tensor], *, half: bool) -> None:
+    """A state dict as safetensors.
+
+    Half precision takes half the room, for matrices and filters; vectors (biases, means, variances) keep theirs:
+    they weigh nothing, and a variance may leave the range of 16 bits. So does a matrix that would overflow.
+    """
+    tensors = {}
+    for name, tensor in state.items():
+        kept = tensor.detach().cpu().contiguous()
+        if half and kept.is_floating_point() and kept.ndim > 1:
+            rounded = kept.half()
+            kept = rounded if bool(rounded.isfinite().all()) else kept
+        tensors[name] = kept
+    save_file(tensors, path, metadata={"format": "pt"})
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """A safetensors file in single precision, whatever it is stored in.
+
+    Raises:
+        InputError: the file is missing, damaged, or not safetensors.
+    """
+    try:
+        state = load_file(path)
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing.{pickle_hint(path)}") from None
+    except (SafetensorError, OSError, ValueError) as error:
+        if path.is_file() and path.open("rb").read(20).startswith(b"version https://git"):
+            raise InputError(f"{path} is only a git-lfs pointer; run 'git lfs pull' beside it.") from None
+        raise InputError(f"{path} is damaged or not a safetensors file ({error}); fetch it again.") from None
+    return {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
+
+
+def fit(state: Mapping[str, Tensor], module: torch.nn.Module, source: str) -> None:
+    """Load a state dict into a module, all of it and nothing else.
+
+    Raises:
+        InputError: tensors are missing, left over, or of another shape or kind; the sentence names the first.
+    """
+    expected = module.state_dict()
+    problems = {
+        "missing": [name for name in expected if name not in state],
+        "unknown": [name for name in state if name not in expected],
+        "of another shape": [
+            f"{name} {tuple(state[name].shape)} instead of {tuple(tensor.shape)}"
+            for name, tensor in expected.items()
+            if name in state and state[name].shape != tensor.shape
+        ],
+        "of another type": [
+            f"{name} {state[name].dtype} instead of {tensor.dtype}"
+            for name, tensor in expected.items()
+            if name in state and state[name].dtype != tensor.dtype
+        ],
+    }
+    found = [f"{len(names)} {what} ({_first(names)})" for what, names in problems.items() if names]
+    if found:
+        raise InputError(
+            f"The weights in {source} are not those of this architecture and these labels: "
+            f"{'; '.join(found)}. A partial load is refused."
+        )
+    module.load_state_dict(state)
+
+
+def _first(names: Iterable[str], count: int = 3) -> str:
+    names = list(names)
+    return ", ".join(names[:count]) + (", …" if len(names) > count else "")
+
+
+def revision_of(path: Path) -> str:
+    """The first 12 digits of a file's SHA-256: which weights these are."""
+    return sha256(path)[:12]
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hex digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

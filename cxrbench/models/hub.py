@@ -1,0 +1,212 @@
+"""Models come and go as folders: to and from the disk, to and from the Hugging Face Hub."""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import HfApi
+
+from cxrbench import assets
+from cxrbench.errors import InputError
+from cxrbench.models import folder as files
+from cxrbench.models.build import assemble
+from cxrbench.models.card import model_card
+from cxrbench.models.classifier import Classifier
+from cxrbench.models.fetch import check_revision, fetch
+from cxrbench.models.spec import ModelSpec
+
+__all__ = ["Found", "available", "evaluation", "load", "pull", "push", "save", "scan"]
+
+
+def save(
+    model: Classifier,
+    folder: str | Path,
+    *,
+    evaluation: Mapping[str, Any] | None = None,
+    card: str | None = None,
+    half: bool = True,
+) -> Path:
+    """Write a model as a folder, whole or not at all.
+
+    Args:
+        model: any classifier.
+        folder: where; made if need be. An older saved model there is replaced.
+        evaluation: what was measured on it, as plain values; kept as ``evaluation.json`` and told in the card.
+        card: more for the model card, in Markdown: data, training, limits.
+        half: store matrices and filters in 16 bits. What loads is then the rounded model: evaluate that one.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InputError: the folder holds files that are not a saved model's, or ``evaluation`` is not plain JSON.
+    """
+    folder = Path(folder)
+    _check_free(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
+        new, old = Path(scratch) / "new", Path(scratch) / "old"
+        new.mkdir()
+        files.write_weights(new / files.WEIGHTS, model.backbone.state_dict(), half=half)
+        files.write_spec(new / files.CONFIG, model.spec)
+        (new / files.EVALUATION).write_text(_as_json(evaluation or {}), encoding="utf-8")
+        (new / files.README).write_text(model_card(model.spec, evaluation or {}, card), encoding="utf-8")
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+    return folder
+
+
+def load(source: str | Path, *, revision: str | None = None) -> Classifier:
+    """A saved model, in eval mode, its parameters frozen: explanations differentiate features and images only.
+
+    Args:
+        source: a folder; or the name of an available model; or a Hub repository ``owner/name``.
+        revision: of a Hub repository, required there: a commit hash.
+
+    Raises:
+        InputError: there is no such model, or it is damaged, partial, or of another format.
+    """
+    folder = _locate(source, revision)
+    spec = files.read_spec(folder)
+    weights = folder / files.WEIGHTS
+    state = files.read_weights(weights)
+    model = assemble(spec, revision=files.revision_of(weights))
+    files.fit(state, model.backbone, str(weights))
+    return model.requires_grad_(False)
+
+
+def pull(repository: str, *, revision: str) -> Path:
+    """The folder of a model on the Hub, from the cache or the network.
+
+    Args:
+        repository: ``owner/name``.
+        revision: a commit hash.
+
+    Raises:
+        InputError: the revision is not pinned, or a file cannot be had.
+    """
+    check_revision(repository, revision)
+    paths = [fetch(repository, name, revision=revision) for name in files.FILES]
+    return paths[0].parent
+
+
+def push(folder: str | Path, repository: str, *, private: bool = True, message: str = "Upload model") -> str:
+    """Send a saved model to the Hub, with the login that ``hf auth login`` keeps.
+
+    Args:
+        folder: a saved model.
+        repository: ``owner/name``; made if need be.
+        private: who may see a repository that is made.
+        message: of the commit.
+
+    Returns:
+        The commit hash: the revision to load it by.
+
+    Raises:
+        InputError: the folder is not a model that loads.
+    """
+    load(Path(folder))  # what does not load is not sent
+    api = HfApi()
+    api.create_repo(repository, private=private, exist_ok=True)
+    commit = api.upload_folder(
+        repo_id=repository, folder_path=folder, allow_patterns=list(files.FILES), commit_message=message
+    )
+    return commit.oid
+
+
+@dataclass(frozen=True)
+class Found:
+    """A folder that should hold a model: its spec, or the problem with it."""
+
+    folder: Path
+    spec: ModelSpec | None
+    problem: str = ""
+
+
+def scan() -> list[Found]:
+    """Every model folder of the shipped models and of the folder that CXRBENCH_MODELS names; opens no weights."""
+    roots = [assets.models()]
+    if os.environ.get("CXRBENCH_MODELS"):
+        roots.append(Path(os.environ["CXRBENCH_MODELS"]))
+    found: dict[str, Found] = {}
+    for root in roots:
+        for folder in sorted(root.iterdir()) if root.is_dir() else []:
+            if folder.is_dir() and not folder.name.startswith("."):
+                entry = _look(folder)
+                name = entry.spec.name if entry.spec else ""
+                if name in found:
+                    entry = Found(folder, None, f"A model named {name} already lies in {found[name].folder}.")
+                found[name if entry.spec else str(folder)] = entry
+    return list(found.values())
+
+
+def available() -> dict[str, Path]:
+    """Name → folder of every model that can be loaded by its name."""
+    return {entry.spec.name: entry.folder for entry in scan() if entry.spec}
+
+
+def evaluation(folder: str | Path) -> dict[str, Any]:
+    """What was measured on a saved model; empty where nothing was."""
+    path = Path(folder) / files.EVALUATION
+    document = files.read_json(path) if path.exists() else {}
+    if not isinstance(document, dict):
+        raise InputError(f"{path} must hold a JSON object.")
+    return document
+
+
+def _look(folder: Path) -> Found:
+    try:
+        spec = files.read_spec(folder)
+        if not (folder / files.WEIGHTS).is_file():
+            return Found(folder, None, f"{folder / files.WEIGHTS} is missing.")
+    except InputError as error:
+        return Found(folder, None, str(error))
+    return Found(folder, spec)
+
+
+def _locate(source: str | Path, revision: str | None) -> Path:
+    if isinstance(source, str) and revision is None and source in (known := available()):
+        return known[source]
+    folder = Path(source)
+    if folder.is_dir():
+        return folder
+    if folder.exists():
+        raise InputError(f"A saved model is a folder, but {folder} is a file.{files.pickle_hint(folder)}")
+    if isinstance(source, str) and source.count("/") == 1 and not source.startswith((".", "~", "/")):
+        if revision is None:
+            raise InputError(
+                f"There is no folder {source}; if it is a repository on the Hugging Face Hub, pin it: "
+                "revision= its commit hash."
+            )
+        return pull(source, revision=revision)
+    names = ", ".join(available()) or "none"
+    raise InputError(
+        f"There is no model {str(source)!r}: neither a folder nor one of the available ({names})."
+    )
+
+
+def _check_free(folder: Path) -> None:
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise InputError(f"A model is saved as a folder, but {folder} is a file; choose another place.")
+    others = sorted({path.name for path in folder.iterdir()} - set(files.FILES))
+    if others:
+        raise InputError(
+            f"{folder} holds files that are not a saved model's ({', '.join(others[:3])}); choose another place."
+        )
+
+
+def _as_json(values: Mapping[str, Any]) -> str:
+    try:
+        # NaN is not JSON: what is undefined must come as None.
+        return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"An evaluation must be plain JSON values, None for undefined ones: {error}."
+        ) from None
