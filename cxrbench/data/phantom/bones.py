@@ -1,0 +1,189 @@
+"""Bones, as attenuation beyond that of the water they displace."""
+
+import numpy as np
+
+from cxrbench.data.phantom.anatomy import Patient, generator
+from cxrbench.data.phantom.lungs import cage_half_width
+from cxrbench.data.phantom.solids import (
+    Array,
+    curve,
+    ellipse,
+    half_chord,
+    polyline,
+    smoothstep,
+    texture,
+    tube,
+)
+from cxrbench.data.phantom.soft import arm_path
+from cxrbench.data.phantom.view import Geometry
+
+__all__ = ["CORTEX", "SPONGE", "girdle", "rib_levels", "ribs", "spine"]
+
+# Linear attenuation beyond water at about 60 keV, a cm.
+CORTEX, SPONGE = 0.40, 0.15
+
+
+def rib_levels(patient: Patient, side: float) -> tuple[np.ndarray, np.ndarray]:
+    """Levels of the twelve ribs where they leave the spine, and half their heights, cm."""
+    rng = generator(patient.seed, "ribs", int(side > 0))
+    gap = patient.lung_height / 9.6 * np.linspace(0.84, 1.1, 11)
+    level = -0.4 + np.concatenate([[0], np.cumsum(gap)]) + rng.normal(0, 0.08, 12)
+    return level, rng.normal(0.66, 0.03, 12) * np.array([1.0, 0.95] + [1] * 8 + [0.85, 0.65])
+
+
+def ribs(patient: Patient, geometry: Geometry) -> Array:
+    """All ribs at once, from the shell of the rib cage that each ray pierces twice (H, W).
+
+    At a pierced point the angle θ around the cage (0 at the spine, π/2 at the side) gives how far a rib has dropped
+    there; the level less the drop tells which rib it is and how far from its axis. The path through the shell grows
+    towards the side, where rays run along it.
+    """
+    total = np.zeros((geometry.size, geometry.size), np.float32)
+    for depth, back in ((-0.62 * patient.chest_depth, True), (0.62 * patient.chest_depth, False)):
+        x, y = geometry.plane(depth)
+        outer = cage_half_width(patient, np.maximum(y + 1.3, 0.02)) + np.float32(0.75)
+        across = np.abs(x) / outer
+        shell = half_chord(np.minimum(across, 1)) * outer - half_chord(
+            np.minimum(across / (1 - 0.62 / outer), 1)
+        ) * (outer - np.float32(0.62))
+        theta = np.arcsin(np.minimum(across, 1))
+        theta = theta if back else np.float32(np.pi) - theta
+        total += _layer(patient, x, y, theta, 1.9 * np.tanh(shell / 1.9), back)
+    return np.float32(patient.bone) * total
+
+
+def _layer(patient: Patient, x: Array, y: Array, theta: Array, shell: Array, back: bool) -> Array:
+    """The ribs of the back or of the front half of the cage."""
+    rng = generator(patient.seed, "rib course")
+    sag = rng.normal(1, 0.12)
+    drop = curve([0, 0.35, 0.8, np.pi / 2, 2.1, 2.7, 3.14], [0.05, -0.06, 0.02, 0.42, 0.78, 1.0, 1.1], theta)
+    level = y - drop * (np.float32(3.4 * sag) + np.float32(0.26) * np.clip(y, 0, 22))
+    layer = np.zeros(x.shape, np.float32)
+    for sign in (-1.0, 1.0):
+        at, half = rib_levels(patient, sign)
+        rank = np.clip(np.rint(np.interp(level, at, np.arange(12))), 0, 11).astype(np.intp)
+        away = (level - at.astype(np.float32)[rank]) / half.astype(np.float32)[rank]
+        whole = half_chord(np.minimum(np.abs(away), 1))
+        marrow = half_chord(np.minimum(np.abs(away + 0.04) / np.float32(0.8), 1))
+        bone = np.float32(CORTEX) * (whole - np.float32(0.82) * marrow) + np.float32(SPONGE) * marrow
+        if back:
+            keep = smoothstep((np.abs(x) - 1.7) / 0.4) * (rank < 12)
+        else:
+            keep = smoothstep((np.abs(x) / np.float32(patient.chest_width) - 0.42) / 0.12)
+            keep = keep * (rank < 10)
+        layer += np.where(x * np.float32(sign) > 0, bone * shell * keep, 0) * np.float32(
+            0.85 if back else 0.6
+        )
+    return layer
+
+
+def spine(patient: Patient, geometry: Geometry) -> Array:
+    """Vertebral bodies with end plates, discs, pedicles, spinous and transverse processes (H, W)."""
+    rng = generator(patient.seed, "spine")
+    x, y = geometry.plane(-5.0)
+    bend = rng.normal(0, 0.35)
+    x = x - np.float32(bend) * np.sin(y * np.float32(0.14) + np.float32(rng.uniform(0, 6)))
+    total = np.zeros(x.shape, np.float32)
+    band = np.flatnonzero(np.abs(x).min(0) < 3.4)
+    if not len(band):
+        return total
+    columns = slice(int(band[0]), int(band[-1]) + 1)
+    px, py = x[:, columns], y[:, columns]
+    rise = np.concatenate(
+        [np.arange(-16.5, -2, 1.55), -1.7 + np.concatenate([[0], np.cumsum(np.linspace(1.95, 3.1, 18))])]
+    )
+    count = curve([float(v) for v in rise], [float(i) for i in range(len(rise))], py)
+    part = count - np.floor(count)  # 0 at an upper end plate, 1 at the next
+    half = curve([-14, -3, 0, 15, 35], [1.3, 1.4, 1.55, 1.75, 2.3], py)
+    waist = half * (1 - 0.1 * np.sin(np.pi * np.minimum(part / 0.85, 1)))
+    solid = smoothstep((0.87 - part) / 0.11) * smoothstep(part / 0.08)
+    plates = np.exp(-(((part - 0.05) / 0.035) ** 2)) + np.exp(-(((part - 0.8) / 0.035) ** 2))
+    across = half_chord(np.minimum(np.abs(px) / waist, 1)) ** 0.8
+    edge = np.exp(-(((np.abs(px) - waist + 0.12) / 0.1) ** 2)) * solid
+    bone = across * (0.06 + solid * 0.1 + 0.06 * plates) + 0.05 * edge
+    for offset in (-1, 1):
+        ring = np.sqrt(((px - offset * 0.68 * half) / 0.36) ** 2 + ((part - 0.33) / 0.2) ** 2)
+        bone += 0.09 * np.exp(-(((ring - 0.85) / 0.3) ** 2))
+        bone += (
+            0.1
+            * half_chord(
+                np.minimum(np.sqrt(((np.abs(px) - half - 0.6) / 0.95) ** 2 + ((part - 0.4) / 0.16) ** 2), 1)
+            )
+            / 2
+        )
+    bone += 0.1 * half_chord(np.minimum(np.sqrt((px / 0.32) ** 2 + ((part - 0.72) / 0.24) ** 2), 1))
+    total[:, columns] = bone
+    return np.float32(patient.bone) * total
+
+
+def girdle(patient: Patient, geometry: Geometry) -> Array:
+    """Clavicles, shoulder blades and upper arms (H, W)."""
+    rng = generator(patient.seed, "girdle", int(geometry.view.arms_down))
+    total = np.zeros((geometry.size, geometry.size), np.float32)
+    slope = rng.normal(-2.4, 1.1) + (0.9 if geometry.view.arms_down else 0.0)
+    for sign in (-1.0, 1.0):
+        total += _clavicle(patient, geometry, sign, slope + rng.normal(0, 0.3))
+        total += _humerus(patient, geometry, sign)
+        total += _scapula(patient, geometry, sign, rng)
+    return np.float32(patient.bone) * total
+
+
+def _hollow(x: Array, y: Array, path: np.ndarray, radius: float | np.ndarray, wall: float) -> Array:
+    """A long bone: cortex of this share of the radius around sponge."""
+    whole = tube(x, y, path, radius)
+    core = tube(x, y, path, np.asarray(radius) * (1 - wall))
+    return np.float32(CORTEX) * (whole - core) + np.float32(SPONGE) * core
+
+
+def _clavicle(patient: Patient, geometry: Geometry, sign: float, slope: float) -> Array:
+    """An S from the breastbone to the tip of the shoulder; only its walls are dense."""
+    x, y = geometry.plane(0.5 * patient.chest_depth)
+    end = patient.chest_width + 1.4
+    along = np.linspace(0, 1, 9)
+    level = 3.6 + slope * along + 0.75 * np.sin(2 * np.pi * along) * np.where(along < 0.5, 0.6, 1.0)
+    path = np.stack([sign * (1.9 + (end - 1.9) * along), level], 1)
+    radius = np.interp(along, [0, 0.1, 0.3, 0.7, 1], [0.72, 0.75, 0.62, 0.58, 0.75])
+    return np.float32(0.85) * _hollow(x, y, path, radius, 0.3)
+
+
+def _humerus(patient: Patient, geometry: Geometry, sign: float) -> Array:
+    """Head and shaft of the upper arm."""
+    x, y = geometry.plane(-1.0)
+    path = arm_path(patient, geometry, sign)
+    head = path[0] + [sign * -0.3, -0.1]
+    ball = ellipse(x, y, (float(head[0]), float(head[1])), (2.4, 2.3, 2.2))
+    core = ellipse(x, y, (float(head[0]), float(head[1])), (2.2, 2.1, 2.0))
+    shaft = _hollow(x, y, path + [[0, 1.6], [0, 0], [0, 0]], np.array([1.5, 1.1, 1.1]), 0.3)
+    return np.maximum(
+        np.float32(0.14) * (ball - core) + np.float32(0.45 * SPONGE) * core, np.float32(0.75) * shaft
+    )
+
+
+def _scapula(patient: Patient, geometry: Geometry, sign: float, rng: np.random.Generator) -> Array:
+    """A thin blade with a thick outer border, its spine, and the hooks above the joint."""
+    x, y = geometry.plane(-0.7 * patient.chest_depth)
+    joint = patient.chest_width + 0.6
+    inward = rng.uniform(3.0, 5.5) if geometry.view.arms_down else rng.uniform(0.2, 2.8)
+    glenoid, tip = np.array([joint - 0.4, 2.6]), np.array([joint - inward - 0.3, 14.5 + rng.normal(0, 0.8)])
+    upper = np.array([joint - inward - 3.4, 1.6])
+    flip = np.array([sign, 1])
+    outer = np.stack([glenoid, 0.5 * (glenoid + tip) + [-0.7, 0.3], tip]) * flip
+    inner = np.stack([tip, 0.5 * (tip + upper) + [-0.5, 0.3], upper]) * flip
+    ridge = np.stack([upper + [0.3, 2.0], glenoid + [-1, -1.6], glenoid + [1.6, -3.2]]) * flip
+    hook = np.stack([glenoid + [-2.2, -0.6], glenoid + [-1.0, -1.7], glenoid + [0.3, -0.9]]) * flip
+    bone = 0.6 * _hollow(x, y, outer, np.array([0.8, 0.36, 0.2]), 0.4) + 0.4 * _hollow(x, y, inner, 0.18, 0.5)
+    bone += 0.5 * _hollow(x, y, ridge, np.array([0.3, 0.5, 0.8]), 0.25) + 0.6 * _hollow(x, y, hook, 0.6, 0.3)
+    return (bone + _blade(x, y, np.concatenate([outer, inner[1:], outer[:1]]))).astype(np.float32)
+
+
+def _blade(x: Array, y: Array, corners: np.ndarray) -> Array:
+    """The flat of the shoulder blade: a polygon, soft at its rim."""
+    window, distance, _ = polyline(x, y, corners, 1.0)
+    px, py = x[window], y[window]
+    inside = np.zeros(px.shape, bool)
+    for (ax, ay), (bx, by) in zip(corners[:-1], corners[1:], strict=True):
+        crosses = (ay > py) != (by > py)
+        inside ^= crosses & (px < (bx - ax) * (py - ay) / (by - ay + 1e-9) + ax)
+    blade = np.zeros(x.shape, np.float32)
+    blade[window] = np.where(inside, np.float32(0.07) * smoothstep(distance / 0.25), 0)
+    return blade

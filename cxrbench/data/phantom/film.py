@@ -1,0 +1,162 @@
+"""From attenuation to the picture on the screen: scatter, noise, blur, and what a maker's software does to them."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from cxrbench.data.phantom.anatomy import Patient, generator
+from cxrbench.data.phantom.solids import Array
+from cxrbench.data.phantom.view import Geometry
+
+__all__ = ["Exposure", "develop", "draw_exposure"]
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """One shot and its processing.
+
+    Attributes:
+        photons: quanta a pixel of 0.07 cm where nothing is in the way.
+        scatter: scattered over primary signal behind the body.
+        blur: deviation of the detector's blur, cm.
+        flatten: share of the coarse brightness that is taken out.
+        detail: gain of the fine structure.
+        gamma: exponent after the curve; below 1 is brighter.
+        contrast: steepness of the curve.
+        dark, bright: quantiles of the chest that become dark and bright.
+        marker: letter beside the shoulder, "" for none.
+        marker_at: its place as a share of the picture (x, y).
+        shutters: width of the collimator's border a side (left, top, right, bottom) as a share of the picture.
+    """
+
+    photons: float
+    scatter: float
+    blur: float
+    flatten: float
+    detail: float
+    gamma: float
+    contrast: float
+    dark: float
+    bright: float
+    marker: str
+    marker_at: tuple[float, float]
+    shutters: tuple[float, float, float, float]
+
+
+def draw_exposure(patient: Patient, geometry: Geometry, exposure: int) -> Exposure:
+    """Draw one shot; portable (AP) films are noisier, flatter and scatter more."""
+    rng = generator(patient.seed, "exposure", exposure)
+    portable = geometry.view.arms_down
+    shutters = np.where(rng.random(4) < 0.22, rng.uniform(0.004, 0.035, 4), 0.0)
+    left = rng.random() < 0.8
+    place = rng.uniform(0.86, 0.95) if left else rng.uniform(0.05, 0.12)
+    return Exposure(
+        photons=float(np.exp(rng.normal(np.log(1e5 if portable else 1.3e5), 0.5))),
+        scatter=rng.uniform(0.5, 0.9) if portable else rng.uniform(0.25, 0.5),
+        blur=rng.uniform(0.03, 0.06),
+        flatten=rng.uniform(0.2, 0.5),
+        detail=rng.uniform(0.2, 0.9),
+        gamma=float(np.exp(rng.normal(-0.03, 0.14))),
+        contrast=rng.uniform(2.2, 3.6),
+        dark=rng.uniform(0.0, 0.06),
+        bright=rng.uniform(0.9, 0.99),
+        marker=("L" if left else "R") if rng.random() < 0.85 else "",
+        marker_at=(place, rng.uniform(0.05, 0.16)),
+        shutters=tuple(float(v) for v in shutters),  # type: ignore[arg-type]
+    )
+
+
+def develop(attenuation: Array, patient: Patient, geometry: Geometry, shot: Exposure, exposure: int) -> Array:
+    """The picture.
+
+    Args:
+        attenuation: line integrals (H, W).
+        patient, geometry: whose and how, for the streams of noise and the scale.
+        shot: what `draw_exposure` drew.
+        exposure: its number; the noise follows it and not the findings.
+
+    Returns:
+        (H, W) in [0, 1], bones bright.
+    """
+    rng = generator(patient.seed, "noise", exposure)
+    signal = _detected(attenuation, geometry, shot, rng)
+    seen = -np.log(signal)
+    coarse = _wide_blur(seen, 3.0 / geometry.spacing)
+    fine = seen - cv2.GaussianBlur(seen, (0, 0), max(0.8, 0.35 / geometry.spacing))
+    level = seen - np.float32(shot.flatten) * (coarse - coarse.mean()) + np.float32(shot.detail) * fine
+    picture = _curve(level, attenuation, shot)
+    return _frame(picture, shot, rng)
+
+
+def _detected(attenuation: Array, geometry: Geometry, shot: Exposure, rng: np.random.Generator) -> Array:
+    """Relative signal: primary plus scatter, blurred, with quantum noise, never below a trace."""
+    primary = np.exp(-attenuation)
+    scatter = np.float32(shot.scatter) * _wide_blur(primary * (attenuation > 0.05), 4.0 / geometry.spacing)
+    clean = cv2.GaussianBlur(primary + scatter, (0, 0), max(0.45, shot.blur / geometry.spacing))
+    quanta = np.float32(shot.photons * (geometry.spacing / 0.07) ** 2)
+    noise = rng.standard_normal(clean.shape, np.float32) * np.sqrt(clean / quanta)
+    noise = 0.7 * noise + cv2.GaussianBlur(
+        noise, (0, 0), 0.8
+    )  # the scintillator spreads part of each quantum
+    return np.maximum(clean + noise, np.float32(2e-4)).astype(np.float32)
+
+
+def _wide_blur(image: Array, sigma: float) -> Array:
+    """A Gaussian blur wider than detail, computed on a small copy."""
+    step = max(1, int(sigma // 4))
+    small = cv2.resize(
+        image, (max(8, image.shape[1] // step), max(8, image.shape[0] // step)), interpolation=cv2.INTER_AREA
+    )
+    small = cv2.GaussianBlur(
+        small, (0, 0), max(0.6, sigma * small.shape[1] / image.shape[1]), borderType=cv2.BORDER_REPLICATE
+    )
+    return cv2.resize(small, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_CUBIC).astype(
+        np.float32
+    )
+
+
+def _curve(level: Array, attenuation: Array, shot: Exposure) -> Array:
+    """The maker's S-shaped curve between two quantiles of the chest; bare detector is black."""
+    bare = attenuation < 0.08
+    chest = level[::4, ::4][~bare[::4, ::4]]
+    low, high = np.quantile(chest, [0.03 + shot.dark, shot.bright]) if chest.size > 64 else (0.0, 1.0)
+    t = (level - np.float32(low)) / np.float32(max(high - low, 0.3))
+    steep = np.float32(shot.contrast)
+    ends = 1 / (1 + np.exp(np.array([steep / 2, -steep / 2], np.float32)))
+    bent = (1 / (1 + np.exp(-steep * (np.clip(t, -0.6, 1.4) - np.float32(0.5)))) - ends[0]) / (
+        ends[1] - ends[0]
+    )
+    picture = np.clip(0.1 + 0.84 * bent, 0, 1) ** np.float32(shot.gamma)
+    return picture.astype(np.float32)
+
+
+def _frame(picture: Array, shot: Exposure, rng: np.random.Generator) -> Array:
+    """Side marker and collimator borders."""
+    size = picture.shape[0]
+    if shot.marker:
+        canvas = np.zeros(picture.shape, np.uint8)
+        at = (int(shot.marker_at[0] * size), int(shot.marker_at[1] * size))
+        scale = size / 512 * rng.uniform(0.55, 0.95)
+        cv2.putText(
+            canvas,
+            shot.marker,
+            at,
+            cv2.FONT_HERSHEY_SIMPLEX,
+            scale,
+            255,
+            max(1, round(2.2 * scale)),
+            cv2.LINE_AA,
+        )
+        if rng.random() < 0.5:
+            middle = (at[0] + int(8 * scale), at[1] + int(12 * scale))
+            cv2.circle(canvas, middle, max(2, round(5 * scale)), 255, 1, cv2.LINE_AA)
+        ink = canvas.astype(np.float32) / 255
+        picture = picture * (1 - ink) + np.float32(0.97) * ink
+    left, top, right, bottom = (round(share * size) for share in shot.shutters)
+    shade = np.float32(0.0 if rng.random() < 0.8 else 1.0)
+    for strip in ((slice(None), slice(0, left)), (slice(0, top), slice(None))):
+        picture[strip] = shade
+    for strip in ((slice(None), slice(size - right, None)), (slice(size - bottom, None), slice(None))):
+        picture[strip] = shade
+    return np.clip(picture, 0, 1)

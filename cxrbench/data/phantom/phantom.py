@@ -1,0 +1,150 @@
+"""One radiograph of one phantom, with its truth."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cxrbench.data.phantom.anatomy import Patient, draw_patient, generator
+from cxrbench.data.phantom.film import Exposure, develop, draw_exposure
+from cxrbench.data.phantom.findings import FINDINGS
+from cxrbench.data.phantom.labeller import certain
+from cxrbench.data.phantom.scene import attenuation, build
+from cxrbench.data.phantom.solids import Array
+from cxrbench.data.phantom.view import draw_geometry
+from cxrbench.errors import InputError
+from cxrbench.labels import CHEXPERT, HIERARCHY, canonical
+
+__all__ = ["TOLERANCE", "Phantom", "render"]
+
+# A pixel belongs to a finding's mask when it changed the attenuation by more than this: 2 % of the beam.
+TOLERANCE = 0.02
+
+
+@dataclass(frozen=True)
+class Phantom:
+    """A radiograph and all that is true of it.
+
+    Attributes:
+        image: (H, W) float32 in [0, 1], bone bright.
+        attenuation: (H, W) float32, line integrals before scatter, noise and processing.
+        masks: finding → (H, W) bool, where it changed the attenuation by more than `TOLERANCE`.
+        outlines: organ → (H, W) bool, such as the whole "heart", enlarged or not.
+        truth: each of CheXpert's fourteen → 0 or 1, closed under the hierarchy.
+        severity: finding → severity in (0, 1], of those present.
+        boxes: finding → (left, top, right, bottom) of its mask in pixels, right and bottom exclusive.
+        patient, exposure: the body and the shot.
+        view: "PA" or "AP".
+    """
+
+    image: Array
+    attenuation: Array
+    masks: dict[str, np.ndarray]
+    outlines: dict[str, np.ndarray]
+    truth: dict[str, int]
+    severity: dict[str, float]
+    boxes: dict[str, tuple[int, int, int, int]]
+    patient: Patient
+    exposure: Exposure
+    view: str
+
+    @property
+    def sex(self) -> str:
+        """ "F" or "M"."""
+        return self.patient.sex
+
+    @property
+    def age(self) -> int:
+        """Years."""
+        return self.patient.age
+
+
+def render(
+    seed: int,
+    findings: Mapping[str, float] | None = None,
+    *,
+    view: str = "PA",
+    size: int = 512,
+    exposure: int = 0,
+    sex: str | None = None,
+    age: int | None = None,
+    shot: Mapping[str, object] | None = None,
+) -> Phantom:
+    """Take one radiograph of one phantom.
+
+    Findings are added one after another to the healthy body; each draws its place from a stream of its own, so that
+    neither the body, nor another finding, nor the noise moves when one is added.
+
+    Args:
+        seed: the patient.
+        findings: finding → severity in (0, 1]; none is a healthy chest. Any of CheXpert's, but "No Finding".
+        view: "PA" or "AP".
+        size: pixels a side.
+        exposure: number of the exposure; the same patient placed and shot anew.
+        sex: "F" or "M" instead of the drawn one.
+        age: years instead of the drawn ones.
+        shot: fields of `Exposure` to set instead of the drawn ones, such as `{"contrast": 3.0}`.
+
+    Returns:
+        The radiograph with its truth.
+
+    Raises:
+        InputError: a finding, a severity, the view, the size or a field of the shot is not possible.
+    """
+    asked = _checked(findings or {})
+    patient = draw_patient(seed, sex=sex, age=age)
+    geometry = draw_geometry(patient, view, size, exposure)
+    scene = build(patient, geometry)
+    beam = attenuation(scene)
+    masks: dict[str, np.ndarray] = {}
+    for finding in sorted((FINDINGS[name] for name in asked), key=lambda f: f.order):
+        scene = finding.add(scene, asked[finding.name], generator(seed, finding.name))
+        after = attenuation(scene)
+        masks[finding.name] = np.abs(after - beam) > TOLERANCE
+        beam = after
+    truth, masks = _closed(asked, masks, beam.shape)
+    drawn = draw_exposure(patient, geometry, exposure)
+    try:
+        drawn = replace(drawn, **dict(shot or {}))  # type: ignore[arg-type]
+    except TypeError as error:
+        known = ", ".join(Exposure.__dataclass_fields__)
+        raise InputError(f"The shot has no such setting ({error}); choose from: {known}.") from error
+    image = develop(beam, patient, geometry, drawn, exposure)
+    boxes = {name: _box(mask) for name, mask in masks.items() if mask.any()}
+    return Phantom(image, beam, masks, scene.outlines, truth, dict(asked), boxes, patient, drawn, view)
+
+
+def _checked(findings: Mapping[str, float]) -> dict[str, float]:
+    """The asked findings by their one name, with severities that are possible."""
+    asked = {}
+    for name, severity in findings.items():
+        known = {key.casefold(): key for key in FINDINGS}.get(canonical(name).casefold())
+        if known is None:
+            raise InputError(
+                f"Finding {name!r} is not one a phantom can have; choose from: {', '.join(FINDINGS)}."
+            )
+        if not 0 < severity <= 1:
+            raise InputError(
+                f"The severity of {known} must lie above 0 and at most at 1, it is {severity}; leave it out for none."
+            )
+        asked[known] = float(severity)
+    return asked
+
+
+def _closed(
+    asked: Mapping[str, float], masks: dict[str, np.ndarray], shape: tuple[int, ...]
+) -> tuple[dict[str, int], dict[str, np.ndarray]]:
+    """Truth of all fourteen and masks, every parent holding what its children hold."""
+    masks = dict(masks)
+    for child in asked:
+        name = child
+        while name in HIERARCHY:
+            name = HIERARCHY[name]
+            masks[name] = masks.get(name, np.zeros(shape, bool)) | masks[child]
+    return certain(asked), {name: masks[name] for name in CHEXPERT if name in masks}
+
+
+def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """The smallest box around a mask that holds something."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1

@@ -1,0 +1,129 @@
+"""The vessels of the lungs: trees that leave the hilum and thin out towards the pleura."""
+
+import cv2
+import numpy as np
+
+from cxrbench.data.phantom.anatomy import Patient, generator
+from cxrbench.data.phantom.lungs import SIDES
+from cxrbench.data.phantom.solids import Array, ellipse, texture
+from cxrbench.data.phantom.view import Geometry
+
+__all__ = ["hilum", "vessel_tree", "vessels"]
+
+# Widths drawn together, in pixels, and the bits of a pixel that the line drawing resolves.
+_WIDTHS, _BITS = (1, 2, 3, 4, 6, 8, 11, 15), 4
+
+
+def hilum(patient: Patient, side: str) -> tuple[float, float]:
+    """Where the vessels enter a lung, cm; the left stands a little higher."""
+    level = patient.lung_height * (0.43 if side == "right" else 0.385)
+    return SIDES[side] * 0.235 * patient.chest_width + (0.3 if side == "left" else -0.3), level
+
+
+def vessel_tree(patient: Patient, side: str) -> np.ndarray:
+    """Segments of one lung's vessels.
+
+    Returns:
+        (N, 5): start x, y, end x, y in cm, radius in cm; parents before children.
+    """
+    rng = generator(patient.seed, "vessels", side)
+    start = np.array(hilum(patient, side))
+    out = SIDES[side]
+    segments: list[list[float]] = []
+    # (angle from outward, towards the feet; radius): upper, middle and lower lobe arteries and veins
+    trunks = [
+        (-78, 0.34),
+        (-52, 0.30),
+        (-22, 0.28),
+        (4, 0.30),
+        (30, 0.36),
+        (52, 0.46),
+        (70, 0.52),
+        (88, 0.40),
+        (-66, 0.24),
+        (42, 0.3),
+    ]
+    stack = [
+        (
+            start + rng.normal(0, 0.5, 2),
+            np.radians(a + rng.normal(0, 7)),
+            r * patient.vessels * rng.normal(1, 0.1),
+            0,
+        )
+        for a, r in trunks
+    ]
+    while stack:
+        at, angle, radius, depth = stack.pop()
+        if radius < 0.028 or depth > 9:
+            continue
+        reach = rng.uniform(0.9, 1.7) * (0.75 + radius * 1.2)
+        for _ in range(2):
+            angle += rng.normal(0, 0.1)
+            end = at + reach / 2 * np.array([out * np.cos(angle), np.sin(angle)])
+            segments.append([*at, *end, radius])
+            at = end
+        fork = rng.uniform(0.25, 0.6)
+        big, small = radius * rng.uniform(0.78, 0.9), radius * rng.uniform(0.45, 0.72)
+        turn = rng.choice([-1, 1])
+        stack.append((at, angle + turn * fork * 0.35, big, depth + 1))
+        stack.append((at, angle - turn * fork, small, depth + 1))
+    return np.array(segments)
+
+
+def vessels(patient: Patient, geometry: Geometry) -> Array:
+    """Path through the blood of the lung vessels, cm (H, W), hila included."""
+    total = np.zeros((geometry.size, geometry.size), np.float32)
+    x, y = geometry.plane(0.0)
+    for side in SIDES:
+        total += _drawn(vessel_tree(patient, side), geometry, x, y)
+        hx, hy = hilum(patient, side)
+        rng = generator(patient.seed, "hilum", side)
+        for _ in range(5):
+            place = (hx + rng.normal(0, 0.6), hy + rng.normal(0.5, 1.0))
+            total += 0.3 * ellipse(
+                x, y, place, (rng.uniform(0.5, 1.0), rng.uniform(0.7, 1.5), 0.8), rng.uniform(0, 3)
+            )
+    return total
+
+
+def _drawn(segments: np.ndarray, geometry: Geometry, x: Array, y: Array) -> Array:
+    """Segments as anti-aliased lines, each path spread over its drawn width so that its amount of blood is right."""
+    to_pixel = _pixel_map(x, y)
+    starts = np.rint((segments[:, :2] @ to_pixel[0] + to_pixel[1]) * 2**_BITS).astype(np.int64)
+    ends = np.rint((segments[:, 2:4] @ to_pixel[0] + to_pixel[1]) * 2**_BITS).astype(np.int64)
+    radius = segments[:, 4]
+    pixels = 2 * radius / geometry.spacing
+    bins = np.abs(np.log(np.maximum(pixels, 0.8)[:, None] / np.array(_WIDTHS))).argmin(1)
+    total = np.zeros(x.shape, np.float32)
+    for index, width in enumerate(_WIDTHS):
+        chosen = np.flatnonzero(bins == index)
+        for core in (1.0, 0.55) if width > 2 else (1.0,):
+            canvas = np.zeros(x.shape, np.uint8)
+            for at in chosen:
+                shade = min(255, 85 * float(pixels[at]) / width)
+                cv2.line(canvas, starts[at], ends[at], shade, max(1, round(width * core)), cv2.LINE_AA, _BITS)
+            # π/2·r is the mean path through a rod; 85 grey levels stand for it
+            share = (1.0 if width <= 2 else 0.5) * np.pi / 2 * (width * geometry.spacing / 2) / 85
+            total += canvas.astype(np.float32) * np.float32(share)
+    return total
+
+
+def _pixel_map(x: Array, y: Array) -> tuple[np.ndarray, np.ndarray]:
+    """The affine map from cm to pixels: (2, 2) matrix for row vectors, and offset."""
+    columns = np.array(
+        [[x[0, 1] - x[0, 0], y[0, 1] - y[0, 0]], [x[1, 0] - x[0, 0], y[1, 0] - y[0, 0]]], np.float64
+    )
+    inverse = np.linalg.inv(columns)
+    return inverse, -np.array([x[0, 0], y[0, 0]], np.float64) @ inverse
+
+
+def grain(patient: Patient, geometry: Geometry) -> Array:
+    """The lung's own unevenness: vessels and walls too small to draw, as a relative density (H, W)."""
+    rng = generator(patient.seed, "grain")
+    shape, cm = (geometry.size, geometry.size), geometry.spacing
+    field = (
+        texture(rng, shape, 0.16 / cm) * 0.5
+        + texture(rng, shape, 0.35 / cm) * 0.8
+        + texture(rng, shape, 1.1 / cm) * 0.7
+    )
+    return np.float32(0.032) * field

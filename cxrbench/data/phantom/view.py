@@ -1,0 +1,105 @@
+"""Where a ray of the X-ray beam meets the patient: geometry of one exposure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cxrbench.data.phantom.anatomy import Patient, generator
+from cxrbench.data.phantom.solids import Array
+from cxrbench.errors import InputError
+
+__all__ = ["VIEWS", "Geometry", "View", "draw_geometry"]
+
+
+@dataclass(frozen=True)
+class View:
+    """One way to stand a patient before the detector.
+
+    Attributes:
+        name: "PA" or "AP", as in CheXpert's column.
+        distance: from source to detector, cm.
+        front_at_detector: the chest touches the detector (PA), so that the heart is hardly magnified.
+        arms_down: arms beside the body and shoulder blades over the lungs.
+    """
+
+    name: str
+    distance: float
+    front_at_detector: bool
+    arms_down: bool
+
+
+VIEWS = {view.name: view for view in (View("PA", 183, True, False), View("AP", 105, False, True))}
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """The grid of rays of one exposure.
+
+    Attributes:
+        view: which projection.
+        size: pixels a side.
+        field: side of the square detector, cm.
+        across, down: detector coordinates of each ray relative to the patient's midline and lung apex (H, W), cm.
+        rotation: shift of the front against the back, cm a cm of depth.
+        tilt: the same along the body; positive looks up from the feet.
+        middle: level at which the beam is centred, cm below the apex.
+    """
+
+    view: View
+    size: int
+    field: float
+    across: Array
+    down: Array
+    rotation: float
+    tilt: float
+    middle: float
+
+    @property
+    def spacing(self) -> float:
+        """Centimetres a pixel on the detector."""
+        return self.field / self.size
+
+    def plane(self, depth: float) -> tuple[Array, Array]:
+        """Patient coordinates (x, y) of each ray where it crosses the plane at this depth z."""
+        gap = 12 - depth if self.view.front_at_detector else depth + 12
+        scale = np.float32((self.view.distance - gap) / self.view.distance)
+        x = self.across * scale - np.float32(self.rotation * depth)
+        y = (self.down - np.float32(self.middle)) * scale + np.float32(self.middle + self.tilt * depth)
+        return x, y
+
+
+def draw_geometry(patient: Patient, view: str, size: int, exposure: int) -> Geometry:
+    """Stand the patient before the detector.
+
+    Args:
+        patient: whom.
+        view: "PA" or "AP".
+        size: pixels a side, at least 64.
+        exposure: number of this exposure; another number places the same patient anew.
+
+    Returns:
+        The grid of rays.
+
+    Raises:
+        InputError: the view is not known, or the size is too small.
+    """
+    if view not in VIEWS:
+        raise InputError(f"View {view!r} is not one the phantom can take; choose from: {', '.join(VIEWS)}.")
+    if size < 64:
+        raise InputError(
+            f"A phantom needs at least 64 pixels a side to hold a chest, {size} were asked; ask for more."
+        )
+    rng = generator(patient.seed, "geometry", exposure)
+    loose = 1.6 if VIEWS[view].arms_down else 1.0  # a portable film is less well aligned
+    field = float(np.clip(2 * patient.chest_width * rng.normal(1.26, 0.055) + 0.7 * patient.fat, 30, 45))
+    rotation, tilt = rng.normal(0, 0.028 * loose), rng.normal(0.02, 0.035 * loose)
+    lean, shift = rng.normal(0, 0.018 * loose), rng.normal(0, 0.7 * loose)
+    top = rng.normal(4.6, 0.9 * loose) + max(0.0, field - 36) * 0.25
+    field = max(field, top + patient.lung_height + 7.5)
+    grid = ((np.arange(size) + 0.5) * field / size).astype(np.float32)
+    across, down = np.broadcast_arrays(
+        grid[None, :] - np.float32(field / 2 + shift), grid[:, None] - np.float32(top)
+    )
+    leaned = across + np.float32(lean) * (down - np.float32(12))
+    upright = down - np.float32(lean) * across
+    return Geometry(VIEWS[view], size, field, leaned, upright, rotation, tilt, middle=12.0)

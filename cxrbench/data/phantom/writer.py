@@ -1,0 +1,226 @@
+"""Many phantoms as a CheXpert tree: tables, images, and the truth beside them."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from cxrbench.data.phantom.anatomy import draw_patient, generator
+from cxrbench.data.phantom.findings import FINDINGS
+from cxrbench.data.phantom.labeller import certain, draw_truth, label
+from cxrbench.data.phantom.phantom import render
+from cxrbench.errors import InputError
+from cxrbench.labels import CHEXPERT
+
+__all__ = ["PREFIX", "Study", "plan", "read_masks", "write"]
+
+# What stands before train/, valid/ and test/ in the Path column, as CheXpert-v1.0-small does.
+PREFIX = "CheXpert-phantom"
+
+
+@dataclass(frozen=True)
+class Study:
+    """One study to take: where it goes, whose it is, what is there, and what the labeller says."""
+
+    split: str
+    patient: int
+    number: int
+    seed: int
+    view: str
+    findings: dict[str, float]
+    labels: dict[str, float]
+
+    @property
+    def path(self) -> str:
+        """Below the tree's root."""
+        return f"{self.split}/patient{self.patient:05d}/study{self.number}/view1_frontal.png"
+
+
+def plan(
+    patients: int, *, seed: int = 0, fractions: tuple[float, float, float] = (0.75, 0.05, 0.2)
+) -> list[Study]:
+    """Decide every study before any is taken.
+
+    Args:
+        patients: how many.
+        seed: decides all; a patient depends on it and on his own number only.
+        fractions: share of patients in train, valid and test.
+
+    Returns:
+        The studies, by patient. Training patients have several (2.9 on average, as in CheXpert), others one.
+    """
+    bounds = np.rint(np.cumsum(fractions) / sum(fractions) * patients).astype(int)
+    studies = []
+    for patient in range(1, patients + 1):
+        split = ("train", "valid", "test")[int(np.searchsorted(bounds, patient))]
+        rng = generator(seed, "patient", patient)
+        own = int(rng.integers(2**62))
+        count = min(int(rng.geometric(1 / 2.9)), 12)
+        for number, findings in enumerate(draw_truth(rng, count if split == "train" else 1), 1):
+            ill = len(findings) + 2 * ("Support Devices" in findings)
+            view = "AP" if rng.random() < 1 / (1 + np.exp(-0.3 - 0.6 * ill)) else "PA"
+            labels = label(findings, rng)
+            studies.append(Study(split, patient, number, own, view, findings, labels))
+    return studies
+
+
+def write(
+    out: Path | str,
+    *,
+    patients: int,
+    seed: int = 0,
+    size: int = 320,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    fractions: tuple[float, float, float] = (0.75, 0.05, 0.2),
+) -> Path:
+    """Write a tree that any reader of CheXpert reads.
+
+    `train.csv` carries the labeller's 1, 0, −1 and blank; `valid.csv` and `test.csv` the certain truth, as CheXpert's
+    radiologist sets do; `truth.csv` the certain truth of all, severities and boxes; `masks/…` one 16-bit PNG an image
+    whose bit k is the mask of the k-th of CheXpert's fourteen. The same arguments give the same bytes with any number
+    of workers. A second call takes up where an earlier one was stopped.
+
+    Args:
+        out: folder; made where absent.
+        patients: how many; training patients have 2.9 studies on average.
+        seed: decides all.
+        size: pixels a side.
+        workers: processes; all cores where absent. With more than one, call it below `if __name__ == "__main__"`.
+        progress: called with (done, total) after each study.
+        fractions: share of patients in train, valid and test.
+
+    Returns:
+        `out`.
+
+    Raises:
+        InputError: the folder holds a tree of other arguments.
+    """
+    root = Path(out)
+    _claim(
+        root, {"patients": patients, "seed": seed, "size": size, "fractions": list(fractions), "version": 1}
+    )
+    studies = plan(patients, seed=seed, fractions=fractions)
+    boxes: dict[str, dict[str, list[int]]] = {}
+    for done, (path, found) in enumerate(_taken(root, studies, size, workers or os.cpu_count() or 1), 1):
+        boxes[path] = found
+        if progress is not None:
+            progress(done, len(studies))
+    _tables(root, studies, boxes)
+    return root
+
+
+def _claim(root: Path, recipe: dict[str, object]) -> None:
+    """Make the folder ours, or find that it already is."""
+    root.mkdir(parents=True, exist_ok=True)
+    note = root / "phantom.json"
+    if note.exists():
+        if json.loads(note.read_text()) != recipe:
+            raise InputError(
+                f"{root} holds phantoms of other settings ({note.read_text()}); choose another folder or empty it."
+            )
+    elif any(root.iterdir()):
+        raise InputError(f"{root} holds other files; choose an empty folder for the phantoms.")
+    else:
+        note.write_text(json.dumps(recipe))
+
+
+def _taken(
+    root: Path, studies: list[Study], size: int, workers: int
+) -> Iterator[tuple[str, dict[str, list[int]]]]:
+    """Take every study, here or in worker processes."""
+    if workers == 1:
+        for study in studies:
+            yield study.path, _take(root, study, size)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+        futures: dict[Future[dict[str, list[int]]], str] = {}
+        futures = {pool.submit(_take, root, study, size): study.path for study in studies}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _one_thread() -> None:
+    """Each process is one of many: its libraries shall not start threads of their own."""
+    cv2.setNumThreads(1)
+
+
+def _take(root: Path, study: Study, size: int) -> dict[str, list[int]]:
+    """Take one study unless it is there; say the boxes of its findings."""
+    image, masks = root / study.path, root / "masks" / study.path
+    if not (image.exists() and masks.exists()):
+        phantom = render(study.seed, study.findings, view=study.view, size=size, exposure=study.number)
+        bits = np.zeros((size, size), np.uint16)
+        for name, mask in phantom.masks.items():
+            bits |= mask.astype(np.uint16) << CHEXPERT.index(name)
+        _save(masks, bits)
+        _save(image, np.rint(phantom.image * 255).astype(np.uint8))
+    return {name: _box(mask) for name, mask in read_masks(masks).items() if mask.any()}
+
+
+def _save(path: Path, pixels: np.ndarray) -> None:
+    """Write a PNG whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 4])[1].tobytes()
+    part = path.with_suffix(".part")
+    part.write_bytes(data)
+    part.replace(path)
+
+
+def _box(mask: np.ndarray) -> list[int]:
+    """Left, top, right, bottom; the last two exclusive."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return [int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1]
+
+
+def read_masks(path: Path | str) -> dict[str, np.ndarray]:
+    """The masks of one image.
+
+    Args:
+        path: a file below `masks/`.
+
+    Returns:
+        Finding → (H, W) bool, for those that have a pixel.
+
+    Raises:
+        InputError: the file is not a readable mask.
+    """
+    bits = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if bits is None or bits.dtype != np.uint16 or bits.ndim != 2:
+        raise InputError(
+            f"{path} is not a 16-bit mask file of a phantom; give one below the tree's masks folder."
+        )
+    masks = {name: (bits >> k & 1).astype(bool) for k, name in enumerate(CHEXPERT)}
+    return {name: mask for name, mask in masks.items() if mask.any()}
+
+
+def _tables(root: Path, studies: list[Study], boxes: dict[str, dict[str, list[int]]]) -> None:
+    """train.csv, valid.csv, test.csv and truth.csv."""
+    rows: dict[str, list[dict[str, object]]] = {"train": [], "valid": [], "test": [], "truth": []}
+    for study in studies:
+        body = draw_patient(study.seed)
+        head = {
+            "Path": f"{PREFIX}/{study.path}",
+            "Sex": "Male" if body.sex == "M" else "Female",
+            "Age": body.age,
+        }
+        head |= {"Frontal/Lateral": "Frontal", "AP/PA": study.view}
+        truth = {name: float(v) for name, v in certain(study.findings).items()}
+        rows[study.split].append(head | (study.labels if study.split == "train" else truth))
+        severities = {f"Severity {name}": study.findings.get(name, np.nan) for name in FINDINGS}
+        rows["truth"].append(
+            {**head, "Split": study.split, **truth, **severities, "Boxes": json.dumps(boxes[study.path])}
+        )
+    for name, table in rows.items():
+        if table:
+            pd.DataFrame(table).to_csv(root / f"{name}.csv", index=False)
