@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ from cxrbench.errors import InputError
 from cxrbench.labels import NIH
 from cxrbench.metrics.ranking import auroc, average_precision
 
-METRICS = [auroc, average_precision]
+Metric = Callable[[np.ndarray, np.ndarray], np.ndarray]
+METRICS: list[Metric] = [auroc, average_precision]
 
 
 @pytest.fixture
@@ -59,7 +61,7 @@ def test_a_score_without_information_gets_a_half_and_the_prevalence() -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_what_is_masked_has_no_influence(random: np.random.Generator, metric: type) -> None:
+def test_what_is_masked_has_no_influence(random: np.random.Generator, metric: Metric) -> None:
     targets = random.integers(0, 2, (50, 3)).astype(float)
     scores = random.random((50, 3))
     kept = metric(targets, scores)
@@ -93,7 +95,7 @@ def test_inputs_are_left_as_they_are(random: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_what_cannot_be_ranked_is_refused(metric: type) -> None:
+def test_what_cannot_be_ranked_is_refused(metric: Metric) -> None:
     good = np.array([[1.0], [0.0]])
     with pytest.raises(InputError, match="shapes"):
         metric(good, np.zeros((2, 2)))
