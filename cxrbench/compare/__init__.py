@@ -1,5 +1,24 @@
-"""One radiograph, many models, methods and findings, side by side."""
+"""One radiograph, many models, methods and findings, side by side.
 
+``run`` computes and needs torch; it is not imported here, so that bundles and gallery cases open without it.
+"""
+
+from cxrbench.compare.captions import DISCLAIMER, caption, notes, verdict
 from cxrbench.compare.comparison import Comparison, HeatMaps, Prediction, Settings
+from cxrbench.compare.scale import SCALES, Scale, heatmap, peak, peaks
 
-__all__ = ["Comparison", "HeatMaps", "Prediction", "Settings"]
+__all__ = [
+    "DISCLAIMER",
+    "SCALES",
+    "Comparison",
+    "HeatMaps",
+    "Prediction",
+    "Scale",
+    "Settings",
+    "caption",
+    "heatmap",
+    "notes",
+    "peak",
+    "peaks",
+    "verdict",
+]

@@ -37,11 +37,11 @@ class Prediction:
     Args:
         model: its name.
         revision: which weights: a hash or tag.
-        labels: one name a logit.
+        labels: the model's labels; outputs without a name are left out, here and below.
         logits: (L,).
         scores: (L,) in [0, 1].
         thresholds: (L,) operating points.
-        seconds: of the forward pass; NaN where it was not timed.
+        seconds: of preprocessing and the forward pass; NaN where it was not timed.
     """
 
     model: str
@@ -68,6 +68,9 @@ class HeatMaps:
         progress: steps done ÷ steps asked; below 1 the maps are still being refined, or were stopped.
         completeness: (L,) relative completeness error; NaN where the method defines none.
         problem: why the method does not apply to this model; then ``maps`` is empty (0, 0, 0).
+        title: the method as papers write it.
+        signed: both signs are drawn, about zero; otherwise the negative part is cut off (ReLU).
+        remarks: what is so by construction, whatever the radiograph: sentences for the cell.
     """
 
     model: str
@@ -80,6 +83,15 @@ class HeatMaps:
     progress: float = 1.0
     completeness: np.ndarray = field(default_factory=lambda: np.empty(0))
     problem: str | None = None
+    title: str = ""
+    signed: bool = False
+    remarks: tuple[str, ...] = ()
+
+    def of(self, finding: str) -> np.ndarray | None:
+        """The raw map (h, w) of one finding; None where the model has no such label or there are no maps."""
+        if finding not in self.labels or self.problem is not None:
+            return None
+        return self.maps[self.labels.index(finding)]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,67 @@
+"""What is said of a cell: the page, the CLI, figures and reports ask here, so that they agree."""
+
+import math
+
+import numpy as np
+
+from cxrbench.compare.comparison import Comparison, HeatMaps, Prediction
+
+__all__ = ["DISCLAIMER", "caption", "notes", "verdict"]
+
+DISCLAIMER = (
+    "For teaching and research, never for diagnosis. "
+    "A heat map shows what a score is sensitive to, not where a lesion is."
+)
+
+
+def notes(comparison: Comparison, model: str, method: str, finding: str) -> tuple[str, ...]:
+    """What must be known to read one cell, most important first; empty where there is nothing to say."""
+    heat = comparison.heat_maps.get((model, method))
+    if heat is None:
+        return ("not computed",)
+    if heat.problem is not None:
+        return (f"not applicable: {heat.problem}",)
+    relevance = heat.of(finding)
+    if relevance is None:
+        return (f"not applicable: {model} has no output for {finding}",)
+    return (*_shape_notes(relevance, heat), *heat.remarks)
+
+
+def caption(comparison: Comparison, model: str, method: str, finding: str) -> str:
+    """One line that says what a cell is: method, model, finding, score, time."""
+    heat = comparison.heat_maps.get((model, method))
+    parts = [heat.title if heat is not None and heat.title else method, model, finding]
+    prediction = comparison.predictions.get(model)
+    if prediction is not None:
+        parts.append(verdict(prediction, finding))
+    if heat is not None and heat.problem is None and not math.isnan(heat.seconds):
+        parts.append(f"{_time(heat.seconds)} for {len(heat.labels)} findings")
+    return " · ".join(part for part in parts if part)
+
+
+def verdict(prediction: Prediction, finding: str) -> str:
+    """A score beside its threshold, in words as well as numbers; empty where the model lacks the finding."""
+    if finding not in prediction.labels:
+        return ""
+    index = prediction.labels.index(finding)
+    score, threshold = float(prediction.scores[index]), float(prediction.thresholds[index])
+    side = "above" if score >= threshold else "below"
+    digits = 2 if f"{score:.2f}" != f"{threshold:.2f}" else 4  # "0.50, below its threshold 0.50" says nothing
+    return f"score {score:.{digits}f}, {side} its threshold {threshold:.{digits}f}"
+
+
+def _shape_notes(relevance: np.ndarray, heat: HeatMaps) -> list[str]:
+    said = []
+    if not np.isfinite(relevance).all():
+        said.append("holds values that are not finite")
+    elif relevance.min() == relevance.max():
+        said.append("constant: it singles out no place")
+    elif not heat.signed and relevance.max() <= 0:
+        said.append("empty after ReLU: nothing in the picture raises this score")
+    if heat.progress < 1:
+        said.append(f"unfinished: {heat.progress:.0%} of the steps")
+    return said
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

@@ -1,0 +1,177 @@
+"""One radiograph through several models and methods; every result is handed over as soon as it is known."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from time import perf_counter
+from typing import Final
+
+import numpy as np
+from torch import Tensor
+
+from cxrbench.compare.comparison import Comparison, HeatMaps, Prediction, Settings
+from cxrbench.errors import InputError
+from cxrbench.explain import METHODS, Explanation, explain, identical_by_construction, method
+from cxrbench.explain.gradient import check_path
+from cxrbench.inference import predict
+from cxrbench.models import Classifier
+
+__all__ = ["Event", "collect", "compare"]
+
+Event = Prediction | HeatMaps
+
+# A pixel may speak for a finding or against it; a CAM is read after its paper's ReLU.
+_SIGNED: Final = {"cam": False, "gradient": True}
+
+
+def compare(image: np.ndarray, settings: Settings, *, models: Mapping[str, Classifier]) -> Iterator[Event]:
+    """Predict and explain every finding of every model, model by model.
+
+    For each model first its prediction, then heat maps per method, in the order asked. Integrated gradients
+    hands over drafts, each replacing the one before (``progress`` below 1). Closing the iterator stops the
+    work. Nothing is shared but the models, which are only read: threads may run this side by side.
+
+    Args:
+        image: (H, W) grey, float in [0, 1].
+        settings: what is asked.
+        models: name → model, in eval mode; those that the settings name.
+
+    Returns:
+        Events. A method that does not apply to a model yields heat maps that hold only the ``problem``.
+
+    Raises:
+        InputError: nothing asked, or an unknown model, method, baseline, number of steps; before any work.
+    """
+    if not settings.models or not settings.methods:
+        raise InputError("A comparison needs at least one model and one method; name them.")
+    for name in settings.models:
+        if name not in models:
+            raise InputError(
+                f"Model {name!r} is not loaded; those loaded are: {', '.join(models) or 'none'}."
+            )
+    for name in settings.methods:
+        method(name)
+    if settings.stage < 0:
+        raise InputError(f"stage counts from the last feature map, 0; got {settings.stage}.")
+    check_path(settings.baseline, settings.steps)
+    if image.ndim != 2 or not image.size:
+        raise InputError(f"image must be one grey picture (H, W); got an array of shape {image.shape}.")
+    return _compare(image, settings, models)
+
+
+def collect(
+    events: Iterable[Event],
+    *,
+    image: np.ndarray,
+    settings: Settings,
+    source: str = "",
+    masks: Mapping[str, np.ndarray] | None = None,
+    truth: Mapping[str, int] | None = None,
+) -> Comparison:
+    """Events of ``compare`` → the comparison; of drafts the last one stays."""
+    predictions: dict[str, Prediction] = {}
+    heat_maps: dict[tuple[str, str], HeatMaps] = {}
+    for event in events:
+        if isinstance(event, Prediction):
+            predictions[event.model] = event
+        else:
+            heat_maps[event.model, event.method] = event
+    return Comparison(image, source, settings, predictions, heat_maps, masks or {}, truth or {})
+
+
+def _compare(image: np.ndarray, settings: Settings, models: Mapping[str, Classifier]) -> Iterator[Event]:
+    for name in settings.models:
+        model = models[name]
+        yield _predict(name, model, image)
+        yield from _explain(name, model, model.spec.preprocessing(image)[None], settings)
+
+
+def _predict(name: str, model: Classifier, image: np.ndarray) -> Prediction:
+    start = perf_counter()
+    outputs = predict(model, image)
+    seconds = perf_counter() - start
+    shown = list(model.spec.findings)
+    return Prediction(
+        model=name,
+        revision=model.revision,
+        labels=_labels(model),
+        logits=outputs.logits[0, shown],
+        scores=outputs.scores[0, shown],
+        thresholds=np.array(model.spec.thresholds, np.float32)[shown],
+        seconds=seconds,
+    )
+
+
+def _explain(name: str, model: Classifier, images: Tensor, settings: Settings) -> Iterator[HeatMaps]:
+    """The methods of one model, sharing passes; those that do not apply say so in their turn."""
+    problems = {key: _problem(model, key, settings.stage) for key in settings.methods}
+    possible = [key for key in settings.methods if problems[key] is None]
+    stage = (
+        settings.stage if settings.stage < len(model.stages) else 0
+    )  # whoever reads it has a problem by now
+    explanations = explain(
+        model,
+        images,
+        model.spec.findings,
+        possible,
+        stage=stage,
+        baseline=settings.baseline,
+        steps=settings.steps,
+    )
+    for key, problem in problems.items():
+        if problem is not None:
+            yield _inapplicable(name, model, key, problem)
+    for explanation in explanations:
+        yield _heat_maps(name, model, explanation)
+
+
+def _problem(model: Classifier, name: str, stage: int) -> str | None:
+    record, stages = METHODS[name], tuple(model.stages)
+    problem = record.supports(model)
+    if problem is None and record.reads_stage and stage >= len(stages):
+        return f"counted from the last, this network's stages go from 0 to {len(stages) - 1}, not to {stage}"
+    return problem
+
+
+def _inapplicable(name: str, model: Classifier, key: str, problem: str) -> HeatMaps:
+    return HeatMaps(
+        model=name,
+        method=key,
+        stage=None,
+        labels=_labels(model),
+        maps=np.empty((0, 0, 0), np.float32),
+        preprocessing=model.spec.preprocessing,
+        seconds=float("nan"),
+        problem=problem,
+        title=METHODS[key].title,
+    )
+
+
+def _heat_maps(name: str, model: Classifier, explanation: Explanation) -> HeatMaps:
+    record = METHODS[explanation.method]
+    heat = replace(
+        _inapplicable(name, model, explanation.method, ""),
+        stage=explanation.stage,
+        maps=explanation.maps[0].numpy().astype(np.float32, copy=False),
+        seconds=explanation.seconds,
+        progress=explanation.progress,
+        completeness=explanation.completeness[0].numpy().astype(np.float32, copy=False),
+        problem=None,
+        signed=_SIGNED[record.family],
+    )
+    return replace(heat, remarks=tuple(_remarks(model, explanation)))
+
+
+def _remarks(model: Classifier, explanation: Explanation) -> Iterator[str]:
+    """What is so on this model at this stage, whatever the radiograph."""
+    record = METHODS[explanation.method]
+    if explanation.stage is not None:
+        for group in identical_by_construction(model, explanation.stage, tuple(METHODS)):
+            if record.name in group:
+                names = " = ".join(METHODS[name].title for name in group)
+                yield f"identical here by construction: {names}; an earlier stage tells them apart"
+    if not record.class_specific:
+        yield "same for every finding: this method does not look at the score"
+
+
+def _labels(model: Classifier) -> tuple[str, ...]:
+    return tuple(model.spec.labels[index] for index in model.spec.findings)
