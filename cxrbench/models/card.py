@@ -15,8 +15,8 @@ def model_card(spec: ModelSpec, evaluation: Mapping[str, Any], text: str | None 
 
     Args:
         spec: of the model.
-        evaluation: plain values. Told if there: ``license``, ``dataset``, and ``auroc``, a mapping of label to
-            value (None where undefined).
+        evaluation: plain values. Told if there: ``license``, ``dataset``, and ``auroc``, a mapping of label
+            to value (None where undefined).
         text: more about data, training and limits.
     """
     recipe = spec.preprocessing
@@ -36,9 +36,9 @@ def model_card(spec: ModelSpec, evaluation: Mapping[str, Any], text: str | None 
         "",
         'model = hub.load("path/to/this/folder")',
         "```",
-        f"Input: one grey channel in [0, 1], fitted by `{recipe.fit}` into {recipe.size} × {recipe.size} pixels, "
-        f"then (x − {recipe.mean:.6g}) ÷ {recipe.std:.6g}. The recipe lies in `config.json` and is applied by the "
-        "library.",
+        f"Input: one grey channel in [0, 1], fitted by `{recipe.fit}` into {recipe.size} × {recipe.size} "
+        f"pixels, then (x − {recipe.mean:.6g}) ÷ {recipe.std:.6g}. The recipe lies in `config.json`; the "
+        "library applies it.",
         "",
         "## Findings",
         *_table(spec, _aurocs(evaluation)),

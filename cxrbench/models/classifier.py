@@ -4,7 +4,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -41,8 +41,8 @@ class Features:
 class Classifier(nn.Module):
     """A multi-label classifier cut in two: ``forward(images) == head(trunk(images))``, bit for bit.
 
-    The cut can be made after any stage of the architecture. Nothing is hooked: the backbone's own forward pass
-    is spelled out as steps (``zoo.Architecture.steps``), and a test holds them equal to it.
+    The cut can be made after any stage of the architecture. Nothing is hooked: the backbone's own forward
+    pass is spelled out as steps (``zoo.Architecture.steps``), and a test holds them equal to it.
 
     Args:
         backbone: the network of ``spec.architecture``, for grey images, with one output a label.
@@ -94,7 +94,7 @@ class Classifier(nn.Module):
         return grids
 
     def resolution(self, stage: str | None = None) -> tuple[int, int]:
-        """Rows and columns of the feature map after a stage (default: the last), at this model's input size."""
+        """(h, w) of the feature map after a stage (default: the last), at this model's input size."""
         return self.grids[self.stage(stage).name]
 
     def trunk(self, images: Tensor, stage: str | None = None) -> Features:
@@ -110,7 +110,7 @@ class Classifier(nn.Module):
 
     def head(self, features: Features) -> Tensor:
         """Features of any stage → logits (B, L)."""
-        state: State = (*features.rest, features.value) if features.rest else features.value
+        state: Any = (*features.rest, features.value) if features.rest else features.value
         steps = self.architecture.steps(self.backbone)
         names = [name for name, _ in steps]
         for _, step in steps[names.index(features.stage.name) + 1 :]:
@@ -124,6 +124,7 @@ class Classifier(nn.Module):
     def _grid(self, value: Tensor) -> tuple[int, int]:
         layout = self.architecture.layout
         if layout == "tokens":
-            return self.backbone.patch_embed.grid_size
+            patches: Any = self.backbone.patch_embed
+            return patches.grid_size
         height, width = value.shape[1:3] if layout == "NHWC" else value.shape[2:4]
         return height, width

@@ -1,4 +1,4 @@
-"""Files of the Hugging Face Hub: from the cache at once, from the network if it answers, never after a long wait."""
+"""Files of the Hugging Face Hub: from the cache at once, from the network if it answers soon."""
 
 import logging
 import re
@@ -79,9 +79,9 @@ def fetch(repository: str, filename: str, *, revision: str | None = None) -> Pat
     except (RemoteEntryNotFoundError, RevisionNotFoundError):
         raise InputError(f"Repository {repository} has no file {filename} at revision {revision}.") from None
     except Exception as error:
-        # Name resolution, proxy, TLS, time-out, offline mode, full disk: each HTTP library has its own classes.
+        # Name resolution, proxy, TLS, time-out, offline mode, full disk: every HTTP library has its own.
         raise InputError(
-            f"{filename} of {repository} is neither in the local cache ({constants.HF_HUB_CACHE}) nor to be had "
-            f"from the Hugging Face Hub ({type(error).__name__}); connect to the network once, or copy a cache "
-            "that holds it there (HF_HOME chooses the place)."
+            f"{filename} of {repository} is neither in the local cache ({constants.HF_HUB_CACHE}) nor to be "
+            f"had from the Hugging Face Hub ({type(error).__name__}); connect to the network once, or copy a "
+            "cache that holds it there (HF_HOME chooses the place)."
         ) from error

@@ -1,4 +1,4 @@
-"""A saved model: a folder of ``config.json``, ``model.safetensors``, ``README.md`` and ``evaluation.json``."""
+"""A saved model is a folder: ``config.json``, ``model.safetensors``, ``README.md``, ``evaluation.json``."""
 
 import hashlib
 import json
@@ -99,8 +99,8 @@ def pickle_hint(path: Path) -> str:
 def write_weights(path: Path, state: Mapping[str, Tensor], *, half: bool) -> None:
     """A state dict as safetensors.
 
-    Half precision takes half the room, for matrices and filters; vectors (biases, means, variances) keep theirs:
-    they weigh nothing, and a variance may leave the range of 16 bits. So does a matrix that would overflow.
+    Half precision takes half the room, for matrices and filters. Vectors (biases, means, variances) keep
+    theirs: they weigh nothing, and a variance may leave the range of 16 bits. So does a matrix that would.
     """
     tensors = {}
     for name, tensor in state.items():

@@ -35,7 +35,7 @@ def save(
     Args:
         model: any classifier.
         folder: where; made if need be. An older saved model there is replaced.
-        evaluation: what was measured on it, as plain values; kept as ``evaluation.json`` and told in the card.
+        evaluation: what was measured on it, as plain values: becomes ``evaluation.json``, told in the card.
         card: more for the model card, in Markdown: data, training, limits.
         half: store matrices and filters in 16 bits. What loads is then the rounded model: evaluate that one.
 
@@ -62,7 +62,7 @@ def save(
 
 
 def load(source: str | Path, *, revision: str | None = None) -> Classifier:
-    """A saved model, in eval mode, its parameters frozen: explanations differentiate features and images only.
+    """A saved model, in eval mode, its parameters frozen: explanations differentiate features and images.
 
     Args:
         source: a folder; or the name of an available model; or a Hub repository ``owner/name``.
@@ -129,7 +129,7 @@ class Found:
 
 
 def scan() -> list[Found]:
-    """Every model folder of the shipped models and of the folder that CXRBENCH_MODELS names; opens no weights."""
+    """Every folder among the shipped models and in the folder CXRBENCH_MODELS names; opens no weights."""
     roots = [assets.models()]
     if os.environ.get("CXRBENCH_MODELS"):
         roots.append(Path(os.environ["CXRBENCH_MODELS"]))
@@ -198,7 +198,7 @@ def _check_free(folder: Path) -> None:
     others = sorted({path.name for path in folder.iterdir()} - set(files.FILES))
     if others:
         raise InputError(
-            f"{folder} holds files that are not a saved model's ({', '.join(others[:3])}); choose another place."
+            f"{folder} holds files that no saved model has ({', '.join(others[:3])}); choose another place."
         )
 
 

@@ -12,6 +12,7 @@ import torch
 import torchvision
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from timm.models import PretrainedCfg
 from torch import Tensor, nn
 
 from cxrbench.errors import InputError
@@ -40,19 +41,25 @@ class Library:
 
 
 def _grey(size: int, mean: Any, std: Any, interpolation: str) -> Preprocessing:
-    # The three input filters are summed into one, so a grey pixel should meet the mean of their normalisations.
+    # The three input filters are summed into one, so a grey pixel should meet the mean of their recipes.
     mean, std = (sum(values) / len(values) for values in (mean, std))
     return Preprocessing(size=size, mean=mean, std=std, interpolation=interpolation)  # type: ignore[arg-type]
 
 
-def _timm_preprocessing(record: Architecture) -> Preprocessing:
+def _timm_config(record: Architecture) -> PretrainedCfg:
     config = timm.get_pretrained_cfg(record.pretrained)
+    assert config is not None, record.pretrained  # a mistake in the table of the zoo, which tests would show
+    return config
+
+
+def _timm_preprocessing(record: Architecture) -> Preprocessing:
+    config = _timm_config(record)
     return _grey(config.input_size[-1], config.mean, config.std, config.interpolation)
 
 
 def _timm_options(record: Architecture, size: int, drop_rate: float) -> dict[str, Any]:
     # Position embeddings and attention windows are laid out for one input size; convolutions take any.
-    fixed = timm.get_pretrained_cfg(record.pretrained).fixed_input_size
+    fixed = _timm_config(record).fixed_input_size
     return {"in_chans": 1, "drop_rate": drop_rate, **({"img_size": size} if fixed else {})}
 
 
@@ -62,7 +69,7 @@ def _timm_build(record: Architecture, outputs: int, size: int, drop_rate: float)
 
 def _timm_pretrained(record: Architecture, outputs: int, size: int, drop_rate: float) -> nn.Module:
     """ImageNet weights from the Hub; with all 1000 outputs first, for then timm loads them strictly."""
-    path = fetch(timm.get_pretrained_cfg(record.pretrained).hf_hub_id, _WEIGHTS)
+    path = fetch(str(_timm_config(record).hf_hub_id), _WEIGHTS)
     try:
         backbone = timm.create_model(
             record.pretrained,
@@ -77,7 +84,8 @@ def _timm_pretrained(record: Architecture, outputs: int, size: int, drop_rate: f
         ) from error
     if missing:
         raise InputError(f"The file {path} lacks {len(missing)} tensors of {record.pretrained}; delete it.")
-    backbone.reset_classifier(outputs)
+    reset: Any = backbone.reset_classifier
+    reset(outputs)
     return backbone
 
 

@@ -13,7 +13,7 @@ from cxrbench.preprocess import Preprocessing
 
 __all__ = ["ModelSpec"]
 
-# A name becomes a file name and a part of a link, so it may hold no separator and not start with a dot or dash.
+# A name becomes a file name and a part of a link: no separators, no leading dot or dash.
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 _LONGEST_TEXT: Final = 200
 
@@ -44,7 +44,7 @@ class ModelSpec:
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and _NAME.fullmatch(self.name)):
             raise InputError(
-                "A model's name must be 1 to 80 letters, digits, '-' and '_', beginning with a letter or digit; "
+                "A model's name must be 1 to 80 letters, digits, '-' and '_', the first a letter or digit; "
                 f"got {str(self.name)[:100]!r}."
             )
         architecture(self.architecture)

@@ -50,12 +50,16 @@ def _vit_steps(backbone: nn.Module) -> tuple[Step, ...]:
     steps: list[Step] = list(modules("patch_embed", "_pos_embed", "patch_drop", "norm_pre")(backbone))
     blocks: Any = backbone.blocks
     for index, block in enumerate(blocks):
-        steps += [
-            (f"blocks.{index}.norm1", lambda x, b=block: (x, b.norm1(x))),
-            (f"blocks.{index}.attn", lambda xs, b=block: xs[0] + b.drop_path1(b.ls1(b.attn(xs[1])))),
-            (f"blocks.{index}", lambda x, b=block: x + b.drop_path2(b.ls2(b.mlp(b.norm2(x))))),
-        ]
+        steps += _vit_block_steps(f"blocks.{index}", block)
     return (*steps, *modules("norm")(backbone))
+
+
+def _vit_block_steps(name: str, block: Any) -> list[Step]:
+    return [
+        (f"{name}.norm1", lambda x: (x, block.norm1(x))),
+        (f"{name}.attn", lambda xs: xs[0] + block.drop_path1(block.ls1(block.attn(xs[1])))),
+        (name, lambda x: x + block.drop_path2(block.ls2(block.mlp(block.norm2(x))))),
+    ]
 
 
 def _alexnet_head(backbone: Any) -> Callable[[Tensor], Tensor]:

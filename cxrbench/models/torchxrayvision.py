@@ -1,0 +1,114 @@
+"""The DenseNets of torchxrayvision (Cohen et al. 2022, arXiv:2111.00595), on the backbone of the zoo."""
+
+import math
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from cxrbench.errors import InputError
+from cxrbench.models.build import assemble
+from cxrbench.models.classifier import Classifier
+from cxrbench.models.fetch import fetch
+from cxrbench.models.folder import fit, read_weights, revision_of, sha256
+from cxrbench.models.spec import ModelSpec
+from cxrbench.preprocess import Preprocessing
+
+__all__ = ["PINNED", "PREPROCESSING", "from_state_dict", "load"]
+
+# The Hub's files are pickles of whole modules, which can run any code: only these very bytes are opened.
+PINNED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "densenet121-res224-all": "56524913dd16a906422e8d8b66a7a5c46be1d82eb7ac012d8103776f1aa68899",
+        "densenet121-res224-pc": "a9148ef62ae4e7a31a9bed8cef22811f39681cd61e4390398936efc6280af521",
+        "densenet121-res224-rsna": "906a59f48cf09638b745d66848a6c6f9d741368c66244717a81207329d140268",
+    }
+)
+
+# Theirs is (2x − 1)·1024 = (x − ½) ÷ (1/2048), on the central square. Their resize is area averaging (engine
+# "cv2") or a Gaussian and then linear ("skimage", the default); ours is area averaging where the image shrinks
+# by more than half, which equals the former, and linear else.
+PREPROCESSING: Final = Preprocessing(size=224, mean=0.5, std=1 / 2048, interpolation="bilinear", fit="crop")
+
+
+def load(name: str = "densenet121-res224-all", *, file: str | Path | None = None) -> Classifier:
+    """One of their models, in eval mode, its parameters frozen; its logits are theirs before calibration.
+
+    Their own output moves each score so that ½ is the operating point. Here the operating points are the
+    thresholds of the spec, and ``inference.rescale`` gives their number for display.
+
+    Args:
+        name: of the weights, as they call it.
+        file: the checkpoint, if it lies somewhere already: their ``model.pt``, or its state dict as
+            ``.safetensors``. Otherwise it comes from the Hub's cache or the network.
+
+    Raises:
+        InputError: an unknown name, a pickle that is not pinned, or weights that do not fit.
+    """
+    _targets(name)
+    if file is not None and Path(file).suffix == ".safetensors":
+        return from_state_dict(read_weights(Path(file)), name, revision=revision_of(Path(file)))
+    if name not in PINNED:
+        raise InputError(
+            f"The file of {name} is a pickle, which can run any code, and no SHA-256 is pinned for it; "
+            f"choose from: {', '.join(PINNED)}, or give its state dict as file=….safetensors."
+        )
+    path = Path(file) if file is not None else fetch(f"torchxrayvision/{name}", "model.pt")
+    return from_state_dict(_unpickle(path, PINNED[name]), name, revision=revision_of(path))
+
+
+def from_state_dict(
+    state: Mapping[str, Tensor], name: str = "densenet121-res224-all", *, revision: str = ""
+) -> Classifier:
+    """The model that a state dict of theirs makes, under the labels and thresholds of ``name``.
+
+    Raises:
+        InputError: an unknown name, or a state dict that is not whole.
+    """
+    labels, thresholds = _targets(name)
+    spec = ModelSpec(
+        name=f"xrv-{name}",
+        architecture="densenet121",
+        labels=labels,
+        preprocessing=PREPROCESSING,
+        thresholds=thresholds,
+        title=f"torchxrayvision {name}",
+    )
+    model = assemble(spec, revision=revision)
+    # They keep the operating points among the weights once calibration is on; here the spec has them.
+    weights = {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
+    weights.pop("op_threshs", None)
+    fit(weights, model.backbone, name)
+    return model.requires_grad_(False)
+
+
+def _targets(name: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """Labels ('' where an output was never trained) and operating points, as their package has them."""
+    with warnings.catch_warnings():
+        # Their import switches all warnings off, for the whole process.
+        from torchxrayvision.models import model_urls
+    known = [key for key in model_urls if key.startswith("densenet121-")]
+    if name not in known:
+        raise InputError(f"torchxrayvision has no {name!r}; choose from: {', '.join(known)}.")
+    record = model_urls[name]
+    thresholds = tuple(0.5 if math.isnan(value) else float(value) for value in record["op_threshs"])
+    return tuple(record["labels"]), thresholds
+
+
+def _unpickle(path: Path, pinned: str) -> Mapping[str, Tensor]:
+    if not path.is_file():
+        raise InputError(f"There is no file {path}.")
+    digest = sha256(path)
+    if digest != pinned:
+        raise InputError(
+            f"{path} is a pickle, which can run any code, and its SHA-256 {digest[:12]}… is not the pinned "
+            f"{pinned[:12]}…; fetch it again, or give its state dict as .safetensors."
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of source code that has changed since they saved it
+        module: Any = torch.load(path, map_location="cpu", weights_only=False)
+    return module.state_dict() if isinstance(module, torch.nn.Module) else module
