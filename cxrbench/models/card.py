@@ -58,8 +58,8 @@ def _front_matter(spec: ModelSpec, evaluation: Mapping[str, Any]) -> list[str]:
     dataset = evaluation.get("dataset")
     if dataset:
         lines += ["datasets:", f"- {quote(str(dataset))}"]
-    defined = {label: value for label, value in _aurocs(evaluation).items() if value is not None}
-    if not defined:
+    aurocs = _aurocs(evaluation)
+    if not aurocs:
         return lines
     lines += ["metrics: [roc_auc]", "model-index:", f"- name: {quote(spec.name)}", "  results:", "  - task:"]
     lines += [
@@ -68,7 +68,7 @@ def _front_matter(spec: ModelSpec, evaluation: Mapping[str, Any]) -> list[str]:
         f"      name: {quote(str(dataset or 'unnamed'))}",
     ]
     lines += [f"      type: {quote(str(dataset or 'unnamed'))}", "    metrics:"]
-    for label, value in defined.items():
+    for label, value in aurocs.items():
         lines += [
             f"    - name: {quote('AUROC ' + label)}",
             "      type: roc_auc",
@@ -77,12 +77,13 @@ def _front_matter(spec: ModelSpec, evaluation: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _aurocs(evaluation: Mapping[str, Any]) -> Mapping[str, float | None]:
+def _aurocs(evaluation: Mapping[str, Any]) -> Mapping[str, float]:
     values = evaluation.get("auroc")
-    return values if isinstance(values, Mapping) else {}
+    numbers = values.items() if isinstance(values, Mapping) else ()
+    return {label: value for label, value in numbers if isinstance(value, (int, float))}
 
 
-def _table(spec: ModelSpec, aurocs: Mapping[str, float | None]) -> list[str]:
+def _table(spec: ModelSpec, aurocs: Mapping[str, float]) -> list[str]:
     rows = ["| finding | threshold | AUROC |", "|---|---|---|"]
     for index in spec.findings:
         label = spec.labels[index]

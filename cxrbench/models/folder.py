@@ -144,6 +144,7 @@ def fit(state: Mapping[str, Tensor], module: torch.nn.Module, source: str) -> No
             for name, tensor in expected.items()
             if name in state and state[name].shape != tensor.shape
         ],
+        "not finite": [name for name, tensor in state.items() if not bool(tensor.isfinite().all())],
         "of another type": [
             f"{name} {state[name].dtype} instead of {tensor.dtype}"
             for name, tensor in expected.items()

@@ -4,6 +4,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,8 +92,12 @@ def pull(repository: str, *, revision: str) -> Path:
         InputError: the revision is not pinned, or a file cannot be had.
     """
     check_revision(repository, revision)
-    paths = [fetch(repository, name, revision=revision) for name in files.FILES]
-    return paths[0].parent
+    folder = fetch(repository, files.CONFIG, revision=revision).parent
+    fetch(repository, files.WEIGHTS, revision=revision)
+    for optional in (files.README, files.EVALUATION):
+        with suppress(InputError):
+            fetch(repository, optional, revision=revision)
+    return folder
 
 
 def push(folder: str | Path, repository: str, *, private: bool = True, message: str = "Upload model") -> str:
@@ -108,14 +113,20 @@ def push(folder: str | Path, repository: str, *, private: bool = True, message: 
         The commit hash: the revision to load it by.
 
     Raises:
-        InputError: the folder is not a model that loads.
+        InputError: the folder is not a model that loads, or the Hub does not take it.
     """
     load(Path(folder))  # what does not load is not sent
     api = HfApi()
-    api.create_repo(repository, private=private, exist_ok=True)
-    commit = api.upload_folder(
-        repo_id=repository, folder_path=folder, allow_patterns=list(files.FILES), commit_message=message
-    )
+    try:
+        api.create_repo(repository, private=private, exist_ok=True)
+        commit = api.upload_folder(
+            repo_id=repository, folder_path=folder, allow_patterns=list(files.FILES), commit_message=message
+        )
+    except Exception as error:  # of the network, the login or the name: every HTTP library has its own
+        raise InputError(
+            f"The Hub did not take {repository} ({type(error).__name__}: {str(error).splitlines()[0]:.200}); "
+            "log in with 'hf auth login' and check the name and the network."
+        ) from error
     return commit.oid
 
 

@@ -16,6 +16,7 @@ __all__ = ["ModelSpec"]
 # A name becomes a file name and a part of a link: no separators, no leading dot or dash.
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 _LONGEST_TEXT: Final = 200
+_MOST_LABELS: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,8 @@ _JSON_TYPES: Final = {
 def _check_labels(labels: tuple[str, ...]) -> None:
     if not isinstance(labels, tuple) or not any(labels):
         raise InputError(f"A model needs at least one named label, in a tuple; got {labels!r:.100}.")
+    if len(labels) > _MOST_LABELS:
+        raise InputError(f"A model has at most {_MOST_LABELS} labels; got {len(labels)}.")
     seen: dict[str, str] = {}
     for label in labels:
         _check_text("label", label)

@@ -29,9 +29,9 @@ PINNED: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
-# Theirs is (2x − 1)·1024 = (x − ½) ÷ (1/2048), on the central square. Their resize is area averaging (engine
-# "cv2") or a Gaussian and then linear ("skimage", the default); ours is area averaging where the image shrinks
-# by more than half, which equals the former, and linear else.
+# Theirs is (2x − 1)·1024 = (x − ½) ÷ (1/2048), on the central square. They resize by area averaging (engine
+# "cv2") or by a Gaussian and then linearly ("skimage", the default). Ours averages areas where the image
+# shrinks by more than half, which equals the former, and is linear else.
 PREPROCESSING: Final = Preprocessing(size=224, mean=0.5, std=1 / 2048, interpolation="bilinear", fit="crop")
 
 
