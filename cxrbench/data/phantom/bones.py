@@ -4,6 +4,7 @@ import numpy as np
 
 from cxrbench.data.phantom.anatomy import Patient, generator
 from cxrbench.data.phantom.lungs import cage_half_width
+from cxrbench.data.phantom.soft import arm_path
 from cxrbench.data.phantom.solids import (
     Array,
     curve,
@@ -11,10 +12,8 @@ from cxrbench.data.phantom.solids import (
     half_chord,
     polyline,
     smoothstep,
-    texture,
     tube,
 )
-from cxrbench.data.phantom.soft import arm_path
 from cxrbench.data.phantom.view import Geometry
 
 __all__ = ["CORTEX", "SPONGE", "girdle", "rib_levels", "ribs", "spine"]
@@ -143,7 +142,7 @@ def _clavicle(patient: Patient, geometry: Geometry, sign: float, slope: float) -
     level = 3.6 + slope * along + 0.75 * np.sin(2 * np.pi * along) * np.where(along < 0.5, 0.6, 1.0)
     path = np.stack([sign * (1.9 + (end - 1.9) * along), level], 1)
     radius = np.interp(along, [0, 0.1, 0.3, 0.7, 1], [0.72, 0.75, 0.62, 0.58, 0.75])
-    return np.float32(0.85) * _hollow(x, y, path, radius, 0.3)
+    return np.float32(1.05) * _hollow(x, y, path, radius, 0.3)
 
 
 def _humerus(patient: Patient, geometry: Geometry, sign: float) -> Array:
@@ -171,7 +170,7 @@ def _scapula(patient: Patient, geometry: Geometry, sign: float, rng: np.random.G
     inner = np.stack([tip, 0.5 * (tip + upper) + [-0.5, 0.3], upper]) * flip
     ridge = np.stack([upper + [0.3, 2.0], glenoid + [-1, -1.6], glenoid + [1.6, -3.2]]) * flip
     hook = np.stack([glenoid + [-2.2, -0.6], glenoid + [-1.0, -1.7], glenoid + [0.3, -0.9]]) * flip
-    bone = 0.6 * _hollow(x, y, outer, np.array([0.8, 0.36, 0.2]), 0.4) + 0.4 * _hollow(x, y, inner, 0.18, 0.5)
+    bone = 0.8 * _hollow(x, y, outer, np.array([0.8, 0.36, 0.2]), 0.4) + 0.4 * _hollow(x, y, inner, 0.18, 0.5)
     bone += 0.5 * _hollow(x, y, ridge, np.array([0.3, 0.5, 0.8]), 0.25) + 0.6 * _hollow(x, y, hook, 0.6, 0.3)
     return (bone + _blade(x, y, np.concatenate([outer, inner[1:], outer[:1]]))).astype(np.float32)
 
@@ -185,5 +184,5 @@ def _blade(x: Array, y: Array, corners: np.ndarray) -> Array:
         crosses = (ay > py) != (by > py)
         inside ^= crosses & (px < (bx - ax) * (py - ay) / (by - ay + 1e-9) + ax)
     blade = np.zeros(x.shape, np.float32)
-    blade[window] = np.where(inside, np.float32(0.07) * smoothstep(distance / 0.25), 0)
+    blade[window] = np.where(inside, np.float32(0.1) * smoothstep(distance / 0.25), 0)
     return blade

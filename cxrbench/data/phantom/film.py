@@ -52,15 +52,15 @@ def draw_exposure(patient: Patient, geometry: Geometry, exposure: int) -> Exposu
     left = rng.random() < 0.8
     place = rng.uniform(0.86, 0.95) if left else rng.uniform(0.05, 0.12)
     return Exposure(
-        photons=float(np.exp(rng.normal(np.log(1e5 if portable else 1.3e5), 0.5))),
+        photons=float(np.exp(rng.normal(np.log(2.2e5 if portable else 4e5), 0.5))),
         scatter=rng.uniform(0.5, 0.9) if portable else rng.uniform(0.25, 0.5),
         blur=rng.uniform(0.03, 0.06),
-        flatten=rng.uniform(0.2, 0.5),
-        detail=rng.uniform(0.2, 0.9),
+        flatten=rng.uniform(0.3, 0.6),
+        detail=rng.uniform(0.1, 0.6),
         gamma=float(np.exp(rng.normal(-0.03, 0.14))),
-        contrast=rng.uniform(2.2, 3.6),
+        contrast=rng.uniform(1.8, 3.2),
         dark=rng.uniform(0.0, 0.06),
-        bright=rng.uniform(0.9, 0.99),
+        bright=rng.uniform(0.95, 1.0),
         marker=("L" if left else "R") if rng.random() < 0.85 else "",
         marker_at=(place, rng.uniform(0.05, 0.16)),
         shutters=tuple(float(v) for v in shutters),  # type: ignore[arg-type]
@@ -127,7 +127,7 @@ def _curve(level: Array, attenuation: Array, shot: Exposure) -> Array:
     bent = (1 / (1 + np.exp(-steep * (np.clip(t, -0.6, 1.4) - np.float32(0.5)))) - ends[0]) / (
         ends[1] - ends[0]
     )
-    picture = np.clip(0.1 + 0.84 * bent, 0, 1) ** np.float32(shot.gamma)
+    picture = np.clip(0.09 + 0.8 * bent, 0, 1) ** np.float32(shot.gamma)
     return picture.astype(np.float32)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cxrbench.data.phantom.anatomy import Patient, generator
-from cxrbench.data.phantom.solids import Array, curve, half_chord, smoothstep
+from cxrbench.data.phantom.solids import Array, curve, smoothstep
 from cxrbench.data.phantom.view import Geometry
 
 __all__ = ["SIDES", "Lung", "cage_half_width", "lung"]

@@ -4,7 +4,6 @@ import cv2
 import numpy as np
 
 from cxrbench.data.phantom.anatomy import Patient, generator
-from cxrbench.data.phantom.lungs import cage_half_width
 from cxrbench.data.phantom.solids import Array, curve, ellipse, half_chord, smoothstep, texture, tube
 from cxrbench.data.phantom.view import Geometry
 

@@ -91,7 +91,7 @@ def draw_geometry(patient: Patient, view: str, size: int, exposure: int) -> Geom
         )
     rng = generator(patient.seed, "geometry", exposure)
     loose = 1.6 if VIEWS[view].arms_down else 1.0  # a portable film is less well aligned
-    field = float(np.clip(2 * patient.chest_width * rng.normal(1.26, 0.055) + 0.7 * patient.fat, 30, 45))
+    field = float(np.clip(2 * patient.chest_width * rng.normal(1.36, 0.06) + 0.7 * patient.fat, 31, 46))
     rotation, tilt = rng.normal(0, 0.028 * loose), rng.normal(0.02, 0.035 * loose)
     lean, shift = rng.normal(0, 0.018 * loose), rng.normal(0, 0.7 * loose)
     top = rng.normal(4.6, 0.9 * loose) + max(0.0, field - 36) * 0.25

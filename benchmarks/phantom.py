@@ -1,0 +1,122 @@
+"""How fast the phantom is, and how far from life: `python benchmarks/phantom.py [--json FILE] [--sheet FILE]`.
+
+Compares with the real radiographs in ../shared/real/nih where they are: a phantom is as real as they are to each other
+when its figures lie within their spread.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from cxrbench.data.phantom import plan, render
+from cxrbench.data.phantom.labeller import PUBLISHED
+
+REAL = Path(__file__).resolve().parents[2] / "shared" / "real" / "nih" / "images"
+SIZE, BANDS = 512, 24
+
+
+def radial_spectrum(image: np.ndarray) -> np.ndarray:
+    """Log₁₀ power of an image (H, H) in [0, 1] in rings of equal width in log frequency (BANDS,)."""
+    side = image.shape[0]
+    window = np.hanning(side)[:, None] * np.hanning(side)[None, :]
+    power = np.abs(np.fft.fft2((image - image.mean()) * window)) ** 2
+    ring = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.fftfreq(side)[None, :]) * side
+    bounds = np.geomspace(2, side / 2, BANDS + 1)
+    return np.array(
+        [np.log10(power[(ring >= a) & (ring < b)].mean()) for a, b in zip(bounds, bounds[1:], strict=False)]
+    )
+
+
+def histogram(image: np.ndarray) -> np.ndarray:
+    """Cumulative shares of brightness in 32 steps (32,)."""
+    return np.cumsum(np.histogram(image, 32, (0, 1))[0]) / image.size
+
+
+def contrast(image: np.ndarray) -> np.ndarray:
+    """Mean brightness of right lung, left lung, mediastinum and base, where they mostly lie (4,)."""
+    s = image.shape[0]
+    boxes = ((0.3, 0.5, 0.2, 0.35), (0.3, 0.5, 0.65, 0.8), (0.3, 0.6, 0.46, 0.54), (0.85, 0.95, 0.3, 0.7))
+    return np.array([image[int(a * s) : int(b * s), int(c * s) : int(d * s)].mean() for a, b, c, d in boxes])
+
+
+def within(phantoms: np.ndarray, reals: np.ndarray) -> float:
+    """Share of coordinates where the phantoms' mean lies between the 5th and 95th percentile of the real ones."""
+    low, high = np.percentile(reals, [5, 95], axis=0)
+    middle = phantoms.mean(0)
+    return float(((middle >= low) & (middle <= high)).mean())
+
+
+def shoot(count: int) -> tuple[list[np.ndarray], float]:
+    """Phantoms as they come in a test set, and the median seconds a view on one core."""
+    cv2.setNumThreads(1)
+    images, seconds = [], []
+    for study in plan(count, seed=2, fractions=(0, 0, 1)):
+        start = time.perf_counter()
+        shot = render(study.seed, study.findings, view=study.view, size=SIZE, exposure=study.number)
+        seconds.append(time.perf_counter() - start)
+        images.append(shot.image)
+    return images, float(np.median(seconds))
+
+
+def label_distance(patients: int) -> float:
+    """Largest difference of a label's share (positive, uncertain, negative; any finding) from the published one."""
+    studies = plan(patients, seed=1, fractions=(1, 0, 0))
+    worst = 0.0
+    for name, rates in PUBLISHED.items():
+        said = np.array([study.labels[name] for study in studies])
+        worst = max(
+            worst,
+            *(abs((said == value).mean() - rate) for value, rate in zip((1, -1, 0), rates, strict=True)),
+        )
+    return float(worst)
+
+
+def sheet(images: list[np.ndarray], side: int = 256) -> np.ndarray:
+    """Up to 24 images, six in a row."""
+    tiles = [cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in images[:24]]
+    return np.vstack([np.hstack(tiles[row : row + 6]) for row in range(0, len(tiles) // 6 * 6, 6)])
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument(
+        "--sheet", type=Path, help="24 phantoms beside 24 real images; keep it out of the repository"
+    )
+    parser.add_argument("--views", type=int, default=48)
+    options = parser.parse_args()
+    images, seconds = shoot(options.views)
+    figures: dict[str, float] = {
+        "seconds_per_view": round(seconds, 3),
+        "label_distance": round(label_distance(4000), 4),
+    }
+    files = sorted(REAL.glob("*"))
+    if files:
+        reals = [cv2.imread(str(file), cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255 for file in files]
+        reals = [cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA) for image in reals]
+        for name, measure in (
+            ("spectrum_ok", radial_spectrum),
+            ("histogram_ok", histogram),
+            ("contrast_ok", contrast),
+        ):
+            ours, theirs = np.stack([measure(i) for i in images]), np.stack([measure(i) for i in reals])
+            figures[name] = round(within(ours, theirs), 3)
+            detail = zip(ours.mean(0), *np.percentile(theirs, [5, 50, 95], axis=0), strict=True)
+            print(name, " ".join(f"{a:.2f}[{b:.2f} {m:.2f} {c:.2f}]" for a, b, m, c in detail))
+        if options.sheet:
+            picked = np.random.default_rng(0).choice(len(reals), 24, replace=False)
+            both = np.hstack([sheet(images), np.ones((4 * 256, 24)), sheet([reals[i] for i in picked])])
+            cv2.imwrite(str(options.sheet), np.rint(both * 255).astype(np.uint8))
+    for name, value in figures.items():
+        print(f"{name:20s} {value}")
+    if options.json:
+        options.json.write_text(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
