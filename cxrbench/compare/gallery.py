@@ -157,7 +157,7 @@ def store(comparison: Comparison, folder: Path) -> None:
 
 
 def write_maps(maps: np.ndarray) -> dict[str, np.ndarray]:
-    """Maps (L, h, w) as the arrays that hold them: float32 on coarse grids, else codes of 8 bits and a scale a map."""
+    """Maps (L, h, w) as the arrays that hold them: floats on coarse grids, else 8-bit codes and scales."""
     if max(maps.shape[1:], default=0) <= _COARSE:
         return {"maps": np.asarray(maps, np.float32)}
     codes, scale = quantise(maps)

@@ -1,0 +1,147 @@
+"""A comparison as one picture: the radiograph, a row a model and a column a method, with words."""
+
+import io
+import textwrap
+from typing import Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from cxrbench.compare import DISCLAIMER, SCALES, Comparison, Scale, heatmap, notes, peaks, verdict
+from cxrbench.errors import InputError
+from cxrbench.figures.colours import colours_for
+from cxrbench.figures.overlay import grey, overlay
+
+__all__ = ["panels", "panels_png"]
+
+_PANEL: Final = 3.2  # inches
+_WORDS: Final = 1.05  # inches under a panel, for its lines
+_FOOT: Final = 0.75
+_WRAP: Final = 46
+
+
+def panels(
+    comparison: Comparison,
+    finding: str,
+    *,
+    scale: Scale = "map",
+    colours: str = "cividis",
+    opacity: float = 0.6,
+    threshold: float = 0.0,
+) -> Figure:
+    """The heat maps of one finding, side by side, with the truth's outline where it is known.
+
+    Args:
+        comparison: image, predictions and maps.
+        finding: a label of at least one of its models.
+        scale: what full strength is; said under the picture.
+        colours: a key of ``COLOURS``; maps of the other kind (signed or not) take the first table of theirs.
+        opacity: of the strongest values.
+        threshold: weakest part of full strength that is drawn.
+
+    Returns:
+        A matplotlib figure that pyplot knows nothing of.
+
+    Raises:
+        InputError: a finding that no model knows, unknown colours or scale.
+    """
+    known = dict.fromkeys(label for p in comparison.predictions.values() for label in p.labels)
+    if finding not in known:
+        raise InputError(
+            f"Finding {finding!r} is not one these models know; choose from: {', '.join(known)}."
+        )
+    rows, columns = len(comparison.settings.models), 1 + len(comparison.settings.methods)
+    size = (_PANEL * columns, (_PANEL + _WORDS) * rows + _FOOT)
+    figure = Figure(figsize=size, layout=None, facecolor="white")
+    FigureCanvasAgg(figure)
+    divisors = peaks(comparison, finding, scale)
+    for row, model in enumerate(comparison.settings.models):
+        axes = [_axes(figure, size, row, column) for column in range(columns)]
+        _radiograph(axes[0], comparison, model, finding)
+        for place, method in zip(axes[1:], comparison.settings.methods, strict=True):
+            divisor = divisors.get((model, method), 0.0)
+            _cell(place, comparison, (model, method), finding, divisor, (colours, opacity, threshold))
+    for text, height in ((_how(scale, opacity, threshold), 0.45), (DISCLAIMER, 0.15)):
+        figure.text(0.1 / size[0], height / size[1], text, fontsize=8, color="0.25", wrap=True)
+    return figure
+
+
+def panels_png(figure: Figure, *, dpi: int = 120) -> bytes:
+    """A figure as a PNG file that names neither program nor date."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _axes(figure: Figure, size: tuple[float, float], row: int, column: int) -> Axes:
+    """Room for a square picture in its cell, its words below."""
+    width, height = size
+    left, top = column * _PANEL + 0.08, height - row * (_PANEL + _WORDS) - 0.32
+    side = _PANEL - 0.4
+    axes = figure.add_axes((left / width, (top - side) / height, (_PANEL - 0.16) / width, side / height))
+    axes.set_axis_off()
+    return axes
+
+
+def _radiograph(axes: Axes, comparison: Comparison, model: str, finding: str) -> None:
+    axes.imshow(grey(comparison.image), interpolation="antialiased")
+    truth = {1: "present in truth", 0: "absent in truth", None: "truth unknown"}
+    lines = [f"{finding}: {truth[comparison.truth.get(finding)]}"]
+    if _outline(axes, comparison, finding):
+        lines.append("white line: its true extent")
+    _say(axes, f"{model}: the radiograph", lines)
+
+
+def _cell(
+    axes: Axes,
+    comparison: Comparison,
+    key: tuple[str, str],
+    finding: str,
+    divisor: float,
+    style: tuple[str, float, float],
+) -> None:
+    model, method = key
+    colours, opacity, threshold = style
+    heat = comparison.heat_maps.get(key)
+    relevance = heat.of(finding) if heat is not None else None
+    picture = grey(comparison.image)
+    if heat is not None and relevance is not None:
+        whole = heat.preprocessing.to_original(relevance[None], comparison.image.shape)[0]
+        values = heatmap(whole, divisor, signed=heat.signed)
+        table = colours_for(colours, signed=heat.signed)
+        picture = overlay(comparison.image, values, table, opacity=opacity, threshold=threshold)
+    axes.imshow(picture, interpolation="antialiased")
+    _outline(axes, comparison, finding)
+    prediction = comparison.predictions.get(model)
+    lines = [f"{finding}: {verdict(prediction, finding)}"] if prediction is not None else []
+    if heat is not None and relevance is not None:
+        lines.append(f"full strength: {divisor:.3g}{_grid(relevance)}")
+    lines += notes(comparison, model, method, finding)
+    _say(axes, f"{heat.title if heat is not None and heat.title else method} · {model}", lines)
+
+
+def _grid(relevance: np.ndarray) -> str:
+    return f" · grid {relevance.shape[0]} × {relevance.shape[1]}"
+
+
+def _outline(axes: Axes, comparison: Comparison, finding: str) -> bool:
+    mask = comparison.masks.get(finding)
+    if mask is None or not mask.any() or mask.all():
+        return False
+    for colour, width in (("black", 2.4), ("white", 1.2)):
+        axes.contour(mask, levels=[0.5], colors=[colour], linewidths=width)
+    return True
+
+
+def _say(axes: Axes, title: str, lines: list[str]) -> None:
+    axes.set_title(title, fontsize=9, loc="left")
+    wrapped = [part for line in lines for part in textwrap.wrap(line, _WRAP)]
+    axes.text(0, -0.03, "\n".join(wrapped), fontsize=7.5, va="top", transform=axes.transAxes)
+
+
+def _how(scale: Scale, opacity: float, threshold: float) -> str:
+    weakest = f"; below {threshold:.0%} of full strength nothing is drawn" if threshold else ""
+    said = f"Scale: {SCALES[scale]}. Opacity {opacity:.0%}{weakest}."
+    return f"{said} Signed maps: one end of the colours speaks for the finding, the other against."
