@@ -1,0 +1,5 @@
+"""The bench on the command line: the same core as the page, one module a command."""
+
+from cxrbench.cli.parser import main
+
+__all__ = ["main"]

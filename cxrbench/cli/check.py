@@ -1,0 +1,18 @@
+"""``cxrbench check``: which files of a data set cannot be used."""
+
+import argparse
+
+from cxrbench.cli.say import progress
+from cxrbench.data import check_files, read_chexpert
+
+__all__ = ["run"]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Name every listed file that is missing or damaged."""
+    studies = read_chexpert(options.table, options.root)
+    problems = check_files(studies, progress=progress("read"))
+    for problem in problems:
+        print(f"{problem.path}: {problem.reason}")
+    print(f"{len(studies)} images, {studies.table['patient'].nunique()} patients, {len(problems)} problems")
+    return 1 if problems else 0

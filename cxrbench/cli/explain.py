@@ -1,0 +1,103 @@
+"""``cxrbench explain``: heat maps of one radiograph, as pictures and as a bundle."""
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from cxrbench.cli.models import load
+from cxrbench.cli.say import note
+from cxrbench.compare import Comparison, HeatMaps, Settings, bundle, caption, notes
+from cxrbench.compare.run import Event, collect, compare
+from cxrbench.data import read_image
+from cxrbench.errors import InputError
+from cxrbench.figures import panels, panels_png
+from cxrbench.labels import finding_indices
+
+__all__ = ["run"]
+
+_METHODS = ("grad_cam", "grad_cam_plus_plus", "integrated_gradients")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Explain one radiograph and write what was found."""
+    radiograph = read_image(options.image)
+    note(radiograph.note)
+    models = {model.spec.name: model for model in map(load, options.model or [None])}
+    settings = Settings(
+        models=tuple(models),
+        methods=tuple(dict.fromkeys(options.method or _METHODS)),
+        stage=options.stage,
+        baseline=options.baseline,
+        steps=options.steps,
+    )
+    for finding in options.finding or ():
+        finding_indices([finding], [label for model in models.values() for label in model.spec.labels])
+    events = compare(radiograph.pixels, settings, models=models)
+    stem = re.sub(r"[^\w.-]+", "-", options.image.stem) or "radiograph"
+    _claim(options.out, [f"{stem}.zip"], force=options.force)
+    comparison = collect(
+        _reported(events), image=radiograph.pixels, settings=settings, source=radiograph.sha256
+    )
+    findings = _asked(options.finding, comparison)
+    pictures = {f"{stem}-{re.sub('[^a-z]+', '-', name.lower())}.png": name for name in findings}
+    _claim(options.out, list(pictures), force=options.force)
+    for name, finding in pictures.items():
+        picture = panels_png(panels(comparison, finding, scale=options.scale))
+        (options.out / name).write_bytes(picture)
+    bundle.save(comparison, options.out / f"{stem}.zip")
+    _say_what_was_found(comparison, findings)
+    for name in (*pictures, f"{stem}.zip"):
+        print(options.out / name)
+    return 0
+
+
+def _asked(findings: Sequence[str] | None, comparison: Comparison) -> list[str]:
+    """The findings asked for, as the models spell them; by default those found, or else the likeliest."""
+    labels = list(dict.fromkeys(label for p in comparison.predictions.values() for label in p.labels))
+    if findings:
+        return [labels[index] for index in dict.fromkeys(finding_indices(findings, labels))]
+    found: dict[str, None] = {}
+    for prediction in comparison.predictions.values():
+        above = prediction.scores >= prediction.thresholds
+        likeliest = prediction.labels[int(prediction.scores.argmax())]
+        found |= dict.fromkeys(
+            [label for label, is_above in zip(prediction.labels, above, strict=True) if is_above]
+            or [likeliest]
+        )
+    return list(found)
+
+
+def _say_what_was_found(comparison: Comparison, findings: Sequence[str]) -> None:
+
+    for finding in findings:
+        for model, method in comparison.heat_maps:
+            said = "".join(f"\n    {note}" for note in notes(comparison, model, method, finding))
+            print(caption(comparison, model, method, finding) + said)
+
+
+def _reported(events: Iterator[Event]) -> Iterator[Event]:
+    """Events, told on stderr as they come; a draft overwrites the line before on a terminal."""
+    for event in events:
+        yield event
+        if isinstance(event, HeatMaps) and event.problem is None:
+            done = event.progress >= 1
+            line = f"{event.model} · {event.title}: {event.progress:.0%}"
+            if sys.stderr.isatty():
+                print(f"\r{line:<70}", end="\n" if done else "", file=sys.stderr, flush=True)
+            elif done:
+                print(line, file=sys.stderr)
+
+
+def _claim(out: Path, names: Sequence[str], *, force: bool) -> None:
+    """Make the folder; refuse to write over what is there."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"--out must be a folder that can be made; {out} cannot ({error.strerror})."
+        ) from error
+    there = [name for name in names if (out / name).exists()]
+    if there and not force:
+        raise InputError(f"{out} already holds {', '.join(there)}; choose another --out, or add --force.")

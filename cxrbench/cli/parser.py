@@ -1,0 +1,139 @@
+"""The words of the command line, and how a command ends.
+
+A command's module is imported when it is called: ``--help`` need not wait for torch.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from cxrbench import __version__
+from cxrbench.errors import InputError
+
+__all__ = ["main"]
+
+_ABOUT = "A chest X-ray explainability workbench. For teaching and research, never for diagnosis."
+_EXITS = (
+    "Exit codes: 0 done; 1 some files could not be used, they are named; "
+    "2 nothing done, a sentence says why; 130 interrupted."
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return import_module(f"cxrbench.cli.{options.module}").run(options)
+    except InputError as error:
+        print(f"cxrbench: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\ncxrbench: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has closed it; Python must not complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cxrbench", description=_ABOUT, epilog=_EXITS)
+    parser.add_argument("--version", action="version", version=f"cxrbench {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in (_add_explain, _add_predict, _add_check, _add_phantom, _add_lists):
+        add(commands)
+    return parser
+
+
+_Commands = argparse._SubParsersAction  # argparse names this type nowhere else
+_MODEL_HELP = (
+    "a name from 'cxrbench models', a saved model's folder, OWNER/NAME@COMMIT on the Hugging Face Hub, "
+    "or torchxrayvision/WEIGHTS; default: the first available"
+)
+
+
+def _add_explain(commands: _Commands) -> None:
+    about = (
+        "heat maps of one radiograph: a PNG a finding, and a bundle (ZIP of JSON, NPZ, PNG) that loads again"
+    )
+    command = commands.add_parser("explain", help=about, description=_sentence(about))
+    command.add_argument("image", type=Path, help="PNG, JPEG, TIFF or DICOM")
+    command.add_argument("--model", action="append", metavar="M", help=f"may be repeated: {_MODEL_HELP}")
+    command.add_argument(
+        *("--finding", "--findings"),
+        action="append",
+        metavar="F",
+        help="may be repeated; default: those above their threshold, or the likeliest",
+    )
+    command.add_argument(
+        "--method",
+        action="append",
+        metavar="METHOD",
+        help="may be repeated: a name from 'cxrbench methods'; "
+        "default: grad_cam, grad_cam_plus_plus, integrated_gradients",
+    )
+    command.add_argument(
+        "--stage", type=int, default=0, metavar="N", help="feature map CAMs read, from the last (0)"
+    )
+    command.add_argument("--baseline", default="black", help="of integrated gradients: black, mean or blur")
+    command.add_argument("--steps", type=int, default=50, metavar="N", help="of integrated gradients")
+    command.add_argument(
+        "--scale",
+        default="map",
+        choices=("map", "method", "all"),
+        help="of the colours: a map, a method, all",
+    )
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="made where absent")
+    command.add_argument("--force", action="store_true", help="replace files of the same names in DIR")
+    command.set_defaults(module="explain")
+
+
+def _add_predict(commands: _Commands) -> None:
+    about = "scores of radiographs, with the model's thresholds"
+    command = commands.add_parser("predict", help=about, description=_sentence(about))
+    command.add_argument(
+        "images",
+        nargs="+",
+        type=Path,
+        metavar="IMAGE",
+        help="images, or a CheXpert CSV (.csv) that lists them",
+    )
+    command.add_argument("--model", metavar="M", help=_MODEL_HELP)
+    command.add_argument("--root", type=Path, metavar="DIR", help="where the images of a CSV lie")
+    command.add_argument("--csv", type=Path, metavar="FILE", help="write all scores there, a row an image")
+    command.set_defaults(module="predict")
+
+
+def _add_check(commands: _Commands) -> None:
+    about = "read every image that a CheXpert CSV lists, and name those that cannot be used"
+    command = commands.add_parser("check", help=about, description=_sentence(about))
+    command.add_argument("table", type=Path, metavar="CSV")
+    command.add_argument("--root", type=Path, metavar="DIR", help="where its images lie")
+    command.set_defaults(module="check")
+
+
+def _add_phantom(commands: _Commands) -> None:
+    about = "write a data set of simulated chests in CheXpert's format, with masks"
+    command = commands.add_parser("phantom", help=about, description=_sentence(about))
+    command.add_argument("--out", type=Path, required=True, metavar="DIR")
+    command.add_argument("--patients", type=int, required=True, metavar="N")
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--size", type=int, default=320, metavar="PIXELS", help="a side (default 320)")
+    command.add_argument("--workers", type=int, metavar="N", help="processes; default: one a core")
+    command.set_defaults(module="phantom")
+
+
+def _add_lists(commands: _Commands) -> None:
+    for name, about in (
+        ("models", "list the models that can be named"),
+        ("methods", "list the methods of explanation"),
+    ):
+        command = commands.add_parser(name, help=about, description=_sentence(about))
+        command.set_defaults(module=name)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."

@@ -1,0 +1,27 @@
+"""``cxrbench phantom``: a data set of simulated chests."""
+
+import argparse
+
+from cxrbench.cli.say import progress
+from cxrbench.data.phantom import write
+from cxrbench.errors import InputError
+
+__all__ = ["run"]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write a data set, or go on with one that was interrupted."""
+    for name in ("patients", "size", "workers"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise InputError(f"--{name} must be at least 1; got {value}.")
+    write(
+        options.out,
+        patients=options.patients,
+        seed=options.seed,
+        size=options.size,
+        workers=options.workers,
+        progress=progress("drawn"),
+    )
+    print(options.out)
+    return 0

@@ -1,0 +1,87 @@
+"""``cxrbench predict``: scores of one radiograph or of many, one after the other."""
+
+import argparse
+import csv
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from cxrbench.cli.models import load
+from cxrbench.cli.say import note
+from cxrbench.data import read_chexpert, read_image
+from cxrbench.errors import InputError
+from cxrbench.inference import scores_of, stream
+
+__all__ = ["run"]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Score images; those that cannot be read are named and left out."""
+    model = load(options.model)
+    labels = [model.spec.labels[index] for index in model.spec.findings]
+    thresholds = [model.spec.thresholds[index] for index in model.spec.findings]
+    paths = _listed(options.images, options.root)
+    read: list[Path] = []
+    skipped: list[str] = []
+    with ExitStack() as stack:
+        table = None
+        if options.csv is not None:
+            table = csv.writer(stack.enter_context(_opened(options.csv)))
+            table.writerow(["image", *labels])
+        for row, logits in enumerate(stream(model, _readable(paths, read, skipped))):
+            scores = scores_of(logits)[list(model.spec.findings)]
+            if table is not None:
+                table.writerow([read[row], *(f"{score:.6f}" for score in scores)])
+            _print_scores(read[row], labels, scores, thresholds, brief=len(paths) > 1)
+    if not read:
+        raise InputError(f"None of the {len(paths)} images could be read." if len(paths) > 1 else skipped[0])
+    note(f"{len(skipped)} of {len(paths)} images skipped" if skipped else "")
+    return 1 if skipped else 0
+
+
+def _listed(images: Sequence[Path], root: Path | None) -> list[Path]:
+    """The paths given, a CheXpert CSV replaced by those it lists."""
+    paths: list[Path] = []
+    for path in images:
+        paths += read_chexpert(path, root).paths if path.suffix.lower() == ".csv" else [path]
+    return paths
+
+
+def _readable(paths: Sequence[Path], read: list[Path], skipped: list[str]) -> Iterator[np.ndarray]:
+    """The pixels of one image after the other; what cannot be read is named, and left out."""
+    for path in paths:
+        try:
+            pixels = read_image(path).pixels
+        except InputError as error:
+            skipped.append(str(error))
+            if len(paths) > 1:
+                note(f"skipped: {error}")
+            continue
+        read.append(path)
+        yield pixels
+
+
+def _print_scores(
+    path: Path, labels: Sequence[str], scores: np.ndarray, thresholds: Sequence[float], *, brief: bool
+) -> None:
+    """One image's scores: a line of what was found where there are many images, else a table."""
+    rows = sorted(zip(labels, scores, thresholds, strict=True), key=lambda row: -row[1])
+    if brief:
+        found = ", ".join(f"{label} {score:.2f}" for label, score, threshold in rows if score >= threshold)
+        print(f"{path}\t{found or 'nothing above its threshold'}")
+        return
+    print(f"{'finding':<28} {'score':>6} {'threshold':>10}")
+    for label, score, threshold in rows:
+        print(f"{label:<28} {score:6.3f} {threshold:10.3f}{'  above' if score >= threshold else ''}")
+
+
+def _opened(path: Path) -> TextIO:
+    try:
+        return path.open("w", newline="", encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"--csv {path} cannot be written ({error.strerror}); choose another place."
+        ) from error
