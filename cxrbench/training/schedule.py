@@ -1,0 +1,38 @@
+"""How fast to learn at which step; a function of the step alone, so there is no state to lose."""
+
+import math
+
+from torch import nn
+
+__all__ = ["parameter_groups", "rate_at"]
+
+
+def rate_at(step: int, *, steps: int, warmup: int, peak: float, floor: float = 0.01) -> float:
+    """Linear warm-up from 0, then a half cosine down.
+
+    ``peak · (t + 1) / warmup`` for t < warmup; then ``peak · (floor + (1 − floor) · (1 + cos πu) / 2)`` with
+    u from 0 at the end of the warm-up to 1 at the last step.
+
+    Args:
+        step: from 0.
+        steps: of the whole phase.
+        warmup: steps of the warm-up, fewer than ``steps``.
+        peak: the highest rate.
+        floor: the last rate, as a fraction of the peak.
+
+    Reference:
+        Loshchilov & Hutter 2017, arXiv:1608.03983, without restarts.
+    """
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    way = (step - warmup) / max(steps - 1 - warmup, 1)
+    return peak * (floor + (1 - floor) * (1 + math.cos(math.pi * way)) / 2)
+
+
+def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
+    """Kernels and matrices decay; biases and norms (one dimension) do not."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    return [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]

@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import pytest
+
+from cxrbench.errors import InputError
+from cxrbench.labels import CHEXPERT
+from cxrbench.models import ARCHITECTURES
+from cxrbench.targets import POLICIES
+from cxrbench.training import TrainConfig
+
+GOOD = """
+name = "m"
+architecture = "efficientnet_b0"
+[data]
+root = "somewhere"
+[[phases]]
+size = 32
+epochs = 2
+batch = 8
+rate = 1e-3
+"""
+
+
+def read(tmp_path: Path, text: str) -> TrainConfig:
+    path = tmp_path / "recipe.toml"
+    path.write_text(text, encoding="utf8")
+    return TrainConfig.read(path)
+
+
+def test_a_recipe_is_read_with_its_defaults(tmp_path):
+    config = read(tmp_path, GOOD)
+    assert config.labels == CHEXPERT
+    assert config.phases[0].rate == 1e-3
+    assert config.data.root == "somewhere"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda t: "colour = 1\n" + t, ["colour", "known are", "architecture"]),
+        (lambda t: t + "momentum = 0.9\n", ["phases", "momentum", "warmup"]),
+        (lambda t: t.replace('name = "m"\n', ""), ["lacks name"]),
+        (lambda t: t.replace("epochs = 2", 'epochs = "two"'), ["epochs", "int", "'two'"]),
+        (lambda t: t.replace("epochs = 2", "epochs = true"), ["epochs", "int", "True"]),
+        (lambda t: t.replace("epochs = 2", "epochs = 0"), ["epochs", "above 0"]),
+        (lambda t: t + "warmup = 2\n", ["warmup", "[0, 2)"]),
+        (lambda t: t.split("[[phases]]")[0] + "[phases]\nsize = 3", ["phases", "list"]),
+        (
+            lambda t: t.replace('[data]\nroot = "somewhere"', "").replace(
+                'name = "m"', 'name = "m"\ndata = 3'
+            ),
+            ["data", "table"],
+        ),
+        (lambda t: t + "[[[", ["not TOML"]),
+    ],
+)
+def test_a_recipe_with_a_mistake_is_refused_in_one_sentence_that_names_it(tmp_path, change, words):
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, change(GOOD))
+    assert all(word in str(caught.value) for word in words), caught.value
+
+
+def test_a_recipe_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(InputError, match="cannot be read"):
+        TrainConfig.read(tmp_path / "none.toml")
+
+
+def test_only_what_decides_the_weights_changes_the_fingerprint(tmp_path):
+    config = read(tmp_path, GOOD)
+    assert read(tmp_path, 'title = "T"\nworkers = 2\n' + GOOD).fingerprint == config.fingerprint
+    assert read(tmp_path, "seed = 1\n" + GOOD).fingerprint != config.fingerprint
+    assert read(tmp_path, GOOD.replace("batch = 8", "batch = 9")).fingerprint != config.fingerprint
+
+
+def test_every_recipe_that_ships_can_be_read_and_states_its_command(root):
+    recipes = sorted((root / "train" / "configs").glob("*.toml"))
+    assert recipes
+    for path in recipes:
+        config = TrainConfig.read(path)
+        assert config.architecture in ARCHITECTURES
+        assert config.data.policy in POLICIES
+        assert f"python -m train.finetune train/configs/{path.name}" in path.read_text(encoding="utf8")

@@ -1,0 +1,74 @@
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from cxrbench.augment import Augmentation
+from cxrbench.data import read_image
+from cxrbench.errors import InputError
+from cxrbench.preprocess import Preprocessing
+from cxrbench.training import Batches, Images, decode
+
+RECIPE = Preprocessing(size=24, mean=0.4, std=0.2)
+
+
+@pytest.fixture
+def paths(tmp_path):
+    rng = np.random.default_rng(0)
+    files = [tmp_path / f"{index}.png" for index in range(5)]
+    for path in files:
+        cv2.imwrite(str(path), rng.integers(0, 256, (60, 50), dtype=np.uint8))
+    return files
+
+
+def test_a_cached_image_is_the_preprocessed_one_to_half_a_grey_level(paths, tmp_path):
+    pixels = decode(paths, RECIPE, tmp_path / "cache")
+    images = Images(pixels, torch.zeros(5, 2), RECIPE)
+    for index, path in enumerate(paths):
+        direct = RECIPE(read_image(path).pixels)
+        assert (images[index][0] - direct).abs().max() <= 0.5 / 255 / RECIPE.std + 1e-5
+
+
+def test_images_are_decoded_once_and_again_when_one_has_changed(paths, tmp_path):
+    cache = tmp_path / "cache"
+    calls = []
+    for _ in range(2):
+        decode(paths, RECIPE, cache, progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(done, 5) for done in range(1, 6)]
+    cv2.imwrite(str(paths[2]), np.zeros((7, 9), np.uint8))
+    assert not decode(paths, RECIPE, cache)[2].any()
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_missing_and_broken_images_are_told_in_one_sentence(paths, tmp_path):
+    paths[1].write_bytes(b"no image")
+    paths[3].write_bytes(b"")
+    with pytest.raises(InputError, match=r"2 of 5 images cannot be read: .*1\.png, .*3\.png"):
+        decode(paths, RECIPE, tmp_path / "cache")
+    paths[1].unlink()
+    with pytest.raises(InputError, match=r"1 of 5 images are not there: .*1\.png"):
+        decode(paths, RECIPE, tmp_path / "cache")
+    assert not list((tmp_path / "cache").glob("*.npy"))
+
+
+def test_augmentation_depends_on_seed_pass_and_index_alone():
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 24, 24), dtype=np.uint8)
+    make = lambda seed: Images(pixels, torch.zeros(4, 1), RECIPE, augmentation=Augmentation(), seed=seed)  # noqa: E731
+    first, other = make(0), make(1)
+    again = make(0)
+    _ = again[3, 7]  # an earlier access leaves no trace
+    assert torch.equal(first[2, 5][0], again[2, 5][0])
+    assert not torch.equal(first[2, 5][0], first[2, 6][0])
+    assert not torch.equal(first[2, 5][0], other[2, 5][0])
+    plain = Images(pixels, torch.zeros(4, 1), RECIPE)
+    assert torch.equal(plain[2, 5][0], plain[2][0])
+
+
+def test_a_pass_visits_each_image_at_most_once_and_goes_on_where_it_was():
+    whole = list(Batches(23, 5, seed=1, draw=2))
+    assert [len(batch) for batch in whole] == [5] * 4
+    visited = [index for batch in whole for index, _ in batch]
+    assert len(set(visited)) == 20
+    assert list(Batches(23, 5, seed=1, draw=2, start=3)) == whole[3:]
+    assert list(Batches(23, 5, seed=1, draw=3)) != whole
+    assert len(list(Batches(3, 5, seed=1, draw=0))) == 1

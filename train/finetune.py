@@ -1,0 +1,185 @@
+"""Train a classifier by a recipe, and save it with what it scores on the test studies.
+
+    python -m train.finetune train/configs/smoke.toml
+    python -m train.finetune train/configs/phantom_efficientnet_b0.toml --out runs/phantom_efficientnet_b0
+
+A run that was stopped goes on where it was when the same command is given again.
+"""
+
+import argparse
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cxrbench import data, models, targets
+from cxrbench.data import phantom
+from cxrbench.errors import InputError
+from cxrbench.models import hub
+from cxrbench.training import (
+    Engine,
+    Images,
+    TrainConfig,
+    decode,
+    evaluate,
+    positive_weights,
+    scores_of,
+    youden,
+)
+
+
+def main() -> None:
+    """Read the recipe, train, choose thresholds, evaluate, save."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("config", type=Path, help="a recipe in TOML")
+    parser.add_argument("--out", type=Path, help="folder of the run; default runs/NAME")
+    arguments = parser.parse_args()
+    try:
+        config = TrainConfig.read(arguments.config)
+        train(config, arguments.out or Path("runs") / config.name)
+    except InputError as error:
+        sys.exit(f"error: {error}")
+
+
+def train(config: TrainConfig, out: Path) -> Path:
+    """One recipe from studies to a saved model.
+
+    Returns:
+        The model's folder: ``out/model``.
+    """
+    started = time.monotonic()
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    studies = {split: read_studies(config, split) for split in ("train", "valid", "test")}
+    print(", ".join(f"{len(of)} {split} images" for split, of in studies.items()), flush=True)
+
+    def images(split: str, size: int) -> Images:
+        recipe = replace(config.preprocessing, size=size)
+        pixels = decode(studies[split].paths, recipe, out / "pixels")
+        change = config.augmentation if split == "train" else None
+        known = known_targets(config, split, studies[split])
+        return Images(pixels, known, recipe, augmentation=change, seed=config.seed)
+
+    size = config.phases[-1].size
+    model = models.create(
+        config.architecture,
+        config.labels,
+        pretrained=config.pretrained,
+        name=config.name,
+        title=config.title,
+        preprocessing=replace(config.preprocessing, size=size),
+        seed=config.seed,
+    )
+    learnt = known_targets(config, "train", studies["train"])
+    weights = positive_weights(learnt) if config.positive_weights else None
+    engine = Engine(model, config, out / "state", weights=weights, say=lambda line: print(line, flush=True))
+    engine.fit(lambda size: (images("train", size), images("valid", size)))
+    model.load_state_dict(engine.best())
+
+    # Weights are stored in 16 bits: what is judged is what will be loaded.
+    model = hub.load(hub.save(model, out / "model"))
+    valid, test = images("valid", size), images("test", size)
+    thresholds = youden(valid.targets.numpy(), scores_of(model, valid))
+    model.spec = replace(model.spec, thresholds=tuple(round(float(t), 4) for t in thresholds))
+    scores = scores_of(model, test)
+    figures = evaluate(test.targets.numpy(), scores, config.labels, model.spec.thresholds)
+    about = {
+        "dataset": studies["test"].name if not config.data.phantom_patients else "digital chest phantom",
+        "thresholds": "largest sensitivity + specificity on the validation studies (Youden)",
+        "recipe": config.as_dict(),
+    }
+    hub.save(model, out / "model", evaluation={**about, **figures}, card=card(config, studies))
+    write_predictions(out / "predictions.csv", config, studies["test"], test, scores)
+    print(table(figures, config))
+    print(f"{out / 'model'}: {(time.monotonic() - started) / 60:.1f} minutes")
+    return out / "model"
+
+
+def read_studies(config: TrainConfig, split: str) -> data.Studies:
+    """The table of a split; the phantom is written first where the recipe asks for one that is not there."""
+    of = config.data
+    root = Path(of.root)
+    if of.phantom_patients and not (root / "truth.csv").exists():
+        phantom.write(
+            root,
+            patients=of.phantom_patients,
+            seed=of.phantom_seed,
+            size=of.phantom_size,
+            fractions=(of.phantom_fractions[0], of.phantom_fractions[1], of.phantom_fractions[2]),
+            progress=say_tenths,
+        )
+    studies = data.read_chexpert(root / getattr(of, split))
+    lacking = [label for label in config.labels if label not in studies.labels]
+    if lacking:
+        raise InputError(
+            f"{root / getattr(of, split)} has no column {', '.join(lacking)}; "
+            f"it has: {', '.join(studies.labels)}."
+        )
+    return studies.take((studies.table["view"] == of.view).to_numpy()) if of.view else studies
+
+
+def say_tenths(done: int, total: int) -> None:
+    """A line at each tenth of the way."""
+    if done * 10 // total != (done - 1) * 10 // total:
+        print(f"phantom: {done} of {total} images", flush=True)
+
+
+def known_targets(config: TrainConfig, split: str, studies: data.Studies) -> torch.Tensor:
+    """Targets (N, L): the recipe's policy in training, elsewhere uncertain is left out; blank is absent."""
+    policy = targets.POLICIES.get(config.data.policy)
+    if policy is None:
+        raise InputError(
+            f"Unknown policy {config.data.policy!r}; choose from: {', '.join(targets.POLICIES)}."
+        )
+    policy = policy if split == "train" else targets.POLICIES["ignore"]
+    given = studies.table[list(config.labels)].to_numpy()
+    return torch.from_numpy(policy(given, config.labels, blank="zero", seed=config.seed))
+
+
+def write_predictions(
+    path: Path, config: TrainConfig, studies: data.Studies, test: Images, scores: np.ndarray
+) -> None:
+    """A row a test image: where it is below the data's root, the targets, and the scores."""
+    root = Path(config.data.root).resolve()
+    rows = studies.table[["path", "patient", "study"]].copy()
+    rows["path"] = [Path(p).relative_to(root).as_posix() for p in rows["path"]]
+    truth = pd.DataFrame(test.targets.numpy(), columns=list(config.labels), index=rows.index)
+    scored = pd.DataFrame(scores, columns=[f"score {label}" for label in config.labels], index=rows.index)
+    pd.concat([rows, truth, scored.round(4)], axis=1).to_csv(path, index=False, float_format="%.4g")
+
+
+def card(config: TrainConfig, studies: dict[str, data.Studies]) -> str:
+    """What the model card says beside the figures."""
+    phases = ", then ".join(f"{phase.epochs} epochs at {phase.size}²" for phase in config.phases)
+    counts = ", ".join(f"{len(of)} {split}" for split, of in studies.items())
+    start = "ImageNet weights" if config.pretrained else "random weights"
+    lines = [
+        f"Trained from {start} by `train/finetune.py`: {phases}; images: {counts}.",
+        f"Uncertain training labels: policy `{config.data.policy}`; what is not mentioned counts as absent.",
+    ]
+    if config.data.phantom_patients:
+        lines.append(
+            "**It has only ever seen digital chest phantoms**, drawn by `cxrbench.data.phantom`. It knows "
+            "nothing of real radiographs: its scores on them mean nothing. It exists so that explanations "
+            "can be compared where the truth is known."
+        )
+    return "\n\n".join(lines)
+
+
+def table(figures: dict[str, Any], config: TrainConfig) -> str:
+    """The evaluation as lines of text."""
+    rows = [f"{'finding':28}{'AUROC':>7}{'n+':>6}{'n−':>6}"]
+    for label in config.labels:
+        value = figures["auroc"][label]
+        shown = "–" if value is None else f"{value:.3f}"
+        rows.append(f"{label:28}{shown:>7}{figures['positives'][label]:6}{figures['negatives'][label]:6}")
+    return "\n".join([*rows, f"mean AUROC {figures['mean_auroc']:.4f} over {figures['studies']} studies"])
+
+
+if __name__ == "__main__":
+    main()
