@@ -1,17 +1,19 @@
-"""How fast the phantom is, and how far from life: `python benchmarks/phantom.py [--json FILE] [--sheet FILE]`.
+"""How fast the phantom is, and how far from life: `python benchmarks/phantom.py [--json FILE]`.
 
-Compares with the real radiographs in ../shared/real/nih where they are: a phantom is as real as they are to each other
-when its figures lie within their spread.
+Compares with the real radiographs in ../shared/real/nih where they are: a phantom is as real as they are to
+each other when its figures lie within their spread.
 """
 
 import argparse
 import json
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from cxrbench.data.images import read_image
 from cxrbench.data.phantom import plan, render
 from cxrbench.data.phantom.labeller import PUBLISHED
 
@@ -26,9 +28,7 @@ def radial_spectrum(image: np.ndarray) -> np.ndarray:
     power = np.abs(np.fft.fft2((image - image.mean()) * window)) ** 2
     ring = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.fftfreq(side)[None, :]) * side
     bounds = np.geomspace(2, side / 2, BANDS + 1)
-    return np.array(
-        [np.log10(power[(ring >= a) & (ring < b)].mean()) for a, b in zip(bounds, bounds[1:], strict=False)]
-    )
+    return np.array([np.log10(power[(ring >= a) & (ring < b)].mean()) for a, b in pairwise(bounds)])
 
 
 def histogram(image: np.ndarray) -> np.ndarray:
@@ -44,7 +44,7 @@ def contrast(image: np.ndarray) -> np.ndarray:
 
 
 def within(phantoms: np.ndarray, reals: np.ndarray) -> float:
-    """Share of coordinates where the phantoms' mean lies between the 5th and 95th percentile of the real ones."""
+    """Share of coordinates where the mean phantom lies between the real ones' 5th and 95th percentile."""
     low, high = np.percentile(reals, [5, 95], axis=0)
     middle = phantoms.mean(0)
     return float(((middle >= low) & (middle <= high)).mean())
@@ -63,55 +63,50 @@ def shoot(count: int) -> tuple[list[np.ndarray], float]:
 
 
 def label_distance(patients: int) -> float:
-    """Largest difference of a label's share (positive, uncertain, negative; any finding) from the published one."""
+    """Largest difference between a label's share and the published one, over findings and 1, −1, 0."""
     studies = plan(patients, seed=1, fractions=(1, 0, 0))
-    worst = 0.0
+    gaps = []
     for name, rates in PUBLISHED.items():
         said = np.array([study.labels[name] for study in studies])
-        worst = max(
-            worst,
-            *(abs((said == value).mean() - rate) for value, rate in zip((1, -1, 0), rates, strict=True)),
-        )
-    return float(worst)
+        gaps += [abs((said == value).mean() - rate) for value, rate in zip((1, -1, 0), rates, strict=True)]
+    return float(max(gaps))
+
+
+def likeness(ours: list[np.ndarray], theirs: list[np.ndarray]) -> dict[str, float]:
+    """Shares of spectrum, histogram and contrast within the spread of real films; prints them all."""
+    figures = {}
+    for name, measure in (("spectrum", radial_spectrum), ("histogram", histogram), ("contrast", contrast)):
+        a = np.stack([measure(image) for image in ours])
+        b = np.stack([measure(image) for image in theirs])
+        figures[f"{name}_ok"] = round(within(a, b), 3)
+        rows = zip(a.mean(0), *np.percentile(b, [5, 50, 95], axis=0), strict=True)
+        print(f"{name}: mean [real 5 %, 50 %, 95 %]")
+        print("  " + "  ".join(f"{x:.2f} [{low:.2f} {mid:.2f} {high:.2f}]" for x, low, mid, high in rows))
+    return figures
 
 
 def sheet(images: list[np.ndarray], side: int = 256) -> np.ndarray:
-    """Up to 24 images, six in a row."""
+    """24 images, six in a row."""
     tiles = [cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in images[:24]]
-    return np.vstack([np.hstack(tiles[row : row + 6]) for row in range(0, len(tiles) // 6 * 6, 6)])
+    return np.vstack([np.hstack(tiles[row : row + 6]) for row in range(0, 24, 6)])
 
 
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path)
-    parser.add_argument(
-        "--sheet", type=Path, help="24 phantoms beside 24 real images; keep it out of the repository"
-    )
-    parser.add_argument("--views", type=int, default=48)
+    parser.add_argument("--json", type=Path, help="write the figures there")
+    parser.add_argument("--sheet", type=Path, help="24 phantoms beside 24 real films; not for the repository")
+    parser.add_argument("--views", type=int, default=48, help="phantoms to take, at least 24")
     options = parser.parse_args()
-    images, seconds = shoot(options.views)
-    figures: dict[str, float] = {
-        "seconds_per_view": round(seconds, 3),
-        "label_distance": round(label_distance(4000), 4),
-    }
-    files = sorted(REAL.glob("*"))
-    if files:
-        reals = [cv2.imread(str(file), cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255 for file in files]
-        reals = [cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA) for image in reals]
-        for name, measure in (
-            ("spectrum_ok", radial_spectrum),
-            ("histogram_ok", histogram),
-            ("contrast_ok", contrast),
-        ):
-            ours, theirs = np.stack([measure(i) for i in images]), np.stack([measure(i) for i in reals])
-            figures[name] = round(within(ours, theirs), 3)
-            detail = zip(ours.mean(0), *np.percentile(theirs, [5, 50, 95], axis=0), strict=True)
-            print(name, " ".join(f"{a:.2f}[{b:.2f} {m:.2f} {c:.2f}]" for a, b, m, c in detail))
-        if options.sheet:
-            picked = np.random.default_rng(0).choice(len(reals), 24, replace=False)
-            both = np.hstack([sheet(images), np.ones((4 * 256, 24)), sheet([reals[i] for i in picked])])
-            cv2.imwrite(str(options.sheet), np.rint(both * 255).astype(np.uint8))
+    ours, seconds = shoot(max(24, options.views))
+    figures = {"seconds_per_view": round(seconds, 3), "label_distance": round(label_distance(4000), 4)}
+    theirs = [cv2.resize(read_image(file).pixels, (SIZE, SIZE)) for file in sorted(REAL.glob("*"))]
+    if theirs:
+        figures |= likeness(ours, theirs)
+    if theirs and options.sheet:
+        picked = np.random.default_rng(0).choice(len(theirs), 24, replace=False)
+        both = np.hstack([sheet(ours), np.ones((4 * 256, 24)), sheet([theirs[i] for i in picked])])
+        cv2.imwrite(str(options.sheet), np.rint(both * 255).astype(np.uint8))
     for name, value in figures.items():
         print(f"{name:20s} {value}")
     if options.json:

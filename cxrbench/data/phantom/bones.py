@@ -1,5 +1,7 @@
 """Bones, as attenuation beyond that of the water they displace."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from cxrbench.data.phantom.anatomy import Patient, generator
@@ -33,9 +35,9 @@ def rib_levels(patient: Patient, side: float) -> tuple[np.ndarray, np.ndarray]:
 def ribs(patient: Patient, geometry: Geometry) -> Array:
     """All ribs at once, from the shell of the rib cage that each ray pierces twice (H, W).
 
-    At a pierced point the angle θ around the cage (0 at the spine, π/2 at the side) gives how far a rib has dropped
-    there; the level less the drop tells which rib it is and how far from its axis. The path through the shell grows
-    towards the side, where rays run along it.
+    At a pierced point the angle θ around the cage (0 at the spine, π/2 at the side) gives how far a rib has
+    dropped there; the level less the drop tells which rib it is and how far from its axis. The path through
+    the shell grows towards the side, where rays run along it.
     """
     total = np.zeros((geometry.size, geometry.size), np.float32)
     for depth, back in ((-0.62 * patient.chest_depth, True), (0.62 * patient.chest_depth, False)):
@@ -152,7 +154,7 @@ def _humerus(patient: Patient, geometry: Geometry, sign: float) -> Array:
     head = path[0] + [sign * -0.3, -0.1]
     ball = ellipse(x, y, (float(head[0]), float(head[1])), (2.4, 2.3, 2.2))
     core = ellipse(x, y, (float(head[0]), float(head[1])), (2.2, 2.1, 2.0))
-    shaft = _hollow(x, y, path + [[0, 1.6], [0, 0], [0, 0]], np.array([1.5, 1.1, 1.1]), 0.3)
+    shaft = _hollow(x, y, path + np.array([[0, 1.6], [0, 0], [0, 0]]), np.array([1.5, 1.1, 1.1]), 0.3)
     return np.maximum(
         np.float32(0.14) * (ball - core) + np.float32(0.45 * SPONGE) * core, np.float32(0.75) * shaft
     )
@@ -168,8 +170,22 @@ def _scapula(patient: Patient, geometry: Geometry, sign: float, rng: np.random.G
     flip = np.array([sign, 1])
     outer = np.stack([glenoid, 0.5 * (glenoid + tip) + [-0.7, 0.3], tip]) * flip
     inner = np.stack([tip, 0.5 * (tip + upper) + [-0.5, 0.3], upper]) * flip
-    ridge = np.stack([upper + [0.3, 2.0], glenoid + [-1, -1.6], glenoid + [1.6, -3.2]]) * flip
-    hook = np.stack([glenoid + [-2.2, -0.6], glenoid + [-1.0, -1.7], glenoid + [0.3, -0.9]]) * flip
+    ridge = (
+        np.stack(
+            [upper + np.array([0.3, 2.0]), glenoid + np.array([-1, -1.6]), glenoid + np.array([1.6, -3.2])]
+        )
+        * flip
+    )
+    hook = (
+        np.stack(
+            [
+                glenoid + np.array([-2.2, -0.6]),
+                glenoid + np.array([-1.0, -1.7]),
+                glenoid + np.array([0.3, -0.9]),
+            ]
+        )
+        * flip
+    )
     bone = 0.8 * _hollow(x, y, outer, np.array([0.8, 0.36, 0.2]), 0.4) + 0.4 * _hollow(x, y, inner, 0.18, 0.5)
     bone += 0.5 * _hollow(x, y, ridge, np.array([0.3, 0.5, 0.8]), 0.25) + 0.6 * _hollow(x, y, hook, 0.6, 0.3)
     return (bone + _blade(x, y, np.concatenate([outer, inner[1:], outer[:1]]))).astype(np.float32)
@@ -180,7 +196,7 @@ def _blade(x: Array, y: Array, corners: np.ndarray) -> Array:
     window, distance, _ = polyline(x, y, corners, 1.0)
     px, py = x[window], y[window]
     inside = np.zeros(px.shape, bool)
-    for (ax, ay), (bx, by) in zip(corners[:-1], corners[1:], strict=True):
+    for (ax, ay), (bx, by) in pairwise(corners):
         crosses = (ay > py) != (by > py)
         inside ^= crosses & (px < (bx - ax) * (py - ay) / (by - ay + 1e-9) + ax)
     blade = np.zeros(x.shape, np.float32)

@@ -1,4 +1,4 @@
-"""Support devices: pacemaker, central line, tracheal tube, stomach tube, chest drain, electrodes on the skin."""
+"""Support devices: pacemaker, central line, tracheal and stomach tube, chest drain, electrodes."""
 
 from collections.abc import Callable
 from typing import Final
@@ -93,7 +93,7 @@ def tracheal_tube(scene: Scene, rng: np.random.Generator) -> Array:
     x, y = scene.geometry.plane(-1.0)
     tip = scene.patient.lung_height * 0.3 + 2 - rng.uniform(2, 6)
     path = bend([(rng.normal(0.2, 0.3), -12), (0.1, -5), (-0.05, tip - 3), (-0.1, tip)])
-    return 0.28 * tube(x, y, path, 0.5, hollow=0.72) + 1.6 * tube(x, y, path + [0.36, 0], 0.07)
+    return 0.28 * tube(x, y, path, 0.5, hollow=0.72) + 1.6 * tube(x, y, path + np.array([0.36, 0]), 0.07)
 
 
 def stomach_tube(scene: Scene, rng: np.random.Generator) -> Array:
@@ -117,7 +117,7 @@ def chest_drain(scene: Scene, rng: np.random.Generator) -> Array:
             tip,
         ]
     )
-    return 0.5 * tube(x, y, path, 0.4, hollow=0.65) + 1.5 * tube(x, y, path + [0.15, 0.1], 0.06)
+    return 0.5 * tube(x, y, path, 0.4, hollow=0.65) + 1.5 * tube(x, y, path + np.array([0.15, 0.1]), 0.06)
 
 
 def electrodes(scene: Scene, rng: np.random.Generator) -> Array:

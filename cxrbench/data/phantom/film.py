@@ -1,4 +1,4 @@
-"""From attenuation to the picture on the screen: scatter, noise, blur, and what a maker's software does to them."""
+"""From attenuation to the picture on the screen: scatter, noise, blur, and a maker's processing."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class Exposure:
         dark, bright: quantiles of the chest that become dark and bright.
         marker: letter beside the shoulder, "" for none.
         marker_at: its place as a share of the picture (x, y).
-        shutters: width of the collimator's border a side (left, top, right, bottom) as a share of the picture.
+        shutters: width of the collimator's border (left, top, right, bottom) as a share of the picture.
     """
 
     photons: float
@@ -72,7 +72,8 @@ def develop(attenuation: Array, patient: Patient, geometry: Geometry, shot: Expo
 
     Args:
         attenuation: line integrals (H, W).
-        patient, geometry: whose and how, for the streams of noise and the scale.
+        patient: whose; the noise has a stream of its own.
+        geometry: how; gives the scale.
         shot: what `draw_exposure` drew.
         exposure: its number; the noise follows it and not the findings.
 

@@ -1,8 +1,8 @@
 """Which findings occur together, and what a report-reading labeller makes of the truth.
 
-Truth comes from a Gaussian copula: a few common causes (severe illness, heart failure, infection, surgery) load on the
-findings. Labels come from the truth with the published rates of CheXpert's labeller (Irvin et al. 2019,
-arXiv:1901.07031, table 1 and the table of counts in the training file): positive, uncertain, negative, or blank.
+Truth comes from a Gaussian copula: a few common causes (severe illness, heart failure, infection, surgery)
+load on the findings. Labels come from the truth with the published rates of CheXpert's labeller: positive,
+uncertain, negative, or blank. Reference: Irvin et al. 2019, arXiv:1901.07031; counted in its training file.
 """
 
 from collections.abc import Mapping
@@ -126,7 +126,7 @@ def closed(findings: Mapping[str, float]) -> dict[str, float]:
 
 @lru_cache(maxsize=1)
 def prevalence() -> dict[str, float]:
-    """Share of studies in which a finding, or a child of it, is really there (from 20,000 draws, fixed seed)."""
+    """Share of studies in which a finding, or a child of it, is really there (20,000 draws, fixed seed)."""
     rng = np.random.default_rng(20_190_121)
     rows = [closed(study) for study in draw_truth(rng, 20_000, lasting=0.0)]
     return {name: sum(name in row for row in rows) / len(rows) for name in _CAUSES}
@@ -135,8 +135,9 @@ def prevalence() -> dict[str, float]:
 def label(findings: Mapping[str, float], rng: np.random.Generator) -> dict[str, float]:
     """What the labeller writes for one study.
 
-    A finding that is there is called positive, uncertain (the likelier, the more subtle it is), negative, or is not
-    mentioned; one that is not there likewise, at rates that make the published shares come out over many studies.
+    A finding that is there is called positive, uncertain (the likelier, the more subtle it is), negative, or
+    is not mentioned; one that is not there likewise, at rates that make the published shares come out over
+    many studies.
     "No Finding" is derived as CheXpert's labeller does: nothing but devices is positive or uncertain,
     nor anything outside the fourteen.
 
@@ -165,5 +166,6 @@ def _chances(name: str, severity: float | None) -> np.ndarray:
         return np.append(share, max(0.0, 1 - share.sum())) / max(1.0, share.sum())
     share = np.array([_RIGHT, _UNCERTAIN_TRUE, 1 - _RIGHT]) * rates / rate
     share = share / max(1.0, share.sum())
-    doubt = min(share[1] * min(2.0, (1 - severity) / 0.53), share[:2].sum())  # 0.53: the mean of 1 − severity
+    mean_subtlety = 0.53  # of the severities drawn above
+    doubt = min(share[1] * min(2.0, (1 - severity) / mean_subtlety), share[:2].sum())
     return np.array([share[:2].sum() - doubt, doubt, share[2], max(0.0, 1 - share.sum())])

@@ -1,4 +1,4 @@
-"""The lungs: apices, ribs' inner side, mediastinal border, and the domes of the diaphragm that cut them off."""
+"""The lungs: apices, costal and mediastinal borders, and the domes of the diaphragm that cut them off."""
 
 from dataclasses import dataclass
 
@@ -38,7 +38,7 @@ class Lung:
 
 
 def cage_half_width(patient: Patient, y: Array) -> Array:
-    """Inside half-width of the chest wall at a level, cm: narrow over the apex, widest above the diaphragm."""
+    """Inside half-width of the chest wall at a level, cm: narrow at the apex, widest above the diaphragm."""
     root = np.sqrt(np.maximum(y, 0) / np.float32(patient.lung_height))
     knots = [0.0, 0.12, 0.2, 0.3, 0.42, 0.56, 0.75, 0.92, 1.1, 1.3]
     width = [0.36, 0.455, 0.525, 0.61, 0.71, 0.81, 0.925, 0.985, 1.0, 0.94]
@@ -50,8 +50,8 @@ def lung(
 ) -> Lung:
     """One lung.
 
-    The path is the superelliptic cross-section between the mediastinal border and the ribs, less what lies below
-    the dome y = y₀ + a(x − x₀)² + c(z − z₀)², which is solved for z along the ray.
+    The path is the superelliptic cross-section between the mediastinal border and the ribs, less what lies
+    below the dome y = y₀ + a(x − x₀)² + c(z − z₀)², which is solved for z along the ray.
 
     Args:
         patient: whose.

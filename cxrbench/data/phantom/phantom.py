@@ -15,7 +15,7 @@ from cxrbench.data.phantom.view import draw_geometry
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT, HIERARCHY, canonical
 
-__all__ = ["TOLERANCE", "Phantom", "render"]
+__all__ = ["TOLERANCE", "Phantom", "box", "render"]
 
 # A pixel belongs to a finding's mask when it changed the attenuation by more than this: 2 % of the beam.
 TOLERANCE = 0.02
@@ -29,7 +29,7 @@ class Phantom:
         image: (H, W) float32 in [0, 1], bone bright.
         attenuation: (H, W) float32, line integrals before scatter, noise and processing.
         masks: finding → (H, W) bool, where it changed the attenuation by more than `TOLERANCE`.
-        outlines: organ → (H, W) bool, such as the whole "heart", enlarged or not.
+        outlines: "heart", enlarged or not, and "lungs" as if healthy → (H, W) bool.
         truth: each of CheXpert's fourteen → 0 or 1, closed under the hierarchy.
         severity: finding → severity in (0, 1], of those present.
         boxes: finding → (left, top, right, bottom) of its mask in pixels, right and bottom exclusive.
@@ -50,7 +50,7 @@ class Phantom:
 
     @property
     def sex(self) -> str:
-        """ "F" or "M"."""
+        """Of the patient: F or M."""
         return self.patient.sex
 
     @property
@@ -72,12 +72,12 @@ def render(
 ) -> Phantom:
     """Take one radiograph of one phantom.
 
-    Findings are added one after another to the healthy body; each draws its place from a stream of its own, so that
-    neither the body, nor another finding, nor the noise moves when one is added.
+    Findings are added one after another to the healthy body; each draws its place from a stream of its own,
+    so that neither the body, nor another finding, nor the noise moves when one is added.
 
     Args:
         seed: the patient.
-        findings: finding → severity in (0, 1]; none is a healthy chest. Any of CheXpert's, but "No Finding".
+        findings: finding → severity in (0, 1], any in `FINDINGS`; none is a healthy chest.
         view: "PA" or "AP".
         size: pixels a side.
         exposure: number of the exposure; the same patient placed and shot anew.
@@ -110,7 +110,7 @@ def render(
         known = ", ".join(Exposure.__dataclass_fields__)
         raise InputError(f"The shot has no such setting ({error}); choose from: {known}.") from error
     image = develop(beam, patient, geometry, drawn, exposure)
-    boxes = {name: _box(mask) for name, mask in masks.items() if mask.any()}
+    boxes = {name: box(mask) for name, mask in masks.items() if mask.any()}
     return Phantom(image, beam, masks, scene.outlines, truth, dict(asked), boxes, patient, drawn, view)
 
 
@@ -125,7 +125,7 @@ def _checked(findings: Mapping[str, float]) -> dict[str, float]:
             )
         if not 0 < severity <= 1:
             raise InputError(
-                f"The severity of {known} must lie above 0 and at most at 1, it is {severity}; leave it out for none."
+                f"The severity of {known} must lie in (0, 1], it is {severity}; leave it out for none."
             )
         asked[known] = float(severity)
     return asked
@@ -144,7 +144,7 @@ def _closed(
     return certain(asked), {name: masks[name] for name in CHEXPERT if name in masks}
 
 
-def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
+def box(mask: np.ndarray) -> tuple[int, int, int, int]:
     """The smallest box around a mask that holds something."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1

@@ -70,7 +70,7 @@ def build(patient: Patient, geometry: Geometry) -> Scene:
         density={side: np.full(shape, patient.lung_density, np.float32) for side in SIDES},
         fluid={side: np.zeros(shape, np.float32) for side in SIDES},
         added=np.zeros(shape, np.float32),
-        outlines={"heart": heart > 0.5},
+        outlines={"heart": heart > 0.5, "lungs": (lungs["right"].length > 1) | (lungs["left"].length > 1)},
     )
 
 

@@ -1,4 +1,4 @@
-"""Soft parts: trunk, neck, shoulders, arms, breasts; heart and great vessels; airways and the stomach's bubble."""
+"""Soft parts: trunk, neck, shoulders, arms, breasts; heart and great vessels; airways and bowel gas."""
 
 import cv2
 import numpy as np
@@ -82,7 +82,8 @@ def heart_centre(patient: Patient) -> tuple[float, float]:
 def heart(patient: Patient, geometry: Geometry, *, widen: float = 1.0) -> Array:
     """Path through the heart, cm (H, W): a rounded body over a star-shaped outline.
 
-    The outline is a closed monotone spline of radius over angle: right atrium, waist, left-ventricular curve, apex.
+    The outline is a closed monotone spline of radius over angle: right atrium, waist, left-ventricular curve,
+    apex.
 
     Args:
         patient: whose; `patient.heart` is half the transverse diameter.

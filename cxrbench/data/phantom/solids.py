@@ -1,5 +1,7 @@
 """How far a ray runs through simple solids: closed forms on a grid of rays, in centimetres."""
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +9,8 @@ from scipy.interpolate import PchipInterpolator
 
 __all__ = ["Array", "curve", "ellipse", "half_chord", "polyline", "smoothstep", "texture", "tube"]
 
-Array = NDArray[np.float32]
+# One number a ray; float32 on the grid of an image.
+Array = NDArray[np.floating]
 
 
 def half_chord(offset: Array) -> Array:
@@ -37,7 +40,8 @@ def ellipse(
     """Chord of an ellipsoid along the beam.
 
     Args:
-        x, y: coordinates of the rays in the plane of its centre.
+        x: coordinates of the rays in the plane of its centre, cm.
+        y: the same, towards the feet.
         centre: its centre in that plane.
         radii: half-axes, the third along the beam.
         turn: rotation in the plane, radians.
@@ -57,19 +61,20 @@ def polyline(
     """Distance from each ray to a bent line, where it is nearer than `reach`.
 
     Args:
-        x, y: coordinates of the rays (H, W).
+        x: coordinates of the rays (H, W), cm.
+        y: the same, towards the feet.
         path: corners (N, 2), cm.
         reach: rays farther away are not looked at.
 
     Returns:
-        The window of the grid that was looked at; the distance there; the position along the line in [0, N − 1].
+        The window of the grid that was looked at; the distance there; how far along the line, 0 to N − 1.
     """
     low, high = path.min(0) - reach, path.max(0) + reach
     window = _window(x, y, low, high)
     px, py = x[window], y[window]
     best = np.full(px.shape, np.inf, np.float32)
     where = np.zeros(px.shape, np.float32)
-    for index, (start, end) in enumerate(zip(path[:-1], path[1:], strict=True)):
+    for index, (start, end) in enumerate(pairwise(path)):
         dx, dy = (np.float32(v) for v in end - start)
         along = ((px - np.float32(start[0])) * dx + (py - np.float32(start[1])) * dy) / (
             dx * dx + dy * dy + np.float32(1e-9)
@@ -85,7 +90,7 @@ def polyline(
 
 
 def _window(x: Array, y: Array, low: NDArray[np.float64], high: NDArray[np.float64]) -> tuple[slice, slice]:
-    """The smallest window of the grid that holds a box; the grid is near to upright, so its middle lines tell."""
+    """The smallest window of the grid that holds a box; the grid is nearly upright: its middle lines tell."""
     height, width = x.shape
     slack = float(max(np.ptp(x[:, width // 2]), np.ptp(y[height // 2]))) / 2
     columns = np.flatnonzero((x[height // 2] >= low[0] - slack) & (x[height // 2] <= high[0] + slack))
@@ -101,7 +106,8 @@ def tube(
     """Path length through a bent tube that lies across the beam.
 
     Args:
-        x, y: coordinates of the rays (H, W).
+        x: coordinates of the rays (H, W), cm.
+        y: the same, towards the feet.
         path: its axis (N, 2), cm.
         radius: cm, one or one a corner.
         hollow: inner over outer radius; 0 is a solid rod.
@@ -124,6 +130,6 @@ def texture(rng: np.random.Generator, shape: tuple[int, int], grain: float) -> A
     """Smooth noise of mean 0 and deviation 1 whose grains are about so many pixels wide."""
     step = max(1.0, grain)
     small = (max(4, int(np.ceil(shape[0] / step)) + 3), max(4, int(np.ceil(shape[1] / step)) + 3))
-    field = rng.standard_normal(small, np.float32)
-    field = cv2.resize(field, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
+    coarse = rng.standard_normal(small, np.float32)
+    field: Array = np.asarray(cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC))
     return (field - field.mean()) / (field.std() + np.float32(1e-6))

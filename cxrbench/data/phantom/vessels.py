@@ -87,7 +87,7 @@ def vessels(patient: Patient, geometry: Geometry) -> Array:
 
 
 def _drawn(segments: np.ndarray, geometry: Geometry, x: Array, y: Array) -> Array:
-    """Segments as anti-aliased lines, each path spread over its drawn width so that its amount of blood is right."""
+    """Segments as anti-aliased lines; each is as bright as makes its amount of blood right."""
     to_pixel = _pixel_map(x, y)
     starts = np.rint((segments[:, :2] @ to_pixel[0] + to_pixel[1]) * 2**_BITS).astype(np.int64)
     ends = np.rint((segments[:, 2:4] @ to_pixel[0] + to_pixel[1]) * 2**_BITS).astype(np.int64)

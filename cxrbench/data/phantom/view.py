@@ -39,7 +39,7 @@ class Geometry:
         view: which projection.
         size: pixels a side.
         field: side of the square detector, cm.
-        across, down: detector coordinates of each ray relative to the patient's midline and lung apex (H, W), cm.
+        across, down: detector coordinates of each ray from the patient's midline and lung apex (H, W), cm.
         rotation: shift of the front against the back, cm a cm of depth.
         tilt: the same along the body; positive looks up from the feet.
         middle: level at which the beam is centred, cm below the apex.

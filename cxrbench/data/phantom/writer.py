@@ -15,7 +15,7 @@ import pandas as pd
 from cxrbench.data.phantom.anatomy import draw_patient, generator
 from cxrbench.data.phantom.findings import FINDINGS
 from cxrbench.data.phantom.labeller import certain, draw_truth, label
-from cxrbench.data.phantom.phantom import render
+from cxrbench.data.phantom.phantom import box, render
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT
 
@@ -83,17 +83,18 @@ def write(
 ) -> Path:
     """Write a tree that any reader of CheXpert reads.
 
-    `train.csv` carries the labeller's 1, 0, −1 and blank; `valid.csv` and `test.csv` the certain truth, as CheXpert's
-    radiologist sets do; `truth.csv` the certain truth of all, severities and boxes; `masks/…` one 16-bit PNG an image
-    whose bit k is the mask of the k-th of CheXpert's fourteen. The same arguments give the same bytes with any number
-    of workers. A second call takes up where an earlier one was stopped.
+    `train.csv` carries the labeller's 1, 0, −1 and blank; `valid.csv` and `test.csv` the certain truth, as
+    CheXpert's radiologist sets do; `truth.csv` the certain truth of all, severities and boxes; `masks/…` one
+    16-bit PNG an image whose bit k is the mask of the k-th of CheXpert's fourteen. The same arguments give
+    the same bytes with any number of workers. A second call takes up where an earlier one was stopped.
 
     Args:
         out: folder; made where absent.
         patients: how many; training patients have 2.9 studies on average.
         seed: decides all.
         size: pixels a side.
-        workers: processes; all cores where absent. With more than one, call it below `if __name__ == "__main__"`.
+        workers: processes; all cores where absent. With more than one, a script must call this below
+            `if __name__ == "__main__":`, because they import it anew.
         progress: called with (done, total) after each study.
         fractions: share of patients in train, valid and test.
 
@@ -124,7 +125,7 @@ def _claim(root: Path, recipe: dict[str, object]) -> None:
     if note.exists():
         if json.loads(note.read_text()) != recipe:
             raise InputError(
-                f"{root} holds phantoms of other settings ({note.read_text()}); choose another folder or empty it."
+                f"{root} holds phantoms of other settings, {note.read_text()}; choose another folder."
             )
     elif any(root.iterdir()):
         raise InputError(f"{root} holds other files; choose an empty folder for the phantoms.")
@@ -165,7 +166,7 @@ def _take(root: Path, study: Study, size: int) -> dict[str, list[int]]:
             bits |= mask.astype(np.uint16) << CHEXPERT.index(name)
         _save(masks, bits)
         _save(image, np.rint(phantom.image * 255).astype(np.uint8))
-    return {name: _box(mask) for name, mask in read_masks(masks).items() if mask.any()}
+    return {name: list(box(mask)) for name, mask in read_masks(masks).items() if mask.any()}
 
 
 def _save(path: Path, pixels: np.ndarray) -> None:
@@ -175,12 +176,6 @@ def _save(path: Path, pixels: np.ndarray) -> None:
     part = path.with_suffix(".part")
     part.write_bytes(data)
     part.replace(path)
-
-
-def _box(mask: np.ndarray) -> list[int]:
-    """Left, top, right, bottom; the last two exclusive."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return [int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1]
 
 
 def read_masks(path: Path | str) -> dict[str, np.ndarray]:
@@ -195,12 +190,12 @@ def read_masks(path: Path | str) -> dict[str, np.ndarray]:
     Raises:
         InputError: the file is not a readable mask.
     """
-    bits = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    bits: np.ndarray | None = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if bits is None or bits.dtype != np.uint16 or bits.ndim != 2:
         raise InputError(
             f"{path} is not a 16-bit mask file of a phantom; give one below the tree's masks folder."
         )
-    masks = {name: (bits >> k & 1).astype(bool) for k, name in enumerate(CHEXPERT)}
+    masks = {name: (bits & (1 << k)).astype(bool) for k, name in enumerate(CHEXPERT)}
     return {name: mask for name, mask in masks.items() if mask.any()}
 
 
@@ -209,14 +204,15 @@ def _tables(root: Path, studies: list[Study], boxes: dict[str, dict[str, list[in
     rows: dict[str, list[dict[str, object]]] = {"train": [], "valid": [], "test": [], "truth": []}
     for study in studies:
         body = draw_patient(study.seed)
-        head = {
+        head: dict[str, object] = {
             "Path": f"{PREFIX}/{study.path}",
             "Sex": "Male" if body.sex == "M" else "Female",
             "Age": body.age,
         }
         head |= {"Frontal/Lateral": "Frontal", "AP/PA": study.view}
-        truth = {name: float(v) for name, v in certain(study.findings).items()}
-        rows[study.split].append(head | (study.labels if study.split == "train" else truth))
+        truth: dict[str, object] = {name: float(v) for name, v in certain(study.findings).items()}
+        told: dict[str, object] = {**study.labels} if study.split == "train" else truth
+        rows[study.split].append(head | told)
         severities = {f"Severity {name}": study.findings.get(name, np.nan) for name in FINDINGS}
         rows["truth"].append(
             {**head, "Split": study.split, **truth, **severities, "Boxes": json.dumps(boxes[study.path])}

@@ -1,0 +1,117 @@
+"""A tree of phantoms in CheXpert's shape."""
+
+import hashlib
+import json
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxrbench.data.chexpert import read_chexpert
+from cxrbench.data.phantom import FINDINGS, plan, read_masks, render, write
+from cxrbench.errors import InputError
+from cxrbench.labels import CHEXPERT, HIERARCHY
+
+RECIPE = {"patients": 10, "seed": 3, "size": 96, "fractions": (0.5, 0.2, 0.3)}
+
+
+def digests(root):
+    return {
+        str(file.relative_to(root)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in root.rglob("*")
+        if file.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("tree") / "out", **RECIPE, workers=1)
+
+
+def test_the_same_seed_gives_the_same_bytes_with_any_number_of_workers(tree, tmp_path):
+    assert digests(write(tmp_path / "again", **RECIPE, workers=3)) == digests(tree)
+
+
+def test_a_stopped_run_is_taken_up(tree, tmp_path):
+    seen = []
+
+    def stop(done, total):
+        seen.append((done, total))
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path / "out", **RECIPE, workers=1, progress=stop)
+    assert not (tmp_path / "out" / "train.csv").exists()
+    kept = {file: file.stat().st_mtime_ns for file in (tmp_path / "out").rglob("*.png")}
+    write(tmp_path / "out", **RECIPE, workers=1, progress=lambda done, total: seen.append((done, total)))
+    assert all(file.stat().st_mtime_ns == time for file, time in kept.items())
+    assert digests(tmp_path / "out") == digests(tree)
+    assert seen[-1][0] == seen[-1][1]
+
+
+def test_the_tables_are_chexperts(tree):
+    for name in ("train", "valid", "test"):
+        table = pd.read_csv(tree / f"{name}.csv")
+        assert list(table)[:5] == ["Path", "Sex", "Age", "Frontal/Lateral", "AP/PA"]
+        assert tuple(table)[5:] == CHEXPERT
+        studies = read_chexpert(tree / f"{name}.csv")
+        assert len(studies.table) == len(table)
+        assert studies.labels == CHEXPERT
+        assert set(studies.table["view"]) == {"frontal"}
+
+
+def test_valid_and_test_are_certain_and_closed_and_equal_the_truth(tree):
+    truth = pd.read_csv(tree / "truth.csv").set_index("Path")
+    for name in ("valid", "test"):
+        table = pd.read_csv(tree / f"{name}.csv").set_index("Path")
+        labels = table[list(CHEXPERT)]
+        assert labels.isin([0.0, 1.0]).all(axis=None)
+        assert labels.equals(truth.loc[labels.index, list(CHEXPERT)])
+        for child, parent in HIERARCHY.items():
+            assert (table[child] <= table[parent]).all()
+
+
+def test_pictures_masks_severities_and_boxes_are_those_of_the_study(tree):
+    truth = pd.read_csv(tree / "truth.csv")
+    for (_, row), study in zip(truth.iterrows(), plan(10, seed=3, fractions=(0.5, 0.2, 0.3)), strict=True):
+        shot = render(study.seed, study.findings, view=study.view, size=96, exposure=study.number)
+        stored = cv2.imread(str(tree / study.path), cv2.IMREAD_UNCHANGED)
+        assert stored.dtype == np.uint8
+        assert np.abs(stored / 255 - shot.image).max() <= 0.5 / 255 + 1e-6
+        masks = read_masks(tree / "masks" / study.path)
+        assert set(masks) == {name for name, mask in shot.masks.items() if mask.any()}
+        assert all(np.array_equal(mask, shot.masks[name]) for name, mask in masks.items())
+        assert {name: tuple(edges) for name, edges in json.loads(row["Boxes"]).items()} == shot.boxes
+        for name in FINDINGS:
+            assert row[f"Severity {name}"] == pytest.approx(study.findings.get(name, np.nan), nan_ok=True)
+
+
+def test_patients_stay_on_one_side_and_training_patients_come_back():
+    studies = plan(300, seed=1)
+    sides = {}
+    for study in studies:
+        sides.setdefault(study.patient, set()).add(study.split)
+    assert all(len(splits) == 1 for splits in sides.values())
+    train = [study for study in studies if study.split == "train"]
+    assert 2.3 < len(train) / len({study.patient for study in train}) < 3.5
+    assert len({study.seed for study in train}) == len({study.patient for study in train})
+
+
+def test_a_patient_does_not_depend_on_how_many_there_are():
+    few, many = plan(5, seed=2, fractions=(1, 0, 0)), plan(50, seed=2, fractions=(1, 0, 0))
+    assert repr(many[: len(few)]) == repr(few)  # NaN is no equal of itself
+
+
+def test_another_recipe_or_other_files_are_refused(tree, tmp_path):
+    with pytest.raises(InputError, match="other settings"):
+        write(tree, patients=11, workers=1)
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(InputError, match="other files"):
+        write(tmp_path, patients=2, workers=1)
+
+
+def test_a_file_that_is_no_mask_is_refused(tree):
+    with pytest.raises(InputError, match="16-bit mask"):
+        read_masks(next((tree / "train").rglob("*.png")))
