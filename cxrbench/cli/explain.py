@@ -24,7 +24,10 @@ def run(options: argparse.Namespace) -> int:
     """Explain one radiograph and write what was found."""
     radiograph = read_image(options.image)
     note(radiograph.note)
-    models = {model.spec.name: model for model in map(load, options.model or [None])}
+    loaded = [load(source) for source in options.model or [None]]
+    models = {model.spec.name: model for model in loaded}
+    if len(models) < len(loaded):
+        raise InputError("Each --model must have a name of its own; two of these share one.")
     settings = Settings(
         models=tuple(models),
         methods=tuple(dict.fromkeys(options.method or _METHODS)),
@@ -32,8 +35,9 @@ def run(options: argparse.Namespace) -> int:
         baseline=options.baseline,
         steps=options.steps,
     )
-    for finding in options.finding or ():
-        finding_indices([finding], [label for model in models.values() for label in model.spec.labels])
+    # An unknown finding is refused before anything is computed.
+    known = dict.fromkeys(label for model in loaded for label in model.spec.labels if label)
+    finding_indices(options.finding or (), list(known))
     events = compare(radiograph.pixels, settings, models=models)
     stem = re.sub(r"[^\w.-]+", "-", options.image.stem) or "radiograph"
     _claim(options.out, [f"{stem}.zip"], force=options.force)
@@ -70,7 +74,6 @@ def _asked(findings: Sequence[str] | None, comparison: Comparison) -> list[str]:
 
 
 def _say_what_was_found(comparison: Comparison, findings: Sequence[str]) -> None:
-
     for finding in findings:
         for model, method in comparison.heat_maps:
             said = "".join(f"\n    {note}" for note in notes(comparison, model, method, finding))

@@ -84,7 +84,7 @@ def _add_explain(commands: _Commands) -> None:
         "--scale",
         default="map",
         choices=("map", "method", "all"),
-        help="of the colours: a map, a method, all",
+        help="of the colours",
     )
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="made where absent")
     command.add_argument("--force", action="store_true", help="replace files of the same names in DIR")

@@ -119,8 +119,10 @@ def _array(member: bytes, what: str) -> np.ndarray:
         shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream, max_header_size=_HEADER_BYTES)
     except Exception as error:  # the header is a Python literal: SyntaxError, TypeError, ValueError …
         raise InputError(f"{what} is no plain NumPy array ({error}); save the bundle again.") from error
-    if dtype.name not in _KINDS or fortran:
-        raise InputError(f"{what} must be a C-ordered array of {', '.join(_KINDS)}; got {dtype.name[:40]}.")
+    if dtype.name not in _KINDS or fortran or not dtype.isnative:
+        raise InputError(
+            f"{what} must be a plain C-ordered array of {', '.join(_KINDS)}; got {dtype.name[:40]}."
+        )
     expected = dtype.itemsize * int(np.prod(shape, dtype=object))
     if min(shape, default=1) < 0 or expected != len(member) - stream.tell():
         raise InputError(f"{what} says it holds {shape} values and does not; save the bundle again.")

@@ -76,9 +76,9 @@ def load(source: Path | str | bytes | BinaryIO, *, name: str = "The bundle") -> 
             f"{name} must hold {', '.join(sorted(_MEMBERS))} and nothing else; "
             f"got {', '.join(sorted(members))[:200] or 'nothing'}."
         )
-    document = _parse(members["settings.json"], name)
     arrays = read_arrays(members["maps.npz"], name, cap=MAX_BYTES)
     try:
+        document = _parse(members["settings.json"])
         return _comparison(document, arrays, members["image.png"])
     except InputError as error:
         raise InputError(f"{name}: {error}") from error
@@ -115,18 +115,16 @@ def _open(source: Path | str | bytes | BinaryIO, name: str) -> BinaryIO:
         raise InputError(f"{name} cannot be read ({error.strerror}); check the path {source}.") from error
 
 
-def _parse(data: bytes, name: str) -> object:
+def _parse(data: bytes) -> object:
     if len(data) > _MAX_JSON:
-        raise InputError(
-            f"{name}: settings.json is larger than {_MAX_JSON // 2**20} MiB; it was not saved here."
-        )
+        raise InputError(f"settings.json is larger than {_MAX_JSON // 2**20} MiB; it was not saved here.")
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{name}: settings.json is not JSON ({error}); save it again.") from error
+        raise InputError(f"settings.json is not JSON ({error}); save it again.") from error
     version = records.take(document, "format", records.whole)
     if version != FORMAT:
-        raise InputError(f"{name} has format {version}, this version reads {FORMAT}; update cxrbench.")
+        raise InputError(f"format {version} is not the one this version reads, {FORMAT}; update cxrbench.")
     return document
 
 

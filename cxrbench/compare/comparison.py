@@ -81,7 +81,7 @@ class HeatMaps:
     preprocessing: Preprocessing
     seconds: float
     progress: float = 1.0
-    completeness: np.ndarray = field(default_factory=lambda: np.empty(0))
+    completeness: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
     problem: str | None = None
     title: str = ""
     signed: bool = False

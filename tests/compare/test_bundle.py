@@ -1,0 +1,295 @@
+import io
+import json
+import math
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cxrbench.compare import DISCLAIMER, Comparison, bundle
+from cxrbench.errors import InputError
+
+Change = Callable[[dict[str, Any]], Any]
+
+
+def saved(comparison: Comparison) -> bytes:
+    buffer = io.BytesIO()
+    bundle.save(comparison, buffer)
+    return buffer.getvalue()
+
+
+def members(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def zipped(contents: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, data in contents.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(one, np.ndarray):
+        return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+    if isinstance(one, float) and math.isnan(one):
+        return math.isnan(other)
+    if hasattr(one, "__dataclass_fields__"):
+        return type(one) is type(other) and all(
+            same(getattr(one, f.name), getattr(other, f.name)) for f in fields(one)
+        )
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
+    return one == other
+
+
+def refused(data: bytes) -> str:
+    with pytest.raises(InputError) as caught:
+        bundle.load(data)
+    said = str(caught.value)
+    assert said.startswith("The bundle")
+    assert "\n" not in said
+    return said
+
+
+def changed(comparison: Comparison, change: Change) -> bytes:
+    contents = members(saved(comparison))
+    document = json.loads(contents["settings.json"])
+    change(document)
+    return zipped({**contents, "settings.json": json.dumps(document).encode()})
+
+
+def with_arrays(comparison: Comparison, change: Change) -> bytes:
+    contents = members(saved(comparison))
+    with np.load(io.BytesIO(contents["maps.npz"])) as stored:
+        arrays: dict[str, Any] = dict(stored)
+    change(arrays)
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return zipped({**contents, "maps.npz": buffer.getvalue()})
+
+
+def test_a_bundle_loads_as_the_comparison_it_was_bit_for_bit(computed: Comparison, tmp_path: Path) -> None:
+    bundle.save(computed, tmp_path / "b.zip")
+    assert same(bundle.load(tmp_path / "b.zip"), computed)
+    assert same(bundle.load(saved(computed)), computed)
+    assert same(bundle.load(io.BytesIO(saved(computed))), computed)
+
+
+def test_the_same_comparison_gives_the_same_bytes(computed: Comparison) -> None:
+    assert saved(computed) == saved(computed)
+    assert saved(bundle.load(saved(computed))) == saved(computed)
+
+
+@pytest.mark.parametrize("levels", [255, 65535, 4095, None])
+def test_pixels_of_any_depth_come_back_as_they_were(made, levels: int | None) -> None:
+    image = np.random.default_rng(0).random((9, 7)).astype(np.float32)
+    if levels:
+        image = (np.rint(image.astype(np.float64) * levels) / levels).astype(np.float32)
+    assert np.array_equal(bundle.load(saved(made(np.eye(3)[None], image=image))).image, image)
+
+
+def test_eight_bit_pictures_are_stored_once_as_png(computed: Comparison) -> None:
+    with np.load(io.BytesIO(members(saved(computed))["maps.npz"])) as arrays:
+        assert "image" not in arrays.files
+
+
+def test_other_programs_can_read_it(computed: Comparison) -> None:
+    contents = members(saved(computed))
+    assert set(contents) == {"settings.json", "maps.npz", "image.png"}
+    document = json.loads(contents["settings.json"])
+    assert document["disclaimer"] == DISCLAIMER
+    assert document["format"] == 1
+    assert {"cxrbench", "torch", "timm", "numpy", "python"} <= set(document["versions"])
+    with np.load(io.BytesIO(contents["maps.npz"]), allow_pickle=False) as arrays:
+        assert arrays["maps_0"].dtype == np.float32
+        assert arrays["maps_0"].shape[0] == 3
+
+
+def test_problems_and_missing_numbers_survive(made) -> None:
+    odd = made(np.empty((0, 0, 0)), problem="no feature map", seconds=float("nan"), stage=None)
+    assert same(bundle.load(saved(odd)), odd)
+
+
+def test_opening_a_bundle_loads_no_torch(computed: Comparison, tmp_path: Path) -> None:
+    bundle.save(computed, tmp_path / "b.zip")
+    code = (
+        "import sys; from cxrbench.compare import bundle; "
+        f"bundle.load({str(tmp_path / 'b.zip')!r}); sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("data", [b"", b"PK", b"no zip at all", b"PK\x03\x04" + bytes(200)])
+def test_what_is_no_zip_is_refused(data: bytes) -> None:
+    assert "no ZIP" in refused(data)
+
+
+def test_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        bundle.load(tmp_path / "none.zip")
+
+
+def test_a_cut_or_damaged_file_is_refused(computed: Comparison) -> None:
+    data = saved(computed)
+    refused(data[: len(data) // 2])
+    spoilt = bytearray(data)
+    spoilt[len(data) // 3] ^= 0xFF
+    refused(bytes(spoilt))
+
+
+@pytest.mark.parametrize("name", ["settings.json", "maps.npz", "image.png"])
+def test_a_missing_member_is_named(name: str, computed: Comparison) -> None:
+    contents = members(saved(computed))
+    del contents[name]
+    assert name in refused(zipped(contents))
+
+
+@pytest.mark.parametrize("name", ["../evil.txt", "/etc/x", "a/b", "..\\x", ".hidden", "extra.txt"])
+def test_other_names_are_refused_and_nothing_is_written(
+    name: str, computed: Comparison, tmp_path: Path
+) -> None:
+    refused(zipped({**members(saved(computed)), name: b"x"}))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_members_of_one_name_are_refused(computed: Comparison) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("settings.json", b"{}")
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("settings.json", b"{}")
+    assert "two files of one name" in refused(buffer.getvalue())
+
+
+def test_a_bomb_is_refused_by_its_declared_size_before_it_is_unpacked(computed: Comparison) -> None:
+    contents = members(saved(computed))
+    contents["maps.npz"] = bytes(300 * 2**20)
+    assert "MiB" in refused(zipped(contents))
+
+
+def test_a_bomb_inside_the_npz_is_refused_too(computed: Comparison) -> None:
+    contents = members(saved(computed))
+    contents["maps.npz"] = zipped({"maps_0.npy": bytes(300 * 2**20)})
+    assert "MiB" in refused(zipped(contents))
+
+
+def test_a_directory_that_lies_about_a_size_gains_nothing(computed: Comparison) -> None:
+    data = bytearray(zipped({**members(saved(computed)), "settings.json": b" " * 50_000_000}))
+    place = data.rindex(b"PK\x01\x02", 0, data.rindex(b"settings.json"))
+    data[place + 24 : place + 28] = (100).to_bytes(4, "little")
+    refused(bytes(data))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_packings_that_can_eat_memory_are_refused(method: int, computed: Comparison) -> None:
+    assert "unusual" in refused(zipped(members(saved(computed)), method))
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"[", b"[]", b"null", b"{}", b'"x"', b"\xff\xfe", b"[" * 100_000, b'{"format": true}']
+)
+def test_settings_that_are_no_object_of_ours_are_refused(text: bytes, computed: Comparison) -> None:
+    refused(zipped({**members(saved(computed)), "settings.json": text}))
+
+
+def test_a_later_format_asks_for_an_update(computed: Comparison) -> None:
+    assert "update cxrbench" in refused(changed(computed, lambda d: d.update(format=2)))
+
+
+CHANGES: dict[str, Change] = {
+    "no predictions": lambda d: d.pop("predictions"),
+    "predictions an object": lambda d: d.update(predictions={}),
+    "prediction a number": lambda d: d.update(predictions=[3]),
+    "a prediction twice": lambda d: d["predictions"].append(d["predictions"][0]),
+    "score text": lambda d: d["predictions"][0]["scores"].__setitem__(0, "high"),
+    "score above one": lambda d: d["predictions"][0]["scores"].__setitem__(0, 1.5),
+    "score null": lambda d: d["predictions"][0]["scores"].__setitem__(0, None),
+    "score too large for a float": lambda d: d["predictions"][0]["logits"].__setitem__(0, 10**400),
+    "too few scores": lambda d: d["predictions"][0]["scores"].pop(),
+    "labels a text": lambda d: d["predictions"][0].update(labels="abc"),
+    "labels twice": lambda d: d["predictions"][0].update(labels=["a", "a", "b"]),
+    "label a control character": lambda d: d["predictions"][0].update(labels=["\x1b[2J", "b", "c"]),
+    "model a list": lambda d: d["predictions"][0].update(model=[]),
+    "settings missing": lambda d: d.pop("settings"),
+    "steps text": lambda d: d["settings"].update(steps="50"),
+    "steps true": lambda d: d["settings"].update(steps=True),
+    "stage below zero": lambda d: d["settings"].update(stage=-1),
+    "models a number": lambda d: d["settings"].update(models=7),
+    "source huge": lambda d: d.update(source="x" * 10_000),
+    "truth two": lambda d: d.update(truth={"Cardiomegaly": 2}),
+    "truth true": lambda d: d.update(truth={"Cardiomegaly": True}),
+    "truth a list": lambda d: d.update(truth=[]),
+    "masks unknown": lambda d: d["masks"].append("Edema"),
+    "a heat map too many": lambda d: d["heat_maps"].append(d["heat_maps"][0]),
+    "a heat map twice": lambda d: d["heat_maps"].__setitem__(1, d["heat_maps"][0]),
+    "progress above one": lambda d: d["heat_maps"][0].update(progress=2),
+    "progress null": lambda d: d["heat_maps"][0].update(progress=None),
+    "signed a number": lambda d: d["heat_maps"][0].update(signed=1),
+    "remarks a text": lambda d: d["heat_maps"][0].update(remarks="x"),
+    "labels of other number": lambda d: d["heat_maps"][0]["labels"].append("Edema"),
+    "completeness short": lambda d: d["heat_maps"][0].update(completeness=[1.0]),
+    "a problem beside maps": lambda d: d["heat_maps"][0].update(problem="none"),
+    "preprocessing a list": lambda d: d["heat_maps"][0].update(preprocessing=[]),
+    "preprocessing unknown": lambda d: d["heat_maps"][0]["preprocessing"].update(colour=1),
+    "preprocessing fit": lambda d: d["heat_maps"][0]["preprocessing"].update(fit="squash"),
+    "preprocessing fit a list": lambda d: d["heat_maps"][0]["preprocessing"].update(fit=["pad"]),
+    "preprocessing size text": lambda d: d["heat_maps"][0]["preprocessing"].update(size="big"),
+    "preprocessing std zero": lambda d: d["heat_maps"][0]["preprocessing"].update(std=0),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_wrong_value_in_the_settings_is_one_sentence(name: str, computed: Comparison) -> None:
+    refused(changed(computed, CHANGES[name]))
+
+
+def spoil(key: str, value: Callable[[np.ndarray], Any]) -> Change:
+    return lambda arrays: arrays.__setitem__(key, value(arrays[key]))
+
+
+ARRAYS: dict[str, Change] = {
+    "missing": lambda a: a.pop("maps_0"),
+    "not finite": spoil("maps_0", lambda m: np.where(m == m.max(), np.nan, m).astype(np.float32)),
+    "infinite": spoil("maps_0", lambda m: np.full_like(m, np.inf)),
+    "two dimensions": spoil("maps_0", lambda m: m[0]),
+    "too few maps": spoil("maps_0", lambda m: m[:1]),
+    "float64": spoil("maps_0", lambda m: m.astype(np.float64)),
+    "objects": spoil("maps_0", lambda m: np.array([{"a": print}], object)),
+    "records": spoil("maps_0", lambda m: np.zeros(3, [("a", "f4")])),
+    "text": spoil("maps_0", lambda m: np.array(["x"])),
+    "big endian": spoil("maps_0", lambda m: m.astype(">f4")),
+    "fortran": spoil("maps_0", np.asfortranarray),
+    "mask of other size": spoil("mask_0", lambda m: m[:5]),
+    "mask of numbers": spoil("mask_0", lambda m: m.astype(np.float32)),
+    "image of other size": lambda a: a.update(image=np.zeros((3, 3), np.float32)),
+    "image above one": lambda a: a.update(image=np.full((80, 100), 2, np.float32)),
+    "image not finite": lambda a: a.update(image=np.full((80, 100), np.nan, np.float32)),
+}
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_a_wrong_array_is_one_sentence(name: str, computed: Comparison) -> None:
+    refused(with_arrays(computed, ARRAYS[name]))
+
+
+@pytest.mark.parametrize("shape", ["(1000000000, 1000000000, 64)", "(-1, -7, 7)", "(3, 7)", "(True,)", "'x'"])
+def test_an_array_that_lies_about_its_shape_allocates_nothing(shape: str, computed: Comparison) -> None:
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    lying = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(3 * 49 * 4)
+    contents = members(saved(computed))
+    arrays = members(contents["maps.npz"])
+    refused(zipped({**contents, "maps.npz": zipped({**arrays, "maps_0.npy": lying})}))
+
+
+@pytest.mark.parametrize("picture", [b"", b"text", b"\x89PNG\r\n\x1a\n" + bytes(50)])
+def test_a_picture_that_is_none_is_refused(picture: bytes, computed: Comparison) -> None:
+    assert "image.png" in refused(zipped({**members(saved(computed)), "image.png": picture}))

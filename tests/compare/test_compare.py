@@ -1,0 +1,150 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+
+from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings, notes
+from cxrbench.compare.run import collect, compare
+from cxrbench.errors import InputError
+from cxrbench.explain import METHODS, explain
+from cxrbench.inference import predict
+from cxrbench.models import Classifier, create
+
+SHOWN = ("No Finding", "Cardiomegaly", "Pleural Effusion")
+
+
+def ask(**changes: object) -> Settings:
+    return Settings(**{"models": ("small",), "methods": ("grad_cam",), "steps": 4, **changes})  # type: ignore[arg-type]
+
+
+def test_a_models_prediction_comes_first_then_its_maps_in_the_order_asked(
+    model: Classifier, image: np.ndarray
+) -> None:
+    settings = ask(methods=("layer_cam", "integrated_gradients", "grad_cam"), steps=12)
+    events = list(compare(image, settings, models={"small": model}))
+    assert isinstance(events[0], Prediction)
+    maps = [event for event in events[1:] if isinstance(event, HeatMaps)]
+    assert list(dict.fromkeys(heat.method for heat in maps)) == list(settings.methods)
+    drafts = [heat.progress for heat in maps if heat.method == "integrated_gradients"]
+    assert len(drafts) > 1
+    assert drafts == sorted(drafts)
+    assert drafts[-1] == 1
+
+
+def test_a_prediction_is_that_of_inference_without_unnamed_outputs(
+    computed: Comparison, model: Classifier
+) -> None:
+    outputs = predict(model, computed.image)
+    shown = [index for index, label in enumerate(model.spec.labels) if label]
+    said = computed.predictions["small"]
+    assert said.labels == SHOWN
+    assert np.array_equal(said.logits, outputs.logits[0, shown])
+    assert np.array_equal(said.scores, outputs.scores[0, shown])
+    assert said.thresholds.tolist() == [0.5] * 3
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_maps_are_those_of_explain_for_every_named_label(
+    name: str, computed: Comparison, model: Classifier
+) -> None:
+    images = model.spec.preprocessing(computed.image)[None]
+    *_, alone = explain(model, images, list(model.spec.findings), [name], steps=6)
+    heat = computed.heat_maps["small", name]
+    assert heat.labels == SHOWN
+    assert np.array_equal(heat.maps, alone.maps[0].numpy())
+    assert heat.title == METHODS[name].title
+    assert heat.signed == (METHODS[name].family == "gradient")
+
+
+def test_a_stage_is_counted_from_the_last_on_every_model(model: Classifier, image: np.ndarray) -> None:
+    models = {
+        "small": model,
+        "res": create("resnet50", model.spec.labels, name="res", preprocessing=model.spec.preprocessing),
+    }
+    settings = ask(models=("small", "res"), stage=1)
+    found = collect(compare(image, settings, models=models), image=image, settings=settings)
+    assert [found.heat_maps[name, "grad_cam"].stage for name in models] == ["blocks.4", "layer3"]
+
+
+def test_a_stage_that_a_network_lacks_is_a_problem_of_its_cell_only(
+    model: Classifier, image: np.ndarray
+) -> None:
+    settings = ask(methods=("grad_cam", "integrated_gradients"), stage=9)
+    found = collect(compare(image, settings, models={"small": model}), image=image, settings=settings)
+    problem = found.heat_maps["small", "grad_cam"].problem
+    assert problem is not None
+    assert "0 to 3" in problem
+    assert notes(found, "small", "grad_cam", "Cardiomegaly") == (f"not applicable: {problem}",)
+    assert found.heat_maps["small", "integrated_gradients"].problem is None
+
+
+def test_maps_that_are_one_by_construction_say_so_at_the_last_stage_and_nowhere_else(
+    computed: Comparison, model: Classifier, image: np.ndarray
+) -> None:
+    same = ("grad_cam", "hires_cam", "xgrad_cam")
+    for name in METHODS:
+        said = " ".join(computed.heat_maps["small", name].remarks)
+        assert ("Grad-CAM = HiResCAM = XGrad-CAM" in said) == (name in same)
+    first = computed.heat_maps["small", "grad_cam"].maps
+    for name in same:
+        np.testing.assert_allclose(computed.heat_maps["small", name].maps, first, rtol=1e-4, atol=1e-9)
+    settings = ask(methods=same, stage=1)
+    earlier = collect(compare(image, settings, models={"small": model}), image=image, settings=settings)
+    assert all(heat.remarks == () for heat in earlier.heat_maps.values())
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"models": ()}, "at least one model"),
+        ({"methods": ()}, "at least one model"),
+        ({"models": ("other",)}, "'other'"),
+        ({"methods": ("magic",)}, "grad_cam"),
+        ({"baseline": "pink"}, "black"),
+        ({"steps": 0}, "steps"),
+        ({"stage": -1}, "stage"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_before_any_work(
+    changes: dict[str, object], said: str, model: Classifier, image: np.ndarray
+) -> None:
+    with pytest.raises(InputError, match=said):
+        compare(image, ask(**changes), models={"small": model})
+
+
+def test_closing_the_events_stops_integrated_gradients(model: Classifier, image: np.ndarray) -> None:
+    calls = []
+    events = compare(image, ask(methods=("integrated_gradients",), steps=200), models={"small": model})
+    for event in events:
+        calls.append(event)
+        if isinstance(event, HeatMaps):
+            events.close()
+    assert len(calls) == 2
+    assert 0 < calls[1].progress < 1
+    stopped = collect(calls, image=image, settings=ask(methods=("integrated_gradients",), steps=200))
+    said = notes(stopped, "small", "integrated_gradients", "Cardiomegaly")
+    assert any(note.startswith("unfinished") for note in said)
+
+
+def test_the_order_of_methods_holds_where_some_do_not_apply(model: Classifier, image: np.ndarray) -> None:
+    settings = ask(methods=("integrated_gradients", "grad_cam"), stage=9)
+    found = collect(compare(image, settings, models={"small": model}), image=image, settings=settings)
+    assert set(found.heat_maps) == {("small", "integrated_gradients"), ("small", "grad_cam")}
+
+
+@pytest.mark.slow
+def test_threads_that_share_a_model_get_the_bits_of_one(model: Classifier, image: np.ndarray) -> None:
+    settings = ask(methods=("grad_cam", "layer_cam", "integrated_gradients"))
+    pictures = [np.roll(image, shift, axis=1) for shift in range(8)]
+
+    def work(picture: np.ndarray) -> Comparison:
+        return collect(compare(picture, settings, models={"small": model}), image=picture, settings=settings)
+
+    threads = torch.get_num_threads()
+    serial = [work(picture) for picture in pictures]
+    with ThreadPoolExecutor(8) as pool:
+        for one, other in zip(serial, pool.map(work, pictures), strict=True):
+            for key, heat in one.heat_maps.items():
+                assert np.array_equal(heat.maps, other.heat_maps[key].maps)
+    assert torch.get_num_threads() == threads
