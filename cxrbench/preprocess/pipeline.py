@@ -5,14 +5,15 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import cv2
 import numpy as np
-import torch
-from torch import Tensor
 
 from cxrbench.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["Preprocessing"]
 
@@ -59,13 +60,15 @@ class Preprocessing:
         if self.std <= 0:
             raise InputError(f"Preprocessing std must be above 0; got {self.std}.")
 
-    def __call__(self, image: np.ndarray) -> Tensor:
+    def __call__(self, image: np.ndarray) -> "Tensor":
         """A grey image (H, W), float in [0, 1] → the network's input (1, size, size) float32.
 
         Raises:
             InputError: the image has another shape, is empty, or leaves [0, 1]: a network fed with another
                 range answers the same for every image.
         """
+        import torch  # not above: a stored comparison is opened and drawn without it
+
         grey = np.asarray(image, dtype=np.float32)
         if grey.ndim != 2 or 0 in grey.shape:
             raise InputError(f"An image must be grey, of shape (height, width); got shape {grey.shape}.")
