@@ -123,10 +123,17 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     except FileNotFoundError:
         raise InputError(f"{path} is missing.{pickle_hint(path)}") from None
     except (SafetensorError, OSError, ValueError) as error:
-        if path.is_file() and path.open("rb").read(20).startswith(b"version https://git"):
+        if _is_lfs_pointer(path):
             raise InputError(f"{path} is only a git-lfs pointer; run 'git lfs pull' beside it.") from None
         raise InputError(f"{path} is damaged or not a safetensors file ({error}); fetch it again.") from None
     return {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
+
+
+def _is_lfs_pointer(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(19) == b"version https://git"
 
 
 def fit(state: Mapping[str, Tensor], module: torch.nn.Module, source: str) -> None:

@@ -1,0 +1,111 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+
+from cxrbench.errors import InputError
+from cxrbench.inference import predict, rescale, scores_of, stream
+from cxrbench.models import Classifier, create
+
+LABELS = ("Edema", "Cardiomegaly", "Fracture")
+
+
+@pytest.fixture(scope="module")
+def model() -> Classifier:
+    return create("vit_tiny", LABELS, seed=1)
+
+
+def radiographs(count: int) -> list[np.ndarray]:
+    random = np.random.default_rng(0)
+    return [random.random((250 + 7 * i, 230), dtype=np.float32) for i in range(count)]
+
+
+def test_one_radiograph_is_preprocessed_and_passed_through_the_model(model: Classifier) -> None:
+    (picture,) = radiographs(1)
+    with torch.no_grad():
+        expected = model(model.spec.preprocessing(picture)[None]).numpy()
+    outputs = predict(model, picture)
+    np.testing.assert_array_equal(outputs.logits, expected)
+    assert outputs.logits.shape == outputs.scores.shape == (1, 3)
+    np.testing.assert_allclose(outputs.scores, 1 / (1 + np.exp(-expected.astype(np.float64))), atol=1e-6)
+
+
+def test_several_radiographs_of_several_sizes_give_one_row_each(model: Classifier) -> None:
+    pictures = radiographs(5)
+    together = predict(model, pictures, batch_size=2)
+    alone = np.concatenate([predict(model, picture).logits for picture in pictures])
+    np.testing.assert_allclose(together.logits, alone, atol=1e-5)
+    stacked = predict(model, np.stack([pictures[0]] * 2)).logits
+    np.testing.assert_allclose(stacked, together.logits[[0, 0]], atol=1e-5)
+
+
+def test_no_radiographs_give_no_rows(model: Classifier) -> None:
+    outputs = predict(model, [])
+    assert outputs.logits.shape == outputs.scores.shape == (0, 3)
+
+
+def test_a_stream_holds_one_batch_at_a_time(model: Classifier) -> None:
+    asked: list[int] = []
+
+    def source() -> Iterator[np.ndarray]:
+        for index in range(7):
+            asked.append(index)
+            yield np.full((30, 30), index / 10, np.float32)
+
+    rows = stream(model, source(), batch_size=3)
+    next(rows)
+    assert asked == [0, 1, 2]
+    assert len(list(rows)) == 6
+
+
+def test_the_consumer_of_a_stream_keeps_its_gradients(model: Classifier) -> None:
+    for _ in stream(model, radiographs(3), batch_size=2):
+        assert torch.is_grad_enabled()
+    assert torch.is_grad_enabled()
+    with torch.no_grad():
+        predict(model, radiographs(1))
+        assert not torch.is_grad_enabled()
+
+
+def test_the_model_is_left_as_it_was_and_threads_get_the_same_bits(model: Classifier) -> None:
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    generator = torch.get_rng_state()
+    (picture,) = radiographs(1)
+    alone = predict(model, picture).logits
+    with ThreadPoolExecutor(8) as pool:
+        for one in pool.map(lambda _: predict(model, picture).logits, range(16)):
+            np.testing.assert_array_equal(one, alone)
+    assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
+    assert torch.equal(generator, torch.get_rng_state())
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_a_model_in_train_mode_is_refused_and_left_in_train_mode() -> None:
+    training = create("alexnet", LABELS).train()
+    with pytest.raises(InputError, match=r"train mode; call its eval\(\)"):
+        predict(training, radiographs(1))
+    assert training.training
+
+
+def test_a_wrong_image_is_refused_with_a_sentence(model: Classifier) -> None:
+    with pytest.raises(InputError, match=r"\[0, 1\]"):
+        predict(model, np.full((30, 30), 255, np.uint8))
+    with pytest.raises(InputError, match="batch_size"):
+        predict(model, radiographs(1), batch_size=0)
+
+
+def test_scores_neither_overflow_nor_leave_the_unit_interval() -> None:
+    scores = scores_of(np.array([-1e4, -30.0, 0.0, 30.0, 1e4], np.float32))
+    assert scores[0] == 0
+    assert scores[2] == 0.5
+    assert scores[-1] == 1
+    assert (np.diff(scores) >= 0).all()
+
+
+def test_rescaled_scores_are_half_at_the_threshold_and_keep_the_order() -> None:
+    scores = np.linspace(0, 1, 101)[:, None]
+    moved = rescale(scores, np.array([0.2]))[:, 0]
+    np.testing.assert_allclose(moved[[0, 10, 20, 60, 100]], [0, 0.25, 0.5, 0.75, 1])
+    assert (np.diff(moved) > 0).all()
