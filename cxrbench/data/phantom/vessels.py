@@ -1,5 +1,9 @@
 """The vessels of the lungs: trees that leave the hilum and thin out towards the pleura."""
 
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -10,6 +14,9 @@ from cxrbench.data.phantom.view import Geometry
 
 __all__ = ["hilum", "vessel_tree", "vessels"]
 
+# Upper, middle and lower lobe arteries and veins: degrees from outward towards the feet, radius in cm.
+_ANGLES = (-78, -52, -22, 4, 30, 52, 70, 88, -66, 42)
+_RADII = (0.34, 0.30, 0.28, 0.30, 0.36, 0.46, 0.52, 0.40, 0.24, 0.3)
 # Widths drawn together, in pixels, and the bits of a pixel that the line drawing resolves.
 _WIDTHS, _BITS = (1, 2, 3, 4, 6, 8, 11, 15), 4
 
@@ -20,6 +27,7 @@ def hilum(patient: Patient, side: str) -> tuple[float, float]:
     return SIDES[side] * 0.235 * patient.chest_width + (0.3 if side == "left" else -0.3), level
 
 
+@lru_cache(maxsize=32)
 def vessel_tree(patient: Patient, side: str) -> np.ndarray:
     """Segments of one lung's vessels.
 
@@ -29,45 +37,34 @@ def vessel_tree(patient: Patient, side: str) -> np.ndarray:
     rng = generator(patient.seed, "vessels", side)
     start = np.array(hilum(patient, side))
     out = SIDES[side]
-    segments: list[list[float]] = []
-    # (angle from outward, towards the feet; radius): upper, middle and lower lobe arteries and veins
-    trunks = [
-        (-78, 0.34),
-        (-52, 0.30),
-        (-22, 0.28),
-        (4, 0.30),
-        (30, 0.36),
-        (52, 0.46),
-        (70, 0.52),
-        (88, 0.40),
-        (-66, 0.24),
-        (42, 0.3),
-    ]
-    stack = [
+    segments: list[tuple[float, ...]] = []
+    stack: list[tuple[Sequence[float], float, float, int]] = [
         (
-            start + rng.normal(0, 0.5, 2),
-            np.radians(a + rng.normal(0, 7)),
+            (start + rng.normal(0, 0.5, 2)).tolist(),
+            math.radians(a + rng.normal(0, 7)),
             r * patient.vessels * rng.normal(1, 0.1),
             0,
         )
-        for a, r in trunks
+        for a, r in zip(_ANGLES, _RADII, strict=True)
     ]
     while stack:
-        at, angle, radius, depth = stack.pop()
+        (x, y), angle, radius, depth = stack.pop()
         if radius < 0.028 or depth > 9:
             continue
-        reach = rng.uniform(0.9, 1.7) * (0.75 + radius * 1.2)
+        reach = rng.uniform(0.9, 1.7) * (0.75 + radius * 1.2) / 2
         for _ in range(2):
             angle += rng.normal(0, 0.1)
-            end = at + reach / 2 * np.array([out * np.cos(angle), np.sin(angle)])
-            segments.append([*at, *end, radius])
-            at = end
+            end = (x + reach * (out * math.cos(angle)), y + reach * math.sin(angle))
+            segments.append((x, y, *end, radius))
+            x, y = end
         fork = rng.uniform(0.25, 0.6)
         big, small = radius * rng.uniform(0.78, 0.9), radius * rng.uniform(0.45, 0.72)
-        turn = rng.choice([-1, 1])
-        stack.append((at, angle + turn * fork * 0.35, big, depth + 1))
-        stack.append((at, angle - turn * fork, small, depth + 1))
-    return np.array(segments)
+        turn = (-1, 1)[rng.integers(2)]
+        stack.append(((x, y), angle + turn * fork * 0.35, big, depth + 1))
+        stack.append(((x, y), angle - turn * fork, small, depth + 1))
+    tree = np.array(segments)
+    tree.setflags(write=False)  # it is cached
+    return tree
 
 
 def vessels(patient: Patient, geometry: Geometry) -> Array:
