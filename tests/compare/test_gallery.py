@@ -1,0 +1,211 @@
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from cxrbench import assets
+from cxrbench.compare import Comparison, gallery
+from cxrbench.compare.run import collect, compare
+from cxrbench.errors import InputError
+from cxrbench.explain import METHODS
+from cxrbench.models import hub
+from cxrbench.models.folder import revision_of
+
+
+def bound(maps: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """How far a stored map may be from its own, from the docstring of ``quantise``."""
+    scale = scale[:, None, None].astype(np.float64)
+    return (np.sqrt(np.abs(maps) * scale) / 31 + scale / (4 * 31**2)) * (1 + 1e-5)
+
+
+@pytest.fixture
+def shelf(assets_folder: Path, computed: Comparison) -> Path:
+    """A gallery of one case."""
+    folder = assets_folder / "gallery"
+    gallery.store(computed, folder / "a-heart")
+    case = {
+        "id": "a-heart",
+        "title": "A heart",
+        "why": "Because.",
+        "view": "PA",
+        "findings": ["Cardiomegaly"],
+    }
+    index = {
+        "stage": 0,
+        "baseline": "black",
+        "steps": 6,
+        "models": {"small": "Small"},
+        "methods": {name: METHODS[name].title for name in METHODS},
+        "cases": [case],
+    }
+    (folder / "index.json").write_text(json.dumps(index))
+    return folder
+
+
+def test_a_case_loads_as_it_was_computed(shelf: Path, computed: Comparison) -> None:
+    case = gallery.cases()[0]
+    assert (case.id, case.title, case.view, case.findings) == ("a-heart", "A heart", "PA", ("Cardiomegaly",))
+    loaded = gallery.load("a-heart")
+    assert loaded.settings == computed.settings
+    assert loaded.source == "a-heart"
+    assert np.array_equal(loaded.image, computed.image)
+    assert np.array_equal(loaded.masks["Cardiomegaly"], computed.masks["Cardiomegaly"])
+    assert loaded.truth == computed.truth
+    for name, said in computed.predictions.items():
+        assert np.array_equal(loaded.predictions[name].scores, said.scores)
+        assert np.array_equal(loaded.predictions[name].logits, said.logits)
+        assert loaded.predictions[name].revision == said.revision
+    assert list(loaded.heat_maps) == list(computed.heat_maps)
+    for key, heat in computed.heat_maps.items():
+        stored = loaded.heat_maps[key]
+        assert replace(stored, maps=heat.maps, seconds=0, completeness=heat.completeness) == replace(
+            heat, seconds=0
+        )
+        assert np.array_equal(stored.completeness, heat.completeness, equal_nan=True)
+        if max(heat.maps.shape[1:]) <= 64:
+            assert np.array_equal(stored.maps, heat.maps)
+        else:
+            assert (np.abs(stored.maps - heat.maps) <= bound(heat.maps, np.abs(heat.maps).max((1, 2)))).all()
+
+
+def test_models_and_methods_can_be_chosen_in_any_order(shelf: Path) -> None:
+    loaded = gallery.load("a-heart", methods=["layer_cam", "grad_cam"])
+    assert [method for _, method in loaded.heat_maps] == ["layer_cam", "grad_cam"]
+    assert loaded.settings.methods == ("layer_cam", "grad_cam")
+    assert gallery.models() == {"small": "Small"}
+    assert list(gallery.methods()) == list(METHODS)
+    with pytest.raises(InputError, match="small"):
+        gallery.load("a-heart", models=["../small"])
+    with pytest.raises(InputError, match="grad_cam"):
+        gallery.load("a-heart", methods=["magic"])
+
+
+@pytest.mark.parametrize(
+    "case", ["", "..", "../a-heart", "A-HEART", "a-heart/", "a-heart\0", "none", "x" * 500]
+)
+def test_an_unknown_case_is_refused_with_those_there_are(case: str, shelf: Path) -> None:
+    with pytest.raises(InputError, match="a-heart"):
+        gallery.load(case)
+
+
+def test_an_index_cannot_send_the_reader_elsewhere(shelf: Path) -> None:
+    index = json.loads((shelf / "index.json").read_text())
+    index["cases"][0]["id"] = "../secret"
+    (shelf / "index.json").write_text(json.dumps(index))
+    with pytest.raises(InputError, match="no gallery case"):
+        gallery.load("../secret")
+
+
+def test_an_empty_gallery_has_no_cases(assets_folder: Path) -> None:
+    assert gallery.cases() == ()
+    assert gallery.models() == {}
+    with pytest.raises(InputError, match="none"):
+        gallery.load("any")
+
+
+def test_a_picture_of_more_than_eight_bits_is_not_stored(computed: Comparison, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="8 bits"):
+        gallery.store(replace(computed, image=computed.image * np.float32(0.999)), tmp_path)
+
+
+def test_opening_a_case_loads_no_torch(shelf: Path) -> None:
+    code = (
+        "import sys; from cxrbench.compare import gallery, notes; c = gallery.load('a-heart'); "
+        "notes(c, 'small', 'grad_cam', 'Cardiomegaly'); "
+        "h = c.heat_maps['small', 'grad_cam']; h.preprocessing.to_original(h.maps, (9, 9)); "
+        "sys.exit('torch' in sys.modules or 'cxrbench.models' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@given(hnp.arrays(np.float32, (2, 3, 70), elements=st.floats(-1e6, 1e6, width=32)))
+def test_a_fine_map_is_stored_within_its_step(maps: np.ndarray) -> None:
+    stored = gallery.read_maps(gallery.write_maps(maps))
+    assert (np.abs(stored - maps) <= bound(maps, np.abs(maps).max((1, 2))) + 1e-37).all()
+    assert ((np.sign(stored) == np.sign(maps)) | (stored == 0)).all()
+
+
+def test_a_map_of_zeros_stays_one() -> None:
+    assert not gallery.read_maps(gallery.write_maps(np.zeros((2, 70, 70), np.float32))).any()
+
+
+# From here on: the gallery that ships.
+
+
+def shipped() -> dict[str, Path]:
+    return {name: path for name, path in hub.available().items() if path.parent == assets.models()}
+
+
+@pytest.fixture
+def cases() -> tuple[gallery.Case, ...]:
+    if not shipped():
+        pytest.skip("no model ships with this checkout, so there is nothing to show")
+    found = gallery.cases()
+    assert found, "models ship but no gallery: run python -m train.gallery runs/phantom"
+    return found
+
+
+def test_the_gallery_shows_every_shipped_model_with_every_method(cases: tuple[gallery.Case, ...]) -> None:
+    assert list(gallery.models()) == list(shipped())
+    assert gallery.methods() == {name: METHODS[name].title for name in METHODS}
+    assert len({case.id for case in cases}) == len(cases)
+    for case in cases:
+        loaded = gallery.load(case.id)
+        assert set(loaded.heat_maps) == {(model, method) for model in shipped() for method in METHODS}
+        assert {finding for finding, present in loaded.truth.items() if present} == set(case.findings)
+        assert set(loaded.masks) <= set(case.findings)
+        assert case.why
+
+
+def test_the_gallery_was_made_with_the_weights_that_ship(cases: tuple[gallery.Case, ...]) -> None:
+    revisions = {name: revision_of(folder / "model.safetensors") for name, folder in shipped().items()}
+    for case in cases:
+        loaded = gallery.load(case.id)
+        made = {name: prediction.revision for name, prediction in loaded.predictions.items()}
+        assert made == revisions, "a model changed: run python -m train.gallery runs/phantom"
+
+
+def test_the_gallery_stays_small(cases: tuple[gallery.Case, ...]) -> None:
+    size = sum(path.stat().st_size for path in assets.gallery().rglob("*") if path.is_file())
+    assert size <= 10 * 2**20 * len(shipped())
+
+
+def test_stored_maps_are_those_computed_now(cases: tuple[gallery.Case, ...]) -> None:
+    """Coarse maps to float accuracy on any processor; integrated gradients is the slow test below."""
+    methods = tuple(name for name in METHODS if METHODS[name].family == "cam")
+    models = {name: hub.load(folder) for name, folder in shipped().items()}
+    for case in cases:
+        stored = gallery.load(case.id, methods=methods)
+        now = collect(
+            compare(stored.image, stored.settings, models=models),
+            image=stored.image,
+            settings=stored.settings,
+        )
+        for name, said in now.predictions.items():
+            np.testing.assert_allclose(stored.predictions[name].scores, said.scores, atol=1e-4)
+            np.testing.assert_array_equal(stored.predictions[name].thresholds, said.thresholds)
+        for key, heat in now.heat_maps.items():
+            largest = np.abs(heat.maps).max((1, 2), keepdims=True)
+            assert (np.abs(stored.heat_maps[key].maps - heat.maps) <= 1e-3 * largest + 1e-9).all(), key
+
+
+@pytest.mark.slow
+def test_stored_integrated_gradients_are_those_computed_now_within_a_step(
+    cases: tuple[gallery.Case, ...],
+) -> None:
+    models = {name: hub.load(folder) for name, folder in shipped().items()}
+    stored = gallery.load(cases[0].id, methods=["integrated_gradients"])
+    now = collect(
+        compare(stored.image, stored.settings, models=models), image=stored.image, settings=stored.settings
+    )
+    for key, heat in now.heat_maps.items():
+        scale = np.abs(heat.maps).max((1, 2))
+        error = np.abs(stored.heat_maps[key].maps - heat.maps)
+        assert (error <= bound(heat.maps, scale) + 1e-3 * scale[:, None, None]).all(), key

@@ -1,0 +1,68 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxrbench.data import COLUMNS, Studies
+from train.gallery import RULES, Pool, choose, false_alarm, missed, normal, right, several, subtle
+
+LABELS = ("No Finding", "Pneumothorax", "Edema", "Support Devices")
+NAN = float("nan")
+
+
+@pytest.fixture
+def pool() -> Pool:
+    """Six studies: two pneumothoraces found, one missed, one claimed beside devices, two normal ones."""
+    truth = np.array(
+        [[0, 1, 1, 0], [0, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1], [1, 0, 0, 0], [1, 0, 0, 0]], float
+    )
+    margin = np.array(
+        [
+            [0, 0.9, 0.7, 0],
+            [0, 0.8, 0.1, 0],
+            [0, 0.2, 0, 0],
+            [0, 0.7, 0, 0.6],
+            [0.9, 0.3, 0, 0],
+            [0.4, 0.1, 0.2, 0.1],
+        ]
+    )
+    severity = np.where(truth == 1, [[0.5], [0.3], [0.9], [0.5], [0.5], [0.5]], NAN)
+    table = pd.DataFrame({column: [""] * 6 for column in COLUMNS} | dict(zip(LABELS, truth.T, strict=True)))
+    return Pool(Studies(table, LABELS, "test"), LABELS, truth, severity, margin, margin)
+
+
+@pytest.mark.parametrize(
+    ("wish", "row"),
+    [
+        (right("Pneumothorax"), 1),  # study 0 is surer but has an edema as well
+        (subtle("Pneumothorax"), 1),
+        (missed("Pneumothorax"), 2),
+        (false_alarm("Pneumothorax"), 3),
+        (false_alarm("Pneumothorax", beside="Support Devices"), 3),
+        (normal, 5),
+        (several, 0),
+    ],
+)
+def test_a_rule_takes_the_study_it_describes(wish, row: int, pool: Pool) -> None:
+    assert int(np.argmax(wish(pool))) == row
+
+
+def test_a_rule_that_nothing_fits_wants_nothing(pool: Pool) -> None:
+    assert not np.isfinite(missed("Support Devices")(pool)[[0, 1, 2, 4, 5]]).any()
+    assert not np.isfinite(false_alarm("Edema")(pool)).any()
+
+
+def test_no_study_is_chosen_twice(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = tuple(
+        rule for rule in RULES if rule.id in ("pneumothorax", "several", "normal", "missed-pneumothorax")
+    )
+    monkeypatch.setattr("train.gallery.RULES", few)
+    chosen = choose(pool)
+    assert len(set(chosen.values())) == len(chosen) == 4
+
+
+def test_rules_have_ids_fit_for_links_and_say_why() -> None:
+    assert len({rule.id for rule in RULES}) == len(RULES)
+    for rule in RULES:
+        assert rule.id.replace("-", "").isalnum()
+        assert rule.id == rule.id.lower()
+        assert rule.why.endswith(".") or rule.why.endswith("?")
