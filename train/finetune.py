@@ -1,7 +1,7 @@
 """Train a classifier by a recipe, and save it with what it scores on the test studies.
 
     python -m train.finetune train/configs/smoke.toml
-    python -m train.finetune train/configs/phantom_efficientnet_b0.toml --out runs/phantom_efficientnet_b0
+    OMP_NUM_THREADS=1 torchrun --nproc_per_node 4 -m train.finetune train/configs/phantom_efficientnet_b0.toml
 
 A run that was stopped goes on where it was when the same command is given again.
 """
@@ -9,6 +9,7 @@ A run that was stopped goes on where it was when the same command is given again
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from accelerate import PartialState
 
 from cxrbench import data, models, targets
 from cxrbench.data import phantom
@@ -32,31 +34,43 @@ from cxrbench.training import (
     youden,
 )
 
+Tables = dict[str, data.Studies]  # a split → its studies
+# A split and a side in pixels → its images.
+Source = Callable[[str, int], Images]
+
 
 def main() -> None:
-    """Read the recipe, train, choose thresholds, evaluate, save."""
+    """Read the recipe and the studies, train, judge, save."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("config", type=Path, help="a recipe in TOML")
     parser.add_argument("--out", type=Path, help="folder of the run; default runs/NAME")
     arguments = parser.parse_args()
+    started = time.monotonic()
+    # Without a GPU accelerate has to be told, or processes that torchrun starts do not find each other.
+    PartialState(cpu=not torch.accelerator.is_available())
     try:
         config = TrainConfig.read(arguments.config)
-        train(config, arguments.out or Path("runs") / config.name)
+        out = arguments.out or Path("runs") / config.name
+        with PartialState().main_process_first():  # it writes what the others then find
+            studies = {split: read_studies(config, split) for split in ("train", "valid", "test")}
+        say(", ".join(f"{len(of)} {split} images" for split, of in studies.items()))
+        images = source(config, studies, out)
+        model = fit(config, images, out)
+        if PartialState().is_main_process:
+            judge(config, model, studies, images, out)
+            say(f"{out / 'model'}: {(time.monotonic() - started) / 60:.1f} minutes")
     except InputError as error:
         sys.exit(f"error: {error}")
 
 
-def train(config: TrainConfig, out: Path) -> Path:
-    """One recipe from studies to a saved model.
+def say(line: str) -> None:
+    """Print a line at once, once."""
+    if PartialState().is_main_process:
+        print(line, flush=True)
 
-    Returns:
-        The model's folder: ``out/model``.
-    """
-    started = time.monotonic()
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    studies = {split: read_studies(config, split) for split in ("train", "valid", "test")}
-    print(", ".join(f"{len(of)} {split} images" for split, of in studies.items()), flush=True)
+
+def source(config: TrainConfig, studies: Tables, out: Path) -> Source:
+    """Where a split's images of a size come from: decoded once, augmented if they are to be learnt from."""
 
     def images(split: str, size: int) -> Images:
         recipe = replace(config.preprocessing, size=size)
@@ -64,6 +78,16 @@ def train(config: TrainConfig, out: Path) -> Path:
         change = config.augmentation if split == "train" else None
         known = known_targets(config, split, studies[split])
         return Images(pixels, known, recipe, augmentation=change, seed=config.seed)
+
+    return images
+
+
+def fit(config: TrainConfig, images: Source, out: Path) -> models.Classifier:
+    """The model of the recipe, with the best weights of its last phase."""
+
+    def split(size: int) -> tuple[Images, Images]:
+        with PartialState().main_process_first():
+            return images("train", size), images("valid", size)
 
     size = config.phases[-1].size
     model = models.create(
@@ -75,29 +99,31 @@ def train(config: TrainConfig, out: Path) -> Path:
         preprocessing=replace(config.preprocessing, size=size),
         seed=config.seed,
     )
-    learnt = known_targets(config, "train", studies["train"])
-    weights = positive_weights(learnt) if config.positive_weights else None
-    engine = Engine(model, config, out / "state", weights=weights, say=lambda line: print(line, flush=True))
-    engine.fit(lambda size: (images("train", size), images("valid", size)))
+    weights = positive_weights(split(size)[0].targets) if config.positive_weights else None
+    engine = Engine(model, config, out / "state", weights=weights, say=say)
+    engine.fit(split)
     model.load_state_dict(engine.best())
+    return model
 
+
+def judge(config: TrainConfig, model: models.Classifier, studies: Tables, images: Source, out: Path) -> None:
+    """Choose thresholds on the validation studies, measure on the test studies, and save."""
     # Weights are stored in 16 bits: what is judged is what will be loaded.
     model = hub.load(hub.save(model, out / "model"))
+    size = model.spec.preprocessing.size
     valid, test = images("valid", size), images("test", size)
     thresholds = youden(valid.targets.numpy(), scores_of(model, valid))
     model.spec = replace(model.spec, thresholds=tuple(round(float(t), 4) for t in thresholds))
     scores = scores_of(model, test)
     figures = evaluate(test.targets.numpy(), scores, config.labels, model.spec.thresholds)
     about = {
-        "dataset": studies["test"].name if not config.data.phantom_patients else "digital chest phantom",
+        "dataset": "digital chest phantom" if config.data.phantom_patients else studies["test"].name,
         "thresholds": "largest sensitivity + specificity on the validation studies (Youden)",
         "recipe": config.as_dict(),
     }
     hub.save(model, out / "model", evaluation={**about, **figures}, card=card(config, studies))
     write_predictions(out / "predictions.csv", config, studies["test"], test, scores)
-    print(table(figures, config))
-    print(f"{out / 'model'}: {(time.monotonic() - started) / 60:.1f} minutes")
-    return out / "model"
+    say(table(figures, config))
 
 
 def read_studies(config: TrainConfig, split: str) -> data.Studies:
@@ -126,7 +152,7 @@ def read_studies(config: TrainConfig, split: str) -> data.Studies:
 def say_tenths(done: int, total: int) -> None:
     """A line at each tenth of the way."""
     if done * 10 // total != (done - 1) * 10 // total:
-        print(f"phantom: {done} of {total} images", flush=True)
+        say(f"phantom: {done} of {total} images")
 
 
 def known_targets(config: TrainConfig, split: str, studies: data.Studies) -> torch.Tensor:
@@ -153,7 +179,7 @@ def write_predictions(
     pd.concat([rows, truth, scored.round(4)], axis=1).to_csv(path, index=False, float_format="%.4g")
 
 
-def card(config: TrainConfig, studies: dict[str, data.Studies]) -> str:
+def card(config: TrainConfig, studies: Tables) -> str:
     """What the model card says beside the figures."""
     phases = ", then ".join(f"{phase.epochs} epochs at {phase.size}²" for phase in config.phases)
     counts = ", ".join(f"{len(of)} {split}" for split, of in studies.items())

@@ -96,7 +96,6 @@ class TrainConfig:
         seed: of weights, order and augmentation.
         checkpoint_steps: steps between checkpoints within an epoch.
         workers: processes that prepare batches; 0 prepares them in the training process.
-        threads: of torch on a CPU; 0 leaves its own choice.
     """
 
     name: str
@@ -115,7 +114,6 @@ class TrainConfig:
     seed: int = 0
     checkpoint_steps: int = 50
     workers: int = 0
-    threads: int = 0
 
     def __post_init__(self) -> None:
         if not self.phases:
@@ -150,7 +148,7 @@ class TrainConfig:
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:16]
 
 
-_NOT_DECIDING = ("title", "checkpoint_steps", "workers", "threads")
+_NOT_DECIDING = ("title", "checkpoint_steps", "workers")
 
 
 def _record(cls: Any, values: Mapping[str, Any], where: str) -> Any:

@@ -22,20 +22,28 @@ def scores_of(
 ) -> np.ndarray:
     """Scores of every image, in order, in float32 and eval mode; the train flag is given back as it was.
 
+    Args:
+        model: images (B, 1, S, S) → logits (B, L).
+        images: which.
+        batch: images a pass.
+        accelerator: shares the images out between its processes, each of which gets all scores; without one,
+            this process computes them all.
+
     Returns:
         (N, L) float32 in [0, 1].
     """
-    accelerator = accelerator or Accelerator()
-    loader = accelerator.prepare_data_loader(
-        DataLoader(images, batch_size=batch, generator=torch.Generator())
-    )
+    device = next(model.parameters()).device
+    loader = DataLoader(images, batch_size=batch, generator=torch.Generator())
+    if accelerator:
+        loader = accelerator.prepare_data_loader(loader)
     training = model.training
     model.eval()
     parts = []
     try:
         for pixels, _, _ in loader:
-            logits = model(pixels.contiguous(memory_format=torch.channels_last))
-            parts.append(accelerator.gather_for_metrics(logits.float().sigmoid()).cpu())
+            logits = model(pixels.to(device).contiguous(memory_format=torch.channels_last))
+            scores = logits.float().sigmoid()
+            parts.append((accelerator.gather_for_metrics(scores) if accelerator else scores).cpu())
     finally:
         model.train(training)
     return torch.cat(parts).numpy()

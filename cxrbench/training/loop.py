@@ -74,7 +74,8 @@ class Engine:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         # A batch is shared out between processes, so that the recipe's batch means the same on any machine.
-        self.accelerator = Accelerator(dataloader_config=DataLoaderConfiguration(split_batches=True))
+        shared = DataLoaderConfiguration(split_batches=True)
+        self.accelerator = Accelerator(cpu=not torch.accelerator.is_available(), dataloader_config=shared)
         self.config, self.folder = config, folder
         self.say = say if self.accelerator.is_main_process else lambda line: None
         model = model.to(memory_format=torch.channels_last)
@@ -95,6 +96,7 @@ class Engine:
         """
         torch.manual_seed(self.config.seed)
         self._resume()
+        self.accelerator.wait_for_everyone()  # or one writes a checkpoint while another still reads
         clock: history.Clock | None = None
         while self.run.position.phase < len(self.config.phases):
             phase = self.config.phases[self.run.position.phase]
@@ -109,6 +111,7 @@ class Engine:
 
     def best(self) -> dict[str, Tensor]:
         """The averaged weights of the best epoch of the latest phase that has one."""
+        self.accelerator.wait_for_everyone()
         state: dict[str, Tensor] = torch.load(self.folder / "best.pt", map_location="cpu", weights_only=True)
         return state
 
@@ -179,7 +182,8 @@ class Engine:
         trained = {name: value.clone() for name, value in self._bare.state_dict().items()}
         self._bare.load_state_dict(self.average.weights)
         try:
-            scores = scores_of(self.model, valid, batch=phase.batch, accelerator=self.accelerator)
+            # Not the wrapped model: it would send its buffers round at every pass.
+            scores = scores_of(self._bare, valid, batch=phase.batch, accelerator=self.accelerator)
         finally:
             self._bare.load_state_dict(trained)
         values = ranking.auroc(valid.targets.numpy(), scores)
