@@ -1,0 +1,412 @@
+import csv
+import os
+import pickle
+import struct
+import subprocess
+import sys
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
+
+import cxrbench
+from cxrbench.cli import main
+from cxrbench.compare import bundle
+from cxrbench.explain import METHODS
+from cxrbench.models import create, hub
+from cxrbench.preprocess import Preprocessing
+
+LABELS = ("No Finding", "Cardiomegaly", "", "Pleural Effusion")
+
+
+@pytest.fixture(scope="session")
+def assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("assets")
+    recipe = Preprocessing(size=96)
+    model = create(
+        "efficientnet_b0", LABELS, name="small", title="Small", preprocessing=recipe, thresholds=(0.3,) * 4
+    )
+    hub.save(model, folder / "models" / "small")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def here(assets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXRBENCH_ASSETS", str(assets))
+    monkeypatch.delenv("CXRBENCH_MODELS", raising=False)
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    return picture(tmp_path / "film one.png")
+
+
+def picture(path: Path, seed: int = 0) -> Path:
+    samples = np.random.default_rng(seed).integers(0, 256, (60, 50), np.uint8)
+    Image.fromarray(samples).save(path)
+    return path
+
+
+def dicom(path: Path, samples: np.ndarray) -> Path:
+    """A DICOM file of 8-bit samples (H, W), or of several slices (N, H, W), with a patient's name in it."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
+    meta.MediaStorageSOPInstanceUID = generate_uid()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data = FileDataset(str(path), {}, file_meta=meta, preamble=bytes(128))
+    data.SOPClassUID, data.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
+    data.PatientName, data.PatientID, data.Modality = "Secret^Name", "id-4711", "DX"
+    data.Rows, data.Columns = samples.shape[-2:]
+    data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
+    data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 8, 8, 7, 0
+    if samples.ndim == 3:
+        data.NumberOfFrames = len(samples)
+    data.PixelData = samples.astype(np.uint8).tobytes() + bytes(samples.size % 2)
+    pydicom.dcmwrite(path, data, enforce_file_format=True)
+    return path
+
+
+def huge_png(path: Path) -> Path:
+    """A PNG of a few bytes that says it has 30,000 × 30,000 pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 0, 0, 0, 0)
+    rows = zlib.compress(bytes(30_001 * 10))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
+    return path
+
+
+def cut_png(path: Path) -> Path:
+    data = picture(path).read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    return path
+
+
+def written(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
+    "an empty file": (lambda folder: written(folder / "bad.png", b""), "empty"),
+    "a truncated PNG": (lambda folder: cut_png(folder / "bad.png"), "damaged"),
+    "text named .png": (lambda folder: written(folder / "bad.png", b"hello\n" * 99), "text"),
+    "a PNG of 30,000 × 30,000": (lambda folder: huge_png(folder / "bad.png"), "30000"),
+    "a 3-D DICOM": (lambda folder: dicom(folder / "bad.dcm", np.zeros((4, 9, 8))), "4"),
+    "a missing file": (lambda folder: folder / "bad.png", "no such file"),
+    "a folder": (lambda folder: folder, "folder"),
+    "a pickle": (lambda folder: written(folder / "bad.png", pickle.dumps([1, 2])), "pickle"),
+}
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """What a command says that did nothing: one sentence, code 2, no traceback."""
+    code = main([str(argument) for argument in arguments])
+    out, said = capsys.readouterr()
+    assert code == 2, said
+    assert out == ""
+    assert said.startswith("cxrbench: ")
+    assert said.count("\n") == 1
+    assert "Traceback" not in said
+    return said
+
+
+def explained(film: Path, out: Path, *more: object) -> int:
+    fixed = ("--method", "grad_cam", "--out", out)
+    return main(["explain", str(film), *map(str, fixed), *map(str, more)])
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_bad_images_are_refused_with_one_sentence(
+    what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make, word = BAD[what]
+    bad = make(tmp_path)
+    assert word in refused(capsys, "explain", bad, "--out", tmp_path / "out")
+    assert word in refused(capsys, "predict", bad)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("--finding", "Hernia"), "Cardiomegaly"),
+        (("--model", "none"), "small"),
+        (("--model", "../nowhere"), "nowhere"),
+        (("--model", "small", "--model", "small"), "share"),
+        (("--method", "magic"), "grad_cam"),
+        (("--baseline", "pink", "--method", "integrated_gradients"), "black"),
+        (("--steps", "0", "--method", "integrated_gradients"), "steps"),
+        (("--stage", "-1"), "stage"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_with_what_can(
+    arguments: tuple[str, ...], word: str, film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert word in refused(capsys, "explain", film, "--out", tmp_path / "out", *arguments)
+    assert not (tmp_path / "out").exists()
+
+
+class Trap:
+    """Unpickling it writes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("place", ["model.pt", "folder/model.pt", "folder/model.safetensors"])
+def test_a_pickle_with_code_in_it_is_never_run(
+    place: str, film: Path, assets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / place
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
+    if path.suffix == ".safetensors":
+        config = (assets / "models" / "small" / "config.json").read_bytes()
+        (path.parent / "config.json").write_bytes(config)
+    source = path if place == "model.pt" else path.parent
+    refused(capsys, "explain", film, "--model", source, "--out", tmp_path / "out")
+    refused(capsys, "predict", film, "--model", source)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_explain_writes_a_picture_a_finding_and_a_bundle_that_loads(
+    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "new" / "out"
+    more = (
+        "--finding",
+        "cardiomegaly",
+        "--finding",
+        "Effusion",
+        "--method",
+        "integrated_gradients",
+        "--steps",
+        4,
+    )
+    assert explained(film, out, *more) == 0
+    said, progress = capsys.readouterr()
+    names = ["film-one-cardiomegaly.png", "film-one-pleural-effusion.png", "film-one.zip"]
+    assert sorted(path.name for path in out.iterdir()) == names
+    for name in names:
+        assert name in said
+    assert "Integrated gradients: 100%" in progress
+    loaded = bundle.load(out / "film-one.zip")
+    assert set(loaded.heat_maps) == {("small", "grad_cam"), ("small", "integrated_gradients")}
+    assert loaded.heat_maps["small", "grad_cam"].labels == ("No Finding", "Cardiomegaly", "Pleural Effusion")
+    assert len(loaded.source) == 64
+    with Image.open(out / names[0]) as shown:
+        assert shown.format == "PNG"
+
+
+def test_without_findings_those_above_their_threshold_are_shown(
+    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert explained(film, tmp_path / "out") == 0  # a random network says about .5, all thresholds are .3
+    assert len(list((tmp_path / "out").glob("*.png"))) == 3
+
+
+def test_files_that_are_there_are_kept_unless_forced(
+    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    written(out / "film-one.zip", b"mine")
+    assert "film-one.zip" in refused(capsys, "explain", film, "--method", "grad_cam", "--out", out)
+    assert (out / "film-one.zip").read_bytes() == b"mine"
+    assert explained(film, out, "--force") == 0
+    bundle.load(out / "film-one.zip")
+
+
+def test_an_out_that_is_a_file_is_refused(film: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--out" in refused(capsys, "explain", film, "--method", "grad_cam", "--out", film)
+
+
+def test_predict_shows_one_image_as_a_table(film: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(film), "--model", "small"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("finding ")
+    assert len(said.splitlines()) == 4
+    assert "above" in said
+
+
+def test_predict_names_bad_images_scores_the_others_and_exits_with_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = [picture(tmp_path / f"{seed}.png", seed) for seed in range(3)]
+    bad = written(tmp_path / "bad.png", b"")
+    table = tmp_path / "scores.csv"
+    assert main(["predict", *map(str, (good[0], bad, *good[1:])), "--csv", str(table)]) == 1
+    out, said = capsys.readouterr()
+    assert len(out.splitlines()) == 3
+    assert "bad.png" in said
+    assert "1 of 4" in said
+    with table.open(newline="") as stream:
+        rows = list(csv.reader(stream))
+    assert rows[0] == ["image", "No Finding", "Cardiomegaly", "Pleural Effusion"]
+    assert [row[0] for row in rows[1:]] == [str(path) for path in good]
+    alone = [scores_alone(path, capsys) for path in good]
+    np.testing.assert_allclose([[float(cell) for cell in row[1:]] for row in rows[1:]], alone, atol=1.1e-3)
+
+
+def scores_alone(path: Path, capsys: pytest.CaptureFixture[str]) -> list[float]:
+    main(["predict", str(path)])
+    lines = capsys.readouterr().out.splitlines()[1:]
+    said = {line[:28].strip(): float(line[28:].split()[0]) for line in lines}
+    return [said[label] for label in LABELS if label]
+
+
+def chexpert(folder: Path, text: str) -> Path:
+    (folder / "train" / "patient00001" / "study1").mkdir(parents=True)
+    picture(folder / "train" / "patient00001" / "study1" / "view1_frontal.jpg")
+    return written(folder / "train.csv", text.encode())
+
+
+ROW = "CheXpert-v1.0-small/train/patient0000{}/study1/view1_frontal.jpg,1.0\n"
+
+
+def test_predict_reads_the_images_that_a_chexpert_csv_lists(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = chexpert(tmp_path, "Path,Edema\n" + ROW.format(1) + ROW.format(2))
+    assert main(["predict", str(table)]) == 1  # the second is missing
+    out, said = capsys.readouterr()
+    assert len(out.splitlines()) == 1
+    assert "skipped" in said
+
+
+def test_check_names_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = chexpert(tmp_path, "Path,Edema\n" + ROW.format(1) + ROW.format(2))
+    assert main(["check", str(table)]) == 1
+    out = capsys.readouterr().out
+    assert "patient00002" in out
+    assert "2 images, 2 patients, 1 problems" in out
+
+
+@pytest.mark.parametrize("command", ["check", "predict"])
+def test_a_csv_without_a_label_column_is_refused(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = chexpert(tmp_path, "Path,Colour\n" + ROW.format(1))
+    assert "Cardiomegaly" in refused(capsys, command, table)
+
+
+def test_phantom_writes_a_data_set_that_check_finds_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--out", str(tmp_path / "p"), "--patients", "4", "--size", "64", "--workers", "1"]
+    assert main(["phantom", *arguments]) == 0
+    assert "drawn" in capsys.readouterr().err
+    assert main(["check", str(tmp_path / "p" / "train.csv")]) == 0
+    capsys.readouterr()
+    refused(capsys, "phantom", "--out", tmp_path / "q", "--patients", "0")
+
+
+def test_models_and_methods_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models"]) == 0
+    assert capsys.readouterr().out == "small\tSmall\tNo Finding, Cardiomegaly, Pleural Effusion\n"
+    assert main(["methods"]) == 0
+    assert [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()] == list(METHODS)
+
+
+def test_with_no_model_at_all_the_sentence_says_where_to_put_one(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CXRBENCH_ASSETS", str(tmp_path))
+    assert "--model" in refused(capsys, "predict", film)
+
+
+def test_an_interruption_is_quiet(
+    film: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cxrbench.cli.predict.load", interrupted)
+    assert main(["predict", str(film)]) == 130
+    assert capsys.readouterr().err.strip() == "cxrbench: interrupted"
+
+
+@pytest.mark.parametrize("arguments", [[], ["explain"], ["explain", "x.png"], ["fly"]])
+def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+
+
+@pytest.mark.parametrize("command", ["explain", "predict", "check", "phantom", "models", "methods"])
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code == 0
+    assert "usage: cxrbench" in capsys.readouterr().out
+
+
+def test_help_and_version_do_not_wait_for_torch(assets: Path) -> None:
+    code = (
+        "import sys, contextlib\nfrom cxrbench.cli import main\n"
+        "with contextlib.suppress(SystemExit): main(['--help'])\n"
+        "with contextlib.suppress(SystemExit): main(['--version'])\n"
+        "sys.exit(bool({'torch', 'pandas', 'cv2', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"cxrbench {cxrbench.__version__}" in done.stdout
+    assert "never for diagnosis" in " ".join(done.stdout.split())
+
+
+def test_a_process_of_its_own_explains_a_film(film: Path, assets: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", "-m", "cxrbench.cli", "explain", str(film)]
+    command += ["--method", "grad_cam", "--finding", "Cardiomegaly", "--out", str(tmp_path / "out")]
+    environment = {**os.environ, "CXRBENCH_ASSETS": str(assets)}
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "film-one-cardiomegaly.png").exists()
+
+
+def test_a_closed_pipe_is_no_traceback(assets: Path) -> None:
+    command = f"{sys.executable} -m cxrbench.cli methods | true"
+    done = subprocess.run(command, shell=True, check=False, capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+def test_a_real_film_and_the_dicom_made_from_it_say_the_same(
+    real: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = sorted((real / "nih" / "images").glob("*.png"))[0]
+    with Image.open(source) as opened:
+        samples = np.asarray(opened.convert("L"))
+    plain = written(tmp_path / "plain.png", source.read_bytes())
+    other = dicom(tmp_path / "other.dcm", samples)
+    for path in (plain, other):
+        assert explained(path, tmp_path / "out", "--finding", "Cardiomegaly") == 0
+    one, two = (bundle.load(tmp_path / "out" / f"{path.stem}.zip") for path in (plain, other))
+    assert one.image.shape == samples.shape
+    np.testing.assert_allclose(two.image, one.image, atol=1 / 255)
+    np.testing.assert_allclose(two.predictions["small"].scores, one.predictions["small"].scores, atol=1e-3)
+
+
+def test_no_patient_tag_reaches_what_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = dicom(tmp_path / "x.dcm", np.random.default_rng(0).integers(0, 256, (40, 40)))
+    assert explained(source, tmp_path / "out", "--finding", "Cardiomegaly") == 0
+    out, err = capsys.readouterr()
+    with zipfile.ZipFile(tmp_path / "out" / "x.zip") as archive:
+        kept = [archive.read(name) for name in archive.namelist()]
+    kept += [path.read_bytes() for path in (tmp_path / "out").glob("*.png")]
+    for secret in (b"Secret", b"4711"):
+        assert secret not in b"".join((*kept, out.encode(), err.encode()))
