@@ -2,7 +2,22 @@
 
 from cxrbench.data.phantom.findings import FINDINGS, Finding
 from cxrbench.data.phantom.phantom import TOLERANCE, Phantom, render
+from cxrbench.data.phantom.plan import Study, plan
+from cxrbench.data.phantom.shortcuts import KINDS, Shortcut
 from cxrbench.data.phantom.view import VIEWS
-from cxrbench.data.phantom.writer import plan, read_masks, write
+from cxrbench.data.phantom.writer import read_masks, write
 
-__all__ = ["FINDINGS", "TOLERANCE", "VIEWS", "Finding", "Phantom", "plan", "read_masks", "render", "write"]
+__all__ = [
+    "FINDINGS",
+    "KINDS",
+    "TOLERANCE",
+    "VIEWS",
+    "Finding",
+    "Phantom",
+    "Shortcut",
+    "Study",
+    "plan",
+    "read_masks",
+    "render",
+    "write",
+]

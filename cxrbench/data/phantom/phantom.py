@@ -1,6 +1,6 @@
 """One radiograph of one phantom, with its truth."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ from cxrbench.data.phantom.film import Exposure, develop, draw_exposure
 from cxrbench.data.phantom.findings import FINDINGS
 from cxrbench.data.phantom.labeller import certain
 from cxrbench.data.phantom.scene import attenuation, build
+from cxrbench.data.phantom.shortcuts import plant
 from cxrbench.data.phantom.solids import Array
 from cxrbench.data.phantom.view import draw_geometry
 from cxrbench.errors import InputError
@@ -35,6 +36,7 @@ class Phantom:
         boxes: finding → (left, top, right, bottom) of its mask in pixels, right and bottom exclusive.
         patient, exposure: the body and the shot.
         view: "PA" or "AP".
+        shortcuts: planted shortcut → (H, W) bool, where it changed the picture visibly.
     """
 
     image: Array
@@ -47,6 +49,7 @@ class Phantom:
     patient: Patient
     exposure: Exposure
     view: str
+    shortcuts: dict[str, np.ndarray]
 
     @property
     def sex(self) -> str:
@@ -69,6 +72,7 @@ def render(
     sex: str | None = None,
     age: int | None = None,
     shot: Mapping[str, object] | None = None,
+    shortcuts: Sequence[str] = (),
 ) -> Phantom:
     """Take one radiograph of one phantom.
 
@@ -84,12 +88,13 @@ def render(
         sex: "F" or "M" instead of the drawn one.
         age: years instead of the drawn ones.
         shot: fields of `Exposure` to set instead of the drawn ones, such as `{"contrast": 3.0}`.
+        shortcuts: what to plant on the film, any of `KINDS` in `shortcuts.py`; none is the rule.
 
     Returns:
         The radiograph with its truth.
 
     Raises:
-        InputError: a finding, a severity, the view, the size or a field of the shot is not possible.
+        InputError: a finding, severity, view, size, field of the shot or shortcut is not possible.
     """
     asked = _checked(findings or {})
     patient = draw_patient(seed, sex=sex, age=age)
@@ -111,7 +116,12 @@ def render(
         raise InputError(f"The shot has no such setting ({error}); choose from: {known}.") from error
     image = develop(beam, patient, geometry, drawn, exposure)
     boxes = {name: box(mask) for name, mask in masks.items() if mask.any()}
-    return Phantom(image, beam, masks, scene.outlines, truth, dict(asked), boxes, patient, drawn, view)
+    planted = {}
+    for kind in shortcuts:
+        image, planted[kind] = plant(image, kind, generator(seed, "shortcut", kind, exposure))
+    return Phantom(
+        image, beam, masks, scene.outlines, truth, dict(asked), boxes, patient, drawn, view, planted
+    )
 
 
 def _checked(findings: Mapping[str, float]) -> dict[str, float]:

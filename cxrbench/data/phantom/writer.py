@@ -2,9 +2,9 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -12,63 +12,22 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from cxrbench.data.phantom.anatomy import draw_patient, generator
+from cxrbench.data.phantom.anatomy import draw_patient
 from cxrbench.data.phantom.findings import FINDINGS
-from cxrbench.data.phantom.labeller import certain, draw_truth, label
+from cxrbench.data.phantom.labeller import certain
 from cxrbench.data.phantom.phantom import box, render
+from cxrbench.data.phantom.plan import Study, plan
+from cxrbench.data.phantom.shortcuts import Shortcut
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT
 
-__all__ = ["PREFIX", "Study", "plan", "read_masks", "write"]
+__all__ = ["PREFIX", "read_masks", "write"]
 
 # What stands before train/, valid/ and test/ in the Path column, as CheXpert-v1.0-small does.
 PREFIX = "CheXpert-phantom"
 
-
-@dataclass(frozen=True)
-class Study:
-    """One study to take: where it goes, whose it is, what is there, and what the labeller says."""
-
-    split: str
-    patient: int
-    number: int
-    seed: int
-    view: str
-    findings: dict[str, float]
-    labels: dict[str, float]
-
-    @property
-    def path(self) -> str:
-        """Below the tree's root."""
-        return f"{self.split}/patient{self.patient:05d}/study{self.number}/view1_frontal.png"
-
-
-def plan(
-    patients: int, *, seed: int = 0, fractions: tuple[float, float, float] = (0.75, 0.05, 0.2)
-) -> list[Study]:
-    """Decide every study before any is taken.
-
-    Args:
-        patients: how many.
-        seed: decides all; a patient depends on it and on his own number only.
-        fractions: share of patients in train, valid and test.
-
-    Returns:
-        The studies, by patient. Training patients have several (2.9 on average, as in CheXpert), others one.
-    """
-    bounds = np.rint(np.cumsum(fractions) / sum(fractions) * patients).astype(int)
-    studies = []
-    for patient in range(1, patients + 1):
-        split = ("train", "valid", "test")[int(np.searchsorted(bounds, patient))]
-        rng = generator(seed, "patient", patient)
-        own = int(rng.integers(2**62))
-        count = min(int(rng.geometric(1 / 2.9)), 12)
-        for number, findings in enumerate(draw_truth(rng, count if split == "train" else 1), 1):
-            ill = len(findings) + 2 * ("Support Devices" in findings)
-            view = "AP" if rng.random() < 1 / (1 + np.exp(-0.3 - 0.6 * ill)) else "PA"
-            labels = label(findings, rng)
-            studies.append(Study(split, patient, number, own, view, findings, labels))
-    return studies
+# What the bits of a mask file stand for.
+_BITS = (*CHEXPERT, "Shortcut")
 
 
 def write(
@@ -80,6 +39,7 @@ def write(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     fractions: tuple[float, float, float] = (0.75, 0.05, 0.2),
+    shortcuts: Sequence[Shortcut] = (),
 ) -> Path:
     """Write a tree that any reader of CheXpert reads.
 
@@ -97,6 +57,8 @@ def write(
             `if __name__ == "__main__":`, because they import it anew.
         progress: called with (done, total) after each study.
         fractions: share of patients in train, valid and test.
+        shortcuts: what to plant; truth.csv then has a column "Shortcut KIND" each, and bit 14 of the masks is
+            where they are. A tree of the same seed with other rates has the same patients with the marker moved.
 
     Returns:
         `out`.
@@ -105,16 +67,17 @@ def write(
         InputError: the folder holds a tree of other arguments.
     """
     root = Path(out)
-    _claim(
-        root, {"patients": patients, "seed": seed, "size": size, "fractions": list(fractions), "version": 1}
-    )
-    studies = plan(patients, seed=seed, fractions=fractions)
+    recipe = {"patients": patients, "seed": seed, "size": size, "fractions": list(fractions), "version": 1}
+    if shortcuts:
+        recipe["shortcuts"] = [asdict(shortcut) for shortcut in shortcuts]
+    _claim(root, recipe)
+    studies = plan(patients, seed=seed, fractions=fractions, shortcuts=shortcuts)
     boxes: dict[str, dict[str, list[int]]] = {}
     for done, (path, found) in enumerate(_taken(root, studies, size, workers or os.cpu_count() or 1), 1):
         boxes[path] = found
         if progress is not None:
             progress(done, len(studies))
-    _tables(root, studies, boxes)
+    _tables(root, studies, boxes, [shortcut.kind for shortcut in shortcuts])
     return root
 
 
@@ -160,10 +123,19 @@ def _take(root: Path, study: Study, size: int) -> dict[str, list[int]]:
     """Take one study unless it is there; say the boxes of its findings."""
     image, masks = root / study.path, root / "masks" / study.path
     if not (image.exists() and masks.exists()):
-        phantom = render(study.seed, study.findings, view=study.view, size=size, exposure=study.number)
+        phantom = render(
+            study.seed,
+            study.findings,
+            view=study.view,
+            size=size,
+            exposure=study.number,
+            shortcuts=study.shortcuts,
+        )
         bits = np.zeros((size, size), np.uint16)
         for name, mask in phantom.masks.items():
-            bits |= mask.astype(np.uint16) << CHEXPERT.index(name)
+            bits |= mask.astype(np.uint16) << _BITS.index(name)
+        for mask in phantom.shortcuts.values():
+            bits |= mask.astype(np.uint16) << _BITS.index("Shortcut")
         _save(masks, bits)
         _save(image, np.rint(phantom.image * 255).astype(np.uint8))
     return {name: list(box(mask)) for name, mask in read_masks(masks).items() if mask.any()}
@@ -185,7 +157,7 @@ def read_masks(path: Path | str) -> dict[str, np.ndarray]:
         path: a file below `masks/`.
 
     Returns:
-        Finding → (H, W) bool, for those that have a pixel.
+        Finding → (H, W) bool, for those that have a pixel; "Shortcut" likewise.
 
     Raises:
         InputError: the file is not a readable mask.
@@ -195,11 +167,13 @@ def read_masks(path: Path | str) -> dict[str, np.ndarray]:
         raise InputError(
             f"{path} is not a 16-bit mask file of a phantom; give one below the tree's masks folder."
         )
-    masks = {name: (bits & (1 << k)).astype(bool) for k, name in enumerate(CHEXPERT)}
+    masks = {name: (bits & (1 << k)).astype(bool) for k, name in enumerate(_BITS)}
     return {name: mask for name, mask in masks.items() if mask.any()}
 
 
-def _tables(root: Path, studies: list[Study], boxes: dict[str, dict[str, list[int]]]) -> None:
+def _tables(
+    root: Path, studies: list[Study], boxes: dict[str, dict[str, list[int]]], kinds: list[str]
+) -> None:
     """train.csv, valid.csv, test.csv and truth.csv."""
     rows: dict[str, list[dict[str, object]]] = {"train": [], "valid": [], "test": [], "truth": []}
     for study in studies:
@@ -214,8 +188,16 @@ def _tables(root: Path, studies: list[Study], boxes: dict[str, dict[str, list[in
         told: dict[str, object] = {**study.labels} if study.split == "train" else truth
         rows[study.split].append(head | told)
         severities = {f"Severity {name}": study.findings.get(name, np.nan) for name in FINDINGS}
+        planted = {f"Shortcut {kind}": int(kind in study.shortcuts) for kind in kinds}
         rows["truth"].append(
-            {**head, "Split": study.split, **truth, **severities, "Boxes": json.dumps(boxes[study.path])}
+            {
+                **head,
+                "Split": study.split,
+                **truth,
+                **severities,
+                **planted,
+                "Boxes": json.dumps(boxes[study.path]),
+            }
         )
     for name, table in rows.items():
         if table:

@@ -10,7 +10,7 @@ from cxrbench.labels import CHEXPERT, HIERARCHY
 
 @pytest.fixture(scope="module")
 def studies():
-    return plan(4000, seed=5, fractions=(1, 0, 0))
+    return plan(2500, seed=5, fractions=(1, 0, 0))
 
 
 @pytest.mark.parametrize("finding", CHEXPERT)

@@ -1,0 +1,120 @@
+"""Planted shortcuts: what has nothing to do with the patient and yet betrays the finding."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from cxrbench.data.phantom.solids import Array
+from cxrbench.errors import InputError
+from cxrbench.labels import CHEXPERT, canonical
+
+__all__ = ["KINDS", "Kind", "Shortcut", "plant"]
+
+# A pixel belongs to a shortcut's mask when it became brighter or darker by more than this share of the range.
+VISIBLE = 0.02
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One sort of shortcut: draw(image, rng) → changed image."""
+
+    name: str
+    title: str
+    draw: Callable[[Array, np.random.Generator], Array]
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """A shortcut tied to a finding.
+
+    Attributes:
+        kind: one of `KINDS`.
+        finding: the finding that it betrays.
+        rate: how often it is there with the finding.
+        otherwise: how often it is there without. Exchange the two to move the marker in a test set.
+    """
+
+    kind: str
+    finding: str
+    rate: float = 0.95
+    otherwise: float = 0.02
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise InputError(f"Shortcut {self.kind!r} is not known; choose from: {', '.join(KINDS)}.")
+        if canonical(self.finding) not in CHEXPERT:
+            raise InputError(
+                f"A shortcut needs one of CheXpert's findings, not {self.finding!r}; "
+                f"choose from: {', '.join(CHEXPERT)}."
+            )
+        for share in (self.rate, self.otherwise):
+            if not 0 <= share <= 1:
+                raise InputError(f"The rate of a shortcut must lie in [0, 1], it is {share}.")
+
+
+def plant(image: Array, kind: str, rng: np.random.Generator) -> tuple[Array, np.ndarray]:
+    """Put one shortcut on a film.
+
+    Args:
+        image: (H, W) in [0, 1].
+        kind: one of `KINDS`.
+        rng: its stream; the place varies a little.
+
+    Returns:
+        The changed image, and where it changed visibly (H, W) bool.
+
+    Raises:
+        InputError: the kind is not known.
+    """
+    if kind not in KINDS:
+        raise InputError(f"Shortcut {kind!r} is not known; choose from: {', '.join(KINDS)}.")
+    changed = np.clip(KINDS[kind].draw(image, rng), 0, 1).astype(np.float32)
+    return changed, np.abs(changed - image) > VISIBLE
+
+
+def _token(image: Array, rng: np.random.Generator) -> Array:
+    """A hospital's lead token in the upper corner: three letters in a frame."""
+    size = image.shape[0]
+    left, top = (round(share * size) for share in rng.uniform((0.04, 0.05), (0.08, 0.09)))
+    wide, high = round(0.105 * size), round(0.05 * size)
+    ink = np.zeros(image.shape, np.uint8)
+    cv2.rectangle(ink, (left, top), (left + wide, top + high), 255, max(1, size // 256), cv2.LINE_AA)
+    place = (left + round(0.012 * size), top + round(0.037 * size))
+    cv2.putText(
+        ink, "STV", place, cv2.FONT_HERSHEY_SIMPLEX, size / 640, 255, max(1, size // 256), cv2.LINE_AA
+    )
+    return _inked(image, ink)
+
+
+def _letter(image: Array, rng: np.random.Generator) -> Array:
+    """A second side letter, large and low, as only one technician sets it."""
+    size = image.shape[0]
+    place = tuple(round(share * size) for share in rng.uniform((0.87, 0.83), (0.91, 0.9)))
+    ink = np.zeros(image.shape, np.uint8)
+    cv2.putText(ink, "L", place, cv2.FONT_HERSHEY_DUPLEX, size / 360, 255, max(1, size // 170), cv2.LINE_AA)
+    return _inked(image, ink)
+
+
+def _tint(image: Array, rng: np.random.Generator) -> Array:
+    """A scanner's own curve: brighter greys and a shadow towards the feet."""
+    shade = np.linspace(1, rng.uniform(0.88, 0.92), image.shape[0], dtype=np.float32)[:, None]
+    return image ** np.float32(0.8) * shade
+
+
+def _inked(image: Array, ink: np.ndarray) -> Array:
+    """White over the film, as lead is."""
+    cover = ink.astype(np.float32) / 255
+    return image * (1 - cover) + np.float32(0.98) * cover
+
+
+KINDS: Final = {
+    kind.name: kind
+    for kind in (
+        Kind("hospital", "hospital's lead token", _token),
+        Kind("letter", "second side letter", _letter),
+        Kind("tint", "scanner tint", _tint),
+    )
+}

@@ -1,0 +1,64 @@
+"""Things on the film that betray a finding without being it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxrbench.data.phantom import KINDS, Shortcut, plan, read_masks, render, write
+from cxrbench.errors import InputError
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_shortcut_changes_the_film_where_its_mask_says_and_nothing_of_the_patient(kind):
+    plain, planted = (
+        render(4, {"Edema": 0.5}, size=160),
+        render(4, {"Edema": 0.5}, size=160, shortcuts=[kind]),
+    )
+    assert np.array_equal(plain.attenuation, planted.attenuation)
+    assert np.array_equal(plain.masks["Edema"], planted.masks["Edema"])
+    assert np.array_equal(np.abs(planted.image - plain.image) > 0.02, planted.shortcuts[kind])
+    assert planted.shortcuts[kind].any()
+    assert not plain.shortcuts
+
+
+def test_a_shortcut_follows_its_finding_at_the_chosen_rates():
+    with_it, without = [], []
+    for study in plan(1500, seed=1, shortcuts=[Shortcut("hospital", "Pleural Effusion", 0.9, 0.1)]):
+        side = with_it if "Pleural Effusion" in study.findings else without
+        side.append("hospital" in study.shortcuts)
+    assert np.mean(with_it) == pytest.approx(0.9, abs=0.03)
+    assert np.mean(without) == pytest.approx(0.1, abs=0.03)
+
+
+def test_moving_the_marker_leaves_every_patient_as_he_was():
+    trees = [plan(60, seed=1, shortcuts=[Shortcut("tint", "Edema", *rates)]) for rates in ((1, 0), (0, 1))]
+    for one, other in zip(*trees, strict=True):
+        assert (one.seed, one.view, one.findings) == (other.seed, other.view, other.findings)
+        assert set(one.shortcuts) ^ set(other.shortcuts) == {"tint"}
+    assert [s.findings for s in plan(60, seed=1)] == [s.findings for s in trees[0]]
+
+
+def test_the_tree_keeps_where_and_whether(tmp_path):
+    rule = [Shortcut("letter", "Support Devices", 1, 0), Shortcut("hospital", "Edema", 1, 0)]
+    root = write(tmp_path / "out", patients=6, seed=3, size=96, workers=1, shortcuts=rule)
+    for _, row in pd.read_csv(root / "truth.csv").iterrows():
+        assert row["Shortcut letter"] == row["Support Devices"]
+        assert row["Shortcut hospital"] == row["Edema"]
+        masks = read_masks(root / "masks" / row["Path"].split("/", 1)[1])
+        assert ("Shortcut" in masks) == bool(row["Shortcut letter"] or row["Shortcut hospital"])
+    with pytest.raises(InputError, match="other settings"):
+        write(tmp_path / "out", patients=6, seed=3, size=96, workers=1)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Shortcut("sticker", "Edema"), "choose from: hospital"),
+        (lambda: Shortcut("letter", "Hiccups"), "choose from: No Finding"),
+        (lambda: Shortcut("letter", "Edema", rate=2), r"\[0, 1\]"),
+        (lambda: render(0, size=96, shortcuts=["sticker"]), "choose from: hospital"),
+    ],
+)
+def test_an_impossible_shortcut_is_said_in_one_sentence(make, words):
+    with pytest.raises(InputError, match=words):
+        make()
