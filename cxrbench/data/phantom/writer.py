@@ -58,7 +58,7 @@ def write(
         progress: called with (done, total) after each study.
         fractions: share of patients in train, valid and test.
         shortcuts: what to plant; truth.csv then has a column "Shortcut KIND" each, and bit 14 of the masks is
-            where they are. A tree of the same seed with other rates has the same patients with the marker moved.
+            where they are. A tree of the same seed and other rates has the same patients, the marker moved.
 
     Returns:
         `out`.
