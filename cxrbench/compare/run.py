@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
 from time import perf_counter
 from typing import Final
 
@@ -117,11 +119,13 @@ def _explain(name: str, model: Classifier, images: Tensor, settings: Settings) -
         baseline=settings.baseline,
         steps=settings.steps,
     )
+    drafts = groupby(explanations, key=attrgetter("method"))
     for key, problem in problems.items():
         if problem is not None:
             yield _inapplicable(name, model, key, problem)
-    for explanation in explanations:
-        yield _heat_maps(name, model, explanation)
+            continue
+        for explanation in next(drafts)[1]:
+            yield _heat_maps(name, model, explanation)
 
 
 def _problem(model: Classifier, name: str, stage: int) -> str | None:
