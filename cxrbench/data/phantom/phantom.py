@@ -29,7 +29,8 @@ class Phantom:
     Attributes:
         image: (H, W) float32 in [0, 1], bone bright.
         attenuation: (H, W) float32, line integrals before scatter, noise and processing.
-        masks: finding → (H, W) bool, where it changed the attenuation by more than `TOLERANCE`.
+        masks: finding → (H, W) bool, where it changed the attenuation by more than `TOLERANCE`;
+            empty where an earlier finding hides it, as an effusion may hide a pneumonia.
         outlines: "heart", enlarged or not, and "lungs" as if healthy → (H, W) bool.
         truth: each of CheXpert's fourteen → 0 or 1, closed under the hierarchy.
         severity: finding → severity in (0, 1], of those present.
