@@ -1,3 +1,4 @@
+import contextlib
 import io
 import json
 import math
@@ -11,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cxrbench.compare import DISCLAIMER, Comparison, bundle
 from cxrbench.errors import InputError
@@ -22,6 +25,11 @@ def saved(comparison: Comparison) -> bytes:
     buffer = io.BytesIO()
     bundle.save(comparison, buffer)
     return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def whole(computed: Comparison) -> bytes:
+    return saved(computed)
 
 
 def members(data: bytes) -> dict[str, bytes]:
@@ -293,3 +301,13 @@ def test_an_array_that_lies_about_its_shape_allocates_nothing(shape: str, comput
 @pytest.mark.parametrize("picture", [b"", b"text", b"\x89PNG\r\n\x1a\n" + bytes(50)])
 def test_a_picture_that_is_none_is_refused(picture: bytes, computed: Comparison) -> None:
     assert "image.png" in refused(zipped({**members(saved(computed)), "image.png": picture}))
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=4))
+def test_bytes_changed_at_random_load_or_are_refused(whole: bytes, changes: list[tuple[float, int]]) -> None:
+    data = bytearray(whole)
+    for place, value in changes:
+        data[int(place * len(data))] = value
+    with contextlib.suppress(InputError):
+        bundle.load(bytes(data))
