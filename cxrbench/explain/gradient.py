@@ -17,7 +17,7 @@ __all__ = ["BASELINES", "Draft", "baseline_images", "check_path", "integrated_gr
 
 # Path points that share a forward pass: enough to fill the cores, few enough to stay in their caches. The
 # first chunk is smaller, for an early first map.
-_CHUNK: Final = 8
+_CHUNK: Final = 10
 _FIRST: Final = 4
 
 
@@ -105,8 +105,8 @@ def _refine(
     """The generator itself. Gradient mode is switched inside the calls only, never across a ``yield``."""
     nodes, weights = np.polynomial.legendre.leggauss(steps)
     order = _spread(steps)
-    path = torch.from_numpy((nodes[order] + 1) / 2).float()
-    weight = torch.from_numpy(weights[order] / 2).float()
+    path = torch.from_numpy((nodes[order] + 1) / 2).to(images.dtype)
+    weight = torch.from_numpy(weights[order] / 2).to(images.dtype)
     rise, difference = _ends(model, images, start, asked)
     summed = torch.zeros(len(asked), *images.shape, dtype=images.dtype)
     size = max(1, chunk // len(images))

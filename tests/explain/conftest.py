@@ -1,0 +1,98 @@
+"""Networks to explain: real backbones with random weights, and chains small enough to check by hand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import pytest
+import torch
+from torch import nn
+
+from cxrbench.labels import CHEXPERT
+from cxrbench.models import Architecture, Features, Stage
+from cxrbench.models import create
+from cxrbench.preprocess import Preprocessing
+
+
+@dataclass(frozen=True)
+class ChainSpec:
+    name: str
+    labels: tuple[str, ...]
+    preprocessing: Preprocessing
+
+
+class Chain(nn.Module):
+    """The contract of a Classifier over named modules called one after the other; no backbone needed."""
+
+    def __init__(self, last_stage: str, labels: int = 2, preprocessing=None, **modules: nn.Module) -> None:
+        super().__init__()
+        self.chain = nn.ModuleDict(modules)
+        self.stages: Sequence[str] = [*list(modules)[: list(modules).index(last_stage) + 1]]
+        self.spec = ChainSpec(
+            "chain", tuple(f"finding {i}" for i in range(labels)), preprocessing or Preprocessing(size=4)
+        )
+        self.architecture = Architecture("chain", "Chain", "", lambda _: (), (last_stage,), mean_pooled=False)
+        self.eval()
+
+    def stage(self, name=None):
+        return Stage(name or self.stages[-1])
+
+    def trunk(self, images, stage=None):
+        stop = self.stage(stage)
+        value = images
+        for name, module in self.chain.items():
+            value = module(value)
+            if name == stop.name:
+                break
+        return Features(value, (), stop, tuple(value.shape[2:4]))
+
+    def head(self, features):
+        value = features.value
+        names = list(self.chain)
+        for name in names[names.index(features.stage.name) + 1 :]:
+            value = self.chain[name](value)
+        return value
+
+    def forward(self, images):
+        return self.head(self.trunk(images))
+
+
+@pytest.fixture(scope="session")
+def chain():
+    return Chain
+
+
+@cache
+def _random(architecture: str):
+    # One size for all, so that the suite stays quick; the labels of CheXpert.
+    recipe = Preprocessing(size=224)
+    return create(architecture, CHEXPERT, preprocessing=recipe, seed=3).requires_grad_(False)
+
+
+@pytest.fixture(scope="session")
+def random_model():
+    """Architecture → a classifier with random weights, made once a session."""
+    return _random
+
+
+@pytest.fixture(scope="session")
+def images():
+    """Two noisy images in a network's own normalisation, (2, 1, 224, 224)."""
+    noise = torch.randn(2, 1, 28, 28, generator=torch.Generator().manual_seed(7))
+    return nn.functional.interpolate(noise, size=224, mode="bicubic")
+
+
+@pytest.fixture(scope="session")
+def image(images):
+    return images[:1]
+
+
+@pytest.fixture(scope="session")
+def relative():
+    """Two tensors → the largest difference, relative to the largest value of the second."""
+
+    def measure(ours, theirs):
+        theirs = torch.as_tensor(theirs)
+        return float((torch.as_tensor(ours) - theirs).abs().max() / theirs.abs().max())
+
+    return measure

@@ -1,0 +1,92 @@
+"""Run by test_threads.py: all methods, all findings, eight threads, one model, with accidents among them."""
+
+import random
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from torch.nn.modules import module as registry
+
+from cxrbench.explain import METHODS, explain
+from cxrbench.labels import CHEXPERT
+from cxrbench.models import Classifier
+from cxrbench.models import create
+from cxrbench.preprocess import Preprocessing
+
+THREADS = 8
+HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+
+
+def fingerprint(model: Classifier) -> list[object]:
+    """Everything about a model, and about the process, that an explanation must leave alone."""
+    return [
+        {key: value.clone() for key, value in model.state_dict().items()},
+        [parameter.grad for parameter in model.parameters()],
+        [parameter.requires_grad for parameter in model.parameters()],
+        [each.training for each in model.modules()],
+        [len(getattr(each, hooks)) for each in model.modules() for hooks in HOOKS],
+        [type(each) for each in model.modules()],
+        [len(getattr(registry, f"_global{hooks}")) for hooks in HOOKS],
+        torch.get_rng_state(),
+        np.random.get_state()[1].tolist(),  # noqa: NPY002 - the global one, which nobody may touch
+        random.getstate(),
+        (torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.get_num_threads()),
+    ]
+
+
+def same(a: object, b: object) -> bool:
+    if isinstance(a, torch.Tensor):
+        return torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return a == b
+
+
+def maps(model: Classifier, image: torch.Tensor, method: str) -> torch.Tensor:
+    *_, last = explain(model, image, range(14), [method], steps=2)
+    return last.maps
+
+
+def accidents(model: Classifier, image: torch.Tensor) -> Iterator[None]:
+    """An exception within the trunk, one thrown into a working generator, and a generator dropped half-way."""
+    for name in METHODS:
+        try:
+            maps(model, image.expand(-1, 2, -1, -1), name)
+        except RuntimeError:
+            yield
+        else:
+            raise AssertionError("two channels went through a network of one")
+    drafts = explain(model, image, [0], ["integrated_gradients"], steps=8)
+    next(drafts)
+    try:
+        drafts.throw(KeyboardInterrupt)
+    except KeyboardInterrupt:
+        yield
+    next(explain(model, image, [0], ["integrated_gradients"], steps=8))
+    yield
+
+
+def main(architecture: str) -> None:
+    model = create(architecture, CHEXPERT, preprocessing=Preprocessing(size=224))
+    images = torch.randn(THREADS, 1, 1, 224, 224, generator=torch.Generator().manual_seed(0))
+    before = fingerprint(model)
+    jobs = [(index, method) for index in range(THREADS) for method in METHODS]
+    serial = {job: maps(model, images[job[0]], job[1]) for job in jobs}
+    # Each thread begins elsewhere, so that different methods meet on the model.
+    mixed = sorted(jobs, key=lambda job: (list(METHODS).index(job[1]) + job[0]) % len(METHODS))
+    with ThreadPoolExecutor(THREADS) as pool:
+        troubled = pool.submit(lambda: len(list(accidents(model, images[0]))))
+        found = list(pool.map(lambda job: maps(model, images[job[0]], job[1]), mixed))
+        assert troubled.result() == len(METHODS) + 2
+    for job, result in zip(mixed, found, strict=True):
+        assert torch.equal(result, serial[job]), f"{job} differs from serial"
+    assert same(fingerprint(model), before), "something was left changed"
+    print(len(found), "jobs bit-equal")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

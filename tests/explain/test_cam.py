@@ -1,0 +1,208 @@
+"""CAM formulas against hand-checkable numbers, and the passes that feed them."""
+
+import pytest
+import torch
+from torch import nn
+
+from cxrbench.errors import InputError
+from cxrbench.explain import feature_gradients
+from cxrbench.explain.cam import (
+    cam_maps,
+    grad_cam,
+    grad_cam_plus_plus,
+    hires_cam,
+    layer_cam,
+    xgrad_cam,
+)
+from cxrbench.models import ARCHITECTURES
+
+POOLED = [name for name, record in ARCHITECTURES.items() if record.mean_pooled]
+A = torch.tensor([[[[1.0, 2], [3, 4]], [[2, 1], [1, 3]], [[2, 1], [0, 0.5]]]])
+G = torch.tensor([[[[1.0, 0], [0, 1]], [[-1, 1], [0.5, -0.25]], [[0.5, -0.5], [0.25, 2]]]])
+
+
+def slow_grad_cam_plus_plus(activations, gradients):
+    """Equation 19 again, place by place, unreduced, in float64."""
+    images, channels, height, width = activations.shape
+    maps = torch.zeros(images, height, width, dtype=torch.float64)
+    for b in range(images):
+        for c in range(channels):
+            a, g = activations[b, c].double(), gradients[b, c].double()
+            total, weight = a.sum(), 0.0
+            for value in g.flatten():
+                if value != 0:
+                    alpha = value**2 / (2 * value**2 + total * value**3)
+                    weight += alpha * max(value, 0)
+            maps[b] += weight * a
+    return maps
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (grad_cam, [[1.75, 1.625], [1.5625, 2.46875]]),
+        (hires_cam, [[0, 0.5], [0.5, 4.25]]),
+        (layer_cam, [[2, 1], [0.5, 5]]),
+        (xgrad_cam, [[1, 1.25], [1.321428, 1.678572]]),
+        (grad_cam_plus_plus, [[1.455730, 0.977865], [0.702020, 1.493983]]),
+    ],
+)
+def test_a_formula_gives_the_map_worked_out_by_hand(formula, expected):
+    torch.testing.assert_close(formula(A, G), torch.tensor([expected]), rtol=0, atol=2e-6)
+
+
+def test_hires_cam_of_a_linear_head_sums_to_its_logit():
+    assert hires_cam(A, G).sum().item() == pytest.approx(5.25)
+
+
+def test_layer_cam_is_elementwise_grad_cam_where_activations_are_not_negative():
+    torch.testing.assert_close(layer_cam(A, G), (A * G).relu().sum(1))
+    signed = A - 2
+    assert not torch.allclose(layer_cam(signed, G), (signed * G).relu().sum(1))
+
+
+def test_grad_cam_plus_plus_is_equation_19_derived_slowly():
+    draw = torch.Generator().manual_seed(0)
+    activations = torch.rand(2, 5, 3, 4, generator=draw)
+    gradients = torch.randn(2, 5, 3, 4, generator=draw)
+    gradients[gradients.abs() < 0.3] = 0
+    ours = grad_cam_plus_plus(activations, gradients)
+    torch.testing.assert_close(
+        ours.double(), slow_grad_cam_plus_plus(activations, gradients), rtol=1e-5, atol=0
+    )
+
+
+def test_grad_cam_plus_plus_survives_gradients_whose_cube_underflows():
+    maps = grad_cam_plus_plus(A, G * 1e-20)
+    torch.testing.assert_close(maps * 1e20, (G.relu().sum((2, 3), keepdim=True) / 2 * A).sum(1))
+
+
+def test_a_vanishing_denominator_gives_a_weight_of_zero_not_infinity():
+    cancelling = torch.tensor([[[[1.0, -1.0], [2.0, -2.0]]]])
+    assert torch.equal(xgrad_cam(cancelling, torch.ones(1, 1, 2, 2)), torch.zeros(1, 2, 2))
+    # 2 + S·g = 0 with S = −2, g = 1.
+    assert torch.equal(
+        grad_cam_plus_plus(-0.5 * torch.ones(1, 1, 2, 2), torch.ones(1, 1, 2, 2)), torch.zeros(1, 2, 2)
+    )
+
+
+def test_dead_channels_and_zero_gradients_give_zero_maps():
+    for formula in (grad_cam, grad_cam_plus_plus, hires_cam, xgrad_cam, layer_cam):
+        assert not formula(torch.zeros_like(A), G).any()
+        assert not formula(A, torch.zeros_like(G)).any()
+
+
+@pytest.fixture
+def one_conv(chain):
+    """Captum's one-convolution network and its image."""
+    model = chain(
+        "relu1",
+        conv1=nn.Conv2d(1, 2, 3),
+        relu1=nn.ReLU(inplace=True),
+        flat=nn.Flatten(),
+        fc=nn.Linear(8, 2, bias=False),
+    )
+    with torch.no_grad():
+        model.chain["conv1"].weight.fill_(1)
+        model.chain["conv1"].bias.copy_(torch.tensor([-50.0, -75.0]))
+        model.chain["fc"].weight[0] = torch.tensor([1.0, 1, 1, 1, 1, -1, -1, -1])
+        model.chain["fc"].weight[1] = 1
+    return model, torch.arange(16.0).view(1, 1, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("stage", "expected"), [("conv1", [[11.25, 13.5], [20.25, 22.5]]), ("relu1", [[0, 4], [28, 32.5]])]
+)
+def test_grad_cam_of_captums_one_convolution_network(one_conv, stage, expected):
+    model, picture = one_conv
+    maps = cam_maps(grad_cam, *feature_gradients(model, picture, [0], stage))
+    torch.testing.assert_close(maps, torch.tensor([[expected]]))
+
+
+def test_activations_are_read_before_an_in_place_step_overwrites_them(one_conv):
+    model, picture = one_conv
+    with torch.no_grad():
+        before = model.chain["conv1"](picture)
+    activations, _ = feature_gradients(model, picture, [0], "conv1")
+    assert before.min() < 0
+    assert torch.equal(activations, before)
+
+
+@pytest.mark.parametrize("architecture", POOLED)
+def test_at_the_last_stage_of_a_pooled_network_three_methods_are_one(
+    random_model, image, relative, architecture
+):
+    activations, gradients = feature_gradients(random_model(architecture), image, [0, 5])
+    reference = cam_maps(grad_cam, activations, gradients)
+    assert relative(cam_maps(hires_cam, activations, gradients), reference) <= 2e-6
+    assert relative(cam_maps(xgrad_cam, activations, gradients), reference) <= 2e-6
+
+
+@pytest.mark.parametrize("architecture", ["densenet121", "resnet50"])
+def test_at_an_earlier_stage_they_are_not(random_model, image, relative, architecture):
+    activations, gradients = feature_gradients(random_model(architecture), image, [0], 1)
+    reference = cam_maps(grad_cam, activations, gradients)
+    assert relative(cam_maps(hires_cam, activations, gradients), reference) > 0.01
+
+
+def test_the_gradient_is_that_of_autograd_through_the_whole_network(random_model, image):
+    model = random_model("resnet50")
+    activations, gradients = feature_gradients(model, image, [2], "layer3")
+    features = model.trunk(image, "layer3")
+    leaf = features.value.clone().requires_grad_()
+    logit = model.architecture.head(model.backbone)(model.backbone.layer4(leaf.clone()))[0, 2]
+    assert torch.equal(activations, features.value)
+    assert torch.equal(gradients[:, 0], torch.autograd.grad(logit, leaf)[0])
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode, torch.enable_grad])
+def test_the_callers_gradient_mode_does_not_matter_and_is_kept(one_conv, mode):
+    model, picture = one_conv
+    expected = feature_gradients(model, picture, [0, 1])
+    with mode():
+        before = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
+        found = feature_gradients(model, picture.clone(), [0, 1])
+        assert (torch.is_grad_enabled(), torch.is_inference_mode_enabled()) == before
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_frozen_and_trainable_weights_give_the_same_map_and_no_grad(one_conv, frozen):
+    model, picture = one_conv
+    expected = feature_gradients(model, picture, [0])
+    found = feature_gradients(model.requires_grad_(not frozen), picture.requires_grad_(), [0])
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(found, expected, strict=True))
+    assert not any(tensor.requires_grad for tensor in found)
+    assert picture.grad is None
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_a_model_in_train_mode_is_refused_even_in_one_part(one_conv):
+    model, picture = one_conv
+    model.chain["relu1"].train()
+    with pytest.raises(InputError, match=r"eval mode.*train mode.*model\.eval\(\)"):
+        feature_gradients(model, picture, [0])
+
+
+@pytest.mark.parametrize(
+    ("findings", "said"),
+    [([2], "between 0 and 1.*got 2"), ([-1], "got -1"), ([], "one or more"), ([0.5], "whole numbers")],
+)
+def test_a_finding_the_model_does_not_have_is_refused(one_conv, findings, said):
+    model, picture = one_conv
+    with pytest.raises(InputError, match=f"findings must.*{said}.*finding_indices"):
+        feature_gradients(model, picture, findings)
+
+
+def test_images_of_another_shape_are_refused(one_conv):
+    model, picture = one_conv
+    with pytest.raises(InputError, match=r"images must be floats.*\(B, C, H, W\).*\(1, 4, 4\)"):
+        feature_gradients(model, picture[0], [0])
+
+
+def test_a_stage_is_found_by_name_or_counted_from_the_last(one_conv):
+    model, picture = one_conv
+    assert feature_gradients(model, picture, [0], 1)[0].min() < 0  # conv1, before the ReLU
+    assert feature_gradients(model, picture, [0], 0)[0].min() == 0
+    with pytest.raises(InputError, match=r"between 0 and 1.*got 2.*conv1, relu1"):
+        feature_gradients(model, picture, [0], 2)

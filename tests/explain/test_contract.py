@@ -1,0 +1,106 @@
+"""What every method promises, on every backbone."""
+
+import pytest
+import torch
+
+from cxrbench.explain import METHODS, Passes, explain, stage_name
+from cxrbench.models import ARCHITECTURES
+
+FINDINGS = [0, 7, 13]
+STEPS = 3
+QUICK = ("efficientnet_b0", "swin_tiny", "vit_tiny")
+
+
+def maps_of(model, images, findings, method, **options):
+    *_, last = explain(model, images, findings, [method], steps=STEPS, **options)
+    return last
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_every_method_keeps_its_promises_on_every_backbone(random_model, images, relative, architecture):
+    model = random_model(architecture)
+    state = {key: value.clone() for key, value in model.state_dict().items()}
+    for name in METHODS:
+        together = maps_of(model, images, FINDINGS, name)
+        assert together.maps.shape[:2] == (2, len(FINDINGS)), name
+        assert together.maps.dtype == torch.float32, name
+        assert torch.isfinite(together.maps).all(), name
+        assert together.maps.abs().amax((2, 3)).min() > 0, name
+        assert together.relevance.shape == (2, len(FINDINGS), 224, 224), name
+        assert not together.maps.requires_grad, name
+        assert together.progress == 1, name
+        for index, finding in enumerate(FINDINGS):
+            alone = maps_of(model, images, [finding], name).maps
+            assert torch.equal(alone[:, 0], together.maps[:, index]), f"{name}, finding {finding}"
+    assert not model.training
+    assert all(torch.equal(value, state[key]) for key, value in model.state_dict().items())
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", QUICK)
+@pytest.mark.parametrize("name", METHODS)
+def test_an_image_is_explained_alike_alone_and_in_a_batch(random_model, images, relative, architecture, name):
+    model = random_model(architecture)
+    batch = maps_of(model, images, [4], name).maps
+    alone = torch.cat([maps_of(model, images[[index]], [4], name).maps for index in range(2)])
+    # Other batch sizes run other kernels; Grad-CAM++ magnifies that where signed activations nearly cancel.
+    assert relative(batch, alone) <= 1e-3
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_the_callers_gradient_mode_changes_no_bit(random_model, image, name, mode):
+    model = random_model("efficientnet_b0")
+    expected = maps_of(model, image, FINDINGS, name).maps
+    with mode():
+        assert torch.equal(maps_of(model, image.clone(), FINDINGS, name).maps, expected)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_is_an_explainer(random_model, image, name):
+    model = random_model("efficientnet_b0")
+    record = METHODS[name]
+    if record.reads_stage:
+        relevance = record.explain(model, image, torch.tensor(FINDINGS))
+        assert relevance.shape == (1, len(FINDINGS), 224, 224)
+        assert torch.equal(relevance, maps_of(model, image, FINDINGS, name).relevance)
+
+
+@pytest.mark.parametrize("name", [name for name, record in METHODS.items() if record.reads_stage])
+def test_every_stage_of_a_backbone_can_be_read(random_model, image, name):
+    for architecture in QUICK:
+        model = random_model(architecture)
+        sides = [maps_of(model, image, [0], name, stage=stage).maps.shape[-1] for stage in model.stages]
+        assert sides == sorted(sides, reverse=True)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_that_says_it_is_specific_to_a_finding_is(random_model, image, relative, name):
+    model = random_model("efficientnet_b0")
+    found = maps_of(model, image, [0, 1], name).maps
+    assert METHODS[name].class_specific == (relative(found[:, 0], found[:, 1]) > 0.01)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_row_says_everything_about_its_method(random_model, name):
+    record = METHODS[name]
+    assert record.name == name
+    assert record.title
+    assert record.cost
+    assert record.reference.startswith(("arXiv:", "doi:"))
+    assert record.caveat.endswith(".")
+    assert record.supports(random_model("efficientnet_b0")) is None
+
+
+def test_passes_are_shared_by_the_methods_of_one_call(random_model, image, monkeypatch):
+    model = random_model("efficientnet_b0")
+    trunks = []
+    trunk = model.trunk
+    monkeypatch.setattr(model, "trunk", lambda *given: trunks.append(given) or trunk(*given))
+    cams = [name for name, record in METHODS.items() if record.reads_stage]
+    assert len(list(explain(model, image, range(14), cams))) == len(cams) > 1
+    assert len(trunks) == 1
+    passes = Passes(model, image, torch.tensor([0]), stage_name(model))
+    assert passes.features is passes.features

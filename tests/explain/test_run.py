@@ -1,0 +1,73 @@
+"""Several methods in one call, and what is refused before the first map."""
+
+import pytest
+import torch
+from torch import nn
+
+from cxrbench.errors import InputError
+from cxrbench.explain import METHODS, explain, identical_by_construction, integrated_gradients, stage_name
+
+
+@pytest.fixture
+def small(chain):
+    torch.manual_seed(0)
+    layers = {"conv": nn.Conv2d(1, 3, 3), "act": nn.GELU(), "flat": nn.Flatten(), "fc": nn.Linear(12, 3)}
+    return chain("act", labels=3, **layers), torch.randn(1, 1, 4, 4)
+
+
+def test_methods_come_in_the_order_asked_each_with_its_stage(small):
+    model, images = small
+    found = list(explain(model, images, [0, 2], ["layer_cam", "grad_cam"], stage=1))
+    assert [(each.method, each.stage) for each in found] == [("layer_cam", "conv"), ("grad_cam", "conv")]
+    assert all(each.maps.shape == (1, 2, 2, 2) and each.relevance.shape == (1, 2, 4, 4) for each in found)
+    assert all(each.seconds > 0 and each.progress == 1 for each in found)
+    assert all(torch.isnan(each.completeness).all() for each in found)
+
+
+def test_drafts_come_before_the_finished_map_which_is_the_same_as_alone(small):
+    model, images = small
+    found = list(explain(model, images, [1], ["grad_cam", "integrated_gradients"], steps=30, baseline="mean"))
+    drafts = [each for each in found if each.method == "integrated_gradients"]
+    assert drafts[0].progress < 1 == drafts[-1].progress
+    assert drafts[0].stage is None
+    assert [each.seconds for each in drafts] == sorted(each.seconds for each in drafts)
+    *_, alone = integrated_gradients(model, images, [1], steps=30, baseline="mean")
+    assert torch.equal(drafts[-1].maps, alone.maps)
+    assert torch.equal(drafts[-1].completeness, alone.completeness)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"methods": ["gradcam"]}, "Unknown method 'gradcam'.*grad_cam"),
+        ({"findings": [14]}, "between 0 and 13.*got 14"),
+        ({"stage": "layer9"}, "layer9"),
+        ({"baseline": "white"}, "Unknown baseline 'white'"),
+        ({"steps": 0}, "steps must be at least 1"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused_before_anything_is_computed(random_model, image, asked, said):
+    asked = {"findings": [0], "methods": list(METHODS), **asked}
+    with pytest.raises(InputError, match=said):
+        explain(random_model("efficientnet_b0"), image, **asked)
+
+
+def test_the_methods_that_are_one_at_the_last_stage_of_a_pooled_network_are_named(random_model):
+    pooled, tokens = random_model("efficientnet_b0"), random_model("vit_tiny")
+    same = ("grad_cam", "hires_cam", "xgrad_cam")
+    assert identical_by_construction(pooled, None, list(METHODS)) == (same,)
+    assert identical_by_construction(pooled, 0, ["xgrad_cam", "layer_cam", "grad_cam"]) == (
+        ("xgrad_cam", "grad_cam"),
+    )
+    assert identical_by_construction(pooled, 1, list(METHODS)) == ()
+    assert identical_by_construction(pooled, None, ["grad_cam", "layer_cam"]) == ()
+    assert identical_by_construction(tokens, None, list(METHODS)) == ()
+
+
+def test_what_is_named_identical_is_and_nothing_else_is(random_model, image, relative):
+    model = random_model("efficientnet_b0")
+    cams = [name for name, record in METHODS.items() if record.reads_stage]
+    maps = {each.method: each.maps for each in explain(model, image, [0, 3], cams)}
+    (group,) = identical_by_construction(model, stage_name(model), cams)
+    for name, found in maps.items():
+        assert (relative(found, maps["grad_cam"]) <= 2e-6) == (name in group)
