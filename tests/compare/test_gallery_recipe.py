@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from cxrbench.data import COLUMNS, Studies
-from train.gallery import RULES, Pool, choose, false_alarm, missed, normal, right, several, subtle
+from train.cases import RULES, Pool, choose, false_alarm, missed, normal, right, several, subtle
 
 LABELS = ("No Finding", "Pneumothorax", "Edema", "Support Devices")
 NAN = float("nan")
@@ -55,7 +55,7 @@ def test_no_study_is_chosen_twice(pool: Pool, monkeypatch: pytest.MonkeyPatch) -
     few = tuple(
         rule for rule in RULES if rule.id in ("pneumothorax", "several", "normal", "missed-pneumothorax")
     )
-    monkeypatch.setattr("train.gallery.RULES", few)
+    monkeypatch.setattr("train.cases.RULES", few)
     chosen = choose(pool)
     assert len(set(chosen.values())) == len(chosen) == 4
 

@@ -1,0 +1,180 @@
+"""Which test studies are worth a place in the gallery: rules, in the order in which they choose."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from cxrbench.data import Studies
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The test studies and what the first model says of them.
+
+    Args:
+        studies: the table, labels as the model has them.
+        truth: (N, L) 0 or 1.
+        severity: (N, L) in (0, 1]; NaN where absent.
+        scores: (N, L).
+        margin: (N, L) scores moved so that the threshold is one half: above it, the model says yes.
+    """
+
+    studies: Studies
+    labels: tuple[str, ...]
+    truth: np.ndarray
+    severity: np.ndarray
+    scores: np.ndarray
+    margin: np.ndarray
+
+    def of(self, finding: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Truth, margin and severity of one finding, each (N,)."""
+        index = self.labels.index(finding)
+        return self.truth[:, index], self.margin[:, index], self.severity[:, index]
+
+    @property
+    def ill(self) -> np.ndarray:
+        """(N,) how many findings each study has, devices and "No Finding" not counted."""
+        counted = [i for i, label in enumerate(self.labels) if label not in ("No Finding", "Support Devices")]
+        return self.truth[:, counted].sum(axis=1)
+
+
+# Per study how much it is wanted, (N,); −inf where the rule does not hold.
+Wish = Callable[[Pool], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How one case is chosen: the study with the greatest wish that no earlier rule took."""
+
+    id: str
+    title: str
+    why: str
+    wish: Wish
+
+
+def where(holds: np.ndarray, wish: np.ndarray) -> np.ndarray:
+    """The wish where a condition holds."""
+    return np.where(holds, wish, -np.inf)
+
+
+def right(finding: str) -> Wish:
+    """Present and found, alone where it can be: the surest of those with the fewest other findings."""
+
+    def wish(pool: Pool) -> np.ndarray:
+        truth, margin, _ = pool.of(finding)
+        return where((truth == 1) & (margin >= 0.5), margin - pool.ill)
+
+    return wish
+
+
+def subtle(finding: str) -> Wish:
+    """Present, slight, and found all the same: the least severe of those found."""
+
+    def wish(pool: Pool) -> np.ndarray:
+        truth, margin, severity = pool.of(finding)
+        return where((truth == 1) & (margin >= 0.5), -severity)
+
+    return wish
+
+
+def missed(finding: str) -> Wish:
+    """Present and denied: the lowest score among them."""
+
+    def wish(pool: Pool) -> np.ndarray:
+        truth, margin, _ = pool.of(finding)
+        return where((truth == 1) & (margin < 0.5), -margin)
+
+    return wish
+
+
+def false_alarm(finding: str, *, beside: str = "") -> Wish:
+    """Absent and claimed: the highest score among them, where something else is present if so asked."""
+
+    def wish(pool: Pool) -> np.ndarray:
+        truth, margin, _ = pool.of(finding)
+        holds = (truth == 0) & (margin >= 0.5)
+        return where(holds & (pool.of(beside)[0] == 1) if beside else holds, margin)
+
+    return wish
+
+
+def normal(pool: Pool) -> np.ndarray:
+    """Nothing present and nothing claimed: the lowest of the highest scores."""
+    counted = [i for i, label in enumerate(pool.labels) if label != "No Finding"]
+    return where(pool.truth[:, counted].sum(axis=1) == 0, -pool.margin[:, counted].max(axis=1))
+
+
+def several(pool: Pool) -> np.ndarray:
+    """The most findings at once, the surer model on a tie."""
+    present = np.where(pool.truth == 1, pool.margin, np.nan)
+    return pool.ill + np.nanmean(np.column_stack([present, np.zeros(len(present))]), axis=1)
+
+
+def found(finding: str) -> Rule:
+    """The rule of a case in which the model is right about a finding."""
+    slug = finding.lower().replace(" ", "-")
+    why = f"Right: {finding} is present and found; of these the surest, with as little else as there is."
+    return Rule(slug, finding, why, right(finding))
+
+
+RULES = (
+    found("Pleural Effusion"),
+    found("Cardiomegaly"),
+    found("Pneumothorax"),
+    found("Lung Lesion"),
+    Rule("normal", "Nothing there", "Right: nothing is present, and no score is high.", normal),
+    found("Consolidation"),
+    found("Edema"),
+    found("Support Devices"),
+    Rule(
+        "several",
+        "Many findings at once",
+        "The study with the most findings: does each map find its own?",
+        several,
+    ),
+    Rule(
+        "subtle-effusion",
+        "A slight effusion",
+        "Right, and hard: the least severe Pleural Effusion that was found.",
+        subtle("Pleural Effusion"),
+    ),
+    Rule(
+        "missed-lesion",
+        "A lesion overlooked",
+        "Wrong: Lung Lesion is present and has the lowest score of all that are.",
+        missed("Lung Lesion"),
+    ),
+    Rule(
+        "missed-pneumothorax",
+        "A pneumothorax overlooked",
+        "Wrong: Pneumothorax is present and has the lowest score of all that are.",
+        missed("Pneumothorax"),
+    ),
+    Rule(
+        "false-alarm-cardiomegaly",
+        "A heart called too large",
+        "Wrong and confident: Cardiomegaly is absent and has the highest score of all that are not.",
+        false_alarm("Cardiomegaly"),
+    ),
+    Rule(
+        "devices-and-pneumothorax",
+        "Is it the tube?",
+        "Wrong: Pneumothorax is absent and claimed beside Support Devices. See what the map marks.",
+        false_alarm("Pneumothorax", beside="Support Devices"),
+    ),
+)
+
+
+def choose(pool: Pool) -> dict[Rule, int]:
+    """Rule → row of its study; a rule that no study fits is left out, and said."""
+    taken: dict[Rule, int] = {}
+    for rule in RULES:
+        wish = rule.wish(pool)
+        wish[list(taken.values())] = -np.inf
+        best = int(np.argmax(wish))
+        if np.isfinite(wish[best]):
+            taken[rule] = best
+        else:
+            print(f"{rule.id}: no study fits; left out", flush=True)
+    return taken
