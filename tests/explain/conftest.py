@@ -9,8 +9,7 @@ import torch
 from torch import nn
 
 from cxrbench.labels import CHEXPERT
-from cxrbench.models import Architecture, Features, Stage
-from cxrbench.models import create
+from cxrbench.models import Architecture, Features, Stage, create
 from cxrbench.preprocess import Preprocessing
 
 

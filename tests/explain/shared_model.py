@@ -11,8 +11,7 @@ from torch.nn.modules import module as registry
 
 from cxrbench.explain import METHODS, explain
 from cxrbench.labels import CHEXPERT
-from cxrbench.models import Classifier
-from cxrbench.models import create
+from cxrbench.models import Classifier, create
 from cxrbench.preprocess import Preprocessing
 
 THREADS = 8
@@ -52,7 +51,7 @@ def maps(model: Classifier, image: torch.Tensor, method: str) -> torch.Tensor:
 
 
 def accidents(model: Classifier, image: torch.Tensor) -> Iterator[None]:
-    """An exception within the trunk, one thrown into a working generator, and a generator dropped half-way."""
+    """An exception within the trunk, one thrown into a working generator, and a generator dropped midway."""
     for name in METHODS:
         try:
             maps(model, image.expand(-1, 2, -1, -1), name)
