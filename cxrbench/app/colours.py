@@ -1,0 +1,81 @@
+"""Colour tables for heat maps: 256 colours each, readable by colour-blind eyes and in grey print."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+
+__all__ = ["COLOURS", "Colours", "as_data"]
+
+
+@dataclass(frozen=True)
+class Colours:
+    """A colour table.
+
+    Args:
+        title: in the menu.
+        diverging: for signed maps: its middle is zero.
+        anchors: sRGB colours at equal distances, as ``#rrggbb``, weakest first.
+    """
+
+    title: str
+    diverging: bool
+    anchors: tuple[str, ...]
+
+    @property
+    def table(self) -> np.ndarray:
+        """(256, 3) uint8, linear between the anchors."""
+        rgb = np.array([[int(anchor[i : i + 2], 16) for i in (1, 3, 5)] for anchor in self.anchors])
+        places = np.linspace(0, len(rgb) - 1, 256)
+        channels = [np.interp(places, np.arange(len(rgb)), rgb[:, channel]) for channel in range(3)]
+        return np.round(np.stack(channels, axis=1)).astype(np.uint8)
+
+
+# Sequential ones grow lighter throughout; jet is left out: its bands look like edges that are not there.
+COLOURS: Final[Mapping[str, Colours]] = MappingProxyType(
+    {
+        "cividis": Colours(
+            "cividis",
+            False,
+            ("#00224e", "#123570", "#3b496c", "#575d6d", "#707173")
+            + ("#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838"),
+        ),
+        "magma": Colours(
+            "magma",
+            False,
+            ("#000004", "#180f3d", "#440f76", "#721f81", "#9e2f7f")
+            + ("#cd4071", "#f1605d", "#fd9668", "#feca8d", "#fcfdbf"),
+        ),
+        "viridis": Colours(
+            "viridis",
+            False,
+            ("#440154", "#482878", "#3e4989", "#31688e", "#26828e")
+            + ("#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725"),
+        ),
+        "blue-orange": Colours(
+            "blue to orange (signed)",
+            True,
+            ("#1f6fd6", "#4f97e8", "#8fbdf0", "#d9e3ea", "#f2c38c", "#f09a3e", "#e87400"),
+        ),
+        "purple-green": Colours(
+            "purple to green (signed)",
+            True,
+            ("#7b3294", "#a678b8", "#cdb1d6", "#e8e6ea", "#b0dba8", "#6fbf7a", "#1b8a3f"),
+        ),
+    }
+)
+
+
+def as_data() -> dict[str, dict[str, Any]]:
+    """All tables as the canvas reads them: name → title, diverging, 768 bytes in base 64."""
+    return {
+        name: {
+            "title": colours.title,
+            "diverging": colours.diverging,
+            "table": base64.b64encode(colours.table.tobytes()).decode("ascii"),
+        }
+        for name, colours in COLOURS.items()
+    }
