@@ -7,11 +7,11 @@
 One 224² image, the 14 findings of CheXpert, random weights (time does not depend on them). Every job is run
 once to warm up, then in rounds whose order rotates; a figure is a ratio of medians. Peers answer finding by
 finding. Each comparison is of equal work: against captum, maps on their own grid; against pytorch-grad-cam,
-maps resized to the image and rescaled to [0, 1]. Captum's fourteen integrated gradients are counted as fourteen
-times its median call: it shares nothing between calls.
+maps rectified, resized to the image and rescaled to [0, 1]. Captum's fourteen integrated gradients are taken
+as fourteen times its median call: it shares nothing between calls.
 
-Printed beside the times: how far the answers lie apart. Captum's integrated gradients are asked once more with
-the weights laid out as here (channels last); without that, single precision moves ReLUs near zero.
+Printed beside the times: how far the answers lie apart. Captum's integrated gradients are asked once more
+with the weights laid out as here (channels last); without that, single precision moves ReLUs near zero.
 """
 
 import argparse
@@ -57,7 +57,8 @@ def cam_jobs(model: Classifier, image: Tensor) -> Jobs:
 
     def drawn() -> Tensor:
         maps = ours(model, image, ["grad_cam"], FINDINGS, 1)
-        return heatmap(upsample(maps[None], (224, 224)))[0]
+        large = upsample(heatmap(maps)[None], (224, 224))[0]
+        return heatmap(large - large.amin((1, 2), keepdim=True))  # as the peer: from its own smallest value
 
     return {
         "forward": forward,

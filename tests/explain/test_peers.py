@@ -4,8 +4,8 @@ Known deviations, each the reason why a comparison below is made as it is:
 
 * pytorch-grad-cam's Grad-CAM++ adds 1e-6 to a denominator of the order of g², which in a network is about
   1e-6 itself, and its XGrad-CAM adds 1e-7 to ΣA, which may cancel. Equation 19 does not change when A is
-  divided by what g is multiplied by, and XGrad-CAM is proportional to A. So the library's own formulas are fed
-  A and g scaled until the constants no longer count, in double precision.
+  divided by what g is multiplied by, and XGrad-CAM is proportional to A. So the library's own formulas are
+  fed A and g scaled until the constants no longer count, in double precision.
 * Captum's CAMs average over the axes after the second, whatever they mean: wrong for NHWC and for tokens.
 * Integrated gradients here run channels last, where convolutions add up in another order. In single precision
   that moves a ReLU near zero to its other side here and there, and changes captum's own map as much. So
