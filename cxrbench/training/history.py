@@ -1,13 +1,12 @@
-"""What a run remembers of itself: a line an epoch, and how long there is to go."""
+"""What a run remembers of itself: a line an epoch."""
 
 import json
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-__all__ = ["Clock", "Epoch", "read", "write"]
+__all__ = ["Epoch", "read", "write"]
 
 
 @dataclass(frozen=True)
@@ -47,32 +46,3 @@ def read(path: Path) -> list[Epoch]:
     if not path.exists():
         return []
     return [Epoch(**json.loads(line)) for line in path.read_text(encoding="utf8").splitlines()]
-
-
-class Clock:
-    """How long until the end, from the pace since the start of this process.
-
-    Args:
-        total: work of the whole run, in pixels.
-        done: work that an earlier process has done.
-        every: seconds between two lines.
-    """
-
-    def __init__(self, total: float, done: float = 0.0, *, every: float = 15.0) -> None:
-        self.total, self.done, self.every = total, done, every
-        self._first, self._start, self._last = done, time.monotonic(), float("-inf")
-
-    def advance(self, work: float) -> bool:
-        """Add work; whether it is time for a line."""
-        self.done += work
-        due = time.monotonic() - self._last >= self.every
-        if due:
-            self._last = time.monotonic()
-        return due
-
-    @property
-    def left(self) -> str:
-        """Such as ``12 min left``."""
-        pace = (self.done - self._first) / max(time.monotonic() - self._start, 1e-9)
-        minutes = (self.total - self.done) / max(pace, 1e-9) / 60
-        return f"{minutes:.0f} min left" if minutes >= 1 else "less than a minute left"

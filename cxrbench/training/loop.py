@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,33 +19,15 @@ from cxrbench.training.config import Phase, TrainConfig
 from cxrbench.training.dataset import Batches, Images
 from cxrbench.training.evaluation import scores_of
 from cxrbench.training.losses import masked_bce
+from cxrbench.training.progress import Clock, Position, Run, steps_of
 from cxrbench.training.schedule import parameter_groups, rate_at
 
-__all__ = ["Engine", "Position"]
+__all__ = ["Engine"]
 
 # Images (B, 1, S, S), targets (B, L), and which of the training images they are (B,).
 Batch = tuple[Tensor, Tensor, Tensor]
 # Side of the square images → (training images, validation images).
 Split = Callable[[int], tuple[Images, Images]]
-
-
-@dataclass(frozen=True)
-class Position:
-    """Where a run stands: ``step`` steps of this epoch are done."""
-
-    phase: int = 0
-    epoch: int = 0
-    step: int = 0
-
-
-@dataclass
-class _Run:
-    """What changes while a run goes on, besides weights and optimizer."""
-
-    position: Position = field(default_factory=Position)
-    loss_sum: float = 0.0  # over the steps done of this epoch
-    best: float = -math.inf  # mean validation AUROC of the best epoch of this phase
-    epochs: list[history.Epoch] = field(default_factory=list)
 
 
 class Engine:
@@ -83,7 +65,7 @@ class Engine:
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
         self.average = Average(self._bare, config.ema)
         self.weights = None if weights is None else weights.to(self.accelerator.device)
-        self.run = _Run()
+        self.run = Run()
 
     def fit(self, split: Split) -> list[history.Epoch]:
         """Train from the last checkpoint, or from the start, to the end of the last phase.
@@ -97,11 +79,11 @@ class Engine:
         torch.manual_seed(self.config.seed)
         self._resume()
         self.accelerator.wait_for_everyone()  # or one writes a checkpoint while another still reads
-        clock: history.Clock | None = None
+        clock: Clock | None = None
         while self.run.position.phase < len(self.config.phases):
             phase = self.config.phases[self.run.position.phase]
             train, valid = split(phase.size)
-            clock = clock or self._clock(len(train))
+            clock = clock or Clock.at(self.run.position, self.config.phases, len(train))
             while self.run.position.epoch < phase.epochs:
                 self._epoch(phase, train, clock)
                 self._close_epoch(phase, train, valid)
@@ -119,7 +101,7 @@ class Engine:
     def _bare(self) -> nn.Module:
         return self.accelerator.unwrap_model(self.model)
 
-    def _epoch(self, phase: Phase, train: Images, clock: history.Clock) -> None:
+    def _epoch(self, phase: Phase, train: Images, clock: Clock) -> None:
         start = self.run.position
         # The draw numbers passes over the data across phases, so that no two passes are augmented alike.
         draw = sum(p.epochs for p in self.config.phases[: start.phase]) + start.epoch
@@ -163,9 +145,14 @@ class Engine:
 
     def _close_epoch(self, phase: Phase, train: Images, valid: Images) -> None:
         run = self.run
-        steps = len(train) // min(phase.batch, len(train))
         auroc = self._validate(phase, valid)
-        epoch = history.Epoch(run.position.phase, run.position.epoch, phase.size, run.loss_sum / steps, auroc)
+        epoch = history.Epoch(
+            run.position.phase,
+            run.position.epoch,
+            phase.size,
+            run.loss_sum / steps_of(phase, len(train)),
+            auroc,
+        )
         run.epochs.append(epoch)
         better = epoch.mean_auroc > run.best or math.isinf(run.best)
         if better and self.accelerator.is_main_process:
@@ -195,19 +182,16 @@ class Engine:
     def _save(self) -> None:
         if not self.accelerator.is_main_process:
             return
-        run = self.run
         state: dict[str, Any] = {
             "fingerprint": self.config.fingerprint,
             "model": self._bare.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "average": self.average.state_dict(),
             "rng": torch.get_rng_state(),
-            "position": (run.position.phase, run.position.epoch, run.position.step),
-            "running": (run.loss_sum, run.best),
-            "epochs": [vars(epoch) for epoch in run.epochs],
+            **self.run.as_dict(),
         }
         checkpoint.save(state, self.folder / "checkpoint.pt", say=self.say)
-        history.write(run.epochs, self.folder / "history.jsonl")
+        history.write(self.run.epochs, self.folder / "history.jsonl")
 
     def _resume(self) -> None:
         state = checkpoint.load(self.folder / "checkpoint.pt", say=self.say)
@@ -221,20 +205,8 @@ class Engine:
         self.optimizer.load_state_dict(state["optimizer"])
         self.average.load_state_dict(state["average"])
         torch.set_rng_state(state["rng"])
-        loss_sum, best = state["running"]
-        epochs = [history.Epoch(**epoch) for epoch in state["epochs"]]
-        self.run = _Run(Position(*state["position"]), loss_sum, best, epochs)
+        self.run = Run.from_dict(state)
         self.say(f"resumed at {self.run.position}")
-
-    def _clock(self, count: int) -> history.Clock:
-        at = self.run.position
-        work = [count // min(p.batch, count) * p.batch * p.size**2 for p in self.config.phases]
-        total = sum(each * phase.epochs for each, phase in zip(work, self.config.phases, strict=True))
-        done = sum(each * p.epochs for each, p in zip(work[: at.phase], self.config.phases, strict=False))
-        if at.phase < len(work):
-            now = self.config.phases[at.phase]
-            done += work[at.phase] * at.epoch + at.step * now.batch * now.size**2
-        return history.Clock(total, done)
 
     def _diverged(self, value: float, indices: Tensor) -> str:
         at = self.run.position

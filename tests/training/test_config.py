@@ -79,4 +79,4 @@ def test_every_recipe_that_ships_can_be_read_and_states_its_command(root):
         config = TrainConfig.read(path)
         assert config.architecture in ARCHITECTURES
         assert config.data.policy in POLICIES
-        assert f"python -m train.finetune train/configs/{path.name}" in path.read_text(encoding="utf8")
+        assert f"-m train.finetune train/configs/{path.name}" in path.read_text(encoding="utf8")

@@ -10,6 +10,7 @@ from cxrbench.augment import Augmentation
 from cxrbench.errors import InputError
 from cxrbench.preprocess import Preprocessing
 from cxrbench.training import DataConfig, Engine, Images, Phase, Position, TrainConfig, checkpoint, history
+from cxrbench.training.progress import Clock
 
 CONFIG = TrainConfig(
     name="tiny",
@@ -171,3 +172,11 @@ def test_the_history_is_json_and_reads_back(tmp_path):
     assert history.read(tmp_path / "h.jsonl") == epochs
     assert history.read(tmp_path / "none.jsonl") == []
     assert epochs[0].mean_auroc == 0.7
+
+
+def test_the_clock_counts_pixels_so_that_phases_of_other_sizes_weigh_what_they_cost():
+    start, half = (Clock.at(at, CONFIG.phases, 37) for at in (Position(), Position(1, 1, 3)))
+    assert start.total == half.total == 3 * 4 * 8 * 64 + 2 * 9 * 4 * 144
+    assert start.done == 0
+    assert half.done == 3 * 4 * 8 * 64 + 12 * 4 * 144
+    assert Clock.at(Position(2), CONFIG.phases, 37).done == start.total
