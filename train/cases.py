@@ -100,7 +100,7 @@ def false_alarm(finding: str, *, beside: str = "") -> Wish:
 
 
 def normal(pool: Pool) -> np.ndarray:
-    """Nothing present and nothing claimed: the lowest of the highest scores."""
+    """Nothing present, and as little claimed as can be: the lowest of the highest scores."""
     counted = [i for i, label in enumerate(pool.labels) if label != "No Finding"]
     return where(pool.truth[:, counted].sum(axis=1) == 0, -pool.margin[:, counted].max(axis=1))
 
@@ -123,7 +123,12 @@ RULES = (
     found("Cardiomegaly"),
     found("Pneumothorax"),
     found("Lung Lesion"),
-    Rule("normal", "Nothing there", "Right: nothing is present, and no score is high.", normal),
+    Rule(
+        "normal",
+        "Nothing there",
+        "Nothing is present; of all such studies, the one whose highest score is lowest.",
+        normal,
+    ),
     found("Consolidation"),
     found("Edema"),
     found("Support Devices"),
