@@ -1,0 +1,5 @@
+"""What the bench is."""
+
+import streamlit as st
+
+st.title("About")
