@@ -63,7 +63,8 @@ def panels(
         for place, method in zip(axes[1:], comparison.settings.methods, strict=True):
             divisor = divisors.get((model, method), 0.0)
             _cell(place, comparison, (model, method), finding, divisor, (colours, opacity, threshold))
-    for text, height in ((_how(scale, opacity, threshold), 0.45), (DISCLAIMER, 0.15)):
+    signed = any(heat.signed for heat in comparison.heat_maps.values())
+    for text, height in ((_how(scale, opacity, threshold, signed=signed), 0.45), (DISCLAIMER, 0.15)):
         figure.text(0.1 / size[0], height / size[1], text, fontsize=8, color="0.25", wrap=True)
     return figure
 
@@ -141,7 +142,7 @@ def _say(axes: Axes, title: str, lines: list[str]) -> None:
     axes.text(0, -0.03, "\n".join(wrapped), fontsize=7.5, va="top", transform=axes.transAxes)
 
 
-def _how(scale: Scale, opacity: float, threshold: float) -> str:
+def _how(scale: Scale, opacity: float, threshold: float, *, signed: bool) -> str:
     weakest = f"; below {threshold:.0%} of full strength nothing is drawn" if threshold else ""
-    said = f"Scale: {SCALES[scale]}. Opacity {opacity:.0%}{weakest}."
-    return f"{said} Signed maps: one end of the colours speaks for the finding, the other against."
+    both = " Signed maps: one end of the colours speaks for the finding, the other against." if signed else ""
+    return f"Scale: {SCALES[scale]}. Opacity {opacity:.0%}{weakest}.{both}"
