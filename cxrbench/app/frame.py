@@ -8,7 +8,7 @@ from cxrbench.compare.captions import DISCLAIMER
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 
-st.set_page_config(page_title="cxrbench", page_icon=":material/radiology:", layout="wide")
+st.set_page_config(page_title="cxrbench", page_icon="🩻", layout="wide")
 
 page = st.navigation(
     [

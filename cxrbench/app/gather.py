@@ -37,7 +37,9 @@ class Gathered:
             source.comparison,
             settings=settings,
             predictions=self.predictions,
-            heat_maps={place: self.heat_maps[place] for place in _places(settings) if place in self.heat_maps},
+            heat_maps={
+                place: self.heat_maps[place] for place in _places(settings) if place in self.heat_maps
+            },
         )
 
 

@@ -49,7 +49,10 @@ class Memory:
             return
         key: Hashable
         if isinstance(event, HeatMaps):
-            key, size = (CellKey(picture, event.model, event.method), _matters(event, settings)), event.maps.nbytes
+            key, size = (
+                (CellKey(picture, event.model, event.method), _matters(event, settings)),
+                event.maps.nbytes,
+            )
         else:
             key, size = (picture, event.model), event.scores.nbytes
         with self._lock:

@@ -19,7 +19,9 @@ from cxrbench.preprocess import Preprocessing
 
 __all__ = ["Cell", "encoded", "input_box", "outlines", "picture", "scene"]
 
-_SMALL: Final = 64  # grids up to this side are sent as floats; larger ones as 16-bit steps, a third of the size
+_SMALL: Final = (
+    64  # grids up to this side are sent as floats; larger ones as 16-bit steps, a third of the size
+)
 _SHOWN: Final = 1024  # longest side of the radiograph as sent to the browser
 
 
@@ -37,7 +39,7 @@ def scene(
     *,
     cells: Mapping[tuple[str, str], Cell],
     titles: Mapping[str, str],
-    link: Sequence[tuple[str, str]] | None,
+    link: Sequence[tuple[str, str]],
     file: str,
 ) -> dict[str, Any]:
     """Everything the canvas needs for these findings.
@@ -47,7 +49,7 @@ def scene(
         findings: shown, in this order.
         cells: by (model, method), what the page adds.
         titles: model or method → how it is called on the page.
-        link: query parameters that bring this back; None for an uploaded image.
+        link: query parameters that bring this back; none for an uploaded image.
         file: name of the saved picture, without its ending.
     """
     rows = [(finding, model) for finding in findings for model in comparison.settings.models]
@@ -162,7 +164,9 @@ def _map(
     panel["peak"] = peak(heat, finding)
     panel["signed"] = heat.signed
     panel["clipped"] = "stronger pixels (0.5 %) are drawn alike" if heat.signed else ""
-    panel["alt"] = f"{panel['title']} of {model} for {finding}. {_where(relevance, heat.signed)} {'; '.join(said)}"
+    panel["alt"] = (
+        f"{panel['title']} of {model} for {finding}. {_where(relevance, heat.signed)} {'; '.join(said)}"
+    )
     return panel | {"facts": facts}
 
 
@@ -173,7 +177,7 @@ def _facts(heat: HeatMaps, finding: str, cell: Cell) -> Iterable[str]:
     if heat.completeness.size:
         error = float(heat.completeness[heat.labels.index(finding)])
         if not math.isnan(error):
-            yield f"completeness error {abs(error):.1%}: how far the map's sum is from the change in score"
+            yield f"completeness error {abs(error):.1%}"
 
 
 def _where(relevance: np.ndarray, signed: bool) -> str:

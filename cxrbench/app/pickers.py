@@ -1,21 +1,34 @@
 """The widgets of the Compare page and what they were set to, checked again before anything is done with it."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import streamlit as st
 
 from cxrbench.app import engine as engine_room
+from cxrbench.app import links
 from cxrbench.app.opened import OWN, opened
 from cxrbench.app.sources import Source, from_case
 from cxrbench.compare import Settings, gallery
 
-__all__ = ["BASELINES", "STAGES", "Catalogue", "Choice", "catalogue", "choose", "pick_source"]
+__all__ = [
+    "BASELINES",
+    "STAGES",
+    "STEPS",
+    "Catalogue",
+    "Choice",
+    "catalogue",
+    "choose",
+    "pick_settings",
+    "pick_source",
+]
 
 STAGES: Final = {0: "Last", 1: "One before", 2: "Two before", 3: "Three before"}
 BASELINES: Final = {"black": "Black", "mean": "Mean grey", "blur": "Blurred image"}
 STEPS: Final = (10, 20, 50, 100, 200)
+_PLAIN: Final = Settings((), ())
+_UNLINKABLE: Final = "The link shows an image that someone had opened; such an image cannot be linked."
 _MOST: Final = {"model": 4, "finding": 4}
 
 
@@ -34,36 +47,35 @@ class Catalogue:
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen."""
+    """What was chosen.
+
+    Args:
+        source: the radiograph.
+        settings: models, methods and how to compute.
+        findings: shown.
+        catalogue: what there was to choose from.
+        link: query parameters that bring this back; empty for what no link can bring back.
+    """
 
     source: Source
     settings: Settings
     findings: tuple[str, ...]
     catalogue: Catalogue
-
-    def link(self, case: str) -> list[tuple[str, str]] | None:
-        """Query parameters that bring this back; None where nothing can."""
-        if not self.source.linkable:
-            return None
-        settings = self.settings
-        several = [("model", settings.models), ("method", settings.methods), ("finding", self.findings)]
-        pairs = [("case", case), *((key, value) for key, values in several for value in values)]
-        return [*pairs, ("stage", str(settings.stage)), ("baseline", settings.baseline), ("steps", str(settings.steps))]
+    link: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def catalogue(source: Source | None = None) -> Catalogue:
+def catalogue(source: Source) -> Catalogue:
     """Models and methods to choose from: the gallery's at once, the rest as soon as torch is there."""
     models, methods = gallery.models(), gallery.methods()
     asked = {*st.query_params.get_all("model"), *st.query_params.get_all("method")}
-    if engine_room.ready() or not models or asked - {*models, *methods}:
+    if engine_room.ready() or not source.linkable or asked - {*models, *methods}:
         with st.spinner("Loading the networks …"):
             machine = engine_room.engine()
         models |= machine.titles()
         methods |= {name: method.title for name, method in machine.methods.items()}
-    if source is not None:
-        for (model, method), heat in source.comparison.heat_maps.items():
-            models.setdefault(model, model)
-            methods.setdefault(method, heat.title or method)
+    for (model, method), heat in source.comparison.heat_maps.items():
+        models.setdefault(model, model)
+        methods.setdefault(method, heat.title or method)
     return Catalogue(models, methods)
 
 
@@ -74,121 +86,133 @@ def pick_source(place: Any) -> Source | None:
     options = {**cases, **({OWN: own.title} if own is not None else {})}
     if not options:
         return None
-    complain("case", options)
+    links.apply("case", {name: name for name in options}, next(iter(options)), explained={OWN: _UNLINKABLE})
     chosen = place.selectbox(
         "Case",
         list(options),
         format_func=lambda name: options.get(name, name),
         key="case",
-        bind="query-params",
+        persist_state="session",
         on_change=_case_changed,
         help="Radiographs whose truth is known, with maps that were computed beforehand.",
     )
-    if chosen == OWN and own is not None:
+    if own is not None and (chosen == OWN or not cases):
         return own
     return from_case(chosen if chosen in cases else next(iter(cases)))
 
 
 def choose(places: Sequence[Any], source: Source, known: Catalogue, settings: Settings) -> Choice | None:
     """Models, methods and findings; None, with a sentence in the page, where one of them is missing."""
+    first = {"model": list(known.models)[:1], "method": _first_methods(known.methods)}
     models = _several(
-        places[0], "Models", "model", known.models, default=list(known.models)[:1], help_="Up to four, one below the other."
+        places[0], "Models", "model", known.models, first["model"], "Up to four, one below the other."
     )
     methods = _several(
         places[1],
         "Methods",
         "method",
         known.methods,
-        default=_first_methods(known.methods),
-        help_="How a score is traced back to the picture. About tells what each method does.",
+        first["method"],
+        "How a score is traced back to the picture. The page About tells what each method does.",
     )
     labels = _labels(models, source)
+    first["finding"] = _first_finding(source, labels)
     findings = _several(
         places[2],
         "Findings",
         "finding",
         {label: label for label in labels},
-        default=_first_finding(source, labels),
-        help_="What the maps explain. Every finding is computed at once, so changing it costs nothing.",
+        first["finding"],
+        "What the maps explain. All findings are computed at once, so changing this costs nothing.",
     )
     for what, values in (("model", models), ("method", methods), ("finding", findings)):
         if not values:
             st.info(f"Choose at least one {what} above to see its maps.", icon=":material/arrow_upward:")
             return None
     asked = Settings(models, methods, settings.stage, settings.baseline, settings.steps)
-    return Choice(source, asked, findings, known)
+    link = _link(source, asked, findings, first)
+    return Choice(source, asked, findings, known, link)
 
 
 def pick_settings() -> Settings:
     """Stage, baseline and steps, as the widgets of a popover."""
     for key, options in (("stage", STAGES), ("baseline", BASELINES), ("steps", STEPS)):
-        complain(key, [str(option) for option in options])
+        links.apply(key, {str(option): option for option in options}, getattr(_PLAIN, key))
     stage = st.segmented_control(
         "Feature map that CAMs read",
         list(STAGES),
         format_func=lambda stage: STAGES.get(stage, str(stage)),
-        default=0,
+        default=_PLAIN.stage,
         required=True,
         key="stage",
-        bind="query-params",
-        help="The last map knows most about findings but is coarse (often 7 × 7). Earlier ones are finer and noisier.",
+        persist_state="session",
+        help="The last map knows most about findings but is coarse, often 7 × 7. Earlier ones are finer and noisier.",
     )
     baseline = st.segmented_control(
-        "Integrated gradients: baseline",
+        "Baseline of integrated gradients",
         list(BASELINES),
         format_func=lambda name: BASELINES.get(name, name),
-        default="black",
+        default=_PLAIN.baseline,
         required=True,
         key="baseline",
-        bind="query-params",
+        persist_state="session",
         help="The picture without information that the radiograph is compared with. What equals it gets no relevance.",
     )
     steps = st.select_slider(
-        "Integrated gradients: steps",
+        "Steps of integrated gradients",
         STEPS,
-        value=50,
+        value=_PLAIN.steps,
         key="steps",
-        bind="query-params",
+        persist_state="session",
         help="Points on the way from the baseline to the radiograph. More steps: a smaller error, a longer wait.",
     )
     return Settings(
         (),
         (),
-        stage=stage if stage in STAGES else 0,
-        baseline=baseline if baseline in BASELINES else "black",
-        steps=steps if steps in STEPS else 50,
+        stage=stage if stage in STAGES else _PLAIN.stage,
+        baseline=baseline if baseline in BASELINES else _PLAIN.baseline,
+        steps=steps if steps in STEPS else _PLAIN.steps,
     )
-
-
-def complain(key: str, known: Collection[Any]) -> None:
-    """Say which parts of the link that opened this page mean nothing here; Streamlit then drops them."""
-    said: dict[str, str] = st.session_state.setdefault("link problems", {})
-    if key in said:
-        return
-    strangers = [value for value in st.query_params.get_all(key) if value not in known]
-    said[key] = ""
-    if strangers:
-        names = ", ".join(repr(value[:60]) for value in strangers[:3])
-        own = " An uploaded image cannot be linked." if key == "case" and OWN in strangers else ""
-        said[key] = f"The link asked for the {key} {names}, which is not known here; it was left out.{own}"
 
 
 def _several(
-    place: Any, label: str, key: str, options: Mapping[str, str], *, default: Sequence[str], help_: str
+    place: Any, label: str, key: str, options: Mapping[str, str], default: list[str], explained: str
 ) -> tuple[str, ...]:
-    complain(key, options)
+    links.apply(key, {name: name for name in options}, default)
+    # Options may have gone since the last run, with a model that does not know the finding, say.
+    if key in st.session_state:
+        st.session_state[key] = [name for name in st.session_state[key] if name in options]
     chosen = place.multiselect(
         label,
         list(options),
-        default=list(default),
+        default=default,
         format_func=lambda name: options.get(name, name),
         key=key,
-        bind="query-params",
+        persist_state="session",
         max_selections=_MOST.get(key),
-        help=help_,
+        help=explained,
     )
     # The browser is not trusted: what it sends may be no option at all.
     return tuple(name for name in chosen if name in options)[: _MOST.get(key)]
+
+
+def _link(
+    source: Source, settings: Settings, findings: Sequence[str], first: Mapping[str, Sequence[str]]
+) -> dict[str, Sequence[str]]:
+    """Write the address; return the parameters of a link that spells everything out."""
+    case = str(st.session_state.get("case", OWN)) if source.linkable else OWN
+    values: dict[str, Sequence[str]] = {
+        "case": [case],
+        "model": settings.models,
+        "method": settings.methods,
+        "finding": findings,
+        "stage": [str(settings.stage)],
+        "baseline": [settings.baseline],
+        "steps": [str(settings.steps)],
+    }
+    plain = {key: [str(getattr(_PLAIN, key))] for key in ("stage", "baseline", "steps")}
+    links.write(values, {"case": [entry.id for entry in gallery.cases()][:1], **first, **plain})
+    return values if source.linkable else {}
 
 
 def _first_methods(methods: Mapping[str, str]) -> list[str]:

@@ -57,3 +57,4 @@ def _pick() -> None:
     # From the browser, so not trusted: the finding picker drops what is no option of its own.
     if isinstance(finding, str):
         st.session_state["finding"] = [finding]
+        st.rerun()  # the pickers above as well, not only the part of the page that holds the bars

@@ -72,7 +72,7 @@ function linkTo(bench) {
 }
 
 async function copyLink(root, bench) {
-  if (!bench.data.link) return say(root, bench.data.unlinkable);
+  if (!bench.data.link.length) return say(root, bench.data.unlinkable);
   const link = linkTo(bench);
   try {
     await navigator.clipboard.writeText(link);
