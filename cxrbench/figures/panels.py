@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from cxrbench.compare import DISCLAIMER, SCALES, Comparison, Scale, heatmap, notes, peaks, verdict
 from cxrbench.errors import InputError
 from cxrbench.figures.colours import colours_for
+from cxrbench.figures.outline import extent
 from cxrbench.figures.overlay import grey, overlay
 
 __all__ = ["panels", "panels_png"]
@@ -91,7 +92,7 @@ def _radiograph(axes: Axes, comparison: Comparison, model: str, finding: str) ->
     truth = {1: "present in truth", 0: "absent in truth", None: "truth unknown"}
     lines = [f"{finding}: {truth[comparison.truth.get(finding)]}"]
     if _outline(axes, comparison, finding):
-        lines.append("white line: its true extent")
+        lines.append("white line: its true extent, specks left out")
     _say(axes, f"{model}: the radiograph", lines)
 
 
@@ -131,8 +132,9 @@ def _outline(axes: Axes, comparison: Comparison, finding: str) -> bool:
     mask = comparison.masks.get(finding)
     if mask is None or not mask.any() or mask.all():
         return False
+    drawn = extent(mask)
     for colour, width in (("black", 2.4), ("white", 1.2)):
-        axes.contour(mask, levels=[0.5], colors=[colour], linewidths=width)
+        axes.contour(drawn, levels=[0.5], colors=[colour], linewidths=width)
     return True
 
 
