@@ -189,10 +189,7 @@ def test_explain_writes_a_picture_a_finding_and_a_bundle_that_loads(
 ) -> None:
     out = tmp_path / "new" / "out"
     more = (
-        "--finding",
-        "cardiomegaly",
-        "--finding",
-        "Effusion",
+        *("--finding", "cardiomegaly", "Effusion"),  # several behind one word, or each behind its own
         "--method",
         "integrated_gradients",
         "--steps",

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any, Final
 
 from cxrbench import __version__
 from cxrbench.errors import InputError
@@ -55,24 +56,28 @@ _MODEL_HELP = (
 )
 
 
+# Both --finding Edema Fracture and --finding Edema --finding Fracture.
+_MANY: Final[dict[str, Any]] = {"nargs": "+", "action": "extend"}
+
+
 def _add_explain(commands: _Commands) -> None:
     about = (
         "heat maps of one radiograph: a PNG a finding, and a bundle (ZIP of JSON, NPZ, PNG) that loads again"
     )
     command = commands.add_parser("explain", help=about, description=_sentence(about))
     command.add_argument("image", type=Path, help="PNG, JPEG, TIFF or DICOM")
-    command.add_argument("--model", action="append", metavar="M", help=f"may be repeated: {_MODEL_HELP}")
+    command.add_argument("--model", **_MANY, metavar="M", help=f"one or more: {_MODEL_HELP}")
     command.add_argument(
         *("--finding", "--findings"),
-        action="append",
+        **_MANY,
         metavar="F",
-        help="may be repeated; default: those above their threshold, or the likeliest",
+        help="one or more; default: those above their threshold, or the likeliest",
     )
     command.add_argument(
         "--method",
-        action="append",
+        **_MANY,
         metavar="METHOD",
-        help="may be repeated: a name from 'cxrbench methods'; "
+        help="one or more: a name from 'cxrbench methods'; "
         "default: grad_cam, grad_cam_plus_plus, integrated_gradients",
     )
     command.add_argument(
