@@ -1,0 +1,95 @@
+// Draw one panel, on screen or in the picture that is saved: radiograph, map, outline, cross-hair.
+
+/** The transform from radiograph pixels to a window of width × height: {scale, left, top}. */
+function windowOf(view, picture, width, height) {
+  const scale = (width / picture.width) * view.zoom;
+  return { scale, left: width / 2 - view.x * picture.width * scale, top: height / 2 - view.y * picture.height * scale };
+}
+
+function drawPanel(context, width, height, panel, bench) {
+  const { picture, view } = bench;
+  const { scale, left, top } = windowOf(view, picture, width, height);
+  context.save();
+  context.fillStyle = "#000";
+  context.fillRect(0, 0, width, height);
+  context.beginPath();
+  context.rect(0, 0, width, height);
+  context.clip();
+  context.imageSmoothingEnabled = true;
+  context.imageSmoothingQuality = "high";
+  context.translate(left, top);
+  context.scale(scale, scale);
+  if (picture.element) context.drawImage(picture.element, 0, 0, picture.width, picture.height);
+  if (panel.map && panel.painted) {
+    context.globalAlpha = view.opacity;
+    context.drawImage(panel.painted, 0, 0, picture.width, picture.height);
+    context.globalAlpha = 1;
+    drawUnseen(context, panel.map.box, picture);
+  }
+  if (view.outline && panel.outline) drawOutline(context, panel.outline, scale, width);
+  context.restore();
+}
+
+/** Darken what lies outside the network's input: there the map says nothing. */
+function drawUnseen(context, [left, top, right, bottom], picture) {
+  if (left <= 0 && top <= 0 && right >= picture.width && bottom >= picture.height) return;
+  context.fillStyle = "rgba(0, 0, 0, 0.55)";
+  context.beginPath();
+  context.rect(0, 0, picture.width, picture.height);
+  context.rect(left, top, right - left, bottom - top);
+  context.fill("evenodd");
+}
+
+/** White dashes on a black line: seen on any colour map, by anyone. */
+function drawOutline(context, polygons, scale, width) {
+  const unit = Math.max(1, width / 340) / scale;
+  context.lineJoin = "round";
+  for (const [colour, thickness, dash] of [["#000", 3, []], ["#fff", 1.5, [6, 3]]]) {
+    context.strokeStyle = colour;
+    context.lineWidth = thickness * unit;
+    context.setLineDash(dash.map((length) => length * unit));
+    for (const polygon of polygons) {
+      context.beginPath();
+      polygon.forEach(([x, y], index) => (index ? context.lineTo(x, y) : context.moveTo(x, y)));
+      context.closePath();
+      context.stroke();
+    }
+  }
+  context.setLineDash([]);
+}
+
+function drawCross(context, width, height, bench) {
+  context.clearRect(0, 0, width, height);
+  const { cross, picture, view } = bench;
+  if (!cross) return;
+  const { scale, left, top } = windowOf(view, picture, width, height);
+  const [x, y] = [Math.round(cross.x * scale + left) + 0.5, Math.round(cross.y * scale + top) + 0.5];
+  const gap = width / 45;
+  for (const [colour, thickness] of [["rgba(0, 0, 0, 0.7)", 3], ["#fff", 1]]) {
+    context.strokeStyle = colour;
+    context.lineWidth = (thickness * width) / 340;
+    context.beginPath();
+    context.moveTo(0, y);
+    context.lineTo(x - gap, y);
+    context.moveTo(x + gap, y);
+    context.lineTo(width, y);
+    context.moveTo(x, 0);
+    context.lineTo(x, y - gap);
+    context.moveTo(x, y + gap);
+    context.lineTo(x, height);
+    context.stroke();
+  }
+}
+
+/** A strip of the colours in use, weakest first; the part hidden by the threshold is hatched. */
+function drawStrip(context, width, height, table, signed, view) {
+  context.clearRect(0, 0, width, height);
+  for (let i = 0; i < width; i++) {
+    const level = width > 1 ? i / (width - 1) : 0;
+    const strength = signed ? Math.abs(2 * level - 1) : level;
+    const entry = 3 * Math.round(level * 255);
+    const hidden = strength < view.threshold;
+    context.fillStyle = hidden ? "rgba(128, 128, 128, 0.35)" : `rgb(${table[entry]}, ${table[entry + 1]}, ${table[entry + 2]})`;
+    context.fillRect(i, hidden ? height * 0.4 : 0, 1, hidden ? height * 0.2 : height);
+  }
+}

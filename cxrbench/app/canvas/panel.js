@@ -1,0 +1,123 @@
+// One cell of the comparison as the reader sees it: heading, picture, scale, facts, and the value under the cross-hair.
+
+const element = (tag, className, text) => {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+};
+
+/** Build a panel's elements once; `fillPanel` writes what changes. */
+function buildPanel(bench) {
+  const parts = {
+    figure: element("figure", "panel"),
+    title: element("span", "title"),
+    subtitle: element("span", "subtitle"),
+    frame: element("div", "frame"),
+    base: element("canvas", "base"),
+    cross: element("canvas", "cross"),
+    notes: element("ul", "notes"),
+    progress: element("progress", "progress"),
+    legend: element("div", "legend"),
+    low: element("span", "low"),
+    strip: element("canvas", "strip"),
+    high: element("span", "high"),
+    scale: element("p", "scale"),
+    facts: element("ul", "facts"),
+    readout: element("output", "readout"),
+  };
+  const heading = element("div", "heading");
+  heading.append(parts.title, parts.subtitle);
+  parts.base.setAttribute("role", "img");
+  parts.cross.setAttribute("aria-hidden", "true");
+  parts.strip.setAttribute("aria-hidden", "true");
+  parts.strip.width = 120;
+  parts.strip.height = 8;
+  parts.frame.tabIndex = 0;
+  parts.frame.setAttribute("role", "group");
+  parts.frame.append(parts.base, parts.cross, parts.notes, parts.progress);
+  parts.legend.append(parts.low, parts.strip, parts.high);
+  const caption = element("figcaption");
+  caption.append(parts.legend, parts.scale, parts.readout, parts.facts);
+  parts.figure.append(heading, parts.frame, caption);
+  listen(parts.frame, bench);
+  return parts;
+}
+
+function fillPanel(panel, bench) {
+  const { parts } = panel;
+  parts.title.textContent = panel.title;
+  parts.subtitle.textContent = panel.subtitle;
+  parts.base.setAttribute("aria-label", panel.alt);
+  parts.frame.setAttribute("aria-label", `${panel.title}: arrow keys move the cross-hair, plus and minus zoom, 0 shows all`);
+  parts.frame.style.aspectRatio = `${bench.picture.width} / ${bench.picture.height}`;
+  parts.frame.style.setProperty("--aspect", bench.picture.width / bench.picture.height);
+  parts.notes.replaceChildren(...panel.notes.map((note) => element("li", "", note)));
+  parts.notes.hidden = !panel.notes.length;
+  parts.facts.replaceChildren(...panel.facts.map((fact) => element("li", "", fact)));
+  parts.progress.hidden = panel.progress === null;
+  if (panel.progress !== null) {
+    parts.progress.value = panel.progress;
+    parts.progress.setAttribute("aria-label", `${panel.title}: share of the steps done`);
+  }
+  parts.legend.style.visibility = panel.map && panel.peak > 0 ? "visible" : "hidden";
+  parts.figure.classList.toggle("empty", panel.kind === "map" && !panel.map);
+}
+
+/** Colour the map again: after new data, another colour table, threshold or scale. */
+function paintPanel(panel, bench) {
+  if (!panel.map) return;
+  const { view, data } = bench;
+  const table = bench.tables[colourName(panel, view, data)];
+  const peak = bench.peaks[panel.id];
+  panel.raster ??= rasterise(panel.map, bench.picture.width, bench.picture.height);
+  panel.painted ??= document.createElement("canvas");
+  colourise(panel.raster, panel.painted, table, panel.signed, peak, view);
+  drawStrip(panel.parts.strip.getContext("2d"), 120, 8, table, panel.signed, view);
+  panel.parts.low.textContent = panel.signed ? `${figure(-peak)} lowers` : "0";
+  panel.parts.high.textContent = panel.signed ? `raises ${figure(peak)}` : figure(peak);
+  panel.parts.scale.textContent = scaleWords(panel, peak, bench);
+}
+
+function scaleWords(panel, peak, bench) {
+  if (!(peak > 0)) return "nothing to draw";
+  const share = panel.peak / peak;
+  const own = share < 0.995 ? `; this map reaches ${Math.round(share * 100)} % of it` : "";
+  return `Scale: ${bench.data.scales[bench.view.scale]}${own}${panel.clipped ? `; ${panel.clipped}` : ""}`;
+}
+
+/** Fit the canvases to the screen and draw; cheap enough for every frame of a drag. */
+function showPanel(panel, bench) {
+  const { parts } = panel;
+  const ratio = window.devicePixelRatio || 1;
+  const width = Math.round(parts.frame.clientWidth * ratio);
+  const height = Math.round(parts.frame.clientHeight * ratio);
+  if (!width || !height) return;
+  for (const canvas of [parts.base, parts.cross]) {
+    if (canvas.width !== width) canvas.width = width;
+    if (canvas.height !== height) canvas.height = height;
+  }
+  drawPanel(parts.base.getContext("2d"), width, height, panel, bench);
+  drawCross(parts.cross.getContext("2d"), width, height, bench);
+}
+
+function showReadout(panel, bench) {
+  const { cross, picture } = bench;
+  if (!cross) {
+    panel.parts.readout.textContent = panel.map || panel.kind === "radiograph" ? "Point at a picture to read its value" : "";
+    return;
+  }
+  const place = `x ${Math.floor(cross.x)}, y ${Math.floor(cross.y)}`;
+  if (panel.kind === "radiograph") {
+    const grey = picture.greys?.[Math.floor(cross.y) * picture.width + Math.floor(cross.x)];
+    panel.parts.readout.textContent = grey === undefined ? place : `${place}: grey ${(grey / 255).toFixed(2)}`;
+    return;
+  }
+  if (!panel.map) return;
+  const value = valueAt(panel.map, cross.x, cross.y);
+  const peak = bench.peaks[panel.id];
+  const share = peak > 0 ? ` (${figure(Math.round((value / peak) * 100))} % of the scale)` : "";
+  panel.parts.readout.textContent = Number.isNaN(value)
+    ? `${place}: outside what the network saw`
+    : `${place}: ${figure(value)}${share}`;
+}

@@ -1,0 +1,85 @@
+// The picture that is saved: the panels as they are drawn now, each with its words, and the disclaimer below.
+
+const PAPER = { ink: "#1b2430", quiet: "#51606f", paper: "#ffffff", side: 512, gap: 28, line: 22 };
+
+function wrapped(context, text, width) {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const longer = lines.at(-1) ? `${lines.at(-1)} ${word}` : word;
+    if (context.measureText(longer).width > width && lines.at(-1)) lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines;
+}
+
+/** What is written under a panel: [text, font, colour] rows, already broken into lines. */
+function wordsOf(panel, context) {
+  const rows = [];
+  const add = (text, font, colour) => {
+    context.font = font;
+    for (const line of wrapped(context, text, PAPER.side)) rows.push([line, font, colour]);
+  };
+  add(panel.title, "600 18px sans-serif", PAPER.ink);
+  if (panel.subtitle) add(panel.subtitle, "15px sans-serif", PAPER.ink);
+  for (const note of panel.notes) add(note, "600 15px sans-serif", PAPER.ink);
+  if (panel.map) {
+    const { low, high, scale } = panel.parts;
+    add(`From ${low.textContent} to ${high.textContent}. ${scale.textContent}`, "14px sans-serif", PAPER.quiet);
+  }
+  for (const fact of panel.facts) add(fact, "14px sans-serif", PAPER.quiet);
+  return rows;
+}
+
+function composePicture(bench) {
+  const { side, gap, line } = PAPER;
+  const canvas = document.createElement("canvas");
+  const context = canvas.getContext("2d");
+  const columns = Math.min(bench.columns, bench.panels.length);
+  const height = Math.round((side * bench.picture.height) / bench.picture.width);
+  const words = bench.panels.map((panel) => wordsOf(panel, context));
+  const rowCount = Math.ceil(bench.panels.length / columns);
+  const below = Math.max(...words.map((rows) => rows.length)) * line + 34;
+  canvas.width = columns * (side + gap) + gap;
+  canvas.height = rowCount * (height + below + gap) + gap + 30;
+  context.fillStyle = PAPER.paper;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  bench.panels.forEach((panel, index) => {
+    const x = gap + (index % columns) * (side + gap);
+    const y = gap + Math.floor(index / columns) * (height + below + gap);
+    placePanel(context, panel, bench, { x, y, width: side, height }, words[index]);
+  });
+  context.font = "14px sans-serif";
+  context.fillStyle = PAPER.quiet;
+  context.fillText(bench.data.disclaimer, gap, canvas.height - gap / 2 - 6, canvas.width - 2 * gap);
+  return canvas;
+}
+
+function placePanel(context, panel, bench, { x, y, width, height }, rows) {
+  context.save();
+  context.translate(x, y);
+  drawPanel(context, width, height, panel, bench);
+  if (bench.cross) {
+    const layer = document.createElement("canvas");
+    Object.assign(layer, { width, height });
+    drawCross(layer.getContext("2d"), width, height, bench);
+    context.drawImage(layer, 0, 0);
+  }
+  if (panel.map && panel.peak > 0) context.drawImage(panel.parts.strip, 0, height + 6, width, 8);
+  rows.forEach(([text, font, colour], index) => {
+    context.font = font;
+    context.fillStyle = colour;
+    context.fillText(text, 0, height + 36 + index * PAPER.line);
+  });
+  context.restore();
+}
+
+function savePicture(root, bench) {
+  composePicture(bench).toBlob((blob) => {
+    const anchor = document.createElement("a");
+    anchor.href = URL.createObjectURL(blob);
+    anchor.download = `${bench.data.file}.png`;
+    anchor.click();
+    setTimeout(() => URL.revokeObjectURL(anchor.href), 10000);
+    say(root, `Saved ${anchor.download}`);
+  }, "image/png");
+}

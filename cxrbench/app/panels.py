@@ -1,0 +1,214 @@
+"""A comparison → what the canvas draws: pictures, grids and words as JSON values."""
+
+import base64
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from cxrbench.compare.captions import DISCLAIMER, notes, verdict
+from cxrbench.compare.comparison import Comparison, HeatMaps
+from cxrbench.compare.scale import SCALES, peak
+from cxrbench.figures.colours import as_data
+from cxrbench.preprocess import Preprocessing
+
+__all__ = ["Cell", "encoded", "input_box", "outlines", "picture", "scene"]
+
+_SMALL: Final = 64  # grids up to this side are sent as floats; larger ones as 16-bit steps, a third of the size
+_SHOWN: Final = 1024  # longest side of the radiograph as sent to the browser
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What the page knows of a cell beyond the comparison: where its maps come from."""
+
+    origin: str = ""
+    note: str = ""
+
+
+def scene(
+    comparison: Comparison,
+    findings: Sequence[str],
+    *,
+    cells: Mapping[tuple[str, str], Cell],
+    titles: Mapping[str, str],
+    link: Sequence[tuple[str, str]] | None,
+    file: str,
+) -> dict[str, Any]:
+    """Everything the canvas needs for these findings.
+
+    Args:
+        comparison: image, predictions and maps of the chosen models and methods.
+        findings: shown, in this order.
+        cells: by (model, method), what the page adds.
+        titles: model or method → how it is called on the page.
+        link: query parameters that bring this back; None for an uploaded image.
+        file: name of the saved picture, without its ending.
+    """
+    rows = [(finding, model) for finding in findings for model in comparison.settings.models]
+    methods = comparison.settings.methods
+    one_row = len(rows) * len(methods) <= 3
+    panels: list[dict[str, Any]] = []
+    for index, (finding, model) in enumerate(rows):
+        if index == 0 or not one_row:
+            panels.append(_radiograph(comparison, finding, model if not one_row else ""))
+        panels += [_map(comparison, model, method, finding, cells, titles) for method in methods]
+    return {
+        "picture": picture(comparison.image),
+        "panels": panels,
+        "columns": len(panels) if one_row else 1 + len(methods),
+        "colours": as_data(),
+        "scales": SCALES,
+        "link": link,
+        "unlinkable": "An uploaded image stays here and cannot be linked; save a bundle to pass it on.",
+        "file": file,
+        "disclaimer": DISCLAIMER,
+    }
+
+
+def picture(image: np.ndarray) -> dict[str, Any]:
+    """A grey image (H, W) in [0, 1] as a PNG of at most 1024 pixels a side."""
+    shrink = min(1.0, _SHOWN / max(image.shape))
+    if shrink < 1:
+        height, width = (max(1, round(side * shrink)) for side in image.shape)
+        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    buffer = io.BytesIO()
+    Image.fromarray(np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)).save(buffer, "PNG")
+    source = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return {"src": f"data:image/png;base64,{source}", "width": image.shape[1], "height": image.shape[0]}
+
+
+def encoded(relevance: np.ndarray, box: Sequence[float]) -> dict[str, Any]:
+    """A raw map (h, w) as bytes in base 64: floats, or 16-bit steps of max |value| ÷ 32767."""
+    height, width = relevance.shape
+    record = {"width": width, "height": height, "box": list(box), "step": 1.0}
+    if max(height, width) <= _SMALL:
+        return record | {"kind": "f32", "data": _base64(relevance.astype("<f4"))}
+    step = float(np.abs(relevance).max()) / 32767 or 1.0
+    return record | {"kind": "i16", "step": step, "data": _base64(np.round(relevance / step).astype("<i2"))}
+
+
+def input_box(preprocessing: Preprocessing, width: int, height: int) -> tuple[float, float, float, float]:
+    """Where the network's square input lies over an image: left, top, right, bottom, in its pixels."""
+    if preprocessing.fit == "stretch":
+        return 0.0, 0.0, float(width), float(height)
+    side = max(width, height) if preprocessing.fit == "pad" else min(width, height)
+    left, top = (width - side) / 2, (height - side) / 2
+    return left, top, left + side, top + side
+
+
+def outlines(mask: np.ndarray, scale: float = 1.0) -> list[list[list[float]]]:
+    """The borders of a mask (H, W) as polygons of (x, y), in pixels times ``scale``."""
+    found, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    polygons = [cv2.approxPolyDP(polygon, 0.7, closed=True)[:, 0] for polygon in found]
+    return [((polygon + 0.5) * scale).round(1).tolist() for polygon in polygons if len(polygon) > 1]
+
+
+def _radiograph(comparison: Comparison, finding: str, model: str) -> dict[str, Any]:
+    truth = comparison.truth.get(finding)
+    known = {1: "present in truth", 0: "absent in truth", None: "truth unknown"}[truth]
+    outline = _outline(comparison, finding)
+    facts = [f"{finding}: {known}"]
+    if outline:
+        facts.append("dashed line: its true extent")
+    height, width = comparison.image.shape
+    return _panel(
+        identity=f"radiograph {finding} {model}",
+        kind="radiograph",
+        title="Radiograph",
+        subtitle=f"{width} × {height}",
+        facts=facts,
+        outline=outline,
+        alt=f"Chest radiograph, {width} by {height} pixels; {finding} {known}.",
+    )
+
+
+def _map(
+    comparison: Comparison,
+    model: str,
+    method: str,
+    finding: str,
+    cells: Mapping[tuple[str, str], Cell],
+    titles: Mapping[str, str],
+) -> dict[str, Any]:
+    heat = comparison.heat_maps.get((model, method))
+    cell = cells.get((model, method), Cell())
+    said = [cell.note] if cell.note else []
+    said += [note for note in notes(comparison, model, method, finding) if not (cell.note and heat is None)]
+    prediction = comparison.predictions.get(model)
+    score = verdict(prediction, finding) if prediction is not None else ""
+    facts = [_sentence(f"{finding}: {score}" if score else finding)]
+    relevance = heat.of(finding) if heat is not None else None
+    panel = _panel(
+        identity=f"{model} {method} {finding}",
+        kind="map",
+        title=titles.get(method, method),
+        subtitle=titles.get(model, model),
+        group=method,
+        notes=said,
+        outline=_outline(comparison, finding),
+        progress=heat.progress if heat is not None and heat.progress < 1 else None,
+    )
+    if heat is None or relevance is None or not np.isfinite(relevance).all():
+        return panel | {"facts": facts, "alt": f"{panel['title']}, {model}, {finding}: {'; '.join(said)}."}
+    facts += _facts(heat, finding, cell)
+    shown = _shown_size(comparison.image)
+    panel["map"] = encoded(relevance, input_box(heat.preprocessing, *shown))
+    panel["peak"] = peak(heat, finding)
+    panel["signed"] = heat.signed
+    panel["clipped"] = "stronger pixels (0.5 %) are drawn alike" if heat.signed else ""
+    panel["alt"] = f"{panel['title']} of {model} for {finding}. {_where(relevance, heat.signed)} {'; '.join(said)}"
+    return panel | {"facts": facts}
+
+
+def _facts(heat: HeatMaps, finding: str, cell: Cell) -> Iterable[str]:
+    height, width = heat.maps.shape[1:]
+    where = f" after {heat.stage}" if heat.stage else ""
+    yield f"{width} × {height} grid{where}{f'; {cell.origin}' if cell.origin else ''}"
+    if heat.completeness.size:
+        error = float(heat.completeness[heat.labels.index(finding)])
+        if not math.isnan(error):
+            yield f"completeness error {abs(error):.1%}: how far the map's sum is from the change in score"
+
+
+def _where(relevance: np.ndarray, signed: bool) -> str:
+    """For those who do not see the picture: where it is strongest."""
+    strength = np.abs(relevance) if signed else relevance
+    if strength.max() <= 0:
+        return "Nothing is drawn."
+    row, column = np.unravel_index(int(strength.argmax()), strength.shape)
+    height, width = strength.shape
+    vertical = ("upper", "middle", "lower")[min(2, 3 * int(row) // height)]
+    horizontal = ("left", "centre", "right")[min(2, 3 * int(column) // width)]
+    return f"Strongest in the {vertical} {horizontal} of the picture."
+
+
+def _panel(*, identity: str, kind: str, title: str, subtitle: str, **values: Any) -> dict[str, Any]:
+    empty = {"group": "", "facts": [], "notes": [], "alt": "", "outline": None, "progress": None}
+    nothing = {"map": None, "peak": 0.0, "signed": False, "clipped": ""}
+    return {"id": identity, "kind": kind, "title": title, "subtitle": subtitle, **empty, **nothing, **values}
+
+
+def _outline(comparison: Comparison, finding: str) -> list[list[list[float]]] | None:
+    mask = comparison.masks.get(finding)
+    if mask is None or not mask.any():
+        return None
+    return outlines(mask, min(1.0, _SHOWN / max(comparison.image.shape)))
+
+
+def _shown_size(image: np.ndarray) -> tuple[int, int]:
+    shrink = min(1.0, _SHOWN / max(image.shape))
+    return max(1, round(image.shape[1] * shrink)), max(1, round(image.shape[0] * shrink))
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _base64(array: np.ndarray) -> str:
+    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii")

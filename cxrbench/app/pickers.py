@@ -1,0 +1,231 @@
+"""The controls of the Compare page: one row of them; what is chosen is one value, ``Choice``."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+import streamlit as st
+
+from cxrbench.app import stock
+from cxrbench.app.choice import MAX_STEPS, Choice
+from cxrbench.app.known import finding_names, method_titles, model_titles, start
+from cxrbench.app.sources import Source, case, own
+from cxrbench.compare import gallery
+from cxrbench.errors import InputError
+
+__all__ = ["chosen", "empty", "pick", "source"]
+
+_OWN: Final = "own"  # in the list of cases, the reader's own file; ids of cases never hold a space
+_BASELINES: Final = {"black": "Black", "mean": "Mean of the training films", "blur": "The film, blurred"}
+
+
+def chosen() -> Choice:
+    """What this session chose so far."""
+    choice: Choice = st.session_state.setdefault("choice", start())
+    return choice
+
+
+def source() -> Source | None:
+    """The radiograph that is chosen; None where there is none."""
+    choice = chosen()
+    if choice.case is not None:
+        return case(choice.case)
+    found: Source | None = st.session_state.get("own")
+    return found
+
+
+def pick(now: Source) -> Choice:
+    """Draw the row of controls.
+
+    Args:
+        now: the radiograph that is shown.
+
+    Returns:
+        The choice, also kept for the session.
+    """
+    with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
+        _pick_case()
+        choice = chosen()
+        names = finding_names(now, choice)
+        findings = tuple(name for name in choice.findings if name in names) or names[:1]
+        main = _pick_finding(names, findings)
+        models = _pick_some("Models", model_titles(now), choice.models)
+        methods = _pick_some("Methods", method_titles(now), choice.methods)
+        with st.popover("Your own image", icon=":material/upload:", key="open_upload", on_change="rerun"):
+            _upload()
+        with st.popover("More", icon=":material/tune:", key="open_more", on_change="rerun") as more:
+            rest = findings[1:]
+            if more.open:
+                rest = _pick_more_findings(names, main, findings)
+                choice = _pick_settings(now, choice, models)
+    choice = replace(
+        choice,
+        models=models,
+        methods=methods,
+        findings=(main, *(name for name in rest if name != main)),
+    )
+    st.session_state["choice"] = choice
+    return choice
+
+
+def empty() -> None:
+    """What to say where there is no radiograph yet."""
+    if not model_titles(None):
+        st.info(
+            "There is no model here yet: put a saved model into assets/models, or name a folder of them in "
+            "CXRBENCH_MODELS, and start again."
+        )
+    else:
+        st.info("There are no gallery cases here: build them with train/gallery.py, or open your own image.")
+    _upload()
+
+
+def _pick_case() -> None:
+    titles = {entry.id: entry.title for entry in gallery.cases()}
+    if "own" in st.session_state:
+        titles[_OWN] = f"Yours: {st.session_state['own'].title}"
+    options = list(titles)
+    at = chosen().case or _OWN
+    st.session_state["pick_case"] = at if at in titles else None
+    st.selectbox(
+        "Radiograph",
+        options,
+        format_func=lambda option: titles.get(option, str(option)),
+        key="pick_case",
+        on_change=_take_case,
+        width=260,
+        help="Gallery cases were chosen by rule from simulated radiographs whose truth is known.",
+    )
+
+
+def _take_case() -> None:
+    picked = st.session_state["pick_case"]
+    if picked is None:
+        return
+    st.session_state["choice"] = replace(
+        chosen(), case=None if picked == _OWN else picked, findings=start(picked).findings
+    )
+    st.session_state.pop("pick_finding", None)
+
+
+def _pick_finding(names: Sequence[str], findings: Sequence[str]) -> str:
+    if st.session_state.get("pick_finding") not in names:
+        st.session_state["pick_finding"] = findings[0] if findings else None
+    picked: str = st.selectbox(
+        "Finding",
+        list(names),
+        key="pick_finding",
+        width=230,
+        help="Which score the maps explain. Maps of all findings are there at once: switching computes nothing.",
+    )
+    return picked
+
+
+def _pick_some(what: str, titles: Mapping[str, str], before: tuple[str, ...]) -> tuple[str, ...]:
+    key = f"pick_{what.lower()}"
+    kept = [name for name in st.session_state.get(key, before) or () if name in titles]
+    st.session_state[key] = kept or [name for name in before if name in titles] or list(titles)[:1]
+    with st.popover(f"{what}: {len(st.session_state[key])}", key=f"open_{what.lower()}"):
+        st.pills(
+            what,
+            list(titles),
+            selection_mode="multi",
+            format_func=lambda name: titles.get(name, name),
+            key=key,
+            help=_HELP[what],
+        )
+    # In the order of the list, so that panels keep their places; the last one left cannot be put away.
+    picked = tuple(name for name in titles if name in st.session_state[key])
+    return picked or before
+
+
+_HELP: Final = {
+    "Models": "Every model chosen gets its own row of maps.",
+    "Methods": "Every method chosen gets its own picture; the About page says what each does.",
+}
+
+
+def _pick_more_findings(names: Sequence[str], main: str, findings: Sequence[str]) -> tuple[str, ...]:
+    others = [name for name in names if name != main]
+    if "pick_more" not in st.session_state:
+        st.session_state["pick_more"] = [name for name in findings[1:] if name in others]
+    st.session_state["pick_more"] = [name for name in st.session_state["pick_more"] if name in others]
+    return tuple(
+        st.multiselect("Further findings", others, key="pick_more", help="Each gets its own row of maps.")
+    )
+
+
+def _pick_settings(now: Source, choice: Choice, models: Sequence[str]) -> Choice:
+    if not now.computes:
+        st.caption("A bundle keeps the settings it was computed with.")
+        return choice
+    stages = _stages(models)
+    for key, value in (("stage", choice.stage), ("baseline", choice.baseline), ("steps", choice.steps)):
+        st.session_state.setdefault(f"pick_{key}", value)
+    if st.session_state["pick_stage"] not in stages:
+        st.session_state["pick_stage"] = 0
+    stage = st.selectbox(
+        "Stage read by CAMs",
+        list(stages),
+        format_func=lambda index: stages[index],
+        key="pick_stage",
+        help="Which feature map the CAM methods read, counted from the last. Earlier ones are finer, "
+        "but less is decided there.",
+    )
+    baseline = st.selectbox(
+        "Baseline of integrated gradients",
+        list(_BASELINES),
+        format_func=lambda name: _BASELINES[name],
+        key="pick_baseline",
+        help="The picture from which the path starts. What equals it gets no relevance.",
+    )
+    steps = st.number_input(
+        "Steps of integrated gradients",
+        1,
+        MAX_STEPS,
+        key="pick_steps",
+        help="Points along the path: more make the completeness error smaller and take longer.",
+    )
+    return replace(choice, stage=stage, baseline=baseline, steps=int(steps))
+
+
+def _stages(models: Sequence[str]) -> dict[int, str]:
+    """Stage, counted from the last → its name with the grids of these models."""
+    loaded = stock.stock().models
+    grids = [[grid for _, grid in reversed(loaded[name].grids.items())] for name in models if name in loaded]
+    words = {}
+    for index in range(max(map(len, grids), default=1)):
+        sizes = dict.fromkeys(f"{grid[index][1]} × {grid[index][0]}" for grid in grids if index < len(grid))
+        place = {0: "last", 1: "1 before the last"}.get(index, f"{index} before the last")
+        words[index] = f"{place}: {' or '.join(sizes)}" if sizes else place
+    return words
+
+
+def _upload() -> None:
+    st.file_uploader(
+        "A radiograph (PNG, JPEG, TIFF, DICOM) or a saved bundle (ZIP)",
+        key="upload",
+        on_change=_take_upload,
+        help="At most 20 MB. It stays in this server's memory, and is gone when you leave; "
+        "nothing of a DICOM's patient data is kept.",
+    )
+    st.caption("Take patients' names off a picture before you upload it to a machine that is not yours.")
+
+
+def _take_upload() -> None:
+    file = st.session_state.get("upload")
+    if file is None:
+        return
+    try:
+        mine = own(file.getvalue(), file.name[:80])
+    except InputError as error:
+        st.session_state["upload_problem"] = str(error)
+        return
+    st.session_state.update(own=mine, open_upload=False)
+    choice = replace(chosen(), case=None)
+    if mine.given is not None:
+        saved = mine.given.settings
+        choice = Choice(None, saved.models, saved.methods, (), saved.stage, saved.baseline, saved.steps)
+        for name in ("models", "methods", "stage", "baseline", "steps", "finding", "more"):
+            st.session_state.pop(f"pick_{name}", None)
+    st.session_state["choice"] = choice

@@ -1,0 +1,5 @@
+"""What this is."""
+
+import streamlit as st
+
+st.title("About")
