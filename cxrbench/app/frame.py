@@ -6,9 +6,10 @@ import streamlit as st
 
 from cxrbench.compare import DISCLAIMER
 
-_PAGES = Path(__file__).parents[2] / "pages"
+_ROOM = Path(__file__).parent
+_PAGES = _ROOM.parents[1] / "pages"
 
-st.set_page_config(page_title="cxrbench", page_icon=":material/pulmonology:", layout="wide")
+st.set_page_config(page_title="cxrbench", page_icon=str(_ROOM / "icon.svg"), layout="wide")
 page = st.navigation(
     [
         st.Page(
@@ -29,12 +30,7 @@ page = st.navigation(
     ],
     position="top",
 )
-# Always in sight, however far a page is scrolled: the words are part of what is shown.
-st.html(
-    "<style>.st-key-disclaimer {position: fixed; inset: auto 0 0 0; z-index: 99; padding: 0.3rem 1rem;"
-    " background: #1b2430; text-align: center} .st-key-disclaimer p {color: #fff; font-size: 0.8125rem}"
-    " .st-key-disclaimer [data-testid=stMarkdownContainer] {margin: 0}</style>"
-)
+st.html(_ROOM / "frame.css")
+page.run()
 with st.container(key="disclaimer"):
     st.markdown(f"**Not for clinical use.** {DISCLAIMER}")
-page.run()

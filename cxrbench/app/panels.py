@@ -138,8 +138,12 @@ def _map(
 ) -> dict[str, Any]:
     heat = comparison.heat_maps.get((model, method))
     cell = cells.get((model, method), Cell())
-    said = [cell.note] if cell.note else []
-    said += [note for note in notes(comparison, model, method, finding) if not (cell.note and heat is None)]
+    remarks = heat.remarks if heat is not None else ()
+    # What is so by construction goes below the picture; over it, only what keeps one from reading it.
+    said = [note for note in notes(comparison, model, method, finding) if note not in remarks]
+    if cell.note:
+        # The page knows more of an unfinished map than the map itself: that it is awaited, or was stopped.
+        said = [cell.note, *(note for note in said if heat is not None and heat.progress == 1)]
     prediction = comparison.predictions.get(model)
     score = verdict(prediction, finding) if prediction is not None else ""
     facts = [_sentence(f"{finding}: {score}" if score else finding)]
@@ -156,7 +160,7 @@ def _map(
     )
     if heat is None or relevance is None or not np.isfinite(relevance).all():
         return panel | {"facts": facts, "alt": f"{panel['title']}, {model}, {finding}: {'; '.join(said)}."}
-    facts += _facts(heat, finding, cell)
+    facts += [*_facts(heat, finding, cell), *remarks]
     shown = _shown_size(comparison.image)
     panel["map"] = encoded(relevance, input_box(heat.preprocessing, *shown))
     panel["peak"] = peak(heat, finding)
