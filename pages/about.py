@@ -4,16 +4,17 @@ import streamlit as st
 
 from cxrbench.app import describe
 
-st.title("About this bench")
-st.markdown(
-    "Networks that read chest radiographs answer with a score for each finding. This bench shows which pixels "
-    "such a score is **sensitive to**, by several methods and several models on one radiograph, so that they can be "
-    "held against each other and against the truth. It is made for teaching and research."
-)
+with st.container(width=960):  # lines that can be read
+    st.title("About this bench")
+    st.markdown(
+        "Networks that read chest radiographs answer with a score for each finding. This bench shows which pixels "
+        "such a score is **sensitive to**, by several methods and several models on one radiograph, so that they can be "
+        "held against each other and against the truth. It is made for teaching and research."
+    )
 
-st.header("How to read a map")
-st.markdown(
-    """
+    st.header("How to read a map")
+    st.markdown(
+        """
 - **It explains a score, not a disease.** Where a map glows, changing the pixels would change the score. That need
   not be where a lesion is: a drain, a letter in the corner or the edge of the film can move a score too.
 - **CAM maps** (yellow on blue) keep only what raises the score, on the coarse grid of a feature map: a blob is as
@@ -27,18 +28,18 @@ st.markdown(
 - **Agreement is not proof.** Two methods may agree because they share their arithmetic, and a map may look right
   while the model is wrong.
 """
-)
+    )
 
-st.header("What each method does")
-st.caption("A caveat for each: what to keep in mind when you read its maps.")
-describe.methods()
+    st.header("What each method does")
+    st.caption("A caveat for each: what to keep in mind when you read its maps.")
+    describe.methods()
 
-st.header("The models")
-describe.models()
+    st.header("The models")
+    describe.models()
 
-st.header("Limits")
-st.markdown(
-    """
+    st.header("Limits")
+    st.markdown(
+        """
 - **Not for clinical use.** Nothing here was tested on patients for diagnosis, and nothing was approved.
 - The models that come with the bench learned from simulated radiographs. On real ones their scores mean little,
   which is itself worth seeing.
@@ -47,4 +48,4 @@ st.markdown(
   “More”, in every link and in every bundle.
 - An uploaded image stays in the memory of the machine that runs the bench and is gone when you leave.
 """
-)
+    )

@@ -31,6 +31,6 @@ page = st.navigation(
     position="top",
 )
 st.html(_ROOM / "frame.css")
-page.run()
 with st.container(key="disclaimer"):
     st.markdown(f"**Not for clinical use.** {DISCLAIMER}")
+page.run()

@@ -19,7 +19,9 @@ from cxrbench.preprocess import Preprocessing
 
 __all__ = ["Cell", "encoded", "input_box", "outlines", "picture", "scene"]
 
-_SMALL: Final = 64  # grids up to this side are sent as floats; larger ones as 16-bit steps, a third of the size
+_SMALL: Final = (
+    64  # grids up to this side are sent as floats; larger ones as 16-bit steps, a third of the size
+)
 _SHOWN: Final = 1024  # longest side of the radiograph as sent to the browser
 
 
@@ -166,7 +168,9 @@ def _map(
     panel["peak"] = peak(heat, finding)
     panel["signed"] = heat.signed
     panel["clipped"] = "stronger pixels (0.5 %) are drawn alike" if heat.signed else ""
-    panel["alt"] = f"{panel['title']} of {model} for {finding}. {_where(relevance, heat.signed)} {'; '.join(said)}"
+    panel["alt"] = (
+        f"{panel['title']} of {model} for {finding}. {_where(relevance, heat.signed)} {'; '.join(said)}"
+    )
     return panel | {"facts": facts}
 
 

@@ -1,17 +1,19 @@
 """What the reader sees of work under way: how far it is, a way to stop it, and new maps as they come."""
 
 from contextlib import suppress
+from typing import Final
 
 import numpy as np
 import streamlit as st
 
 from cxrbench.app.live import QUEUE, Drafts, View
+from cxrbench.app.work import Job
 from cxrbench.compare import HeatMaps
 from cxrbench.errors import InputError
 
 __all__ = ["follow", "show", "stopped"]
 
-_GLANCE = 0.2  # seconds between two looks at whether this run is still wanted
+_GLANCE: Final = 0.4  # seconds between two looks at the work
 
 
 def stopped() -> Drafts:
@@ -36,20 +38,23 @@ def show(view: View, finding: str) -> None:
 
 
 def follow(view: View) -> None:
-    """Wait for something new and draw again; a run that the reader's next click supersedes ends here."""
-    if not view.jobs:
-        return
+    """Draw again whenever there is something new.
+
+    A short look every now and then, not a run that waits: clicks inside a fragment never interrupt a run, so one
+    that waited would keep the reader waiting too.
+    """
     for job in view.jobs:
-        if job.error is not None:
-            if isinstance(job.error, InputError):
-                return
+        if job.error is not None and not isinstance(job.error, InputError):
             raise job.error
-    seen = QUEUE.state(view.jobs)
-    with QUEUE.watching(view.jobs):
-        while QUEUE.state(view.jobs) == seen:
-            QUEUE.wait(_GLANCE)
-            st.session_state.get("stopped")  # raises where this run is no longer wanted
-    st.rerun()
+    if any(job.error is None for job in view.jobs):
+        _look(view.jobs, QUEUE.state(view.jobs))
+
+
+@st.fragment(run_every=_GLANCE)
+def _look(jobs: tuple[Job, ...], seen: tuple[tuple[int, int], ...]) -> None:
+    QUEUE.want(jobs)
+    if QUEUE.state(jobs) != seen:
+        st.rerun()
 
 
 def _fraction(view: View) -> float:
@@ -63,7 +68,9 @@ def _words(view: View, finding: str) -> str:
     ahead = max(QUEUE.ahead(job) for job in view.jobs)
     if ahead and not any(job.results for job in view.jobs):
         return f"Waiting for a free core: {ahead - 1} ahead of you." if ahead > 1 else "Next in the queue."
-    said = [text for heat in (view.pending or {}).values() if heat is not None for text in [_draft(heat, finding)]]
+    said = [
+        text for heat in (view.pending or {}).values() if heat is not None for text in [_draft(heat, finding)]
+    ]
     return "Computing. " + (" ".join(said) or "The first maps come in a moment.")
 
 

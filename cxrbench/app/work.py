@@ -4,22 +4,24 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator, Hashable, Sequence
+from contextlib import closing
 from typing import Any, Final
 
 __all__ = ["Job", "Queue"]
 
-_PATIENCE: Final = 3.0  # seconds that a job outlives its last watcher: a page that runs again comes back to it
+# Seconds after which a job that nobody asked about is given up. Browsers let the clocks of hidden tabs tick once a
+# second, and a busy server is late.
+_PATIENCE: Final = 6.0
 
 
 class Job:
-    """A piece of work that several sessions may watch; asked for twice, it is done once.
+    """A piece of work that several sessions may wait for; asked for twice, it is done once.
 
     Args:
         key: what it computes.
         work: yields names and results, each as soon as it is known; a later result of the same name replaces
-            the former. Closed when nobody watches any more.
+            the former. Closed when nobody wants it any more.
     """
 
     def __init__(self, key: Hashable, work: Callable[[], Generator[tuple[Hashable, Any]]]) -> None:
@@ -29,13 +31,12 @@ class Job:
         self.version = 0
         self.done = False
         self.error: Exception | None = None
-        self.watchers = 0
-        self.left = time.monotonic()
+        self.wanted = time.monotonic()
 
     @property
     def abandoned(self) -> bool:
-        """Nobody has watched it for a while."""
-        return not self.watchers and time.monotonic() - self.left > _PATIENCE
+        """Nobody has wanted it for a while."""
+        return time.monotonic() - self.wanted > _PATIENCE
 
 
 class Queue:
@@ -62,6 +63,7 @@ class Queue:
                     self._threads += 1
                     threading.Thread(target=self._serve, name="queue", daemon=True).start()
                 self._changed.notify_all()
+            self.want([self._jobs[key]])
             return self._jobs[key]
 
     def ahead(self, job: Job) -> int:
@@ -73,24 +75,10 @@ class Queue:
         """What a page shows of jobs: when it differs, draw again."""
         return tuple((job.version, self.ahead(job)) for job in jobs)
 
-    @contextmanager
-    def watching(self, jobs: Sequence[Job]) -> Iterator[None]:
-        """While inside, these jobs are wanted."""
-        with self._changed:
-            for job in jobs:
-                job.watchers += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                for job in jobs:
-                    job.watchers -= 1
-                    job.left = time.monotonic()
-
-    def wait(self, seconds: float) -> None:
-        """Until something changes, or for as long."""
-        with self._changed:
-            self._changed.wait(seconds)
+    def want(self, jobs: Sequence[Job]) -> None:
+        """Say that somebody still waits for these jobs."""
+        for job in jobs:
+            job.wanted = time.monotonic()
 
     def _serve(self) -> None:
         while True:
