@@ -1,4 +1,4 @@
-"""The workbench: `streamlit run streamlit_app.py`. Pages are drawn by cxrbench.app.frame, models load beside it."""
+"""The workbench: `streamlit run streamlit_app.py`. The frame draws the pages; models load beside it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -61,7 +61,7 @@ def bench() -> None:
         "application/zip",
         on_click="ignore",
         icon=":material/download:",
-        help="Settings, scores and raw maps (JSON, NPZ) with the radiograph (PNG); open it again as your own image.",
+        help="Settings, scores, raw maps and the radiograph; open it again as your own image.",
     )
     progress.follow(view)
 
@@ -71,8 +71,9 @@ def show_scores(source: Source, findings: tuple[str, ...], view: live.View, titl
     for name, prediction in view.comparison.predictions.items():
         st.markdown(
             f"**Scores of {titles.get(name, name)}**",
-            help="Each score lies between 0 and 1; it is no probability of disease. The tick is its operating "
-            "threshold; bars beyond it are orange and bold. Bars at the left edge mark what the maps show.",
+            help="Each score lies between 0 and 1; it is no probability of disease. The tick is its "
+            "operating threshold; bars beyond it are orange and bold. A line at the left marks the finding that "
+            "the maps show.",
         )
         st.html(bars(prediction, source.truth, findings))
 

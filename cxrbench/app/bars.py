@@ -9,9 +9,9 @@ from cxrbench.compare import Prediction
 __all__ = ["bars"]
 
 _STYLE: Final = """<style>
-.scores {list-style: none; margin: 0; padding: 0; display: grid; gap: 0.5rem 1.75rem;
+.scores.scores {list-style: none; margin: 0; padding: 0; display: grid; gap: 0.5rem 1.75rem;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr)); font-size: 0.875rem}
-.scores li {margin: 0; padding: 0.15rem 0 0.15rem 0.6rem; border-left: 3px solid transparent}
+.scores.scores li {margin: 0; padding: 0.15rem 0 0.15rem 0.6rem; border-left: 3px solid transparent}
 .scores li.shown {border-color: currentColor}
 .scores .line {display: flex; gap: 0.5rem; align-items: baseline}
 .scores .name {flex: 1; overflow-wrap: anywhere}

@@ -61,22 +61,23 @@ def read(
     Args:
         link: query parameters, each with all its values; others than a choice's are passed over.
         start: what holds where the link says nothing.
-        known: for case, models, methods, baseline and findings, the names there are, given what the link chose
-            before. Asked only for parameters that the link holds, since to know may take a while.
+        known: for case, models, methods, baseline and findings, the names there are, given what the link
+            chose before. Asked only for parameters that the link holds, since to know may take a while.
     """
     problems: list[str] = []
     choice = start
+    value: Any
     for name, names in known.items():
         if link.get(name):
             found = [_name(name, text, names(choice), problems) for text in link[name]]
             kept = tuple(dict.fromkeys(text for text in found if text))
             if kept:
-                value: Any = kept if name in LISTS else kept[-1]
+                value = kept if name in LISTS else kept[-1]
                 choice = replace(choice, **{name: value})
     for name, low, high in (("stage", 0, MAX_STAGE), ("steps", 1, MAX_STEPS)):
         if link.get(name):
-            whole = _whole(name, link[name][-1], low, high, getattr(start, name), problems)
-            choice = replace(choice, **{name: whole})
+            value = _whole(name, link[name][-1], low, high, getattr(start, name), problems)
+            choice = replace(choice, **{name: value})
     return choice, problems
 
 

@@ -1,4 +1,4 @@
-"""The maps of a page: those that came with the radiograph, those computed before, and those being computed."""
+"""The maps of a page: those that came with the radiograph, those in the cache, those being computed."""
 
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, replace
@@ -91,40 +91,36 @@ def _computed(view: View, source: Source, missing: list[Where], stopped: Drafts)
     """Fill the gaps from the cache, from stopped drafts, and from jobs."""
     models, settings = stock.stock().models, view.comparison.settings
     predictions, heats = dict(view.comparison.predictions), dict(view.comparison.heat_maps)
-    cells = dict(view.cells)
-    wanted: dict[Key, Where] = {}
-    halted: list[Key] = []
-    for where in missing:
-        if where[0] not in models:
-            cells[where] = Cell(note=f"not computed: the model {where[0]} is not installed here")
-            continue
-        key = _key(source.sha256, models[where[0]], where[1], settings)
-        heat = RESULTS.heat_maps(key)
-        cells[where] = Cell("computed here")
-        if heat is None and key in stopped:
-            heat = stopped[key]
-            halted.append(key)
-            cells[where] = Cell("computed here", f"stopped at {heat.progress if heat else 0:.0%}")
-        elif heat is None:
-            wanted[key] = where
+    cells = {**view.cells, **{where: _not_here(where) for where in missing if where[0] not in models}}
+    keys = {_key(source.sha256, models[m], k, settings): (m, k) for m, k in missing if m in models}
+    found = {key: RESULTS.heat_maps(key) for key in keys}
+    halted = tuple(key for key in keys if found[key] is None and key in stopped)
+    found |= {key: stopped[key] for key in halted}
+    wanted = {key: where for key, where in keys.items() if found[key] is None and key not in halted}
+    jobs = tuple(_submit(group, source, settings, models) for group in _groups(wanted))
+    results = {key: result for job in jobs for key, result in tuple(job.results.items())}
+    pending = {key: results.get(key) for key in wanted}
+    for key, where in keys.items():
+        heat = found[key] or pending.get(key)
         if heat is not None:
             heats[where] = heat
-        prediction = RESULTS.prediction(replace(key, method="", settings=()))
+        cells[where] = Cell("computed here", _note(heat, stopped=key in halted))
+        said = replace(key, method="", settings=())
+        prediction = RESULTS.prediction(said) or results.get(said)
         if prediction is not None:
             predictions.setdefault(where[0], prediction)
-    jobs = tuple(_submit(group, source, settings, models) for group in _groups(wanted))
-    pending: dict[Key, HeatMaps | None] = dict.fromkeys(wanted)
-    for job in jobs:
-        for key, result in tuple(job.results.items()):
-            if isinstance(result, Prediction):
-                predictions.setdefault(result.model, result)
-            elif isinstance(key, Key) and key in wanted:
-                pending[key] = heats[wanted[key]] = result
-    for key, where in wanted.items():
-        if pending[key] is None:
-            cells[where] = Cell("computed here", "being computed")
     comparison = replace(view.comparison, predictions=predictions, heat_maps=heats)
-    return View(comparison, cells, jobs, pending, tuple(halted))
+    return View(comparison, cells, jobs, pending, halted)
+
+
+def _not_here(where: Where) -> Cell:
+    return Cell(note=f"not computed: the model {where[0]} is not installed here")
+
+
+def _note(heat: HeatMaps | None, *, stopped: bool) -> str:
+    if stopped:
+        return f"stopped at {heat.progress if heat is not None else 0:.0%}"
+    return "being computed" if heat is None else ""
 
 
 def _key(image: str, model: "Classifier", method: str, settings: Settings) -> Key:
@@ -163,11 +159,9 @@ def _work(
         from cxrbench.compare.run import compare
 
         by_method = {key.method: key for key in keys}
+        said = replace(keys[0], method="", settings=())
         for event in compare(source.image, asked, models=models):
-            if isinstance(event, Prediction):
-                key = replace(keys[0], method="", settings=())
-            else:
-                key = by_method[event.method]
+            key = said if isinstance(event, Prediction) else by_method[event.method]
             if isinstance(event, Prediction) or event.progress >= 1:
                 RESULTS.put(key, event)
             yield key, event

@@ -197,7 +197,14 @@ def _where(relevance: np.ndarray, signed: bool) -> str:
 
 
 def _panel(*, identity: str, kind: str, title: str, subtitle: str, **values: Any) -> dict[str, Any]:
-    empty = {"group": "", "facts": [], "notes": [], "alt": "", "outline": None, "progress": None}
+    empty: dict[str, Any] = {
+        "group": "",
+        "facts": [],
+        "notes": [],
+        "alt": "",
+        "outline": None,
+        "progress": None,
+    }
     nothing = {"map": None, "peak": 0.0, "signed": False, "clipped": ""}
     return {"id": identity, "kind": kind, "title": title, "subtitle": subtitle, **empty, **nothing, **values}
 

@@ -116,7 +116,7 @@ def _pick_finding(names: Sequence[str], findings: Sequence[str]) -> str:
         list(names),
         key="pick_finding",
         width=230,
-        help="Which score the maps explain. Maps of all findings are there at once: switching computes nothing.",
+        help="Which score the maps explain. All findings are computed at once: switching costs nothing.",
     )
     return picked
 
@@ -192,7 +192,9 @@ def _pick_settings(now: Source, choice: Choice, models: Sequence[str]) -> Choice
 def _stages(models: Sequence[str]) -> dict[int, str]:
     """Stage, counted from the last → its name with the grids of these models."""
     loaded = stock.stock().models
-    grids = [[grid for _, grid in reversed(loaded[name].grids.items())] for name in models if name in loaded]
+    grids = [
+        [grid for _, grid in list(loaded[name].grids.items())[::-1]] for name in models if name in loaded
+    ]
     words = {}
     for index in range(max(map(len, grids), default=1)):
         sizes = dict.fromkeys(f"{grid[index][1]} × {grid[index][0]}" for grid in grids if index < len(grid))

@@ -40,8 +40,8 @@ def show(view: View, finding: str) -> None:
 def follow(view: View) -> None:
     """Draw again whenever there is something new.
 
-    A short look every now and then, not a run that waits: clicks inside a fragment never interrupt a run, so one
-    that waited would keep the reader waiting too.
+    A short look every now and then, not a run that waits: clicks inside a fragment never interrupt a run, so
+    one that waited would keep the reader waiting too.
     """
     for job in view.jobs:
         if job.error is not None and not isinstance(job.error, InputError):

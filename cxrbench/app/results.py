@@ -53,6 +53,11 @@ class Results:
         found = self._get(key)
         return found if isinstance(found, Prediction) else None
 
+    def keys(self) -> tuple[Key, ...]:
+        """What is held, longest unused first."""
+        with self._lock:
+            return tuple(self._held)
+
     def put(self, key: Key, value: HeatMaps | Prediction) -> None:
         """Keep a result."""
         with self._lock:

@@ -98,4 +98,6 @@ def _load() -> Stock:
             continue
         card = found.folder / "README.md"
         cards[found.spec.name] = card.read_text(encoding="utf-8") if card.is_file() else ""
-    return Stock(*map(MappingProxyType, (models, evaluations, cards)), problems=tuple(problems))
+    return Stock(
+        MappingProxyType(models), MappingProxyType(evaluations), MappingProxyType(cards), tuple(problems)
+    )

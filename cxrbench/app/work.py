@@ -10,8 +10,8 @@ from typing import Any, Final
 
 __all__ = ["Job", "Queue"]
 
-# Seconds after which a job that nobody asked about is given up. Browsers let the clocks of hidden tabs tick once a
-# second, and a busy server is late.
+# Seconds after which a job that nobody asked about is given up. Browsers let the clocks of hidden tabs tick
+# once a second, and a busy server is late.
 _PATIENCE: Final = 6.0
 
 
@@ -70,6 +70,11 @@ class Queue:
         """How many jobs wait before this one; 0 where it is running or done."""
         with self._changed:
             return self._waiting.index(job) + 1 if job in self._waiting else 0
+
+    def busy(self) -> bool:
+        """Whether anything waits or runs."""
+        with self._changed:
+            return bool(self._jobs)
 
     def state(self, jobs: Sequence[Job]) -> tuple[tuple[int, int], ...]:
         """What a page shows of jobs: when it differs, draw again."""

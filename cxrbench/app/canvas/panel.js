@@ -104,7 +104,7 @@ function showPanel(panel, bench) {
 function showReadout(panel, bench) {
   const { cross, picture } = bench;
   if (!cross) {
-    panel.parts.readout.textContent = panel.map || panel.kind === "radiograph" ? "Point at a picture to read its value" : "";
+    panel.parts.readout.textContent = panel.kind === "radiograph" ? "Point at a picture to read its values" : "";
     return;
   }
   const place = `x ${Math.floor(cross.x)}, y ${Math.floor(cross.y)}`;
