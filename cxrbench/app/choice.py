@@ -1,7 +1,7 @@
 """What the reader chose, and the link that brings it back."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from cxrbench.compare import Settings
@@ -42,14 +42,14 @@ class Choice:
         return Settings(self.models, self.methods, self.stage, self.baseline, self.steps)
 
 
-def pairs(choice: Choice) -> list[tuple[str, str]]:
-    """Query parameters, only those that differ from the defaults besides what names the picture."""
+def pairs(choice: Choice, start: Choice) -> list[tuple[str, str]]:
+    """Query parameters; of stage, baseline and steps those that differ from what holds without a link."""
     given: list[tuple[str, str]] = [("case", choice.case or "")]
     for name in LISTS:
         given += [(name, value) for value in getattr(choice, name)]
-    for entry in fields(Choice):
-        if entry.name in ("stage", "baseline", "steps") and getattr(choice, entry.name) != entry.default:
-            given.append((entry.name, str(getattr(choice, entry.name))))
+    for name in ("stage", "baseline", "steps"):
+        if getattr(choice, name) != getattr(start, name):
+            given.append((name, str(getattr(choice, name))))
     return given
 
 

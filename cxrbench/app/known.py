@@ -6,7 +6,7 @@ from typing import Final
 from cxrbench.app import stock
 from cxrbench.app.choice import LISTS, Choice, read
 from cxrbench.app.sources import Source, case
-from cxrbench.compare import gallery
+from cxrbench.compare import Settings, gallery
 from cxrbench.errors import InputError
 
 __all__ = ["finding_names", "from_link", "method_titles", "model_titles", "start"]
@@ -23,11 +23,17 @@ def start(case_id: str | None = None) -> Choice:
     cases = {entry.id: entry for entry in gallery.cases()}
     entry = cases.get(case_id or next(iter(cases), ""))
     methods = method_titles(None)
+    # With the settings that the gallery's maps were made with, so that nothing has to be computed.
+    given = case(entry.id).given if entry else None
+    made = given.settings if given is not None else Settings((), ())
     return Choice(
         case=entry.id if entry else None,
         models=tuple(model_titles(None))[:1],
         methods=tuple(name for name in _FIRST if name in methods) or tuple(methods)[:3],
         findings=entry.findings[:1] if entry else (),
+        stage=made.stage,
+        baseline=made.baseline,
+        steps=made.steps,
     )
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cxrbench.app.choice import Choice, pairs
-from cxrbench.app.known import from_link
+from cxrbench.app.known import from_link, start
 
 __all__ = ["follow_link", "keep_link"]
 
@@ -28,7 +28,7 @@ def keep_link(choice: Choice) -> list[tuple[str, str]] | None:
     Returns:
         Its query parameters; None for an uploaded image, which no link can bring back.
     """
-    found = pairs(choice) if choice.case is not None else None
+    found = pairs(choice, start()) if choice.case is not None else None
     link: dict[str, list[str]] = {}
     for name, value in found or ():
         link.setdefault(name, []).append(value)
