@@ -71,9 +71,8 @@ def show_scores(source: Source, findings: tuple[str, ...], view: live.View, titl
     for name, prediction in view.comparison.predictions.items():
         st.markdown(
             f"**Scores of {titles.get(name, name)}**",
-            help="Each score lies between 0 and 1; it is no probability of disease. The tick is its "
-            "operating threshold; bars beyond it are orange and bold. A line at the left marks the finding that "
-            "the maps show.",
+            help="Scores lie between 0 and 1; they are no probabilities of disease. The tick is the "
+            "operating threshold; bars beyond it are orange and bold. A line at the left marks what is shown.",
         )
         st.html(bars(prediction, source.truth, findings))
 

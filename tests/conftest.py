@@ -32,7 +32,7 @@ def golden() -> Path:
 
 @pytest.fixture(scope="session")
 def small_assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as ``assets/``: an untrained model, two gallery cases, and a second model without a gallery."""
+    """A folder as ``assets/``: an untrained model, two gallery cases, a second model outside the gallery."""
     from cxrbench.compare import Settings, gallery
     from cxrbench.compare.run import collect, compare
     from cxrbench.explain import METHODS

@@ -53,7 +53,7 @@ class Results:
         found = self._get(key)
         return found if isinstance(found, Prediction) else None
 
-    def keys(self) -> tuple[Key, ...]:
+    def held(self) -> tuple[Key, ...]:
         """What is held, longest unused first."""
         with self._lock:
             return tuple(self._held)

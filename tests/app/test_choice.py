@@ -23,7 +23,9 @@ def link_of(choice: Choice) -> dict[str, list[str]]:
 
 
 def test_a_link_brings_the_choice_back() -> None:
-    choice = Choice("fluid", ("other", "small"), ("integrated_gradients",), ("Pleural Effusion",), 2, "blur", 7)
+    choice = Choice(
+        "fluid", ("other", "small"), ("integrated_gradients",), ("Pleural Effusion",), 2, "blur", 7
+    )
     assert read(link_of(choice), START, KNOWN) == (choice, [])
 
 
@@ -50,7 +52,11 @@ def test_names_are_asked_for_only_when_the_link_holds_some() -> None:
     assert read({"steps": ["9"], "view": ["o50"]}, START, dict.fromkeys(KNOWN, never))[0].steps == 9
 
 
-@given(st.dictionaries(st.sampled_from([*KNOWN, "stage", "steps", "x"]), st.lists(st.text(max_size=9), max_size=3)))
+@given(
+    st.dictionaries(
+        st.sampled_from([*KNOWN, "stage", "steps", "x"]), st.lists(st.text(max_size=9), max_size=3)
+    )
+)
 def test_no_link_does_harm(link: dict[str, list[str]]) -> None:
     choice, problems = read(link, START, KNOWN)
     assert choice.case in ("heart", "fluid")

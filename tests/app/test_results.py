@@ -26,7 +26,7 @@ def test_what_was_unused_for_longest_is_forgotten_first() -> None:
         results.put(key, prediction("m"))
     assert results.prediction(keys[0])
     results.put(keys[3], prediction("m"))
-    assert results.keys() == (keys[2], keys[0], keys[3])
+    assert results.held() == (keys[2], keys[0], keys[3])
 
 
 def test_putting_the_same_again_takes_no_more_room() -> None:
@@ -34,4 +34,4 @@ def test_putting_the_same_again_takes_no_more_room() -> None:
     for _ in range(10):
         results.put(Key("a", "m", "r"), prediction("m"))
     results.put(Key("b", "m", "r"), prediction("m"))
-    assert len(results.keys()) == 2
+    assert len(results.held()) == 2

@@ -16,11 +16,18 @@ from playwright.sync_api import Browser, Page, Request, sync_playwright
 from cxrbench import assets
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
-SWITCHES = (
-    "--no-sandbox --disable-dev-shm-usage --disable-background-networking --disable-component-update "
-    "--disable-sync --disable-quic --no-first-run --force-color-profile=srgb --hide-scrollbars "
-    "--font-render-hinting=none"
-).split()
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+    "--force-color-profile=srgb",
+    "--hide-scrollbars",
+    "--font-render-hinting=none",
+]
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"][data-test-connection-state="CONNECTED"]'
 
 
@@ -51,9 +58,7 @@ def address(root: Path, assets_root: Path, tmp_path_factory: pytest.TempPathFact
     environment = {**os.environ, "CXRBENCH_ASSETS": str(assets_root), "PYTHONPATH": str(root)}
     environment.pop("CXRBENCH_MODELS", None)
     with log.open("w") as out:
-        server = subprocess.Popen(
-            command, cwd=root, env=environment, stdout=out, stderr=subprocess.STDOUT
-        )
+        server = subprocess.Popen(command, cwd=root, env=environment, stdout=out, stderr=subprocess.STDOUT)
     try:
         for _ in range(600):
             try:
@@ -99,19 +104,20 @@ class Visit:
         page.on("request", self._look)
         page.on("websocket", lambda socket: socket.on("framesent", self._count))
 
-    def open(self, path: str = "/") -> "Visit":
-        """Go there and wait until all is drawn."""
+    def open(self, path: str = "/", *, rest: bool = True) -> "Visit":
+        """Go there and wait until all is drawn, with ``rest`` also until all is computed."""
         self.page.goto(f"{self.address}{path}")
         self.page.wait_for_selector(IDLE, timeout=60_000)
-        self.settle()
+        if rest:
+            self.settle()
         return self
 
     def settle(self) -> None:
         """Wait until no run is under way, nothing is stale, and the work of the page is done."""
         quiet = (
             "() => document.querySelector(`" + IDLE + "`)"
-            " && !document.querySelector('[data-stale=true], [data-testid=stSkeleton], [data-testid=stSpinner]')"
-            " && !document.querySelector('.st-key-stop')"
+            " && !document.querySelector('[data-stale=true], [data-testid=stSkeleton], .st-key-stop')"
+            " && !document.querySelector('[data-testid=stSpinner]')"
         )
         since = 0
         for _ in range(600):
@@ -156,14 +162,12 @@ def visit(chromium: Browser, address: str) -> Iterator[Callable[..., Visit]]:
     """Open a page in a fresh browser profile; at the end, hold it to what no page may do."""
     contexts, visits = [], []
 
-    def begin(path: str = "/", *, width: int = 1440, height: int = 900) -> Visit:
-        context = chromium.new_context(
-            viewport={"width": width, "height": height}, accept_downloads=True
-        )
+    def begin(path: str = "/", *, width: int = 1440, height: int = 900, rest: bool = True) -> Visit:
+        context = chromium.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
         contexts.append(context)
         visits.append(Visit(context.new_page(), address))
-        return visits[-1].open(path)
+        return visits[-1].open(path, rest=rest)
 
     yield begin
     for one in visits:
