@@ -1,21 +1,22 @@
-"""The workbench: `streamlit run streamlit_app.py`, or `./scripts/app`. Holds the frame, computes nothing."""
+"""The workbench: `streamlit run streamlit_app.py`. The frame draws the pages; models load beside it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
+from cxrbench.app import stock
+
+_FRAME = Path(stock.__file__).with_name("frame.py")
+
 
 @asynccontextmanager
-async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Load torch and the models while the first visitor looks at a gallery case, which needs neither."""
-    from cxrbench.app import engine
-
-    engine.warm()
+async def lifespan(app: Any) -> AsyncIterator[None]:
+    """Load the models in the background: the first page is drawn from the gallery meanwhile."""
+    stock.start()
     yield
 
 
-# The script that draws the frame lies elsewhere: beside this file, Streamlit would take pages/ for a menu of its
-# own, and a link to a page would open it without the frame.
-app = st.App(Path(__file__).parent / "cxrbench" / "app" / "frame.py", lifespan=lifespan)
+app = st.App(_FRAME, lifespan=lifespan)

@@ -1,7 +1,9 @@
 """What tests of several rooms share."""
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,3 +28,43 @@ def golden() -> Path:
     if not GOLDEN.is_dir():
         pytest.skip("the golden numbers are not beside this checkout (../shared/golden)")
     return GOLDEN
+
+
+@pytest.fixture(scope="session")
+def small_assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as ``assets/``: an untrained model, two gallery cases, a second model outside the gallery."""
+    from cxrbench.compare import Settings, gallery
+    from cxrbench.compare.run import collect, compare
+    from cxrbench.explain import METHODS
+    from cxrbench.models import create, hub
+    from cxrbench.preprocess import Preprocessing
+
+    root = tmp_path_factory.mktemp("assets")
+    labels = ("No Finding", "Cardiomegaly", "", "Pleural Effusion")
+    recipe = Preprocessing(size=96, mean=0.5, std=0.25)
+    for seed, name in enumerate(("small", "other")):
+        model = create("efficientnet_b0", labels, name=name, preprocessing=recipe, seed=seed)
+        hub.save(model, root / "models" / name)
+    small = hub.load(root / "models" / "small")
+    settings = Settings(("small",), tuple(METHODS), steps=6)
+    rows, columns = np.mgrid[:80, :100]
+    picture = (127 + 60 * np.sin(rows / 9) + 60 * np.cos(columns / 7)).astype(np.uint8) / np.float32(255)
+    mask = np.zeros(picture.shape, bool)
+    mask[20:40, 30:60] = True
+    cases = []
+    for case, finding in (("heart", "Cardiomegaly"), ("fluid", "Pleural Effusion")):
+        image = picture if case == "heart" else picture[::-1]
+        comparison = collect(
+            compare(image, settings, models={"small": small}),
+            image=image,
+            settings=settings,
+            masks={finding: mask},
+            truth={finding: 1, "No Finding": 0},
+        )
+        gallery.store(comparison, root / "gallery" / case)
+        why = f"Made for tests: {finding}."
+        cases.append({"id": case, "title": f"A {case}", "why": why, "view": "PA", "findings": [finding]})
+    index = {"stage": 0, "baseline": "black", "steps": 6, "models": {"small": "Small"}, "cases": cases}
+    index["methods"] = {key: method.title for key, method in METHODS.items()}
+    (root / "gallery" / "index.json").write_text(json.dumps(index))
+    return root

@@ -1,32 +1,36 @@
-"""The frame around every page: name, menu, and the sentence that must never be missing."""
+"""The main script: what surrounds every page. Computes nothing."""
 
 from pathlib import Path
 
 import streamlit as st
 
-from cxrbench.compare.captions import DISCLAIMER
+from cxrbench.compare import DISCLAIMER
 
-PAGES = Path(__file__).resolve().parents[2] / "pages"
+_ROOM = Path(__file__).parent
+_PAGES = _ROOM.parents[1] / "pages"
 
-st.set_page_config(page_title="cxrbench", page_icon="🩻", layout="wide")
-
+st.set_page_config(page_title="cxrbench", page_icon=str(_ROOM / "icon.svg"), layout="wide")
 page = st.navigation(
     [
         st.Page(
-            PAGES / "compare.py",
+            _PAGES / "compare.py",
             title="Compare",
             icon=":material/compare:",
+            url_path="compare",
             default=True,
-            help="One radiograph, explained by several models and methods side by side.",
+            help="One radiograph: models, methods and findings side by side.",
         ),
         st.Page(
-            PAGES / "about.py",
+            _PAGES / "about.py",
             title="About",
             icon=":material/info:",
-            help="What the bench is, how to read a heat map, and what each method does.",
+            url_path="about",
+            help="How to read a heat map, what each method does, which models are here, and their limits.",
         ),
     ],
     position="top",
 )
+st.html(_ROOM / "frame.css")
+with st.container(key="disclaimer"):
+    st.markdown(f"**Not for clinical use.** {DISCLAIMER}")
 page.run()
-st.caption(f":material/warning: **Not for clinical use.** {DISCLAIMER}")

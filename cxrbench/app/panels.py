@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from cxrbench.app.colours import as_data
 from cxrbench.compare.captions import DISCLAIMER, notes, verdict
 from cxrbench.compare.comparison import Comparison, HeatMaps
 from cxrbench.compare.scale import SCALES, peak
+from cxrbench.figures.colours import as_data
 from cxrbench.preprocess import Preprocessing
 
 __all__ = ["Cell", "encoded", "input_box", "outlines", "picture", "scene"]
@@ -39,7 +39,7 @@ def scene(
     *,
     cells: Mapping[tuple[str, str], Cell],
     titles: Mapping[str, str],
-    link: Sequence[tuple[str, str]],
+    link: Sequence[tuple[str, str]] | None,
     file: str,
 ) -> dict[str, Any]:
     """Everything the canvas needs for these findings.
@@ -49,7 +49,7 @@ def scene(
         findings: shown, in this order.
         cells: by (model, method), what the page adds.
         titles: model or method → how it is called on the page.
-        link: query parameters that bring this back; none for an uploaded image.
+        link: query parameters that bring this back; None for an uploaded image.
         file: name of the saved picture, without its ending.
     """
     rows = [(finding, model) for finding in findings for model in comparison.settings.models]
@@ -140,8 +140,12 @@ def _map(
 ) -> dict[str, Any]:
     heat = comparison.heat_maps.get((model, method))
     cell = cells.get((model, method), Cell())
-    said = [cell.note] if cell.note else []
-    said += [note for note in notes(comparison, model, method, finding) if not (cell.note and heat is None)]
+    remarks = heat.remarks if heat is not None else ()
+    # What is so by construction goes below the picture; over it, only what keeps one from reading it.
+    said = [note for note in notes(comparison, model, method, finding) if note not in remarks]
+    if cell.note:
+        # The page knows more of an unfinished map than the map itself: that it is awaited, or was stopped.
+        said = [cell.note, *(note for note in said if heat is not None and heat.progress == 1)]
     prediction = comparison.predictions.get(model)
     score = verdict(prediction, finding) if prediction is not None else ""
     facts = [_sentence(f"{finding}: {score}" if score else finding)]
@@ -158,7 +162,7 @@ def _map(
     )
     if heat is None or relevance is None or not np.isfinite(relevance).all():
         return panel | {"facts": facts, "alt": f"{panel['title']}, {model}, {finding}: {'; '.join(said)}."}
-    facts += _facts(heat, finding, cell)
+    facts += [*_facts(heat, finding, cell), *remarks]
     shown = _shown_size(comparison.image)
     panel["map"] = encoded(relevance, input_box(heat.preprocessing, *shown))
     panel["peak"] = peak(heat, finding)
@@ -177,7 +181,7 @@ def _facts(heat: HeatMaps, finding: str, cell: Cell) -> Iterable[str]:
     if heat.completeness.size:
         error = float(heat.completeness[heat.labels.index(finding)])
         if not math.isnan(error):
-            yield f"completeness error {abs(error):.1%}"
+            yield f"completeness error {abs(error):.1%}: how far the map's sum is from the change in score"
 
 
 def _where(relevance: np.ndarray, signed: bool) -> str:
@@ -193,7 +197,14 @@ def _where(relevance: np.ndarray, signed: bool) -> str:
 
 
 def _panel(*, identity: str, kind: str, title: str, subtitle: str, **values: Any) -> dict[str, Any]:
-    empty = {"group": "", "facts": [], "notes": [], "alt": "", "outline": None, "progress": None}
+    empty: dict[str, Any] = {
+        "group": "",
+        "facts": [],
+        "notes": [],
+        "alt": "",
+        "outline": None,
+        "progress": None,
+    }
     nothing = {"map": None, "peak": 0.0, "signed": False, "clipped": ""}
     return {"id": identity, "kind": kind, "title": title, "subtitle": subtitle, **empty, **nothing, **values}
 

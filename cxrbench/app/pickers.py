@@ -1,250 +1,233 @@
-"""The widgets of the Compare page and what they were set to, checked again before anything is done with it."""
+"""The controls of the Compare page: one row of them; what is chosen is one value, ``Choice``."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
 import streamlit as st
 
-from cxrbench.app import engine as engine_room
-from cxrbench.app import links
-from cxrbench.app.opened import OWN, opened
-from cxrbench.app.sources import Source, from_case
-from cxrbench.compare import Settings, gallery
+from cxrbench.app import stock
+from cxrbench.app.choice import MAX_STEPS, Choice
+from cxrbench.app.known import finding_names, method_titles, model_titles, start
+from cxrbench.app.sources import Source, case, own
+from cxrbench.compare import gallery
+from cxrbench.errors import InputError
 
-__all__ = [
-    "BASELINES",
-    "STAGES",
-    "STEPS",
-    "Catalogue",
-    "Choice",
-    "catalogue",
-    "choose",
-    "pick_settings",
-    "pick_source",
-]
+__all__ = ["chosen", "empty", "pick", "source"]
 
-STAGES: Final = {0: "Last", 1: "One before", 2: "Two before", 3: "Three before"}
-BASELINES: Final = {"black": "Black", "mean": "Mean grey", "blur": "Blurred image"}
-STEPS: Final = (10, 20, 50, 100, 200)
-_PLAIN: Final = Settings((), ())
-_UNLINKABLE: Final = "The link shows an image that someone had opened; such an image cannot be linked."
-_MOST: Final = {"model": 4, "finding": 4}
+_OWN: Final = "own"  # in the list of cases, the reader's own file; ids of cases never hold a space
+_BASELINES: Final = {"black": "Black", "mean": "Mean grey of the film", "blur": "The film, blurred"}
 
 
-@dataclass(frozen=True)
-class Catalogue:
-    """What can be chosen: name → title."""
-
-    models: Mapping[str, str]
-    methods: Mapping[str, str]
-
-    @property
-    def titles(self) -> dict[str, str]:
-        """Of models and methods alike."""
-        return {**self.models, **self.methods}
+def chosen() -> Choice:
+    """What this session chose so far."""
+    choice: Choice = st.session_state.setdefault("choice", start())
+    return choice
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What was chosen.
+def source() -> Source | None:
+    """The radiograph that is chosen; None where there is none."""
+    choice = chosen()
+    if choice.case is not None:
+        return case(choice.case)
+    found: Source | None = st.session_state.get("own")
+    return found
+
+
+def pick(now: Source) -> Choice:
+    """Draw the row of controls.
 
     Args:
-        source: the radiograph.
-        settings: models, methods and how to compute.
-        findings: shown.
-        catalogue: what there was to choose from.
-        link: query parameters that bring this back; empty for what no link can bring back.
+        now: the radiograph that is shown.
+
+    Returns:
+        The choice, also kept for the session.
     """
-
-    source: Source
-    settings: Settings
-    findings: tuple[str, ...]
-    catalogue: Catalogue
-    link: Mapping[str, Sequence[str]] = field(default_factory=dict)
-
-
-def catalogue(source: Source) -> Catalogue:
-    """Models and methods to choose from: the gallery's at once, the rest as soon as torch is there."""
-    models, methods = gallery.models(), gallery.methods()
-    asked = {*st.query_params.get_all("model"), *st.query_params.get_all("method")}
-    if engine_room.ready() or not source.linkable or asked - {*models, *methods}:
-        with st.spinner("Loading the networks …"):
-            machine = engine_room.engine()
-        models |= machine.titles()
-        methods |= {name: method.title for name, method in machine.methods.items()}
-    for (model, method), heat in source.comparison.heat_maps.items():
-        models.setdefault(model, model)
-        methods.setdefault(method, heat.title or method)
-    return Catalogue(models, methods)
-
-
-def pick_source(place: Any) -> Source | None:
-    """A gallery case, or what was opened; None where there is neither."""
-    cases = {case.id: case.title for case in gallery.cases()}
-    own = opened()
-    options = {**cases, **({OWN: own.title} if own is not None else {})}
-    if not options:
-        return None
-    links.apply("case", {name: name for name in options}, next(iter(options)), explained={OWN: _UNLINKABLE})
-    chosen = place.selectbox(
-        "Case",
-        list(options),
-        format_func=lambda name: options.get(name, name),
-        key="case",
-        persist_state="session",
-        on_change=_case_changed,
-        help="Radiographs whose truth is known, with maps that were computed beforehand.",
+    with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
+        _pick_case()
+        choice = chosen()
+        names = finding_names(now, choice)
+        findings = tuple(name for name in choice.findings if name in names) or names[:1]
+        main = _pick_finding(names, findings)
+        models = _pick_some("Models", model_titles(now), choice.models)
+        methods = _pick_some("Methods", method_titles(now), choice.methods)
+        with st.popover("Your own image", icon=":material/upload:", key="open_upload", on_change="rerun"):
+            _upload()
+        with st.popover("More", icon=":material/tune:", key="open_more", on_change="rerun") as more:
+            rest = findings[1:]
+            if more.open:
+                rest = _pick_more_findings(names, main, findings)
+                choice = _pick_settings(now, choice, models)
+    choice = replace(
+        choice,
+        models=models,
+        methods=methods,
+        findings=(main, *(name for name in rest if name != main)),
     )
-    if own is not None and (chosen == OWN or not cases):
-        return own
-    return from_case(chosen if chosen in cases else next(iter(cases)))
+    st.session_state["choice"] = choice
+    return choice
 
 
-def choose(places: Sequence[Any], source: Source, known: Catalogue, settings: Settings) -> Choice | None:
-    """Models, methods and findings; None, with a sentence in the page, where one of them is missing."""
-    first = {"model": list(known.models)[:1], "method": _first_methods(known.methods)}
-    models = _several(
-        places[0], "Models", "model", known.models, first["model"], "Up to four, one below the other."
-    )
-    methods = _several(
-        places[1],
-        "Methods",
-        "method",
-        known.methods,
-        first["method"],
-        "How a score is traced back to the picture. The page About tells what each method does.",
-    )
-    labels = _labels(models, source)
-    first["finding"] = _first_finding(source, labels)
-    findings = _several(
-        places[2],
-        "Findings",
-        "finding",
-        {label: label for label in labels},
-        first["finding"],
-        "What the maps explain. All findings are computed at once, so changing this costs nothing.",
-    )
-    for what, values in (("model", models), ("method", methods), ("finding", findings)):
-        if not values:
-            st.info(f"Choose at least one {what} above to see its maps.", icon=":material/arrow_upward:")
-            return None
-    asked = Settings(models, methods, settings.stage, settings.baseline, settings.steps)
-    link = _link(source, asked, findings, first)
-    return Choice(source, asked, findings, known, link)
-
-
-def pick_settings() -> Settings:
-    """Stage, baseline and steps, as the widgets of a popover."""
-    for key, options in (("stage", STAGES), ("baseline", BASELINES), ("steps", STEPS)):
-        links.apply(key, {str(option): option for option in options}, getattr(_PLAIN, key))
-    stage = st.segmented_control(
-        "Feature map that CAMs read",
-        list(STAGES),
-        format_func=lambda stage: STAGES.get(stage, str(stage)),
-        default=_PLAIN.stage,
-        required=True,
-        key="stage",
-        persist_state="session",
-        help="The last map knows most about findings but is coarse, often 7 × 7. Earlier ones are finer and noisier.",
-    )
-    baseline = st.segmented_control(
-        "Baseline of integrated gradients",
-        list(BASELINES),
-        format_func=lambda name: BASELINES.get(name, name),
-        default=_PLAIN.baseline,
-        required=True,
-        key="baseline",
-        persist_state="session",
-        help="The picture without information that the radiograph is compared with. What equals it gets no relevance.",
-    )
-    steps = st.select_slider(
-        "Steps of integrated gradients",
-        STEPS,
-        value=_PLAIN.steps,
-        key="steps",
-        persist_state="session",
-        help="Points on the way from the baseline to the radiograph. More steps: a smaller error, a longer wait.",
-    )
-    return Settings(
-        (),
-        (),
-        stage=stage if stage in STAGES else _PLAIN.stage,
-        baseline=baseline if baseline in BASELINES else _PLAIN.baseline,
-        steps=steps if steps in STEPS else _PLAIN.steps,
-    )
-
-
-def _several(
-    place: Any, label: str, key: str, options: Mapping[str, str], default: list[str], explained: str
-) -> tuple[str, ...]:
-    links.apply(key, {name: name for name in options}, default)
-    # Options may have gone since the last run, with a model that does not know the finding, say.
-    if key in st.session_state:
-        st.session_state[key] = [name for name in st.session_state[key] if name in options]
-    chosen = place.multiselect(
-        label,
-        list(options),
-        default=default,
-        format_func=lambda name: options.get(name, name),
-        key=key,
-        persist_state="session",
-        max_selections=_MOST.get(key),
-        help=explained,
-    )
-    # The browser is not trusted: what it sends may be no option at all.
-    return tuple(name for name in chosen if name in options)[: _MOST.get(key)]
-
-
-def _link(
-    source: Source, settings: Settings, findings: Sequence[str], first: Mapping[str, Sequence[str]]
-) -> dict[str, Sequence[str]]:
-    """Write the address; return the parameters of a link that spells everything out."""
-    case = str(st.session_state.get("case", OWN)) if source.linkable else OWN
-    values: dict[str, Sequence[str]] = {
-        "case": [case],
-        "model": settings.models,
-        "method": settings.methods,
-        "finding": findings,
-        "stage": [str(settings.stage)],
-        "baseline": [settings.baseline],
-        "steps": [str(settings.steps)],
-    }
-    plain = {key: [str(getattr(_PLAIN, key))] for key in ("stage", "baseline", "steps")}
-    links.write(values, {"case": [entry.id for entry in gallery.cases()][:1], **first, **plain})
-    return values if source.linkable else {}
-
-
-def _first_methods(methods: Mapping[str, str]) -> list[str]:
-    """Three that differ, so that with the radiograph four panels stand side by side."""
-    wanted = [name for name in ("grad_cam", "grad_cam_plus_plus", "integrated_gradients") if name in methods]
-    return wanted or list(methods)[:3]
-
-
-def _labels(models: Sequence[str], source: Source) -> tuple[str, ...]:
-    labels: dict[str, None] = {}
-    for model in models:
-        prediction = source.comparison.predictions.get(model)
-        own = prediction.labels if prediction is not None else engine_room.engine().labels(model)
-        labels |= dict.fromkeys(own)
-    return tuple(labels)
-
-
-def _first_finding(source: Source, labels: Sequence[str]) -> list[str]:
-    if source.finding in labels:
-        return [source.finding]
-    rest = [label for label in labels if label != "No Finding"]
-    return (rest or list(labels))[:1]
-
-
-def _case_changed() -> None:
-    """Look at what the new case is about."""
-    case = st.session_state.get("case")
-    own = opened()
-    if case == OWN and own is not None:
-        finding = own.finding
+def empty() -> None:
+    """What to say where there is no radiograph yet."""
+    if not model_titles(None):
+        st.info(
+            "There is no model here yet: put a saved model into assets/models, or name a folder of them in "
+            "CXRBENCH_MODELS, and start again."
+        )
     else:
-        known = {entry.id: entry for entry in gallery.cases()}
-        finding = next(iter(known[case].findings), None) if case in known else None
-    if finding is not None:
-        st.session_state["finding"] = [finding]
+        st.info("There are no gallery cases here: build them with train/gallery.py, or open your own image.")
+    _upload()
+
+
+def _pick_case() -> None:
+    titles = {entry.id: entry.title for entry in gallery.cases()}
+    if "own" in st.session_state:
+        titles[_OWN] = f"Yours: {st.session_state['own'].title}"
+    options = list(titles)
+    at = chosen().case or _OWN
+    st.session_state["pick_case"] = at if at in titles else None
+    st.selectbox(
+        "Radiograph",
+        options,
+        format_func=lambda option: titles.get(option, str(option)),
+        key="pick_case",
+        on_change=_take_case,
+        width=260,
+        help="Gallery cases were chosen by rule from simulated radiographs whose truth is known.",
+    )
+
+
+def _take_case() -> None:
+    picked = st.session_state["pick_case"]
+    if picked is None:
+        return
+    st.session_state["choice"] = replace(
+        chosen(), case=None if picked == _OWN else picked, findings=start(picked).findings
+    )
+    st.session_state.pop("pick_finding", None)
+
+
+def _pick_finding(names: Sequence[str], findings: Sequence[str]) -> str:
+    if st.session_state.get("pick_finding") not in names:
+        st.session_state["pick_finding"] = findings[0] if findings else None
+    picked: str = st.selectbox(
+        "Finding",
+        list(names),
+        key="pick_finding",
+        width=230,
+        help="Which score the maps explain. All findings are computed at once: switching costs nothing.",
+    )
+    return picked
+
+
+def _pick_some(what: str, titles: Mapping[str, str], before: tuple[str, ...]) -> tuple[str, ...]:
+    key = f"pick_{what.lower()}"
+    kept = [name for name in st.session_state.get(key, before) or () if name in titles]
+    st.session_state[key] = kept or [name for name in before if name in titles] or list(titles)[:1]
+    with st.popover(f"{what}: {len(st.session_state[key])}", key=f"open_{what.lower()}"):
+        st.pills(
+            what,
+            list(titles),
+            selection_mode="multi",
+            format_func=lambda name: titles.get(name, name),
+            key=key,
+            help=_HELP[what],
+        )
+    # In the order of the list, so that panels keep their places; the last one left cannot be put away.
+    picked = tuple(name for name in titles if name in st.session_state[key])
+    return picked or before
+
+
+_HELP: Final = {
+    "Models": "Every model chosen gets its own row of maps.",
+    "Methods": "Every method chosen gets its own picture; the About page says what each does.",
+}
+
+
+def _pick_more_findings(names: Sequence[str], main: str, findings: Sequence[str]) -> tuple[str, ...]:
+    others = [name for name in names if name != main]
+    if "pick_more" not in st.session_state:
+        st.session_state["pick_more"] = [name for name in findings[1:] if name in others]
+    st.session_state["pick_more"] = [name for name in st.session_state["pick_more"] if name in others]
+    return tuple(
+        st.multiselect("Further findings", others, key="pick_more", help="Each gets its own row of maps.")
+    )
+
+
+def _pick_settings(now: Source, choice: Choice, models: Sequence[str]) -> Choice:
+    if not now.computes:
+        st.caption("A bundle keeps the settings it was computed with.")
+        return choice
+    stages = _stages(models)
+    for key, value in (("stage", choice.stage), ("baseline", choice.baseline), ("steps", choice.steps)):
+        st.session_state.setdefault(f"pick_{key}", value)
+    if st.session_state["pick_stage"] not in stages:
+        st.session_state["pick_stage"] = 0
+    stage = st.selectbox(
+        "Stage read by CAMs",
+        list(stages),
+        format_func=lambda index: stages[index],
+        key="pick_stage",
+        help="Which feature map the CAM methods read, counted from the last. Earlier ones are finer, "
+        "but less is decided there.",
+    )
+    baseline = st.selectbox(
+        "Baseline of integrated gradients",
+        list(_BASELINES),
+        format_func=lambda name: _BASELINES[name],
+        key="pick_baseline",
+        help="The picture from which the path starts. What equals it gets no relevance.",
+    )
+    steps = st.number_input(
+        "Steps of integrated gradients",
+        1,
+        MAX_STEPS,
+        key="pick_steps",
+        help="Points along the path: more make the completeness error smaller and take longer.",
+    )
+    return replace(choice, stage=stage, baseline=baseline, steps=int(steps))
+
+
+def _stages(models: Sequence[str]) -> dict[int, str]:
+    """Stage, counted from the last → its name with the grids of these models."""
+    loaded = stock.stock().models
+    grids = [
+        [grid for _, grid in list(loaded[name].grids.items())[::-1]] for name in models if name in loaded
+    ]
+    words = {}
+    for index in range(max(map(len, grids), default=1)):
+        sizes = dict.fromkeys(f"{grid[index][1]} × {grid[index][0]}" for grid in grids if index < len(grid))
+        place = {0: "last", 1: "1 before the last"}.get(index, f"{index} before the last")
+        words[index] = f"{place}: {' or '.join(sizes)}" if sizes else place
+    return words
+
+
+def _upload() -> None:
+    st.file_uploader(
+        "A radiograph (PNG, JPEG, TIFF, DICOM) or a saved bundle (ZIP)",
+        key="upload",
+        on_change=_take_upload,
+        help="At most 20 MB. It stays in this server's memory, and is gone when you leave; "
+        "nothing of a DICOM's patient data is kept.",
+    )
+    st.caption("Take patients' names off a picture before you upload it to a machine that is not yours.")
+
+
+def _take_upload() -> None:
+    file = st.session_state.get("upload")
+    if file is None:
+        return
+    try:
+        mine = own(file.getvalue(), file.name[:80])
+    except InputError as error:
+        st.session_state["upload_problem"] = str(error)
+        return
+    st.session_state.update(own=mine, open_upload=False)
+    choice = replace(chosen(), case=None)
+    if mine.given is not None:
+        saved = mine.given.settings
+        choice = Choice(None, saved.models, saved.methods, (), saved.stage, saved.baseline, saved.steps)
+        for name in ("models", "methods", "stage", "baseline", "steps", "finding", "more"):
+            st.session_state.pop(f"pick_{name}", None)
+    st.session_state["choice"] = choice

@@ -1,94 +1,87 @@
-"""What is looked at: a gallery case, an image of one's own, or a saved bundle."""
+"""Where the radiograph comes from: a gallery case, the reader's own file, or a bundle that was saved."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
 
-import streamlit as st
+import numpy as np
 
-from cxrbench.compare import Comparison, Settings, bundle, gallery
+from cxrbench import assets
+from cxrbench.compare import Comparison, bundle, gallery
 from cxrbench.data import read_image
 
-__all__ = ["Source", "from_bundle", "from_case", "from_upload"]
+__all__ = ["Source", "case", "own"]
+
+_ZIP = b"PK\x03\x04"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Source:
-    """A radiograph with whatever is known of it beforehand.
+    """A radiograph, and what is known of it before anything is computed.
 
     Args:
-        id: of the picture, in the memory of results.
-        title: a line for people.
-        about: why it is here, or what it is.
-        comparison: the picture, its truth, and results that need no computing.
-        origin: where those results come from, as cells say it.
-        linkable: whether a link can bring it back.
-        finding: what to look at first.
+        title: how the page calls it.
+        words: about it: why it was chosen, or what its reader had to decide.
+        image: (H, W) float32 in [0, 1].
+        sha256: of the pixels or of the file: names it in the cache.
+        given: maps that came with it.
+        origin: where the given maps come from, in words.
+        computes: whether maps beyond the given ones may be computed.
+        truth: finding → 1 or 0, where known.
+        masks: finding → (H, W) bool, where known.
     """
 
-    id: str
     title: str
-    about: str
-    comparison: Comparison
-    origin: str
-    linkable: bool
-    finding: str | None = None
+    words: str
+    image: np.ndarray
+    sha256: str
+    given: Comparison | None = None
+    origin: str = ""
+    computes: bool = True
+    truth: Mapping[str, int] = field(default_factory=dict)
+    masks: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
-@st.cache_resource(max_entries=64, show_spinner="Opening the case …")
-def from_case(case_id: str) -> Source:
-    """A case of the gallery with its pre-computed maps.
+def case(case_id: str) -> Source:
+    """A gallery case with its maps.
 
     Raises:
-        InputError: there is no such case.
+        InputError: there is none of that id.
     """
-    case = gallery.case(case_id)
-    present = ", ".join(case.findings) or "no finding"
+    return _case(case_id, assets.gallery())
+
+
+@lru_cache(maxsize=32)
+def _case(case_id: str, root: Path) -> Source:
+    known, comparison = gallery.case(case_id), gallery.load(case_id)
     return Source(
-        id=case_id,
-        title=case.title,
-        about=f"{case.why} View: {case.view}. In truth: {present}.",
-        comparison=gallery.load(case_id),
+        title=known.title,
+        words=f"{known.why} {known.view} view.",
+        image=comparison.image,
+        sha256=hashlib.sha256(comparison.image.tobytes()).hexdigest(),
+        given=comparison,
         origin="pre-computed",
-        linkable=True,
-        finding=case.findings[0] if case.findings else None,
+        truth=comparison.truth,
+        masks=comparison.masks,
     )
 
 
-def from_upload(data: bytes, name: str) -> Source:
-    """An image of one's own; nothing of the file but its pixels is kept.
+def own(data: bytes, name: str) -> Source:
+    """The reader's file: a radiograph, or a bundle with its maps.
 
     Raises:
-        InputError: the file is no radiograph that can be read.
+        InputError: it is neither, or damaged.
     """
-    radiograph = read_image(data, name=name)
-    height, width = radiograph.size
-    note = f" {radiograph.note}" if radiograph.note else ""
-    return Source(
-        id=radiograph.sha256,
-        title="Your own image",
-        about=f"{radiograph.format}, {width} × {height} pixels; kept in memory only, and no tag of it.{note}",
-        comparison=Comparison(radiograph.pixels, radiograph.sha256, Settings((), ()), {}, {}),
-        origin="",
-        linkable=False,
-    )
-
-
-def from_bundle(data: bytes, name: str) -> Source:
-    """A comparison that was saved, with its maps.
-
-    Raises:
-        InputError: the file is no bundle, or a damaged one.
-    """
-    comparison = bundle.load(data, name=name)
-    digest = hashlib.sha256(data).hexdigest()
-    findings = [finding for finding, present in comparison.truth.items() if present]
-    return Source(
-        # Not the id it names itself: a file from a stranger must not answer for a picture of someone else's.
-        id=f"bundle {digest}",
-        title="A saved comparison",
-        about="Maps and scores as they were saved; other models and methods are computed anew.",
-        comparison=comparison,
-        origin="from the bundle",
-        linkable=False,
-        finding=findings[0] if findings else None,
-    )
+    if data.startswith(_ZIP):
+        saved = bundle.load(data, name=name)
+        words = "A saved bundle: its maps are shown as they were computed; nothing is computed anew."
+        digest = hashlib.sha256(data).hexdigest()
+        return Source(
+            name, words, saved.image, digest, saved, "from the bundle", False, saved.truth, saved.masks
+        )
+    film = read_image(data, name=name)
+    height, width = film.size
+    words = f"{film.format}, {width} × {height} pixels{f'; {film.note}' if film.note else ''}. Truth unknown."
+    return Source(name, words, film.pixels, film.sha256)

@@ -1,15 +1,16 @@
 """Colour tables for heat maps: 256 colours each, readable by colour-blind eyes and in grey print."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from cxrbench.errors import InputError
 
-__all__ = ["COLOURS", "Colours", "colours_for"]
+__all__ = ["COLOURS", "Colours", "as_data", "colours_for"]
 
 
 @dataclass(frozen=True)
@@ -87,3 +88,15 @@ def colours_for(name: str, *, signed: bool) -> Colours:
     if COLOURS[name].diverging == signed:
         return COLOURS[name]
     return next(colours for colours in COLOURS.values() if colours.diverging == signed)
+
+
+def as_data() -> dict[str, dict[str, Any]]:
+    """All tables as JSON values: name → title, diverging, 768 bytes in base 64."""
+    return {
+        name: {
+            "title": colours.title,
+            "diverging": colours.diverging,
+            "table": base64.b64encode(colours.table.tobytes()).decode("ascii"),
+        }
+        for name, colours in COLOURS.items()
+    }

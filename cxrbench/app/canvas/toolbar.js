@@ -53,7 +53,7 @@ function showToolbar(root, bench) {
   }
   const percent = (value) => `${Math.round(value * 100)} %`;
   const words = { opacity: percent(view.opacity), threshold: percent(view.threshold), zoom: `${view.zoom.toFixed(1)}×` };
-  for (const output of root.querySelectorAll("output[data-of]")) output.textContent = words[output.dataset.of];
+  for (const output of root.querySelectorAll("[data-of]")) output.textContent = words[output.dataset.of];
 }
 
 function say(root, text) {
@@ -72,7 +72,7 @@ function linkTo(bench) {
 }
 
 async function copyLink(root, bench) {
-  if (!bench.data.link.length) return say(root, bench.data.unlinkable);
+  if (!bench.data.link) return say(root, bench.data.unlinkable);
   const link = linkTo(bench);
   try {
     await navigator.clipboard.writeText(link);

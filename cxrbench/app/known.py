@@ -1,0 +1,110 @@
+"""What can be chosen: the gallery's names at once, those of further models as soon as they are loaded."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from cxrbench.app import stock
+from cxrbench.app.choice import LISTS, Choice, read
+from cxrbench.app.sources import Source, case
+from cxrbench.compare import Settings, gallery
+from cxrbench.errors import InputError
+
+__all__ = ["finding_names", "from_link", "method_titles", "model_titles", "start"]
+
+_FIRST: Final = ("grad_cam", "grad_cam_plus_plus", "integrated_gradients")  # three maps beside the radiograph
+
+
+def start(case_id: str | None = None) -> Choice:
+    """What is shown before anything is chosen.
+
+    Args:
+        case_id: of a gallery case; default: the first.
+    """
+    cases = {entry.id: entry for entry in gallery.cases()}
+    entry = cases.get(case_id or next(iter(cases), ""))
+    methods = method_titles(None)
+    # With the settings that the gallery's maps were made with, so that nothing has to be computed.
+    given = case(entry.id).given if entry else None
+    made = given.settings if given is not None else Settings((), ())
+    return Choice(
+        case=entry.id if entry else None,
+        models=tuple(model_titles(None))[:1],
+        methods=tuple(name for name in _FIRST if name in methods) or tuple(methods)[:3],
+        findings=entry.findings[:1] if entry else (),
+        stage=made.stage,
+        baseline=made.baseline,
+        steps=made.steps,
+    )
+
+
+def model_titles(source: Source | None) -> dict[str, str]:
+    """Name → title of the models that can be chosen for a radiograph."""
+    if source is not None and not source.computes and source.given is not None:
+        return {name: name for name in source.given.settings.models}
+    titles = gallery.models()
+    if stock.ready() or not titles:
+        titles |= stock.stock().titles
+    return titles
+
+
+def method_titles(source: Source | None) -> dict[str, str]:
+    """Key → title of the methods that can be chosen for a radiograph."""
+    if source is not None and not source.computes and source.given is not None:
+        titles = {heat.method: heat.title for heat in source.given.heat_maps.values()}
+        return {name: titles.get(name) or name for name in source.given.settings.methods}
+    titles = gallery.methods()
+    if stock.ready() or not titles:
+        from cxrbench.explain import METHODS
+
+        titles |= {name: record.title for name, record in METHODS.items()}
+    return titles
+
+
+def finding_names(source: Source | None, choice: Choice) -> tuple[str, ...]:
+    """The findings that the chosen models can be asked for, each once, in the first model's order."""
+    given = source.given.predictions if source is not None and source.given is not None else {}
+    names: list[str] = []
+    for model in choice.models:
+        if model in given:
+            names += given[model].labels
+        elif source is None or source.computes:
+            loaded = stock.stock().models.get(model)
+            names += [label for label in loaded.spec.labels if label] if loaded else []
+    return tuple(dict.fromkeys(names))
+
+
+def from_link(link: Mapping[str, Sequence[str]]) -> tuple[Choice, list[str]]:
+    """A link → what it asks for, and sentences about what in it cannot be had."""
+    base = start()
+    asked = (link.get("case") or [""])[-1]
+    if asked and not link.get("findings"):
+        base = start(asked) if any(entry.id == asked for entry in gallery.cases()) else base
+    known = {
+        "case": lambda choice: [entry.id for entry in gallery.cases()],
+        "models": lambda choice: _all_models(link.get("models") or ()),
+        "methods": lambda choice: list(method_titles(None)),
+        "baseline": lambda choice: _baselines(),
+        "findings": lambda choice: finding_names(_source(choice), choice),
+    }
+    assert set(LISTS) <= set(known)
+    return read(link, base, known)
+
+
+def _source(choice: Choice) -> Source | None:
+    try:
+        return case(choice.case) if choice.case else None
+    except InputError:
+        return None
+
+
+def _all_models(asked: Sequence[str]) -> list[str]:
+    # A name that the gallery does not know may be a model's that is still loading.
+    if any(name not in model_titles(None) for name in asked):
+        stock.stock()
+    return list(model_titles(None))
+
+
+def _baselines() -> list[str]:
+    from cxrbench.explain import BASELINES
+
+    return list(BASELINES)

@@ -1,0 +1,167 @@
+"""The pages as Streamlit runs them, without a browser."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cxrbench.app import live, stock
+
+FRAME = Path(stock.__file__).with_name("frame.py")
+
+
+@pytest.fixture
+def bench(small_assets: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
+    monkeypatch.delenv("CXRBENCH_MODELS", raising=False)
+    forget(monkeypatch)
+    return AppTest.from_file(str(FRAME), default_timeout=60)
+
+
+def forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process that has just started."""
+    monkeypatch.setattr(stock, "_found", [])
+    monkeypatch.setattr(stock, "_failed", [])
+    monkeypatch.setattr(stock, "_done", stock.threading.Event())
+    monkeypatch.setattr(stock, "_started", False)
+
+
+def settle(at: AppTest) -> AppTest:
+    """Run again, as the browser would, until nothing is under way; then the page is drawn once more."""
+    for _ in range(200):
+        assert not at.exception
+        if not live.QUEUE.busy():
+            return at.run()
+        time.sleep(0.1)
+    raise AssertionError("the work never ended")
+
+
+def texts(at: AppTest) -> str:
+    return " ".join(element.value for kind in (at.markdown, at.caption) for element in kind)
+
+
+def test_cold_start_shows_a_gallery_case_and_imports_no_torch(small_assets: Path) -> None:
+    code = f"""
+import os, sys
+os.environ["CXRBENCH_ASSETS"] = {str(small_assets)!r}
+from streamlit.testing.v1 import AppTest
+at = AppTest.from_file({str(FRAME)!r}, default_timeout=60).run()
+assert not at.exception, at.exception
+assert at.selectbox(key="pick_case").value == "heart"
+assert at.selectbox(key="pick_finding").value == "Cardiomegaly"
+assert "Scores of Small" in " ".join(m.value for m in at.markdown)
+assert "torch" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_address_says_what_is_shown(bench: AppTest) -> None:
+    at = bench.run()
+    assert at.query_params["case"] == "heart"
+    assert at.query_params["models"] == "small"
+    assert at.query_params["findings"] == "Cardiomegaly"
+
+
+def test_a_link_brings_back_case_finding_and_methods(bench: AppTest) -> None:
+    for name, values in {"case": "fluid", "findings": "No_Finding", "methods": ["layer_cam"]}.items():
+        bench.query_params[name] = values
+    at = bench.run()
+    assert not at.exception
+    assert not at.warning
+    assert at.selectbox(key="pick_case").value == "fluid"
+    assert at.selectbox(key="pick_finding").value == "No Finding"
+    assert at.button_group(key="pick_methods").value == ["layer_cam"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("case", "nowhere", "'nowhere', which is not here; choose from: heart, fluid."),
+        (
+            "findings",
+            "Gout",
+            "'Gout', which is not here; choose from: No Finding, Cardiomegaly, Pleural Effusion.",
+        ),
+        ("models", "<script>", "which is not here; choose from: small, other."),
+        ("methods", "tea_leaves", "'tea_leaves', which is not here; choose from: grad_cam,"),
+        ("baseline", "pink", "'pink', which is not here; choose from: black, mean, blur."),
+        ("stage", "-1", "stage '-1'; it must be a whole number from 0 to 9. 0 is used."),
+        ("steps", "9999999999", "it must be a whole number from 1 to 300."),
+    ],
+)
+def test_what_a_link_asks_for_in_vain_is_said_and_cleaned(
+    bench: AppTest, name: str, value: str, said: str
+) -> None:
+    bench.query_params[name] = value
+    at = bench.run()
+    assert not at.exception
+    assert said in " ".join(warning.value for warning in at.warning)
+    assert at.query_params.get(name) != value
+    assert at.selectbox(key="pick_case").value == "heart"
+
+
+def test_switching_the_finding_computes_nothing(bench: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = bench.run()
+    monkeypatch.setattr(live, "_computed", None)
+    at.selectbox(key="pick_finding").select("Pleural Effusion").run()
+    assert not at.exception
+    assert at.query_params["findings"] == "Pleural Effusion"
+
+
+def test_another_case_shows_its_own_finding(bench: AppTest) -> None:
+    at = bench.run()
+    at.selectbox(key="pick_case").select("fluid").run()
+    assert not at.exception
+    assert at.selectbox(key="pick_finding").value == "Pleural Effusion"
+    assert "Made for tests: Pleural Effusion." in texts(at)
+
+
+def test_a_model_outside_the_gallery_is_computed_and_kept(bench: AppTest) -> None:
+    bench.query_params["models"] = ["small", "other"]
+    bench.query_params["methods"] = ["grad_cam"]
+    at = settle(bench.run())
+    assert "Scores of other" in texts(at)
+    computed = [key for key in live.RESULTS.held() if key.model == "other"]
+    assert {key.method for key in computed} == {"", "grad_cam"}
+
+
+def test_settings_that_the_gallery_lacks_are_computed(bench: AppTest) -> None:
+    bench.query_params["stage"] = "1"
+    bench.query_params["methods"] = ["hires_cam", "integrated_gradients"]
+    at = settle(bench.run())
+    # The path of integrated gradients reads no stage: its maps are still the gallery's.
+    assert {key.method for key in live.RESULTS.held() if key.model == "small"} == {"", "hires_cam"}
+    assert at.query_params["stage"] == "1"
+
+
+def test_without_gallery_and_models_the_page_says_what_to_do(
+    bench: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXRBENCH_ASSETS", str(tmp_path))
+    at = bench.run()
+    assert not at.exception
+    assert "There is no model here yet" in at.info[0].value
+
+
+def test_without_a_gallery_one_may_open_an_own_image(
+    bench: AppTest, small_assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "models").symlink_to(small_assets / "models")
+    monkeypatch.setenv("CXRBENCH_ASSETS", str(tmp_path))
+    at = bench.run()
+    assert not at.exception
+    assert "There are no gallery cases here" in at.info[0].value
+
+
+def test_the_about_page_tells_methods_models_and_limits(bench: AppTest) -> None:
+    at = bench.run()
+    at.switch_page(str(FRAME.parents[2] / "pages" / "about.py")).run()
+    assert not at.exception
+    said = texts(at)
+    assert "arXiv:1610.02391" in said
+    assert "Not for clinical use" in said
+    assert "`other`, efficientnet_b0" in said

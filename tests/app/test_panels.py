@@ -1,0 +1,122 @@
+import base64
+
+import numpy as np
+import pytest
+
+from cxrbench.app.bars import bars
+from cxrbench.app.panels import Cell, encoded, input_box, outlines, picture, scene
+from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings
+from cxrbench.figures.colours import COLOURS, as_data
+from cxrbench.preprocess import Preprocessing
+
+RNG = np.random.default_rng(0)
+
+
+def decoded(record: dict) -> np.ndarray:
+    kind = {"f32": "<f4", "i16": "<i2"}[record["kind"]]
+    values = np.frombuffer(base64.b64decode(record["data"]), kind).astype(np.float32) * record["step"]
+    return values.reshape(record["height"], record["width"])
+
+
+def comparison(**facts: object) -> Comparison:
+    maps = RNG.normal(size=(2, 7, 7)).astype(np.float32)
+    heat = HeatMaps("m", "cam", "last", ("Edema", "Mass"), maps, Preprocessing(size=8), 0.1, title="CAM")
+    values = np.array([0.2, 0.8], np.float32)
+    said = Prediction("m", "r", ("Edema", "Mass"), values, values, np.full(2, 0.5, np.float32), 0.1)
+    mask = np.zeros((40, 60), bool)
+    mask[10:20, 30:50] = True
+    return Comparison(
+        RNG.random((40, 60), np.float32),
+        "s",
+        Settings(("m",), ("cam",)),
+        {"m": said},
+        {("m", "cam"): HeatMaps(**{**vars(heat), **facts})},
+        {"Edema": mask},
+        {"Edema": 1, "Mass": 0},
+    )
+
+
+def drawn(made: Comparison, *findings: str, cell: Cell | None = None) -> list[dict]:
+    cells = {("m", "cam"): cell} if cell else {}
+    panels = scene(made, findings, cells=cells, titles={}, link=None, file="f")["panels"]
+    assert isinstance(panels, list)
+    return panels
+
+
+def test_small_maps_travel_exactly_and_large_ones_within_a_step() -> None:
+    small, large = (RNG.normal(size=(side, side)).astype(np.float32) for side in (7, 224))
+    np.testing.assert_array_equal(decoded(encoded(small, (0, 0, 1, 1))), small)
+    record = encoded(large, (0, 0, 1, 1))
+    np.testing.assert_allclose(decoded(record), large, atol=record["step"])
+    assert record["step"] <= np.abs(large).max() / 32000
+
+
+@pytest.mark.parametrize("fit", ["stretch", "pad", "crop"])
+@pytest.mark.parametrize("shape", [(40, 60), (60, 40)])
+def test_the_box_is_where_the_network_looked(fit: str, shape: tuple[int, int]) -> None:
+    recipe = Preprocessing(size=8, fit=fit)  # type: ignore[arg-type]
+    height, width = shape
+    left, top, right, bottom = input_box(recipe, width, height)
+    seen = ~np.isnan(recipe.to_original(np.ones((1, 8, 8), np.float32), shape)[0])
+    rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
+    assert (rows[0], rows[-1] + 1) == (max(0, top), min(height, bottom))
+    assert (columns[0], columns[-1] + 1) == (max(0, left), min(width, right))
+
+
+def test_an_outline_goes_round_its_mask() -> None:
+    mask = np.zeros((40, 60), bool)
+    mask[10:20, 30:50] = True
+    (polygon,) = outlines(mask)
+    points = np.array(polygon)
+    assert (points.min(0) == (30.5, 10.5)).all()
+    assert (points.max(0) == (49.5, 19.5)).all()
+
+
+def test_a_large_radiograph_is_sent_smaller() -> None:
+    sent = picture(np.zeros((3000, 2000), np.float32))
+    assert (sent["width"], sent["height"]) == (683, 1024)
+
+
+def test_a_row_has_the_radiograph_and_its_maps() -> None:
+    radiograph, cam = drawn(comparison(), "Edema")
+    assert "Edema: present in truth" in radiograph["facts"]
+    assert radiograph["outline"] is not None
+    assert cam["title"] == "CAM" or cam["title"] == "cam"
+    assert "Edema: score 0.20, below its threshold 0.50" in cam["facts"]
+    assert cam["map"] is not None
+    assert "Strongest in the" in cam["alt"]
+
+
+def test_what_is_awaited_stopped_or_impossible_is_said_on_the_picture() -> None:
+    assert drawn(comparison(progress=0.4), "Edema")[1]["notes"] == ["unfinished: 40% of the steps"]
+    stopped = drawn(comparison(progress=0.4), "Edema", cell=Cell(note="stopped at 40%"))[1]
+    assert stopped["notes"] == ["stopped at 40%"]
+    nothing = comparison(maps=np.empty((0, 0, 0), np.float32), problem="no stages")
+    assert drawn(nothing, "Edema")[1]["notes"] == ["not applicable: no stages"]
+    assert drawn(nothing, "Edema")[1]["map"] is None
+
+
+def test_what_holds_by_construction_is_said_below_the_picture() -> None:
+    cam = drawn(comparison(remarks=("identical here",)), "Edema")[1]
+    assert "identical here" in cam["facts"]
+    assert cam["notes"] == []
+
+
+def test_scores_are_said_in_words_beside_the_bars() -> None:
+    said = bars(comparison().predictions["m"], {"Edema": 1, "Mass": 0}, ["Edema"])
+    assert "below 0.50 · ● present in truth · missed" in said
+    assert "above 0.50 · ○ absent in truth · false alarm" in said
+    assert said.count('<li class="shown">') == 1
+
+
+def test_names_from_a_bundle_are_escaped() -> None:
+    values = np.full(1, 0.5, np.float32)
+    said = bars(Prediction("<b>", "r", ("<script>",), values, values, values, 0.1), {}, [])
+    assert "<script>" not in said
+    assert "<b>" not in said
+
+
+def test_colours_reach_the_browser_byte_by_byte() -> None:
+    for name, sent in as_data().items():
+        table = np.frombuffer(base64.b64decode(sent["table"]), np.uint8).reshape(256, 3)
+        np.testing.assert_array_equal(table, COLOURS[name].table)

@@ -1,0 +1,177 @@
+"""A real server and a real Chromium; nothing may leave the machine, and no page may stumble."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+from cxrbench import assets
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+    "--force-color-profile=srgb",
+    "--hide-scrollbars",
+    "--font-render-hinting=none",
+]
+IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"][data-test-connection-state="CONNECTED"]'
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def assets_root(request: pytest.FixtureRequest) -> Path:
+    """The shipped assets, or small ones where there are none yet."""
+    if (assets.gallery() / "index.json").is_file():
+        return assets.gallery().parent
+    small: Path = request.getfixturevalue("small_assets")
+    return small
+
+
+@pytest.fixture(scope="session")
+def address(root: Path, assets_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server on a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
+    command += [f"--server.port={port}", "--server.address=127.0.0.1"]
+    environment = {**os.environ, "CXRBENCH_ASSETS": str(assets_root), "PYTHONPATH": str(root)}
+    environment.pop("CXRBENCH_MODELS", None)
+    with log.open("w") as out:
+        server = subprocess.Popen(command, cwd=root, env=environment, stdout=out, stderr=subprocess.STDOUT)
+    try:
+        for _ in range(600):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
+                break
+            except OSError:
+                assert server.poll() is None, log.read_text()
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        reason = "there is no chromium here: apt-get install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A page with what happened on it.
+
+    Args:
+        page: of the browser.
+        address: of the server.
+    """
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.address = address
+        self.errors: list[str] = []
+        self.strayed: list[str] = []
+        self.sent = 0
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", self._look)
+        page.on("websocket", lambda socket: socket.on("framesent", self._count))
+
+    def open(self, path: str = "/", *, rest: bool = True) -> "Visit":
+        """Go there and wait until all is drawn, with ``rest`` also until all is computed."""
+        self.page.goto(f"{self.address}{path}")
+        self.page.wait_for_selector(IDLE, timeout=60_000)
+        if rest:
+            self.settle()
+        return self
+
+    def settle(self) -> None:
+        """Wait until no run is under way, nothing is stale, and the work of the page is done."""
+        quiet = (
+            "() => document.querySelector(`" + IDLE + "`)"
+            " && !document.querySelector('[data-stale=true], [data-testid=stSkeleton], .st-key-stop')"
+            " && !document.querySelector('[data-testid=stSpinner]')"
+        )
+        since = 0
+        for _ in range(600):
+            since = since + 1 if self.page.evaluate(quiet) else 0
+            if since == 6:
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError("the page did not come to rest in a minute")
+
+    def draw_count(self) -> int:
+        """How often the canvas has drawn."""
+        return int(self.page.locator(".bench").get_attribute("data-drawn") or 0)
+
+    def prints(self) -> list[str]:
+        """What each picture shows, as data URLs."""
+        script = "canvases => canvases.map(canvas => canvas.toDataURL())"
+        found: list[str] = self.page.locator("canvas.base").evaluate_all(script)
+        return found
+
+    def upload(self, path: Path) -> None:
+        """Open a file as one's own image."""
+        if not self.page.locator("input[type=file]").count():
+            self.page.get_by_role("button", name="Your own image").click()
+        self.page.locator("input[type=file]").set_input_files(path)
+
+    def choose(self, label: str, option: str) -> None:
+        """Pick an option of a select box by what it says."""
+        self.page.get_by_role("combobox", name=label).first.click()
+        self.page.get_by_role("option", name=option, exact=True).click()
+
+    def _look(self, request: Request) -> None:
+        local = (self.address, "data:", "blob:", self.address.replace("http", "ws"))
+        if not request.url.startswith(local):
+            self.strayed.append(request.url)
+
+    def _count(self, *_: object) -> None:
+        self.sent += 1
+
+
+@pytest.fixture
+def visit(chromium: Browser, address: str) -> Iterator[Callable[..., Visit]]:
+    """Open a page in a fresh browser profile; at the end, hold it to what no page may do."""
+    contexts, visits = [], []
+
+    def begin(path: str = "/", *, width: int = 1440, height: int = 900, rest: bool = True) -> Visit:
+        context = chromium.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+        contexts.append(context)
+        visits.append(Visit(context.new_page(), address))
+        return visits[-1].open(path, rest=rest)
+
+    yield begin
+    for one in visits:
+        assert one.errors == []
+        assert one.strayed == []
+    for context in contexts:
+        context.close()
