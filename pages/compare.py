@@ -72,7 +72,7 @@ def show_scores(source: Source, findings: tuple[str, ...], view: live.View, titl
         st.markdown(
             f"**Scores of {titles.get(name, name)}**",
             help="Scores lie between 0 and 1; they are no probabilities of disease. The tick is the "
-            "operating threshold; bars beyond it are orange and bold. A line at the left marks what is shown.",
+            "operating threshold; bars beyond it are orange, bold. A line at the left marks those shown.",
         )
         st.html(bars(prediction, source.truth, findings))
 
