@@ -72,6 +72,15 @@ def test_an_outline_goes_round_its_mask() -> None:
     assert (points.max(0) == (49.5, 19.5)).all()
 
 
+def test_specks_and_pinholes_are_not_outlined_but_thin_lines_are() -> None:
+    mask = np.zeros((320, 320), bool)
+    mask[50:150, 50:150] = True
+    mask[100, 100] = mask[70:72, 70:72] = False
+    mask[250, 250] = True
+    mask[200:203, 20:300] = True
+    assert len(outlines(mask)) == 2
+
+
 def test_a_large_radiograph_is_sent_smaller() -> None:
     sent = picture(np.zeros((3000, 2000), np.float32))
     assert (sent["width"], sent["height"]) == (683, 1024)
