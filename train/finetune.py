@@ -188,6 +188,8 @@ def card(config: TrainConfig, studies: Tables) -> str:
         f"Trained from {start} by `train/finetune.py`: {phases}; images: {counts}.",
         f"Uncertain training labels: policy `{config.data.policy}`; what is not mentioned counts as absent.",
     ]
+    if config.positive_weights:
+        lines.append("Positives were weighed by n₋ / n₊, so scores rank studies; they are not probabilities.")
     if config.data.phantom_patients:
         lines.append(
             "**It has only ever seen digital chest phantoms**, drawn by `cxrbench.data.phantom`. It knows "
