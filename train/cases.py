@@ -151,10 +151,10 @@ RULES = (
         missed("Lung Lesion"),
     ),
     Rule(
-        "missed-pneumothorax",
-        "A pneumothorax overlooked",
-        "Wrong: Pneumothorax is present and has the lowest score of all that are.",
-        missed("Pneumothorax"),
+        "missed-atelectasis",
+        "An atelectasis overlooked",
+        "Wrong: Atelectasis is present and has the lowest score of all that are.",
+        missed("Atelectasis"),
     ),
     Rule(
         "false-alarm-cardiomegaly",
