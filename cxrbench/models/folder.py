@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as serialised
 from torch import Tensor
 
 from cxrbench.errors import InputError
@@ -19,6 +20,7 @@ __all__ = [
     "CONFIG",
     "EVALUATION",
     "FILES",
+    "PREDICTIONS",
     "README",
     "WEIGHTS",
     "fit",
@@ -31,6 +33,7 @@ CONFIG: Final = "config.json"
 WEIGHTS: Final = "model.safetensors"
 README: Final = "README.md"
 EVALUATION: Final = "evaluation.json"
+PREDICTIONS: Final = "predictions.csv"  # beside the others where a recipe leaves it; not needed to load
 FILES: Final = (CONFIG, WEIGHTS, README, EVALUATION)
 
 _FORMAT: Final = 1
@@ -109,7 +112,8 @@ def write_weights(path: Path, state: Mapping[str, Tensor], *, half: bool) -> Non
             rounded = kept.half()
             kept = rounded if bool(rounded.isfinite().all()) else kept
         tensors[name] = kept
-    save_file(tensors, path, metadata={"format": "pt"})
+    # Not save_file: the file it leaves can be read by its owner alone.
+    path.write_bytes(serialised(tensors, metadata={"format": "pt"}))
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

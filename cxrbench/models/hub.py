@@ -206,7 +206,7 @@ def _check_free(folder: Path) -> None:
         return
     if not folder.is_dir():
         raise InputError(f"A model is saved as a folder, but {folder} is a file; choose another place.")
-    others = sorted({path.name for path in folder.iterdir()} - set(files.FILES))
+    others = sorted({path.name for path in folder.iterdir()} - {*files.FILES, files.PREDICTIONS})
     if others:
         raise InputError(
             f"{folder} holds files that no saved model has ({', '.join(others[:3])}); choose another place."

@@ -121,6 +121,17 @@ def test_saving_again_replaces_the_model_and_leaves_no_scrap(model: Classifier, 
     assert [path.name for path in saved.parent.iterdir()] == ["small"]
 
 
+def test_every_file_can_be_read_by_others(saved: Path) -> None:
+    umask = os.umask(0)
+    os.umask(umask)
+    assert {path.stat().st_mode & 0o777 for path in saved.iterdir()} == {0o666 & ~umask}
+
+
+def test_predictions_of_the_weights_before_do_not_stay(model: Classifier, saved: Path) -> None:
+    (saved / "predictions.csv").write_text("of the weights before")
+    assert not (hub.save(model, saved) / "predictions.csv").exists()
+
+
 def test_a_save_that_fails_leaves_the_old_model(model: Classifier, saved: Path) -> None:
     with pytest.raises(InputError, match="plain JSON"):
         hub.save(model, saved, evaluation={"auroc": {"Edema": float("nan")}})
