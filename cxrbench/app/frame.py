@@ -16,7 +16,7 @@ page = st.navigation(
             _PAGES / "compare.py",
             title="Compare",
             icon=":material/compare:",
-            url_path="compare",
+            url_path="home",
             default=True,
             help="One radiograph: models, methods and findings side by side.",
         ),
@@ -27,6 +27,8 @@ page = st.navigation(
             url_path="about",
             help="How to read a heat map, what each method does, which models are here, and their limits.",
         ),
+        # The first page's own address is "/"; links that spell it out must open it too.
+        st.Page(_PAGES / "compare.py", title="Compare", url_path="compare", visibility="hidden"),
     ],
     position="top",
 )

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from cxrbench.compare.captions import DISCLAIMER, notes, verdict
+from cxrbench.compare.captions import DISCLAIMER, notes, took, verdict
 from cxrbench.compare.comparison import Comparison, HeatMaps
 from cxrbench.compare.scale import SCALES, peak
 from cxrbench.figures.colours import as_data
@@ -182,6 +182,8 @@ def _facts(heat: HeatMaps, finding: str, cell: Cell) -> Iterable[str]:
     height, width = heat.maps.shape[1:]
     where = f" after {heat.stage}" if heat.stage else ""
     yield f"{width} × {height} grid{where}{f'; {cell.origin}' if cell.origin else ''}"
+    if time := took(heat):
+        yield time
     if heat.completeness.size:
         error = float(heat.completeness[heat.labels.index(finding)])
         if not math.isnan(error):

@@ -3,7 +3,7 @@
 ``run`` computes and needs torch; it is not imported here, so that bundles and gallery cases open without it.
 """
 
-from cxrbench.compare.captions import DISCLAIMER, caption, notes, verdict
+from cxrbench.compare.captions import DISCLAIMER, caption, notes, took, verdict
 from cxrbench.compare.comparison import Comparison, HeatMaps, Prediction, Settings
 from cxrbench.compare.scale import SCALES, Scale, heatmap, peak, peaks
 
@@ -20,5 +20,6 @@ __all__ = [
     "notes",
     "peak",
     "peaks",
+    "took",
     "verdict",
 ]

@@ -6,7 +6,7 @@ import numpy as np
 
 from cxrbench.compare.comparison import Comparison, HeatMaps, Prediction
 
-__all__ = ["DISCLAIMER", "caption", "notes", "verdict"]
+__all__ = ["DISCLAIMER", "caption", "notes", "took", "verdict"]
 
 DISCLAIMER = (
     "For teaching and research, never for diagnosis. "
@@ -34,9 +34,16 @@ def caption(comparison: Comparison, model: str, method: str, finding: str) -> st
     prediction = comparison.predictions.get(model)
     if prediction is not None:
         parts.append(verdict(prediction, finding))
-    if heat is not None and heat.problem is None and not math.isnan(heat.seconds):
-        parts.append(f"{_time(heat.seconds)} for {len(heat.labels)} findings")
+    if heat is not None:
+        parts.append(took(heat))
     return " · ".join(part for part in parts if part)
+
+
+def took(heat: HeatMaps) -> str:
+    """How long the maps of all findings took together; empty where that was not timed."""
+    if heat.problem is not None or math.isnan(heat.seconds):
+        return ""
+    return f"{_time(heat.seconds)} for {len(heat.labels)} findings"
 
 
 def verdict(prediction: Prediction, finding: str) -> str:

@@ -92,6 +92,7 @@ def test_a_row_has_the_radiograph_and_its_maps() -> None:
     assert radiograph["outline"] is not None
     assert cam["title"] == "CAM" or cam["title"] == "cam"
     assert "Edema: score 0.20, below its threshold 0.50" in cam["facts"]
+    assert "100 ms for 2 findings" in cam["facts"]
     assert cam["map"] is not None
     assert "Strongest in the" in cam["alt"]
 
