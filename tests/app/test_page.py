@@ -12,6 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cxrbench.app import live, stock
+from cxrbench.app.results import Results
 from cxrbench.app.sources import own
 
 FRAME = Path(stock.__file__).with_name("frame.py")
@@ -31,6 +32,7 @@ def forget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stock, "_failed", [])
     monkeypatch.setattr(stock, "_done", stock.threading.Event())
     monkeypatch.setattr(stock, "_started", False)
+    monkeypatch.setattr(live, "RESULTS", Results())
 
 
 def settle(at: AppTest) -> AppTest:
