@@ -99,12 +99,14 @@ def _pick_case() -> None:
 
 
 def _take_case() -> None:
-    picked = st.session_state["pick_case"]
-    if picked is None:
+    picked, now = st.session_state["pick_case"], chosen()
+    if picked is None or picked == (now.case or _OWN):
         return
-    st.session_state["choice"] = replace(
-        chosen(), case=None if picked == _OWN else picked, findings=start(picked).findings
-    )
+    if picked == _OWN:
+        st.session_state["choice"] = replace(now, case=None)
+        return
+    # A case is about its own finding: show that one first.
+    st.session_state["choice"] = replace(now, case=picked, findings=start(picked).findings)
     st.session_state.pop("pick_finding", None)
 
 

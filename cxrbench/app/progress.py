@@ -27,12 +27,14 @@ def show(view: View, finding: str) -> None:
     for job in view.jobs:
         if isinstance(job.error, InputError):
             st.error(str(job.error))
+    # One place, emptied at every run: a run that is cut short would leave its Stop button behind.
+    place = st.empty()
     if view.pending:
-        with st.container(horizontal=True, vertical_alignment="center", key="progress"):
+        with place.container(horizontal=True, vertical_alignment="center", key="progress"):
             st.progress(_fraction(view), text=_words(view, finding))
             st.button("Stop", icon=":material/stop:", key="stop", on_click=_stop, args=(view,))
     elif view.stopped:
-        with st.container(horizontal=True, vertical_alignment="center", key="progress"):
+        with place.container(horizontal=True, vertical_alignment="center", key="stopped_here"):
             st.caption("Stopped; the drafts stay as they are.", width="content")
             st.button("Compute the rest", key="resume", on_click=_resume, args=(view,))
 

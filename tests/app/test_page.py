@@ -1,14 +1,19 @@
 """The pages as Streamlit runs them, without a browser."""
 
+import io
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cxrbench.app import live, stock
+from cxrbench.app.results import Results
+from cxrbench.app.sources import own
 
 FRAME = Path(stock.__file__).with_name("frame.py")
 
@@ -27,6 +32,7 @@ def forget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stock, "_failed", [])
     monkeypatch.setattr(stock, "_done", stock.threading.Event())
     monkeypatch.setattr(stock, "_started", False)
+    monkeypatch.setattr(live, "RESULTS", Results())
 
 
 def settle(at: AppTest) -> AppTest:
@@ -118,6 +124,22 @@ def test_another_case_shows_its_own_finding(bench: AppTest) -> None:
     assert not at.exception
     assert at.selectbox(key="pick_finding").value == "Pleural Effusion"
     assert "Made for tests: Pleural Effusion." in texts(at)
+
+
+def test_one_may_go_to_and_fro_between_the_own_film_and_a_case(bench: AppTest) -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(np.arange(6400, dtype=np.uint8).reshape(80, 80)).save(buffer, "PNG")
+    at = bench.run()
+    at.session_state["own"] = own(buffer.getvalue(), "film.png")
+    at = at.run()
+    at.selectbox(key="pick_case").select("own").run()
+    at = settle(at)
+    assert at.selectbox(key="pick_finding").value == "Cardiomegaly"  # the finding stays
+    assert "PNG, 80 × 80 pixels" in texts(at)
+    assert "case" not in at.query_params  # an own film cannot be linked
+    at.selectbox(key="pick_case").select("fluid").run()
+    assert at.selectbox(key="pick_finding").value == "Pleural Effusion"
+    assert at.query_params["case"] == "fluid"
 
 
 def test_a_model_outside_the_gallery_is_computed_and_kept(bench: AppTest) -> None:

@@ -116,7 +116,9 @@ class Visit:
         """Wait until no run is under way, nothing is stale, and the work of the page is done."""
         quiet = (
             "() => document.querySelector(`" + IDLE + "`)"
-            " && !document.querySelector('[data-stale=true], [data-testid=stSkeleton], .st-key-stop')"
+            " && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]')"
+            # Streamlit may keep a button that is gone, hidden.
+            " && !document.querySelector('.st-key-stop')?.checkVisibility()"
             " && !document.querySelector('[data-testid=stSpinner]')"
         )
         since = 0
