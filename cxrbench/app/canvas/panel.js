@@ -35,10 +35,10 @@ function buildPanel(bench) {
   parts.strip.height = 8;
   parts.frame.tabIndex = 0;
   parts.frame.setAttribute("role", "group");
-  parts.frame.append(parts.base, parts.cross, parts.notes, parts.progress);
+  parts.frame.append(parts.base, parts.cross, parts.progress);
   parts.legend.append(parts.low, parts.strip, parts.high);
   const caption = element("figcaption");
-  caption.append(parts.legend, parts.scale, parts.readout, parts.facts);
+  caption.append(parts.legend, parts.readout, parts.facts, parts.scale);
   parts.figure.append(heading, parts.frame, caption);
   listen(parts.frame, bench);
   return parts;
@@ -54,6 +54,9 @@ function fillPanel(panel, bench) {
   parts.frame.style.setProperty("--aspect", bench.picture.width / bench.picture.height);
   parts.notes.replaceChildren(...panel.notes.map((note) => element("li", "", note)));
   parts.notes.hidden = !panel.notes.length;
+  // On the picture only where there is no map to cover: a note must not hide what it is about.
+  if (panel.kind === "map" && !panel.map) parts.frame.append(parts.notes);
+  else parts.facts.before(parts.notes);
   parts.facts.replaceChildren(...panel.facts.map((fact) => element("li", "", fact)));
   parts.progress.hidden = panel.progress === null;
   if (panel.progress !== null) {
