@@ -43,7 +43,7 @@ class Finding:
 
 def enlarged_mediastinum(scene: Scene, severity: float, rng: np.random.Generator) -> Scene:
     """A wide upper mediastinum: unfolded aorta, or a mass of nodes."""
-    great = soft.great_vessels(scene.patient, scene.geometry, widen=1.2 + 0.6 * severity)
+    great = soft.great_vessels(scene.patient, scene.geometry, widen=1.12 + 0.6 * severity)
     return change(scene, great=np.maximum(scene.great, great))
 
 
@@ -57,20 +57,20 @@ def cardiomegaly(scene: Scene, severity: float, rng: np.random.Generator) -> Sce
 
 
 def fracture(scene: Scene, severity: float, rng: np.random.Generator) -> Scene:
-    """One to four ribs broken at the side: a gap, a step, and callus round it; easy to miss, as in life."""
+    """Two to five ribs broken at the side: a gap, a step, and callus round it; easy to miss, as in life."""
     sign = float(rng.choice([-1, 1]))
     x, y = scene.geometry.plane(-0.3 * scene.patient.chest_depth)
     bone, out = scene.bone, rng.uniform(0.74, 0.9)
     level = rng.uniform(0.25, 0.6) * scene.patient.lung_height
     gap = scene.patient.lung_height / 9.6
-    for rank in range(int(rng.integers(1, 3 + round(2 * severity)))):
+    for rank in range(int(rng.integers(2, 4 + round(2 * severity)))):
         at = (sign * scene.patient.chest_width * (out + rng.normal(0, 0.015)), level + rank * gap)
-        callus = ellipse(x, y, at, (0.55 + 0.5 * severity, 0.55 + 0.35 * severity, 0.5))
+        callus = ellipse(x, y, at, (0.65 + 0.6 * severity, 0.65 + 0.4 * severity, 0.6))
         crack = np.array([[-0.25, -0.75], [0.1, 0.0], [-0.05, 0.75]]) + at
-        cut = tube(x, y, crack, 0.1 + 0.12 * severity)
+        cut = tube(x, y, crack, 0.14 + 0.16 * severity)
         bone = np.maximum(bone * (1 - np.minimum(cut * 4, 0.75)), 0) + np.float32(
-            0.12 + 0.22 * severity
-        ) * callus * (cut == 0)
+            0.16 + 0.3 * severity
+        ) * callus * (cut == 0) * np.minimum(bone * 8, 1)
     return change(scene, bone=bone)
 
 

@@ -13,11 +13,11 @@ __all__ = ["atelectasis", "consolidation", "edema", "lung_lesion", "lung_opacity
 
 
 def lung_lesion(scene: Scene, severity: float, rng: np.random.Generator) -> Scene:
-    """One to three rounded masses, 0.8 to 5 cm wide, lobulated and slightly unsharp."""
+    """One to three rounded masses, 1 to 6 cm wide, lobulated and slightly unsharp."""
     added = scene.added
     for _ in range(int(rng.choice([1, 1, 1, 2, 3]))):
         at = _place(scene, rng, 0.2, 0.9)
-        radius = (0.45 + 1.9 * severity**1.3) * rng.uniform(0.85, 1.15)
+        radius = (0.6 + 2.2 * severity**1.3) * rng.uniform(0.85, 1.15)
         added = added + np.float32(0.8) * WATER * _lump(scene, rng, at, radius)
     return change(scene, added=added)
 
@@ -62,7 +62,7 @@ def atelectasis(scene: Scene, severity: float, rng: np.random.Generator) -> Scen
     part = scene.lungs[side]
     lungs, solid = dict(scene.lungs), scene.added
     if severity > 0.45:
-        lift = 3.2 * (severity - 0.3)
+        lift = 4.5 * (severity - 0.3)
         moved = lung(scene.patient, scene.geometry, side, lift=lift)
         lungs[side] = part = replace(moved, length=np.minimum(moved.length, part.length))
     for _ in range(int(rng.integers(1, 4))):
@@ -73,9 +73,9 @@ def atelectasis(scene: Scene, severity: float, rng: np.random.Generator) -> Scen
             scene.patient.lung_height - start[1] + np.array([0, rng.normal(-0.1, 0.2), rng.normal(0, 0.9)])
         )
         plate = tube(
-            part.x, part.height, np.stack([x, level], 1), np.array([0.1, 0.22, 0.1]) + 0.16 * severity
+            part.x, part.height, np.stack([x, level], 1), np.array([0.12, 0.26, 0.12]) + 0.26 * severity
         )
-        solid = solid + WATER * np.float32(1.5 + 3 * severity) * plate * np.minimum(part.length / 6, 1)
+        solid = solid + WATER * np.float32(1.9 + 1.9 * severity) * plate * np.minimum(part.length / 6, 1)
     return change(scene, lungs=lungs, added=solid)
 
 

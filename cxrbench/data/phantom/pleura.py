@@ -50,18 +50,20 @@ def pneumothorax(scene: Scene, severity: float, rng: np.random.Generator) -> Sce
     side = str(rng.choice(list(SIDES)))
     part = scene.lungs[side]
     share = part.height / np.float32(scene.patient.lung_height)
-    gap = np.float32(0.7 + 4.6 * severity)
-    shrink = gap * (0.3 + 0.7 * np.clip(1 - share, 0, 1) ** 1.3)
+    gap = np.float32(0.25 + 5.0 * severity)
+    # a small one is a cap over the apex; only a large one reaches down to the diaphragm
+    shrink = gap * (0.4 * severity + np.float32(1 - 0.4 * severity) * np.clip(1.05 - share, 0, 1) ** 1.6)
     wave = 1 + 0.07 * texture(rng, shrink.shape, 3.0 / scene.geometry.spacing)
-    top = np.float32(0.5 + 2.2 * severity)  # how far the apex came down
+    top = np.float32(0.15 + 2.5 * severity)  # how far the apex came down
     kept = lung(scene.patient, scene.geometry, side, shrink=shrink * wave)
     rim = np.float32(0.06) + np.float32(0.03) * wave
     inside = smoothstep((1 - kept.outward) / (rim / 4)) * smoothstep(
         (part.height - top - 2.2 * (kept.outward - 0.45) ** 2) / 0.12
     )
     taper = half_chord(1 - np.clip((1 - kept.outward) / 0.16, 0, 1))
-    left = part.length * (0.45 + 0.55 * taper) * inside
-    line = 4 * inside * (1 - inside) * (part.length > 0.3)
+    there = smoothstep((shrink - 0.12) / 0.3)  # where the two leaves of the pleura have parted
+    left = part.length * (1 - there * (1 - (0.45 + 0.55 * taper) * inside))
+    line = 4 * inside * (1 - inside) * (part.length > 0.3) * there
     free = np.clip(part.length - left, 0, None)
     gone = np.where(part.length > 0.05, free / np.maximum(part.length, 0.05), 0)
     density = {
@@ -78,9 +80,9 @@ def pleural_other(scene: Scene, severity: float, rng: np.random.Generator) -> Sc
     """Thick pleura: a cap over the apex or a rind along the ribs, sometimes with chalk."""
     side = str(rng.choice(list(SIDES)))
     part = scene.lungs[side]
-    thick = 0.3 + 0.9 * severity
+    thick = 0.4 + 1.3 * severity
     inner = lung(scene.patient, scene.geometry, side, shrink=thick)
-    start, span = rng.uniform(0.0, 0.6), rng.uniform(0.3, 0.6)
+    start, span = rng.uniform(0.0, 0.5), rng.uniform(0.4, 0.7)
     share = part.height / np.float32(scene.patient.lung_height)
     where = smoothstep((share - start) / 0.08) * smoothstep((start + span - share) / 0.08)
     rind = np.clip(part.length - inner.length, 0, 6) * where * smoothstep((part.outward - 0.72) / 0.15)
