@@ -1,6 +1,8 @@
 """Readers: every data set becomes the same table of studies."""
 
 from cxrbench.data.chexpert import read_chexpert
+from cxrbench.data.clinical import CLINICAL_FEATURES, Clinical
+from cxrbench.data.grouping import POOLINGS, Grouping, group_views
 from cxrbench.data.images import MAX_PIXELS, Radiograph, read_image
 from cxrbench.data.nih import read_nih, read_nih_boxes
 from cxrbench.data.published import PUBLISHED, published_nih_boxes, read_published
@@ -8,13 +10,18 @@ from cxrbench.data.splits import split
 from cxrbench.data.studies import COLUMNS, Problem, Studies, check_files
 
 __all__ = [
+    "CLINICAL_FEATURES",
     "COLUMNS",
     "MAX_PIXELS",
+    "POOLINGS",
     "PUBLISHED",
+    "Clinical",
+    "Grouping",
     "Problem",
     "Radiograph",
     "Studies",
     "check_files",
+    "group_views",
     "published_nih_boxes",
     "read_chexpert",
     "read_image",
