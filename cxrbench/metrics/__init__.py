@@ -1,5 +1,55 @@
 """Arrays in, one value per finding out; undefined is NaN."""
 
-from cxrbench.metrics.ranking import auroc, average_precision
+from cxrbench.metrics.averages import Average, macro, micro, weighted
+from cxrbench.metrics.calibration import Reliability, brier, calibration_error, reliability
+from cxrbench.metrics.decisions import (
+    DECISIONS,
+    Counts,
+    Decision,
+    accuracy,
+    balanced_accuracy,
+    confusion,
+    f1,
+    f1_macro,
+    matthews,
+    negative_predictive_value,
+    precision,
+    recall,
+    specificity,
+)
+from cxrbench.metrics.ranking import PrecisionRecall, Roc, auroc, average_precision, pr_curve, roc_curve
+from cxrbench.metrics.sets import coverage, hamming_loss, label_ranking_precision, subset_accuracy
 
-__all__ = ["auroc", "average_precision"]
+__all__ = [
+    "DECISIONS",
+    "Average",
+    "Counts",
+    "Decision",
+    "PrecisionRecall",
+    "Reliability",
+    "Roc",
+    "accuracy",
+    "auroc",
+    "average_precision",
+    "balanced_accuracy",
+    "brier",
+    "calibration_error",
+    "confusion",
+    "coverage",
+    "f1",
+    "f1_macro",
+    "hamming_loss",
+    "label_ranking_precision",
+    "macro",
+    "matthews",
+    "micro",
+    "negative_predictive_value",
+    "pr_curve",
+    "precision",
+    "recall",
+    "reliability",
+    "roc_curve",
+    "specificity",
+    "subset_accuracy",
+    "weighted",
+]

@@ -1,10 +1,42 @@
 """How well scores order positives above negatives, one value a finding."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from cxrbench.errors import InputError
+from cxrbench.metrics.checks import check_scores
 
-__all__ = ["auroc", "average_precision"]
+__all__ = ["PrecisionRecall", "Roc", "auroc", "average_precision", "pr_curve", "roc_curve"]
+
+
+@dataclass(frozen=True, eq=False)
+class Roc:
+    """A ROC curve of one finding: what calling every score ≥ threshold gives, the highest threshold first.
+
+    Args:
+        false_alarms: (T,) false positive rate, 1 − specificity, from 0 up to 1.
+        sensitivity: (T,) true positive rate, from 0 up to 1.
+        thresholds: (T,) descending; the first is +inf: nothing is called.
+    """
+
+    false_alarms: np.ndarray
+    sensitivity: np.ndarray
+    thresholds: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class PrecisionRecall:
+    """A precision–recall curve of one finding, the highest threshold first.
+
+    Args:
+        recall: (T,) sensitivity, from 0 up to 1.
+        precision: (T,); 1 by convention at the first point, where nothing is called.
+        thresholds: (T,) descending; the first is +inf.
+    """
+
+    recall: np.ndarray
+    precision: np.ndarray
+    thresholds: np.ndarray
 
 
 def auroc(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
@@ -29,7 +61,7 @@ def auroc(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
         Mann & Whitney 1947, doi:10.1214/aoms/1177730491;
         Hanley & McNeil 1982, doi:10.1148/radiology.143.1.7063747.
     """
-    truth, values = _checked(targets, scores)
+    truth, values = check_scores(targets, scores)
     first, last, ordered = _ties(truth, values)
     twice_rank = first + last + 2
     positives = (ordered == 1).sum(0)
@@ -54,7 +86,7 @@ def average_precision(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
     Raises:
         InputError: shapes that differ, other targets (apply a policy first), or NaN scores.
     """
-    truth, values = _checked(targets, scores)
+    truth, values = check_scores(targets, scores)
     # Ascending by −score: the last of a tie is where its threshold lets all of it through.
     _, last, ordered = _ties(truth, -values)
     hits = np.cumsum(ordered == 1, axis=0)
@@ -64,21 +96,45 @@ def average_precision(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
     return np.divide(gained, positives, out=np.full(len(positives), np.nan), where=positives > 0)
 
 
-def _checked(targets: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both as arrays of floats (N, L); scores keep their precision, which decides about ties."""
-    truth, values = np.asarray(targets, np.float64), np.asarray(scores)
-    values = values if np.issubdtype(values.dtype, np.floating) else values.astype(np.float64)
-    if truth.ndim != 2 or truth.shape != values.shape:
-        raise InputError(
-            f"Targets and scores must be (N, L) both; got shapes {truth.shape} and {values.shape}."
-        )
-    if not (np.isnan(truth) | np.isin(truth, (0, 1))).all():
-        raise InputError(
-            "Targets must be 1, 0 or NaN to be ranked; apply a policy to uncertain labels first."
-        )
-    if np.isnan(values[~np.isnan(truth)]).any():
-        raise InputError("Scores must be numbers wherever there is a target; got NaN.")
-    return truth, values
+def roc_curve(targets: np.ndarray, scores: np.ndarray) -> Roc:
+    """The ROC curve of one finding, a point a distinct score; the area under it is `auroc`.
+
+    Args:
+        targets: (N,) of 1, 0, and NaN for what is left out.
+        scores: (N,), any real numbers; higher means more likely positive.
+
+    Returns:
+        The curve; a rate is NaN throughout where there is no negative (or positive) to take it of.
+    """
+    hits, called, cuts = _steps(targets, scores)
+    false = called - hits
+    with np.errstate(invalid="ignore"):
+        return Roc(false / false[-1], hits / hits[-1], cuts)
+
+
+def pr_curve(targets: np.ndarray, scores: np.ndarray) -> PrecisionRecall:
+    """The precision–recall curve of one finding, a point a distinct score; arguments as in `roc_curve`.
+
+    Its points must not be joined by straight lines to take an area: that is too large (Davis & Goadrich 2006,
+    doi:10.1145/1143844.1143874). `average_precision` sums steps.
+    """
+    hits, called, cuts = _steps(targets, scores)
+    precision = np.concatenate(([1.0], hits[1:] / called[1:]))
+    with np.errstate(invalid="ignore"):
+        return PrecisionRecall(hits / hits[-1], precision, cuts)
+
+
+def _steps(targets: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Per threshold, from +inf down: positives called, all called, and the threshold."""
+    truth, values = check_scores(np.reshape(targets, (-1, 1)), np.reshape(scores, (-1, 1)))
+    known = ~np.isnan(truth[:, 0])
+    truth, values = truth[known, 0], values[known, 0].astype(np.float64)
+    order = np.argsort(-values, kind="stable")
+    truth, values = truth[order], values[order]
+    last = np.flatnonzero(np.append(values[1:] != values[:-1], len(values) > 0))  # the end of each tie
+    hits = np.concatenate(([0.0], np.cumsum(truth)[last]))
+    called = np.concatenate(([0.0], last + 1.0))
+    return hits, called, np.concatenate(([np.inf], values[last]))
 
 
 def _ties(truth: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,0 +1,57 @@
+"""One figure from many findings, and of how many: an average over what is defined says how many that was."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["Average", "macro", "micro", "weighted"]
+
+
+@dataclass(frozen=True)
+class Average:
+    """A mean, with what it is a mean of.
+
+    Args:
+        value: the average; NaN where no finding has a value.
+        findings: how many findings are in it.
+        left_out: how many are not, since their value is undefined.
+    """
+
+    value: float
+    findings: int
+    left_out: int
+
+    def __str__(self) -> str:
+        said = f"{self.value:.3f} over {self.findings} findings"
+        return f"{said} ({self.left_out} undefined)" if self.left_out else said
+
+
+def macro(values: np.ndarray) -> Average:
+    """The plain mean of the defined values (L,): a rare finding counts as much as a common one."""
+    return weighted(values, np.ones(len(values)))
+
+
+def weighted(values: np.ndarray, positives: np.ndarray) -> Average:
+    """The mean of the defined values (L,), each weighed by how many positives (L,) its finding has."""
+    values, weights = np.asarray(values, np.float64), np.asarray(positives, np.float64)
+    counted = ~np.isnan(values) & (weights > 0)
+    value = float(np.average(values[counted], weights=weights[counted])) if counted.any() else float("nan")
+    return Average(value, int(counted.sum()), int(len(values) - counted.sum()))
+
+
+def micro(
+    metric: Callable[[np.ndarray, np.ndarray], np.ndarray], targets: np.ndarray, answers: np.ndarray
+) -> Average:
+    """A metric of all (image, finding) pairs in one heap: common findings count most.
+
+    A micro-AUROC compares scores of different findings, which were never made to be compared.
+
+    Args:
+        metric: targets (N, 1), answers (N, 1) → (1,); of this library's metrics, any with a value a finding.
+        targets: (N, L) of 1, 0 and NaN.
+        answers: (N, L), scores or calls.
+    """
+    used = int((~np.isnan(targets)).any(0).sum())
+    value = metric(np.reshape(targets, (-1, 1)), np.reshape(answers, (-1, 1)))
+    return Average(float(value[0]), used, targets.shape[1] - used)

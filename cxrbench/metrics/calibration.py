@@ -1,0 +1,97 @@
+"""Whether a score of 0.7 means 70 %, one value a finding; scores are in [0, 1]."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cxrbench.errors import InputError
+from cxrbench.metrics.checks import check_scores
+
+__all__ = ["Reliability", "brier", "calibration_error", "reliability"]
+
+
+@dataclass(frozen=True, eq=False)
+class Reliability:
+    """A reliability curve of one finding: B bins of scores that hold at least one study.
+
+    Args:
+        score: (B,) mean score of a bin.
+        share: (B,) share of its studies that have the finding.
+        studies: (B,) how many there are.
+    """
+
+    score: np.ndarray
+    share: np.ndarray
+    studies: np.ndarray
+
+
+def brier(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Brier score: mean of (score − target)², the less the better; p(1 − p) for always saying prevalence p.
+
+    Args:
+        targets: (N, L) of 1, 0, and NaN for what is left out.
+        scores: (N, L) in [0, 1].
+
+    Returns:
+        (L,) in [0, 1]; NaN where a finding has no target.
+
+    Reference: Brier 1950, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
+    """
+    truth, values = _checked(targets, scores)
+    known = ~np.isnan(truth)
+    square = np.where(known, (values - truth) ** 2, 0).sum(0)
+    return np.divide(square, known.sum(0), out=np.full(truth.shape[1], np.nan), where=known.any(0))
+
+
+def reliability(targets: np.ndarray, scores: np.ndarray, *, bins: int = 10) -> Reliability:
+    """The curve of one finding, in bins of equal width; a bin holds its lower edge, the last both.
+
+    Args:
+        targets: (N,) of 1, 0, and NaN for what is left out.
+        scores: (N,) in [0, 1].
+        bins: how many; those without a study are left out.
+    """
+    truth, values = _checked(np.reshape(targets, (-1, 1)), np.reshape(scores, (-1, 1)))
+    known = ~np.isnan(truth[:, 0])
+    truth, values = truth[known, 0], values[known, 0]
+    which = np.minimum((values * bins).astype(np.int64), bins - 1)
+    studies = np.bincount(which, minlength=bins)
+    used = studies > 0
+    score = np.bincount(which, weights=values, minlength=bins)[used] / studies[used]
+    share = np.bincount(which, weights=truth, minlength=bins)[used] / studies[used]
+    return Reliability(score, share, studies[used])
+
+
+def calibration_error(targets: np.ndarray, scores: np.ndarray, *, bins: int = 10) -> np.ndarray:
+    """Expected calibration error: Σ over bins of (n_b ÷ N) · |share of positives − mean score|.
+
+    It depends on the bins, and it is biased upwards where bins hold few studies.
+
+    Args:
+        targets: (N, L) of 1, 0, and NaN for what is left out.
+        scores: (N, L) in [0, 1].
+        bins: of equal width.
+
+    Returns:
+        (L,) in [0, 1]; NaN where a finding has no target.
+
+    Reference: Naeini et al. 2015, doi:10.1609/aaai.v29i1.9602; Guo et al. 2017, arXiv:1706.04599.
+    """
+    truth, values = _checked(targets, scores)
+    errors = np.full(truth.shape[1], np.nan)
+    for finding in range(truth.shape[1]):
+        curve = reliability(truth[:, finding], values[:, finding], bins=bins)
+        if len(curve.studies):
+            errors[finding] = np.average(np.abs(curve.share - curve.score), weights=curve.studies)
+    return errors
+
+
+def _checked(targets: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    truth, values = check_scores(targets, scores)
+    inside = values[~np.isnan(truth)]
+    if ((inside < 0) | (inside > 1)).any():
+        raise InputError(
+            "Scores must lie in [0, 1] to be compared with shares; "
+            f"got {inside.min():.4g} to {inside.max():.4g}."
+        )
+    return truth, values.astype(np.float64)

@@ -1,0 +1,213 @@
+"""How good yes-or-no answers are, one value a finding; all of it follows from four counts.
+
+Every function takes targets (N, L) of 1, 0 and NaN for what is left out, and calls (N, L), true where a
+finding is called present; it returns (L,) float64, NaN where a finding's value is undefined. `DECISIONS` lists them
+as functions of `Counts`, which also come from resampled studies.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from cxrbench.metrics.checks import check_calls
+
+__all__ = [
+    "DECISIONS",
+    "Counts",
+    "Decision",
+    "accuracy",
+    "balanced_accuracy",
+    "confusion",
+    "f1",
+    "f1_macro",
+    "matthews",
+    "negative_predictive_value",
+    "precision",
+    "recall",
+    "specificity",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """The confusion counts of L findings (or of R resamples of them): arrays (..., L).
+
+    Args:
+        hits: called and present (true positives).
+        false_alarms: called, yet absent (false positives).
+        misses: present, yet not called (false negatives).
+        rejections: neither called nor present (true negatives).
+    """
+
+    hits: np.ndarray
+    false_alarms: np.ndarray
+    misses: np.ndarray
+    rejections: np.ndarray
+
+
+def confusion(targets: np.ndarray, calls: np.ndarray) -> Counts:
+    """The four counts of every finding.
+
+    Args:
+        targets: (N, L) of 1, 0, and NaN for what is left out.
+        calls: (N, L) bool: called present.
+
+    Raises:
+        InputError: shapes that differ, other targets (apply a policy first), or calls that are not yes or no.
+    """
+    truth, called = check_calls(targets, calls)
+    present, absent = truth == 1, truth == 0
+    return Counts(
+        hits=(called & present).sum(0),
+        false_alarms=(called & absent).sum(0),
+        misses=(~called & present).sum(0),
+        rejections=(~called & absent).sum(0),
+    )
+
+
+def _recall(of: Counts) -> np.ndarray:
+    return _ratio(of.hits, of.hits + of.misses)
+
+
+def _specificity(of: Counts) -> np.ndarray:
+    return _ratio(of.rejections, of.rejections + of.false_alarms)
+
+
+def _precision(of: Counts) -> np.ndarray:
+    return _ratio(of.hits, of.hits + of.false_alarms)
+
+
+def _negative_predictive_value(of: Counts) -> np.ndarray:
+    return _ratio(of.rejections, of.rejections + of.misses)
+
+
+def _accuracy(of: Counts) -> np.ndarray:
+    right = of.hits + of.rejections
+    return _ratio(right, right + of.misses + of.false_alarms)
+
+
+def _balanced_accuracy(of: Counts) -> np.ndarray:
+    return (_recall(of) + _specificity(of)) / 2
+
+
+def _f1(of: Counts) -> np.ndarray:
+    return _ratio(2 * of.hits, 2 * of.hits + of.misses + of.false_alarms)
+
+
+def _f1_macro(of: Counts) -> np.ndarray:
+    absent = _ratio(2 * of.rejections, 2 * of.rejections + of.misses + of.false_alarms)
+    return (_f1(of) + absent) / 2
+
+
+def _matthews(of: Counts) -> np.ndarray:
+    # In floats: the product of four counts of a large data set leaves 64 bits.
+    tp, fp, fn, tn = (np.asarray(n, np.float64) for n in (of.hits, of.false_alarms, of.misses, of.rejections))
+    spread = np.sqrt(tp + fp) * np.sqrt(tp + fn) * np.sqrt(tn + fp) * np.sqrt(tn + fn)
+    return _ratio(tp * tn - fp * fn, spread)
+
+
+def recall(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
+    """Sensitivity: TP ÷ (TP + FN); undefined without a positive."""
+    return _recall(confusion(targets, calls))
+
+
+def specificity(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
+    """TN ÷ (TN + FP); undefined without a negative."""
+    return _specificity(confusion(targets, calls))
+
+
+def precision(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
+    """Positive predictive value: TP ÷ (TP + FP); undefined where nothing is called (not 0)."""
+    return _precision(confusion(targets, calls))
+
+
+def negative_predictive_value(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
+    """TN ÷ (TN + FN); undefined where everything is called."""
+    return _negative_predictive_value(confusion(targets, calls))
+
+
+def accuracy(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
+    """The share of right answers; for a rare finding, never calling it scores high."""
+    return _accuracy(confusion(targets, calls))
+
+
+def balanced_accuracy(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
+    """The mean of sensitivity and specificity; undefined where one of them is."""
+    return _balanced_accuracy(confusion(targets, calls))
+
+
+def f1(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
+    """F1 of the positive class: 2TP ÷ (2TP + FP + FN); undefined where nothing is present or called."""
+    return _f1(confusion(targets, calls))
+
+
+def f1_macro(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
+    """Mean of the F1 of "present" and the F1 of "absent", the F1 of Liz et al. 2022 (arXiv:2207.14408).
+
+    It is high for a rare finding that is never called: the F1 of "absent" makes half of it.
+    """
+    return _f1_macro(confusion(targets, calls))
+
+
+def matthews(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
+    """Matthews' correlation: (TP·TN − FP·FN) ÷ √((TP+FP)(TP+FN)(TN+FP)(TN+FN)), in [−1, 1].
+
+    Undefined where a finding is always or never present, or always or never called.
+
+    Reference: Matthews 1975, doi:10.1016/0005-2795(75)90109-9.
+    """
+    return _matthews(confusion(targets, calls))
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A figure of merit of yes-or-no answers.
+
+    Args:
+        name: its key.
+        title: for tables.
+        of: counts (..., L) → values (..., L).
+        says: one sentence for a reader.
+    """
+
+    name: str
+    title: str
+    of: Callable[[Counts], np.ndarray]
+    says: str
+
+
+DECISIONS: Final[dict[str, Decision]] = {
+    record.name: record
+    for record in (
+        Decision("sensitivity", "sensitivity", _recall, "Of those who have it, the share that is called."),
+        Decision(
+            "specificity", "specificity", _specificity, "Of those who do not, the share that is left alone."
+        ),
+        Decision("precision", "precision", _precision, "Of those called, the share that has it."),
+        Decision(
+            "npv", "NPV", _negative_predictive_value, "Of those not called, the share that does not have it."
+        ),
+        Decision("accuracy", "accuracy", _accuracy, "The share of right answers; high for what is rare."),
+        Decision(
+            "balanced_accuracy",
+            "balanced accuracy",
+            _balanced_accuracy,
+            "The mean of sensitivity and specificity.",
+        ),
+        Decision("f1", "F1", _f1, "The harmonic mean of precision and sensitivity, of what is present."),
+        Decision(
+            "f1_macro",
+            "macro-F1",
+            _f1_macro,
+            "The mean of the F1 of present and of absent (Liz et al. 2022).",
+        ),
+        Decision("matthews", "MCC", _matthews, "The correlation of calls and truth: 0 by chance, 1 at best."),
+    )
+}
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
+    return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)

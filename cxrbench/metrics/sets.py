@@ -1,0 +1,97 @@
+"""How well the set of findings of an image is met, one value an image; their mean is the data set's figure.
+
+Targets are (N, L) of 1, 0 and NaN; a label that is NaN counts in neither the set nor the calls of its image.
+"""
+
+import numpy as np
+
+from cxrbench.errors import InputError
+from cxrbench.metrics.checks import check_calls, check_scores
+
+__all__ = ["coverage", "hamming_loss", "label_ranking_precision", "subset_accuracy"]
+
+
+def hamming_loss(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
+    """The share of an image's known labels that are answered wrongly.
+
+    Args:
+        targets: (N, L) of 1, 0 and NaN.
+        calls: (N, L) bool.
+
+    Returns:
+        (N,) in [0, 1], the less the better; NaN where an image has no known label.
+    """
+    truth, called = check_calls(targets, calls)
+    known = ~np.isnan(truth)
+    wrong = known & (called != (truth == 1))
+    return _mean(wrong, known)
+
+
+def subset_accuracy(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
+    """1 where all known labels of an image are answered rightly, else 0; NaN where it has none.
+
+    Args:
+        targets: (N, L) of 1, 0 and NaN.
+        calls: (N, L) bool.
+    """
+    loss = hamming_loss(targets, calls)
+    return np.where(np.isnan(loss), np.nan, loss == 0)
+
+
+def label_ranking_precision(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Reading an image's labels from the highest score down: how pure the list is at each true one.
+
+    LRAP = mean over the true labels of (true labels scored as high or higher) ÷ (labels scored so).
+
+    Args:
+        targets: (N, L) of 1, 0 and NaN.
+        scores: (N, L), higher means more likely.
+
+    Returns:
+        (N,) in (0, 1]; NaN for an image without a true label (scikit-learn says 1).
+
+    Reference: Schapire & Singer 2000, doi:10.1023/A:1007649029923.
+    """
+    truth, rank, true_rank = _ranks(targets, scores)
+    present = truth == 1
+    purity = np.divide(true_rank, rank, out=np.zeros(rank.shape), where=present)
+    return _mean(purity, present)
+
+
+def coverage(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """How many labels one reads, from the highest score down, until all true ones are seen; ties count fully.
+
+    Args:
+        targets: (N, L) of 1, 0 and NaN.
+        scores: (N, L), higher means more likely.
+
+    Returns:
+        (N,) from 0 (no true label) to L; NaN where an image has no known label.
+
+    Reference: Tsoumakas et al. 2010, doi:10.1007/978-0-387-09823-4_34.
+    """
+    truth, rank, _ = _ranks(targets, scores)
+    depth = np.where(truth == 1, rank, 0).max(1, initial=0).astype(np.float64)
+    return np.where(np.isnan(truth).all(1), np.nan, depth)
+
+
+def _mean(values: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """Means of rows over what is counted; NaN where nothing is."""
+    whole = counted.sum(1)
+    return np.divide(
+        np.where(counted, values, 0).sum(1), whole, out=np.full(len(whole), np.nan), where=whole > 0
+    )
+
+
+def _ranks(targets: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Targets; how many known labels of the image score as high or higher; how many true ones do."""
+    truth, values = check_scores(targets, scores)
+    if not truth.shape[1]:
+        raise InputError("Labels are ranked within an image; got images without labels.")
+    known, present = ~np.isnan(truth), truth == 1
+    rank, true_rank = np.zeros(truth.shape, np.int64), np.zeros(truth.shape, np.int64)
+    for label in range(truth.shape[1]):  # (N, L) at a time: (N, L, L) would be large
+        above = (values[:, [label]] >= values) & known[:, [label]]
+        rank += above
+        true_rank += above & present[:, [label]]
+    return truth, rank, true_rank
