@@ -22,6 +22,7 @@ from accelerate import PartialState
 from cxrbench import data, models, targets
 from cxrbench.data import phantom
 from cxrbench.errors import InputError
+from cxrbench.models import folder as files
 from cxrbench.models import hub
 from cxrbench.training import (
     Engine,
@@ -99,11 +100,24 @@ def fit(config: TrainConfig, images: Source, out: Path) -> models.Classifier:
         preprocessing=replace(config.preprocessing, size=size),
         seed=config.seed,
     )
+    if config.init:
+        begin(model, Path(config.init))
     weights = positive_weights(split(size)[0].targets) if config.positive_weights else None
     engine = Engine(model, config, out / "state", weights=weights, say=say)
     engine.fit(split)
     model.load_state_dict(engine.best())
     return model
+
+
+def begin(model: models.Classifier, folder: Path) -> None:
+    """Give a model the weights of a saved one: all of them, of the same architecture and labels."""
+    saved = hub.load(folder)
+    if saved.spec.labels != model.spec.labels:
+        raise InputError(
+            f"init = {folder} answers other labels ({', '.join(saved.spec.labels)}); "
+            f"the recipe's are {', '.join(model.spec.labels)}."
+        )
+    files.fit(saved.backbone.state_dict(), model.backbone, str(folder))
 
 
 def judge(config: TrainConfig, model: models.Classifier, studies: Tables, images: Source, out: Path) -> None:
@@ -112,7 +126,8 @@ def judge(config: TrainConfig, model: models.Classifier, studies: Tables, images
     model = hub.load(hub.save(model, out / "model"))
     size = model.spec.preprocessing.size
     valid, test = images("valid", size), images("test", size)
-    thresholds = youden(valid.targets.numpy(), scores_of(model, valid))
+    guesses = scores_of(model, valid)
+    thresholds = youden(valid.targets.numpy(), guesses)
     model.spec = replace(model.spec, thresholds=tuple(round(float(t), 4) for t in thresholds))
     scores = scores_of(model, test)
     figures = evaluate(test.targets.numpy(), scores, config.labels, model.spec.thresholds)
@@ -122,7 +137,11 @@ def judge(config: TrainConfig, model: models.Classifier, studies: Tables, images
         "recipe": config.as_dict(),
     }
     hub.save(model, out / "model", evaluation={**about, **figures}, card=card(config, studies))
-    write_predictions(out / "predictions.csv", config, studies["test"], test, scores)
+    parts = [
+        predictions(config, "valid", studies["valid"], valid, guesses),
+        predictions(config, "test", studies["test"], test, scores),
+    ]
+    pd.concat(parts).to_csv(out / "model" / files.PREDICTIONS, index=False, float_format="%.4g")
     say(table(figures, config))
 
 
@@ -140,6 +159,8 @@ def read_studies(config: TrainConfig, split: str) -> data.Studies:
             progress=say_tenths,
         )
     studies = data.read_chexpert(root / getattr(of, split))
+    if of.certain and split == "train":
+        studies = certain(studies, data.read_chexpert(truth_table(root)))
     lacking = [label for label in config.labels if label not in studies.labels]
     if lacking:
         raise InputError(
@@ -147,6 +168,23 @@ def read_studies(config: TrainConfig, split: str) -> data.Studies:
             f"it has: {', '.join(studies.labels)}."
         )
     return studies.take((studies.table["view"] == of.view).to_numpy()) if of.view else studies
+
+
+def truth_table(root: Path) -> Path:
+    """Where a phantom's certain truth stands."""
+    if not (root / "truth.csv").is_file():
+        raise InputError(
+            f"certain = true needs the truth.csv of a phantom, but {root} holds none; leave certain out."
+        )
+    return root / "truth.csv"
+
+
+def certain(studies: data.Studies, truth: data.Studies) -> data.Studies:
+    """The same images with the labels that another table gives them."""
+    rows = truth.table.reset_index().set_index("path")["index"].reindex(studies.table["path"])
+    if rows.isna().any():
+        raise InputError(f"truth.csv has no row for {studies.table['path'][int(np.argmax(rows.isna()))]}.")
+    return truth.take(rows.to_numpy(np.intp))
 
 
 def say_tenths(done: int, total: int) -> None:
@@ -167,16 +205,17 @@ def known_targets(config: TrainConfig, split: str, studies: data.Studies) -> tor
     return torch.from_numpy(policy(given, config.labels, blank="zero", seed=config.seed))
 
 
-def write_predictions(
-    path: Path, config: TrainConfig, studies: data.Studies, test: Images, scores: np.ndarray
-) -> None:
-    """A row a test image: where it is below the data's root, the targets, and the scores."""
+def predictions(
+    config: TrainConfig, split: str, studies: data.Studies, images: Images, scores: np.ndarray
+) -> pd.DataFrame:
+    """A row an image: where it is below the data's root, whose it is, the targets, and the scores."""
     root = Path(config.data.root).resolve()
-    rows = studies.table[["path", "patient", "study"]].copy()
+    rows = studies.table[["path", "patient", "study", "sex", "age", "view", "projection"]].copy()
+    rows.insert(3, "split", split)
     rows["path"] = [Path(p).relative_to(root).as_posix() for p in rows["path"]]
-    truth = pd.DataFrame(test.targets.numpy(), columns=list(config.labels), index=rows.index)
+    truth = pd.DataFrame(images.targets.numpy(), columns=list(config.labels), index=rows.index)
     scored = pd.DataFrame(scores, columns=[f"score {label}" for label in config.labels], index=rows.index)
-    pd.concat([rows, truth, scored.round(4)], axis=1).to_csv(path, index=False, float_format="%.4g")
+    return pd.concat([rows, truth, scored.round(4)], axis=1)
 
 
 def card(config: TrainConfig, studies: Tables) -> str:
@@ -184,9 +223,14 @@ def card(config: TrainConfig, studies: Tables) -> str:
     phases = ", then ".join(f"{phase.epochs} epochs at {phase.size}²" for phase in config.phases)
     counts = ", ".join(f"{len(of)} {split}" for split, of in studies.items())
     start = "ImageNet weights" if config.pretrained else "random weights"
+    start = f"the weights of `{config.init}`" if config.init else start
+    uncertain = (
+        f"Uncertain training labels: policy `{config.data.policy}`; what is not mentioned counts as absent."
+    )
+    truth = "Training labels: the phantom's certain truth, not what its labeller says of it."
     lines = [
         f"Trained from {start} by `train/finetune.py`: {phases}; images: {counts}.",
-        f"Uncertain training labels: policy `{config.data.policy}`; what is not mentioned counts as absent.",
+        truth if config.data.certain else uncertain,
     ]
     if config.positive_weights:
         lines.append("Positives were weighed by n₋ / n₊, so scores rank studies; they are not probabilities.")

@@ -4,7 +4,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Self, get_args, get_origin, get_type_hints
 
@@ -27,6 +27,7 @@ class DataConfig:
         test: the evaluation beside the model is of this one.
         view: ``frontal``, ``lateral``, or empty for both.
         policy: a key of ``targets.POLICIES``: what training makes of uncertain and blank labels.
+        certain: learn from the phantom's certain truth (``truth.csv``) instead of what its labeller says.
         phantom_patients: where ``root`` is not there, write a phantom of so many patients; 0 for never.
         phantom_seed: of that phantom.
         phantom_size: side of its images in pixels.
@@ -39,6 +40,7 @@ class DataConfig:
     test: str = "test.csv"
     view: str = "frontal"
     policy: str = "zeros"
+    certain: bool = False
     phantom_patients: int = 0
     phantom_seed: int = 0
     phantom_size: int = 320
@@ -87,6 +89,7 @@ class TrainConfig:
         title: a line for people.
         labels: one a logit.
         pretrained: start from ImageNet weights rather than from random ones.
+        init: folder of a saved model to start from, of the same architecture and labels; empty for none.
         preprocessing: the model's; its size is overruled by each phase.
         augmentation: of training images only.
         positive_weights: weigh positives by n₋ / n₊ in the loss.
@@ -105,6 +108,7 @@ class TrainConfig:
     title: str = ""
     labels: tuple[str, ...] = CHEXPERT
     pretrained: bool = False
+    init: str = ""
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     augmentation: Augmentation = field(default_factory=Augmentation)
     positive_weights: bool = False
@@ -120,6 +124,8 @@ class TrainConfig:
             raise InputError("A recipe needs at least one [[phases]] table; got none.")
         if not 0 <= self.ema < 1:
             raise InputError(f"ema must lie in [0, 1); got {self.ema}.")
+        if self.init and self.pretrained:
+            raise InputError(f"A recipe starts from pretrained weights or from init ({self.init}); give one.")
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -143,12 +149,32 @@ class TrainConfig:
 
     @property
     def fingerprint(self) -> str:
-        """Changes with any setting that decides the weights: a checkpoint belongs to one of them."""
-        deciding = {key: v for key, v in self.as_dict().items() if key not in _NOT_DECIDING}
+        """Changes with any setting that decides the weights: a checkpoint belongs to one of them.
+
+        Settings at their default say nothing, so that a run outlives a version that knows more settings.
+        """
+        deciding = {key: v for key, v in _changed(self).items() if key not in _NOT_DECIDING}
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:16]
 
 
 _NOT_DECIDING = ("title", "checkpoint_steps", "workers")
+
+
+def _changed(record: Any) -> dict[str, Any]:
+    """The fields of a record that differ from their default, nested records likewise."""
+    changed = {}
+    for entry in fields(record):
+        value = getattr(record, entry.name)
+        default = entry.default if entry.default_factory is MISSING else entry.default_factory()
+        if value != default:
+            changed[entry.name] = _plain(value)
+    return changed
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(entry) for entry in value]
+    return _changed(value) if is_dataclass(value) else value
 
 
 def _record(cls: Any, values: Mapping[str, Any], where: str) -> Any:

@@ -43,6 +43,7 @@ def test_a_recipe_is_read_with_its_defaults(tmp_path):
         (lambda t: t.replace("epochs = 2", 'epochs = "two"'), ["epochs", "int", "'two'"]),
         (lambda t: t.replace("epochs = 2", "epochs = true"), ["epochs", "int", "True"]),
         (lambda t: t.replace("epochs = 2", "epochs = 0"), ["epochs", "above 0"]),
+        (lambda t: 'pretrained = true\ninit = "m"\n' + t, ["pretrained", "init", "give one"]),
         (lambda t: t + "warmup = 2\n", ["warmup", "[0, 2)"]),
         (lambda t: t.split("[[phases]]")[0] + "[phases]\nsize = 3", ["phases", "list"]),
         (
@@ -70,6 +71,16 @@ def test_only_what_decides_the_weights_changes_the_fingerprint(tmp_path):
     assert read(tmp_path, 'title = "T"\nworkers = 2\n' + GOOD).fingerprint == config.fingerprint
     assert read(tmp_path, "seed = 1\n" + GOOD).fingerprint != config.fingerprint
     assert read(tmp_path, GOOD.replace("batch = 8", "batch = 9")).fingerprint != config.fingerprint
+
+
+def test_a_setting_at_its_default_leaves_the_fingerprint_so_that_runs_outlive_new_settings(tmp_path):
+    config = read(tmp_path, GOOD)
+    spelt = 'init = ""\nema = 0.99\n' + GOOD.replace(
+        'root = "somewhere"', 'root = "somewhere"\ncertain = false'
+    )
+    assert read(tmp_path, spelt).fingerprint == config.fingerprint
+    certain = GOOD.replace('root = "somewhere"', 'root = "somewhere"\ncertain = true')
+    assert read(tmp_path, certain).fingerprint != config.fingerprint
 
 
 def test_every_recipe_that_ships_can_be_read_and_states_its_command(root):

@@ -1,12 +1,20 @@
+import dataclasses
 import os
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 
+from cxrbench.data import phantom
+from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT
-from cxrbench.models import hub
+from cxrbench.models import create, hub
+from cxrbench.preprocess import Preprocessing
+from cxrbench.training import DataConfig, Phase, TrainConfig
+from train.finetune import begin, read_studies
 
 RECIPE = """
 name = "speck"
@@ -40,7 +48,13 @@ def test_a_recipe_becomes_a_model_that_loads_with_its_evaluation_and_predictions
     assert model.spec.labels == CHEXPERT
     assert model.spec.preprocessing.size == 32
     figures = hub.evaluation(tmp_path / "run" / "model")
-    predictions = pd.read_csv(tmp_path / "run" / "predictions.csv")
+    both = pd.read_csv(tmp_path / "run" / "model" / "predictions.csv")
+    about = ["path", "patient", "study", "split", "sex", "age", "view", "projection"]
+    assert list(both.columns) == [*about, *CHEXPERT, *(f"score {label}" for label in CHEXPERT)]
+    assert both["split"].value_counts().to_dict() == {"valid": 3, "test": 3}
+    assert set(both["sex"]) <= {"M", "F"}
+    assert both["age"].between(0, 120).all()
+    predictions = both[both["split"] == "test"]
     assert figures["studies"] == len(predictions) == 3
     assert predictions[[f"score {label}" for label in CHEXPERT]].to_numpy().min() >= 0
     assert all((tmp_path / "phantom" / path).is_file() for path in predictions["path"])
@@ -48,6 +62,14 @@ def test_a_recipe_becomes_a_model_that_loads_with_its_evaluation_and_predictions
     again = finetune(root, tmp_path, "recipe.toml", "--out", "run")
     assert again.returncode == 0, again.stderr
     assert "resumed at Position(phase=1" in again.stdout
+    # And on from there, by the certain truth.
+    recipe = 'init = "run/model"\n' + RECIPE.replace("[data]", "[data]\ncertain = true")
+    (tmp_path / "second.toml").write_text(recipe, encoding="utf8")
+    second = finetune(root, tmp_path, "second.toml", "--out", "second")
+    assert second.returncode == 0, second.stderr
+    card = (tmp_path / "second" / "model" / "README.md").read_text(encoding="utf8")
+    assert "the phantom's certain truth" in card
+    assert "from the weights of `run/model`" in card
 
 
 def test_a_mistake_ends_with_one_sentence(root, tmp_path):
@@ -57,3 +79,55 @@ def test_a_mistake_ends_with_one_sentence(root, tmp_path):
     assert done.stderr.startswith("error: ")
     assert "colour" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    return phantom.write(
+        tmp_path_factory.mktemp("tree") / "phantom",
+        patients=12,
+        size=64,
+        fractions=(0.5, 0.25, 0.25),
+        workers=1,
+    )
+
+
+def config(tree, **changes):
+    chosen = DataConfig(str(tree), certain=changes.pop("certain", False), phantom_patients=12)
+    return TrainConfig("speck", "efficientnet_b0", chosen, (Phase(32, 1, 4, 1e-3),), **changes)
+
+
+def test_certain_targets_are_those_of_the_truth_and_the_images_stay(tree):
+    told, truth = (read_studies(config(tree, certain=certain), "train") for certain in (False, True))
+    assert told.paths == truth.paths
+    table = pd.read_csv(tree / "truth.csv")
+    table = table[table["Split"] == "train"]
+    assert [path.name for path in truth.paths] == [path.rsplit("/")[-1] for path in table["Path"]]
+    assert np.array_equal(truth.targets, table[list(CHEXPERT)].to_numpy(np.float32))
+    assert not np.isin(truth.targets, [0, 1], invert=True).any()
+    assert np.isnan(told.targets).any()
+
+
+def test_certain_targets_need_a_truth(tree, tmp_path):
+    (tmp_path / "train.csv").write_text((tree / "train.csv").read_text())
+    recipe = dataclasses.replace(config(tree), data=DataConfig(str(tmp_path), certain=True))
+    with pytest.raises(InputError, match=r"truth\.csv"):
+        read_studies(recipe, "train")
+    text = (tree / "truth.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "truth.csv").write_text("".join([text[0], *text[2:]]))
+    with pytest.raises(InputError, match="no row for"):
+        read_studies(recipe, "train")
+
+
+def test_a_model_begins_with_all_the_weights_of_a_saved_one_or_not_at_all(tmp_path):
+    recipe = Preprocessing(size=32)
+    saved, begun = (create("efficientnet_b0", CHEXPERT, preprocessing=recipe, seed=seed) for seed in (1, 2))
+    hub.save(saved, tmp_path / "saved", half=False)
+    begin(begun, tmp_path / "saved")
+    for name, value in saved.state_dict().items():
+        assert torch.equal(begun.state_dict()[name], value), name
+    assert all(parameter.requires_grad for parameter in begun.parameters())
+    with pytest.raises(InputError, match="other labels"):
+        begin(create("efficientnet_b0", CHEXPERT[::-1], preprocessing=recipe), tmp_path / "saved")
+    with pytest.raises(InputError, match="not those of this architecture"):
+        begin(create("resnet50", CHEXPERT, preprocessing=recipe), tmp_path / "saved")
