@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from cxrbench.app.blends import blend_panels, vote_facts
 from cxrbench.compare.captions import DISCLAIMER, notes, took, verdict
 from cxrbench.compare.comparison import Comparison, HeatMaps
 from cxrbench.compare.scale import SCALES, peak
@@ -53,18 +54,16 @@ def scene(
         link: query parameters that bring this back; None for an uploaded image.
         file: name of the saved picture, without its ending.
     """
-    rows = [(finding, model) for finding in findings for model in comparison.settings.models]
-    methods = comparison.settings.methods
-    one_row = len(rows) * len(methods) <= 3
-    panels: list[dict[str, Any]] = []
-    for index, (finding, model) in enumerate(rows):
-        if index == 0 or not one_row:
-            panels.append(_radiograph(comparison, finding, model if not one_row else ""))
-        panels += [_map(comparison, model, method, finding, cells, titles) for method in methods]
+    if len(comparison.settings.models) > 1:
+        rows = [row for finding in findings for row in _rows(comparison, finding, cells, titles)]
+    else:
+        rows = _rows_of_one(comparison, findings, cells, titles)
+    for row in rows:
+        row[0]["first"] = True
     return {
         "picture": picture(comparison.image),
-        "panels": panels,
-        "columns": len(panels) if one_row else 1 + len(methods),
+        "panels": [panel for row in rows for panel in row],
+        "columns": max(map(len, rows), default=1),
         "colours": as_data(),
         "scales": SCALES,
         "link": link,
@@ -72,6 +71,52 @@ def scene(
         "file": file,
         "disclaimer": DISCLAIMER,
     }
+
+
+def _rows_of_one(
+    comparison: Comparison,
+    findings: Sequence[str],
+    cells: Mapping[tuple[str, str], Cell],
+    titles: Mapping[str, str],
+) -> list[list[dict[str, Any]]]:
+    """One model: a row a finding; what fits goes into one row, beside one radiograph."""
+    (model,), methods = comparison.settings.models, comparison.settings.methods
+    apart = len(methods) * len(findings) > 3
+    rows = [
+        [_radiograph(comparison, finding, model if apart else "")]
+        + [_map(comparison, model, method, finding, cells, titles) for method in methods]
+        for finding in findings
+    ]
+    return rows if apart else [rows[0] + [panel for row in rows[1:] for panel in row[1:]]]
+
+
+def _rows(
+    comparison: Comparison,
+    finding: str,
+    cells: Mapping[tuple[str, str], Cell],
+    titles: Mapping[str, str],
+) -> list[list[dict[str, Any]]]:
+    """One finding of several models: their maps, then the ensemble's mean and where the models differ."""
+    models, methods = comparison.settings.models, comparison.settings.methods
+    both = {method: _blends(comparison, method, finding, titles) for method in methods}
+    facts = {"title": "Ensemble", "subtitle": "", "facts": vote_facts(comparison, finding, titles)}
+    together = _radiograph(comparison, finding, "ensemble") | facts
+    if len(methods) == 1:  # then models stand side by side
+        method = methods[0]
+        maps = [_map(comparison, model, method, finding, cells, titles) for model in models]
+        row = [_radiograph(comparison, finding, ""), *maps]
+        if len(models) == 2:
+            return [[*row, *both[method]]]
+        return [row, [together, *both[method]]]
+    return [
+        *(
+            [_radiograph(comparison, finding, model)]
+            + [_map(comparison, model, method, finding, cells, titles) for method in methods]
+            for model in models
+        ),
+        [together, *(mean for mean, _ in both.values())],
+        [_radiograph(comparison, finding, "spread"), *(spread for _, spread in both.values())],
+    ]
 
 
 def picture(image: np.ndarray) -> dict[str, Any]:
@@ -176,6 +221,31 @@ def _map(
         f"{panel['title']} of {model} for {finding}. {_where(relevance, heat.signed)} {'; '.join(said)}"
     )
     return panel | {"facts": facts}
+
+
+def _blends(
+    comparison: Comparison, method: str, finding: str, titles: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The ensemble's two cells of one method."""
+    width, height = _shown_size(comparison.image)
+    mean, spread = blend_panels(comparison, method, finding, title=titles.get(method, method), names=titles)
+    made = []
+    for kind, cell in (("mean", mean), ("spread", spread)):
+        values, box = cell.pop("values", None), cell.pop("box", None)
+        panel = _panel(
+            identity=f"{kind} {method} {finding}",
+            kind="map",
+            outline=_outline(comparison, finding),
+            **cell,
+        )
+        said = "; ".join(cell["notes"])
+        panel["alt"] = f"{panel['title']}, {panel['subtitle']}. {said}"
+        if values is not None:
+            left, top, right, bottom = box
+            panel["map"] = encoded(values, (left * width, top * height, right * width, bottom * height))
+            panel["alt"] += f" {_where(values, panel['signed'])}"
+        made.append(panel)
+    return made[0], made[1]
 
 
 def _facts(heat: HeatMaps, finding: str, cell: Cell) -> Iterable[str]:

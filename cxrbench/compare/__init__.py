@@ -5,16 +5,20 @@
 
 from cxrbench.compare.captions import DISCLAIMER, caption, notes, took, verdict
 from cxrbench.compare.comparison import Comparison, HeatMaps, Prediction, Settings
+from cxrbench.compare.ensemble import Blend, Vote, blend, vote
 from cxrbench.compare.scale import SCALES, Scale, heatmap, peak, peaks
 
 __all__ = [
     "DISCLAIMER",
     "SCALES",
+    "Blend",
     "Comparison",
     "HeatMaps",
     "Prediction",
     "Scale",
     "Settings",
+    "Vote",
+    "blend",
     "caption",
     "heatmap",
     "notes",
@@ -22,4 +26,5 @@ __all__ = [
     "peaks",
     "took",
     "verdict",
+    "vote",
 ]

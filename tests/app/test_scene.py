@@ -1,11 +1,12 @@
 import base64
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from cxrbench.app.bars import bars
 from cxrbench.app.panels import Cell, encoded, input_box, outlines, picture, scene
-from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings
+from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings, blend
 from cxrbench.figures.colours import COLOURS, as_data
 from cxrbench.preprocess import Preprocessing
 
@@ -130,3 +131,59 @@ def test_colours_reach_the_browser_byte_by_byte() -> None:
     for name, sent in as_data().items():
         table = np.frombuffer(base64.b64decode(sent["table"]), np.uint8).reshape(256, 3)
         np.testing.assert_array_equal(table, COLOURS[name].table)
+
+
+def several(count: int, *methods: str, scores: tuple[float, ...] = (0.9, 0.2, 0.3)) -> Comparison:
+    """The comparison above, seen by several models."""
+    one = comparison()
+    heat, said = one.heat_maps["m", "cam"], one.predictions["m"]
+    names = tuple(f"m{index}" for index in range(count))
+    settings = Settings(names, methods or ("cam",))
+    heats = {
+        (name, method): replace(heat, model=name, method=method, maps=RNG.random((2, 7, 7), np.float32))
+        for name in names
+        for method in settings.methods
+    }
+    said_by = {
+        name: replace(said, model=name, scores=np.full(2, score, np.float32))
+        for name, score in zip(names, scores, strict=False)
+    }
+    return replace(one, settings=settings, heat_maps=heats, predictions=said_by)
+
+
+def test_two_models_and_one_method_share_a_row_with_their_ensemble() -> None:
+    made = several(2)
+    panels = drawn(made, "Edema")
+    assert [panel.get("first", False) for panel in panels] == [True, False, False, False, False]
+    mean, spread = panels[3:]
+    found = blend(made, "cam", "Edema")
+    step = np.abs(found.mean).max() / 32767
+    np.testing.assert_allclose(decoded(mean["map"]), found.mean, atol=step)
+    np.testing.assert_allclose(decoded(spread["map"]), found.spread, atol=step)
+    assert mean["title"] == "Edema 0.55 · 1 of 2 find it"
+    assert mean["opacity"] == spread["opacity"] == 0.9
+
+
+def test_low_agreement_is_a_warning_on_the_ensembles_cell() -> None:
+    def warned(*scores: float) -> list[str]:
+        return drawn(several(2, scores=scores), "Edema")[3]["notes"]
+
+    assert "low agreement: 1 of 2 models find it; be careful with this mean" in warned(0.9, 0.2)
+    assert not any("low agreement" in note for note in warned(0.9, 0.8))
+
+
+def test_several_methods_get_a_row_a_model_then_the_mean_then_the_spread() -> None:
+    data = scene(several(3, "cam", "ig"), ["Edema"], cells={}, titles={}, link=None, file="f")
+    assert data["columns"] == 3
+    firsts = [panel for panel in data["panels"] if panel.get("first")]
+    assert [panel["title"] for panel in firsts] == [*["Radiograph"] * 3, "Ensemble", "Radiograph"]
+    assert "m1: no, 0.20 against 0.50" in firsts[3]["facts"]
+    assert len({panel["id"] for panel in data["panels"]}) == len(data["panels"]) == 15
+
+
+def test_until_two_models_have_maps_the_ensemble_says_what_it_waits_for() -> None:
+    made = several(2)
+    waiting = replace(made, heat_maps={("m0", "cam"): made.heat_maps["m0", "cam"]})
+    mean = drawn(waiting, "Edema")[3]
+    assert mean["map"] is None
+    assert "needs finished maps of two models" in mean["notes"][0]

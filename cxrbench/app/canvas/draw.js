@@ -21,7 +21,7 @@ function drawPanel(context, width, height, panel, bench) {
   context.scale(scale, scale);
   if (picture.element) context.drawImage(picture.element, 0, 0, picture.width, picture.height);
   if (panel.map && panel.painted) {
-    context.globalAlpha = view.opacity;
+    context.globalAlpha = opacityOf(panel, view);
     context.drawImage(panel.painted, 0, 0, picture.width, picture.height);
     context.globalAlpha = 1;
     drawUnseen(context, panel.map.box, picture);

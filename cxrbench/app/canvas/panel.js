@@ -46,6 +46,7 @@ function buildPanel(bench) {
 
 function fillPanel(panel, bench) {
   const { parts } = panel;
+  parts.figure.classList.toggle("first", Boolean(panel.first));
   parts.title.textContent = panel.title;
   parts.subtitle.textContent = panel.subtitle;
   parts.base.setAttribute("aria-label", panel.alt);
@@ -84,6 +85,7 @@ function paintPanel(panel, bench) {
 
 function scaleWords(panel, peak, bench) {
   if (!(peak > 0)) return "nothing to draw";
+  if (panel.fixed) return `Scale: ${panel.fixed}`;
   const share = panel.peak / peak;
   const own = share < 0.995 ? `; this map reaches ${Math.round(share * 100)} % of it` : "";
   return `Scale: ${bench.data.scales[bench.view.scale]}${own}${panel.clipped ? `; ${panel.clipped}` : ""}`;

@@ -30,6 +30,15 @@ function wordsOf(panel, context) {
   return rows;
 }
 
+/** Where each panel stands, [row, column], as on the page: some begin a row of their own. */
+function placesOf(panels, columns) {
+  let [row, column] = [0, 0];
+  return panels.map((panel, index) => {
+    if (index && (panel.first || column === columns)) [row, column] = [row + 1, 0];
+    return [row, column++];
+  });
+}
+
 function composePicture(bench) {
   const { side, gap, line } = PAPER;
   const canvas = document.createElement("canvas");
@@ -37,15 +46,17 @@ function composePicture(bench) {
   const columns = Math.min(bench.columns, bench.panels.length);
   const height = Math.round((side * bench.picture.height) / bench.picture.width);
   const words = bench.panels.map((panel) => wordsOf(panel, context));
-  const rowCount = Math.ceil(bench.panels.length / columns);
+  const places = placesOf(bench.panels, columns);
+  const rowCount = places.at(-1)[0] + 1;
   const below = Math.max(...words.map((rows) => rows.length)) * line + 34;
   canvas.width = columns * (side + gap) + gap;
   canvas.height = rowCount * (height + below + gap) + gap + 30;
   context.fillStyle = PAPER.paper;
   context.fillRect(0, 0, canvas.width, canvas.height);
   bench.panels.forEach((panel, index) => {
-    const x = gap + (index % columns) * (side + gap);
-    const y = gap + Math.floor(index / columns) * (height + below + gap);
+    const [row, column] = places[index];
+    const x = gap + column * (side + gap);
+    const y = gap + row * (height + below + gap);
     placePanel(context, panel, bench, { x, y, width: side, height }, words[index]);
   });
   context.font = "14px sans-serif";

@@ -22,6 +22,7 @@ function listenToolbar(root, bench) {
       const name = input.dataset.view;
       const value = { checkbox: () => input.checked, range: () => Number(input.value) }[input.type] ?? (() => input.value);
       bench.view[name] = value();
+      if (name === "opacity") bench.view.moved = true;
       bench.refresh(REDRAWS[name]);
     };
   }

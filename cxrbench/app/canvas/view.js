@@ -2,6 +2,7 @@
 
 const DEFAULTS = {
   opacity: 0.6,
+  moved: false, // whether the reader chose the opacity; until then an ensemble's map has its own
   threshold: 0,
   colours: "auto",
   scale: "map",
@@ -16,11 +17,11 @@ let remembered = null; // survives leaving the page and coming back
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
-/** "o60-t10-cviridis-smethod-m1-f1-z2-x50-y40": short enough for a link, and read without trust. */
+/** "oa-t10-cviridis" with an opacity that nobody chose, else "o60-t10-cviridis-smethod-m1-f1-z2-x50-y40": short enough for a link, and read without trust. */
 function writeView(view) {
   const percent = (value) => Math.round(value * 100);
   return [
-    `o${percent(view.opacity)}`,
+    view.moved ? `o${percent(view.opacity)}` : "oa",
     `t${percent(view.threshold)}`,
     `c${view.colours}`,
     `s${view.scale}`,
@@ -40,6 +41,7 @@ function readView(text, data) {
     return Number.isFinite(value) ? clamp(value, low, high) : fallback;
   };
   view.opacity = number("o", 100, 0, 1, view.opacity);
+  view.moved = Number.isFinite(parseFloat(parts.o));
   view.threshold = number("t", 100, 0, 0.95, view.threshold);
   view.zoom = number("z", 1, 1, MAX_ZOOM, view.zoom);
   view.x = number("x", 100, 0, 1, view.x);
@@ -72,8 +74,17 @@ function zoomAt(view, factor, x = view.x, y = view.y) {
   settle(view);
 }
 
-/** The colour table of a panel: cividis for maps cut at zero, blue to orange for signed ones, unless chosen. */
+/** How much of a panel's map covers the radiograph at most. */
+function opacityOf(panel, view) {
+  return view.moved ? view.opacity : (panel.opacity ?? view.opacity);
+}
+
+/**
+ * The colour table of a panel: its own where it has one (a deviation is no map and must not look like one), else
+ * cividis for maps cut at zero, blue to orange for signed ones, unless chosen.
+ */
 function colourName(panel, view, data) {
+  if (panel.colours) return panel.colours;
   const fallback = panel.signed ? "blue-orange" : "cividis";
   const chosen = data.colours[view.colours];
   return chosen && chosen.diverging === panel.signed ? view.colours : fallback;
@@ -83,8 +94,9 @@ function colourName(panel, view, data) {
 function peaksOf(panels, scale) {
   const group = (panel) => ({ map: panel.id, method: panel.group, all: "all" })[scale];
   const together = {};
-  for (const panel of panels) {
-    if (panel.map) together[group(panel)] = Math.max(together[group(panel)] ?? 0, panel.peak);
+  const drawn = panels.filter((panel) => panel.map);
+  for (const panel of drawn) {
+    if (!panel.fixed) together[group(panel)] = Math.max(together[group(panel)] ?? 0, panel.peak);
   }
-  return Object.fromEntries(panels.filter((panel) => panel.map).map((panel) => [panel.id, together[group(panel)]]));
+  return Object.fromEntries(drawn.map((panel) => [panel.id, panel.fixed ? panel.peak : together[group(panel)]]));
 }
