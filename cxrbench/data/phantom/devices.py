@@ -85,7 +85,7 @@ def central_line(scene: Scene, rng: np.random.Generator) -> Array:
         ],
     ]
     route = start[int(rng.integers(3))] + [(-1.7, 5.2), tip]
-    return 1.1 * tube(x, y, bend(route), rng.uniform(0.1, 0.16), hollow=0.4)
+    return 1.7 * tube(x, y, bend(route), rng.uniform(0.12, 0.18), hollow=0.4)
 
 
 def tracheal_tube(scene: Scene, rng: np.random.Generator) -> Array:
@@ -93,7 +93,7 @@ def tracheal_tube(scene: Scene, rng: np.random.Generator) -> Array:
     x, y = scene.geometry.plane(-1.0)
     tip = scene.patient.lung_height * 0.3 + 2 - rng.uniform(2, 6)
     path = bend([(rng.normal(0.2, 0.3), -12), (0.1, -5), (-0.05, tip - 3), (-0.1, tip)])
-    return 0.28 * tube(x, y, path, 0.5, hollow=0.72) + 1.6 * tube(x, y, path + np.array([0.36, 0]), 0.07)
+    return 0.4 * tube(x, y, path, 0.5, hollow=0.72) + 2.0 * tube(x, y, path + np.array([0.36, 0]), 0.07)
 
 
 def stomach_tube(scene: Scene, rng: np.random.Generator) -> Array:
@@ -102,7 +102,7 @@ def stomach_tube(scene: Scene, rng: np.random.Generator) -> Array:
     low = scene.patient.lung_height
     end = (rng.uniform(3.5, 7.5), low + rng.uniform(5, 9))
     path = bend([(0.3, -12), (0.5, 0), (0.9, low * 0.45), (1.3, low - 2), (2.4, low + 3), end])
-    return 0.9 * tube(x, y, path, 0.2, hollow=0.55) + 1.2 * tube(x, y, path, 0.05)
+    return 1.3 * tube(x, y, path, 0.22, hollow=0.55) + 1.8 * tube(x, y, path, 0.05)
 
 
 def chest_drain(scene: Scene, rng: np.random.Generator) -> Array:
@@ -117,7 +117,7 @@ def chest_drain(scene: Scene, rng: np.random.Generator) -> Array:
             tip,
         ]
     )
-    return 0.5 * tube(x, y, path, 0.4, hollow=0.65) + 1.5 * tube(x, y, path + np.array([0.15, 0.1]), 0.06)
+    return 0.6 * tube(x, y, path, 0.4, hollow=0.65) + 2.0 * tube(x, y, path + np.array([0.15, 0.1]), 0.06)
 
 
 def electrodes(scene: Scene, rng: np.random.Generator) -> Array:

@@ -95,7 +95,7 @@ def draw_truth(rng: np.random.Generator, studies: int, *, lasting: float = 0.6) 
     bar = norm.isf([_own_rate(name) for name in names])
     stay, change = np.sqrt(lasting), np.sqrt(1 - lasting)
     kept_causes, kept_rest = rng.standard_normal(loads.shape[1]), rng.standard_normal(len(names))
-    kept_strength = rng.beta(1.5, 1.7, len(names))
+    kept_strength = rng.beta(1.9, 1.6, len(names))
     drawn = []
     for _ in range(studies):
         causes = stay * kept_causes + change * rng.standard_normal(loads.shape[1])
@@ -166,6 +166,6 @@ def _chances(name: str, severity: float | None) -> np.ndarray:
         return np.append(share, max(0.0, 1 - share.sum())) / max(1.0, share.sum())
     share = np.array([_RIGHT, _UNCERTAIN_TRUE, 1 - _RIGHT]) * rates / rate
     share = share / max(1.0, share.sum())
-    mean_subtlety = 0.53  # of the severities drawn above
+    mean_subtlety = 0.46  # of the severities drawn above
     doubt = min(share[1] * min(2.0, (1 - severity) / mean_subtlety), share[:2].sum())
     return np.array([share[:2].sum() - doubt, doubt, share[2], max(0.0, 1 - share.sum())])

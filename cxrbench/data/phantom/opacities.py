@@ -41,14 +41,15 @@ def edema(scene: Scene, severity: float, rng: np.random.Generator) -> Scene:
 
 
 def consolidation(scene: Scene, severity: float, rng: np.random.Generator) -> Scene:
-    """A lobe or a part of one filled with fluid, its airways still open and dark."""
-    return _filled(scene, severity, rng, patchy=0.25, bronchogram=True)
+    """A part of a lobe filled with fluid up to the fissure, its airways still open and dark."""
+    return _filled(scene, severity, rng, patchy=0.2, bronchogram=True, least=0.28, lobar=True)
 
 
 def pneumonia(scene: Scene, severity: float, rng: np.random.Generator) -> Scene:
-    """Patchy filling of one or two regions, less solid than a lobar consolidation."""
-    scene = _filled(scene, severity, rng, patchy=0.7, bronchogram=True)
-    return _filled(scene, 0.6 * severity, rng, patchy=0.8, bronchogram=False) if rng.random() < 0.4 else scene
+    """Patchy filling of two or three regions, less solid than a lobar consolidation."""
+    for share in (1.0, 0.8, 0.6)[: 1 + int(rng.integers(1, 3))]:
+        scene = _filled(scene, share * severity, rng, patchy=0.5, bronchogram=share == 1, least=0.2)
+    return scene
 
 
 def lung_opacity(scene: Scene, severity: float, rng: np.random.Generator) -> Scene:
@@ -61,8 +62,8 @@ def atelectasis(scene: Scene, severity: float, rng: np.random.Generator) -> Scen
     side = str(rng.choice(list(SIDES)))
     part = scene.lungs[side]
     lungs, solid = dict(scene.lungs), scene.added
-    if severity > 0.45:
-        lift = 4.5 * (severity - 0.3)
+    if severity > 0.35:
+        lift = 4.5 * (severity - 0.2)
         moved = lung(scene.patient, scene.geometry, side, lift=lift)
         lungs[side] = part = replace(moved, length=np.minimum(moved.length, part.length))
     for _ in range(int(rng.integers(1, 4))):
@@ -75,7 +76,7 @@ def atelectasis(scene: Scene, severity: float, rng: np.random.Generator) -> Scen
         plate = tube(
             part.x, part.height, np.stack([x, level], 1), np.array([0.12, 0.26, 0.12]) + 0.26 * severity
         )
-        solid = solid + WATER * np.float32(1.9 + 1.9 * severity) * plate * np.minimum(part.length / 6, 1)
+        solid = solid + WATER * np.float32(2.4 + 1.4 * severity) * plate * np.minimum(part.length / 6, 1)
     return change(scene, lungs=lungs, added=solid)
 
 
@@ -115,9 +116,16 @@ def _clouds(scene: Scene, rng: np.random.Generator, centimetres: float) -> Array
 
 
 def _filled(
-    scene: Scene, severity: float, rng: np.random.Generator, *, patchy: float, bronchogram: bool
+    scene: Scene,
+    severity: float,
+    rng: np.random.Generator,
+    *,
+    patchy: float,
+    bronchogram: bool,
+    least: float = 0.12,
+    lobar: bool = False,
 ) -> Scene:
-    """Airspace filled around a point of one lung, fading outwards."""
+    """Airspace filled around a point of one lung, fading outwards; a lobar one ends sharply at a fissure."""
     side, cx, cy = _place(scene, rng, 0.25, 0.95)
     part = scene.lungs[side]
     wide, high = (rng.uniform(1.8, 3.2) + 2.6 * severity for _ in range(2))
@@ -127,6 +135,10 @@ def _filled(
     )
     filled = smoothstep((1.15 - reach + np.float32(0.3 * patchy) * _clouds(scene, rng, 1.5)) / 0.75)
     filled = filled * np.clip(1 + np.float32(0.45 * patchy) * _clouds(scene, rng, 0.8), 0.15, 1.2)
+    if lobar:
+        filled = filled * smoothstep(
+            (part.height - np.float32(cy - 0.35 * high) + np.float32(0.12) * (part.x - cx)) / 0.6
+        )
     if bronchogram:
         hx, hy = hilum(scene.patient, side)
         for _ in range(3):
@@ -136,5 +148,5 @@ def _filled(
             )
             window, distance, _ = polyline(part.x, part.height, path, 0.22)
             filled[window] *= 1 - np.float32(0.4) * half_chord(np.minimum(distance / 0.16, 1))
-    share = np.float32(0.12 + 0.42 * severity) * filled * (part.length > 0)
+    share = np.float32(least + 0.42 * severity) * filled * (part.length > 0)
     return change(scene, fluid={**scene.fluid, side: np.maximum(scene.fluid[side], np.minimum(share, 1))})
