@@ -1,5 +1,24 @@
-"""What models say about radiographs."""
+"""What models say about radiographs, alone and together."""
 
+from cxrbench.inference.calibration import CALIBRATIONS, Calibration, calibration
+from cxrbench.inference.ensemble import ENSEMBLES, Answer, Ensemble, ensemble
 from cxrbench.inference.predict import Outputs, predict, rescale, scores_of, stream
+from cxrbench.inference.thresholds import THRESHOLDS, Threshold, threshold
 
-__all__ = ["Outputs", "predict", "rescale", "scores_of", "stream"]
+__all__ = [
+    "CALIBRATIONS",
+    "ENSEMBLES",
+    "THRESHOLDS",
+    "Answer",
+    "Calibration",
+    "Ensemble",
+    "Outputs",
+    "Threshold",
+    "calibration",
+    "ensemble",
+    "predict",
+    "rescale",
+    "scores_of",
+    "stream",
+    "threshold",
+]

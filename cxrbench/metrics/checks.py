@@ -11,7 +11,7 @@ def check_scores(targets: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, n
     """Both as arrays of floats (N, L); scores keep their precision, which decides about ties.
 
     Raises:
-        InputError: shapes that differ, targets other than 1, 0 and NaN, or NaN scores where a target is known.
+        InputError: shapes that differ, targets other than 1, 0 and NaN, or NaN scores of known targets.
     """
     truth, values = np.asarray(targets, np.float64), np.asarray(scores)
     values = values if np.issubdtype(values.dtype, np.floating) else values.astype(np.float64)

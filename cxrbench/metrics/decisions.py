@@ -1,8 +1,8 @@
 """How good yes-or-no answers are, one value a finding; all of it follows from four counts.
 
 Every function takes targets (N, L) of 1, 0 and NaN for what is left out, and calls (N, L), true where a
-finding is called present; it returns (L,) float64, NaN where a finding's value is undefined. `DECISIONS` lists them
-as functions of `Counts`, which also come from resampled studies.
+finding is called present; it returns (L,) float64, NaN where a finding's value is undefined. `DECISIONS`
+lists them as functions of `Counts`, which also come from resampled studies.
 """
 
 from collections.abc import Callable

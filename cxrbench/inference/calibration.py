@@ -1,0 +1,207 @@
+"""From scores that rank to scores that can be read as probabilities; fitted on validation studies only.
+
+calibrate = CALIBRATIONS["isotonic"].fit(valid_targets, valid_scores)
+probabilities = calibrate(test_scores)
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy.optimize import isotonic_regression, minimize, minimize_scalar
+
+from cxrbench.errors import InputError
+from cxrbench.metrics.checks import check_scores
+
+__all__ = [
+    "CALIBRATIONS",
+    "Calibration",
+    "calibration",
+    "isotonic",
+    "logits_of",
+    "platt",
+    "sigmoid",
+    "temperature",
+]
+
+Calibrate = Callable[[np.ndarray], np.ndarray]  # scores (N, L) → scores (N, L)
+
+_EDGE: Final = 1e-6  # scores of 0 and 1 have no logit
+_PENALTY: Final = 1e-3  # on weights, a study: keeps those of separable findings finite
+
+
+def temperature(targets: np.ndarray, scores: np.ndarray) -> Calibrate:
+    """Temperature: s ↦ σ(logit(s) ÷ T), with the T of each finding that makes the truth likeliest.
+
+    It changes no ranking and no call at 0.5; it cannot mend a score whose 0.5 stands in the wrong place.
+
+    Args:
+        targets: (N, L) of 1, 0 or NaN.
+        scores: (N, L) in [0, 1].
+
+    Returns:
+        A function of scores (…, L). A finding without both kinds keeps its scores.
+
+    Reference: Guo et al. 2017, arXiv:1706.04599.
+    """
+    truth, values = _checked(targets, scores)
+    logits = logits_of(values)
+    inverse = np.ones(truth.shape[1])
+    for finding, (y, z) in _fittable(truth, logits):
+        found = minimize_scalar(
+            lambda log, y=y, z=z: _loss(y, z * np.exp(-log)), bounds=(-4, 4), method="bounded"
+        )
+        inverse[finding] = np.exp(-found.x)
+    return lambda others: sigmoid(logits_of(np.asarray(others, np.float64)) * inverse)
+
+
+def platt(targets: np.ndarray, scores: np.ndarray) -> Calibrate:
+    """Platt scaling: s ↦ σ(w · logit(s) + b), a logistic regression a finding, which also moves the 0.5.
+
+    Args:
+        targets: (N, L) of 1, 0 or NaN.
+        scores: (N, L) in [0, 1], or (N, L, M): those of M models, which are stacked.
+
+    Returns:
+        A function of scores of that form, to (N, L). A finding without both kinds keeps the mean logit.
+
+    Reference: Platt 1999; Wolpert 1992, doi:10.1016/S0893-6080(05)80023-1 for several models.
+    """
+    stacked = np.asarray(scores, np.float64)
+    single = stacked.ndim == 2
+    stacked = stacked[:, :, None] if single else stacked
+    truth, _ = _checked(targets, stacked[:, :, 0])
+    logits = logits_of(stacked)
+    count = stacked.shape[2]
+    weights, offsets = np.full((truth.shape[1], count), 1 / count), np.zeros(truth.shape[1])
+    for finding, (y, z) in _fittable(truth, logits):
+        start = np.append(np.full(count, 1 / count), 0.0)
+        found = minimize(_logistic, start, args=(y, z, start), jac=True, method="BFGS")
+        weights[finding], offsets[finding] = found.x[:-1], found.x[-1]
+
+    def calibrate(others: np.ndarray) -> np.ndarray:
+        values = np.asarray(others, np.float64)
+        z = logits_of(values[:, :, None] if single else values)
+        return sigmoid((z * weights).sum(2) + offsets)
+
+    return calibrate
+
+
+def isotonic(targets: np.ndarray, scores: np.ndarray) -> Calibrate:
+    """The increasing step function of each finding's score with the least squared error, joined by lines.
+
+    It ties scores that it cannot tell apart, so AUROC may change; it needs many positives.
+
+    Args:
+        targets: (N, L) of 1, 0 or NaN.
+        scores: (N, L) in [0, 1].
+
+    Returns:
+        A function of scores (N, L). A finding without both kinds keeps its scores.
+
+    Reference: Zadrozny & Elkan 2002, doi:10.1145/775047.775151.
+    """
+    truth, values = _checked(targets, scores)
+    curves: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+    for finding, (y, s) in _fittable(truth, values):
+        levels, of = np.unique(s, return_inverse=True)
+        studies = np.bincount(of)
+        shares = np.bincount(of, weights=y) / studies
+        curves[finding] = levels, isotonic_regression(shares, weights=studies).x
+
+    def calibrate(others: np.ndarray) -> np.ndarray:
+        moved = np.array(others, np.float64)
+        for finding, (levels, shares) in curves.items():
+            moved[:, finding] = np.interp(moved[:, finding], levels, shares)
+        return moved
+
+    return calibrate
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A way to calibrate.
+
+    Args:
+        name: its key.
+        title: for menus.
+        fit: targets (N, L), scores (N, L) of validation studies → a function of scores (N, L).
+        says: one sentence for a reader.
+    """
+
+    name: str
+    title: str
+    fit: Callable[[np.ndarray, np.ndarray], Calibrate]
+    says: str
+
+
+CALIBRATIONS: Final[dict[str, Calibration]] = {
+    record.name: record
+    for record in (
+        Calibration(
+            "temperature",
+            "temperature",
+            temperature,
+            "Logits divided by one number a finding: surer or less sure, the same ranking, the same 0.5.",
+        ),
+        Calibration(
+            "platt", "Platt", platt, "A line through the logits of each finding: the 0.5 moves, too."
+        ),
+        Calibration(
+            "isotonic", "isotonic", isotonic, "The best increasing curve; free of form, and hungry for data."
+        ),
+    )
+}
+
+
+def calibration(name: str) -> Calibration:
+    """The calibration of this name.
+
+    Raises:
+        InputError: there is none; the sentence lists those there are.
+    """
+    if name not in CALIBRATIONS:
+        raise InputError(f"Unknown calibration {name!r}; choose from: {', '.join(CALIBRATIONS)}.")
+    return CALIBRATIONS[name]
+
+
+def logits_of(scores: np.ndarray) -> np.ndarray:
+    """log(s ÷ (1 − s)), of scores held off 0 and 1 by a millionth."""
+    inside = np.clip(scores, _EDGE, 1 - _EDGE)
+    return np.log(inside / (1 - inside))
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """1 ÷ (1 + exp(−z)), of any shape."""
+    return 0.5 * (1 + np.tanh(0.5 * logits))  # no overflow at either end
+
+
+def _loss(y: np.ndarray, logits: np.ndarray) -> float:
+    """Mean negative log-likelihood."""
+    return float((np.logaddexp(0, logits) - y * logits).mean())
+
+
+def _logistic(point: np.ndarray, y: np.ndarray, z: np.ndarray, start: np.ndarray) -> tuple[float, np.ndarray]:
+    """Loss and gradient of weights and offset: (M + 1,), (N,), (N, M); drawn weakly to where it starts."""
+    logits = z @ point[:-1] + point[-1]
+    wrong = (sigmoid(logits) - y) / len(y)
+    away = point - start
+    loss = _loss(y, logits) + _PENALTY * float(away @ away) / 2
+    return loss, np.append(z.T @ wrong, wrong.sum()) + _PENALTY * away
+
+
+def _fittable(truth: np.ndarray, values: np.ndarray) -> list[tuple[int, tuple[np.ndarray, np.ndarray]]]:
+    """The findings with both kinds: index, and targets with values of the studies where it is known."""
+    found = []
+    for finding in range(truth.shape[1]):
+        known = ~np.isnan(truth[:, finding])
+        y = truth[known, finding]
+        if (y == 1).any() and (y == 0).any():
+            found.append((finding, (y, values[known, finding])))
+    return found
+
+
+def _checked(targets: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    truth, values = check_scores(targets, scores)
+    return truth, values.astype(np.float64)
