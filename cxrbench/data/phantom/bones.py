@@ -29,7 +29,7 @@ def rib_levels(patient: Patient, side: float) -> tuple[np.ndarray, np.ndarray]:
     rng = generator(patient.seed, "ribs", int(side > 0))
     gap = patient.lung_height / 9.6 * np.linspace(0.84, 1.1, 11)
     level = -0.4 + np.concatenate([[0], np.cumsum(gap)]) + rng.normal(0, 0.08, 12)
-    return level, rng.normal(0.66, 0.03, 12) * np.array([1.0, 0.95] + [1] * 8 + [0.85, 0.65])
+    return level, rng.normal(0.56, 0.03, 12) * np.array([1.0, 0.95] + [1] * 8 + [0.85, 0.65])
 
 
 def ribs(patient: Patient, geometry: Geometry) -> Array:
@@ -49,31 +49,41 @@ def ribs(patient: Patient, geometry: Geometry) -> Array:
         ) * (outer - np.float32(0.62))
         theta = np.arcsin(np.minimum(across, 1))
         theta = theta if back else np.float32(np.pi) - theta
-        total += _layer(patient, x, y, theta, 1.9 * np.tanh(shell / 1.9), back)
+        total += _layer(patient, x, y, theta, shell, back)
     return np.float32(patient.bone) * total
 
 
 def _layer(patient: Patient, x: Array, y: Array, theta: Array, shell: Array, back: bool) -> Array:
-    """The ribs of the back or of the front half of the cage."""
+    """The ribs of the back or of the front half of the cage.
+
+    Where a ray runs along the shell, at the side, the ribs drop by more than their distance within its path:
+    it meets rib and gap in turn, and the picture there is the mean of both, not a row of teeth.
+    """
     rng = generator(patient.seed, "rib course")
     sag = rng.normal(1, 0.12)
-    drop = curve([0, 0.35, 0.8, np.pi / 2, 2.1, 2.7, 3.14], [0.05, -0.06, 0.02, 0.42, 0.78, 1.0, 1.1], theta)
+    drop = curve([0, 0.35, 0.8, np.pi / 2, 2.1, 2.7, 3.14], [0.05, -0.05, 0.08, 0.5, 0.86, 1.12, 1.22], theta)
     level = y - drop * (np.float32(3.4 * sag) + np.float32(0.26) * np.clip(y, 0, 22))
     layer = np.zeros(x.shape, np.float32)
+    smear = np.float32(0.85) * smoothstep((shell - np.float32(1.5)) / np.float32(1.8))
+    path = np.float32(2.3) * np.tanh(shell / np.float32(2.3))
     for sign in (-1.0, 1.0):
         at, half = rib_levels(patient, sign)
         rank = np.clip(np.rint(np.interp(level, at, np.arange(12))), 0, 11).astype(np.intp)
         away = (level - at.astype(np.float32)[rank]) / half.astype(np.float32)[rank]
         whole = half_chord(np.minimum(np.abs(away), 1))
-        marrow = half_chord(np.minimum(np.abs(away + 0.04) / np.float32(0.8), 1))
+        marrow = half_chord(np.minimum(np.abs(away + 0.05) / np.float32(0.84), 1))
         bone = np.float32(CORTEX) * (whole - np.float32(0.82) * marrow) + np.float32(SPONGE) * marrow
+        bone = bone + np.float32(0.05) * np.exp(-(((np.abs(away) - np.float32(0.88)) / np.float32(0.1)) ** 2))
+        mean = np.float32(0.105) * smoothstep((level - np.float32(at[0])) / 1.5)
+        mean = mean * smoothstep((np.float32(at[10]) - level) / 1.5)
+        bone = bone + smear * (mean - bone)
         if back:
             keep = smoothstep((np.abs(x) - 1.7) / 0.4) * (rank < 12)
         else:
-            keep = smoothstep((np.abs(x) / np.float32(patient.chest_width) - 0.42) / 0.12)
+            keep = smoothstep((np.abs(x) / np.float32(patient.chest_width) - 0.36) / 0.16)
             keep = keep * (rank < 10)
-        layer += np.where(x * np.float32(sign) > 0, bone * shell * keep, 0) * np.float32(
-            0.85 if back else 0.6
+        layer += np.where(x * np.float32(sign) > 0, bone * path * keep, 0) * np.float32(
+            0.95 if back else 0.45
         )
     return layer
 
@@ -99,12 +109,12 @@ def spine(patient: Patient, geometry: Geometry) -> Array:
     waist = half * (1 - 0.1 * np.sin(np.pi * np.minimum(part / 0.85, 1)))
     solid = smoothstep((0.87 - part) / 0.11) * smoothstep(part / 0.08)
     plates = np.exp(-(((part - 0.05) / 0.035) ** 2)) + np.exp(-(((part - 0.8) / 0.035) ** 2))
-    across = half_chord(np.minimum(np.abs(px) / waist, 1)) ** 0.8
+    across = half_chord(np.minimum(np.abs(px) / waist, 1))
     edge = np.exp(-(((np.abs(px) - waist + 0.12) / 0.1) ** 2)) * solid
-    bone = across * (0.06 + solid * 0.1 + 0.06 * plates) + 0.05 * edge
+    bone = across * (0.2 + solid * 0.1 + 0.05 * plates) + 0.03 * edge
     for offset in (-1, 1):
         ring = np.sqrt(((px - offset * 0.68 * half) / 0.36) ** 2 + ((part - 0.33) / 0.2) ** 2)
-        bone += 0.09 * np.exp(-(((ring - 0.85) / 0.3) ** 2))
+        bone += 0.06 * np.exp(-(((ring - 0.85) / 0.3) ** 2))
         bone += (
             0.1
             * half_chord(
@@ -112,7 +122,7 @@ def spine(patient: Patient, geometry: Geometry) -> Array:
             )
             / 2
         )
-    bone += 0.1 * half_chord(np.minimum(np.sqrt((px / 0.32) ** 2 + ((part - 0.72) / 0.24) ** 2), 1))
+    bone += 0.07 * half_chord(np.minimum(np.sqrt((px / 0.32) ** 2 + ((part - 0.72) / 0.24) ** 2), 1))
     total[:, columns] = bone
     return np.float32(patient.bone) * total
 
@@ -129,34 +139,43 @@ def girdle(patient: Patient, geometry: Geometry) -> Array:
     return np.float32(patient.bone) * total
 
 
-def _hollow(x: Array, y: Array, path: np.ndarray, radius: float | np.ndarray, wall: float) -> Array:
-    """A long bone: cortex of this share of the radius around sponge."""
+def _hollow(
+    x: Array, y: Array, path: np.ndarray, radius: float | np.ndarray, wall: float | np.ndarray
+) -> Array:
+    """A long bone: cortex of this share of the radius around sponge; at its ends the cortex is thin."""
     whole = tube(x, y, path, radius)
     core = tube(x, y, path, np.asarray(radius) * (1 - wall))
     return np.float32(CORTEX) * (whole - core) + np.float32(SPONGE) * core
 
 
 def _clavicle(patient: Patient, geometry: Geometry, sign: float, slope: float) -> Array:
-    """An S from the breastbone to the tip of the shoulder; only its walls are dense."""
+    """An S from the breastbone to the tip of the shoulder: flared where it starts, flat where it ends."""
     x, y = geometry.plane(0.5 * patient.chest_depth)
-    end = patient.chest_width + 1.4
-    along = np.linspace(0, 1, 9)
-    level = 3.6 + slope * along + 0.75 * np.sin(2 * np.pi * along) * np.where(along < 0.5, 0.6, 1.0)
-    path = np.stack([sign * (1.9 + (end - 1.9) * along), level], 1)
-    radius = np.interp(along, [0, 0.1, 0.3, 0.7, 1], [0.72, 0.75, 0.62, 0.58, 0.75])
-    return np.float32(1.05) * _hollow(x, y, path, radius, 0.3)
+    end = patient.chest_width + 1.0
+    along = np.linspace(0, 1, 13)
+    level = 3.4 + slope * along + 0.75 * np.sin(2 * np.pi * along) * np.where(along < 0.5, 0.6, 1.0)
+    path = np.stack([sign * (2.1 + (end - 2.1) * along), level], 1)
+    radius = np.interp(along, [0, 0.08, 0.22, 0.45, 0.75, 0.92, 1], [1.0, 0.92, 0.66, 0.55, 0.55, 0.68, 0.5])
+    wall = np.interp(along, [0, 0.12, 0.35, 0.7, 1], [0.06, 0.16, 0.42, 0.38, 0.1])
+    bone = _hollow(x, y, path, radius, wall)
+    inside = sign * x  # both ends melt into joints: no round cap
+    return bone * smoothstep((inside - 1.2) / 1.6) * smoothstep((np.float32(end + 0.5) - inside) / 1.6)
 
 
 def _humerus(patient: Patient, geometry: Geometry, sign: float) -> Array:
-    """Head and shaft of the upper arm."""
+    """Head, neck and shaft of the upper arm in one: the cortex thickens down the shaft."""
     x, y = geometry.plane(-1.0)
     path = arm_path(patient, geometry, sign)
-    head = path[0] + [sign * -0.3, -0.1]
-    ball = ellipse(x, y, (float(head[0]), float(head[1])), (2.4, 2.3, 2.2))
-    core = ellipse(x, y, (float(head[0]), float(head[1])), (2.2, 2.1, 2.0))
-    shaft = _hollow(x, y, path + np.array([[0, 1.6], [0, 0], [0, 0]]), np.array([1.5, 1.1, 1.1]), 0.3)
+    down = (path[2] - path[0]) / np.linalg.norm(path[2] - path[0])
+    axis = np.stack([path[0] + down * step for step in (0.0, 1.2, 2.8, 4.6, 8.0, 28.0)])
+    radius = np.array([2.05, 1.95, 1.45, 1.2, 1.1, 1.1])
+    wall = np.array([0.05, 0.06, 0.12, 0.24, 0.36, 0.4])
+    shaft = _hollow(x, y, axis, radius, wall)
+    head = path[0] + [sign * -0.75, -0.1]
+    ball = ellipse(x, y, (float(head[0]), float(head[1])), (2.35, 2.3, 2.2))
+    core = ellipse(x, y, (float(head[0]), float(head[1])), (2.25, 2.2, 2.1))
     return np.maximum(
-        np.float32(0.14) * (ball - core) + np.float32(0.45 * SPONGE) * core, np.float32(0.75) * shaft
+        np.float32(0.3) * (ball - core) + np.float32(0.4 * SPONGE) * core, np.float32(0.62) * shaft
     )
 
 

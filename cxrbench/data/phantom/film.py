@@ -55,10 +55,10 @@ def draw_exposure(patient: Patient, geometry: Geometry, exposure: int) -> Exposu
         photons=float(np.exp(rng.normal(np.log(2.2e5 if portable else 4e5), 0.5))),
         scatter=rng.uniform(0.5, 0.9) if portable else rng.uniform(0.25, 0.5),
         blur=rng.uniform(0.03, 0.06),
-        flatten=rng.uniform(0.3, 0.6),
+        flatten=rng.uniform(0.35, 0.65),
         detail=rng.uniform(0.1, 0.6),
         gamma=float(np.exp(rng.normal(-0.03, 0.14))),
-        contrast=rng.uniform(1.8, 3.2),
+        contrast=rng.uniform(1.5, 2.7),
         dark=rng.uniform(0.0, 0.06),
         bright=rng.uniform(0.95, 1.0),
         marker=("L" if left else "R") if rng.random() < 0.85 else "",
@@ -83,7 +83,7 @@ def develop(attenuation: Array, patient: Patient, geometry: Geometry, shot: Expo
     rng = generator(patient.seed, "noise", exposure)
     signal = _detected(attenuation, geometry, shot, rng)
     seen = -np.log(signal)
-    coarse = _wide_blur(seen, 3.0 / geometry.spacing)
+    coarse = _wide_blur(seen, 5.0 / geometry.spacing)
     fine = seen - cv2.GaussianBlur(seen, (0, 0), max(0.8, 0.35 / geometry.spacing))
     level = seen - np.float32(shot.flatten) * (coarse - coarse.mean()) + np.float32(shot.detail) * fine
     picture = _curve(level, attenuation, shot)
@@ -128,7 +128,7 @@ def _curve(level: Array, attenuation: Array, shot: Exposure) -> Array:
     bent = (1 / (1 + np.exp(-steep * (np.clip(t, -0.6, 1.4) - np.float32(0.5)))) - ends[0]) / (
         ends[1] - ends[0]
     )
-    picture = np.clip(0.09 + 0.8 * bent, 0, 1) ** np.float32(shot.gamma)
+    picture = np.clip(0.1 + 0.76 * bent, 0, 1) ** np.float32(shot.gamma)
     return picture.astype(np.float32)
 
 

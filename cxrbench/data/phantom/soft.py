@@ -31,7 +31,7 @@ def body(patient: Patient, geometry: Geometry) -> Array:
         [0.62, 0.86, 0.96, 1.0, 1.0, 0.97, 0.97, 1.03 + 0.03 * patient.fat],
         y,
     )
-    depth = curve([-2, 2, 6, 12, 22, 34, 48], [0.45, 0.62, 0.82, 0.95, 1.0, 0.97, 1.0], y)
+    depth = curve([-2, 2, 6, 12, 22, 34, 48], [0.5, 0.7, 0.88, 0.97, 1.0, 0.97, 1.0], y)
     across = np.minimum(np.abs(x) / (np.float32(wide) * waist), 1)
     trunk = 2 * np.float32(thick) * depth * (1 - across**4) ** 0.5 * smoothstep((y + 2.5) / 4)
     neck_wide = 5.6 * (1.08 if patient.sex == "M" else 0.95) + 0.35 * patient.fat
@@ -40,9 +40,9 @@ def body(patient: Patient, geometry: Geometry) -> Array:
     slope = rng.normal(6.2, 0.8) - (1.2 if geometry.view.arms_down else 0.0)
     side = np.clip((np.abs(x) - 3.5) / (tip - 3.5), 0, 1.3)
     top = np.float32(-4.6) + np.float32(slope) * side**1.25
-    rolled = half_chord(1 - np.clip((y - top) / 4.2, 0, 1))
+    rolled = half_chord(1 - np.clip((y - top) / 3.6, 0, 1))
     flank = half_chord(np.minimum(np.abs(x) / np.float32(tip + 1.5), 1))
-    shoulder = np.float32(2 * (7.4 + 0.5 * patient.fat)) * rolled * flank**0.5 * smoothstep((12 - y) / 9)
+    shoulder = np.float32(2 * (8.4 + 0.5 * patient.fat)) * rolled * flank**0.5 * smoothstep((12 - y) / 9)
     parts = [trunk, neck, shoulder]
     for sign in (-1.0, 1.0):
         radius = 3.7 + 0.7 * patient.fat * 0.5 + (0.5 if patient.sex == "M" else 0)
@@ -58,19 +58,22 @@ def body(patient: Patient, geometry: Geometry) -> Array:
 
 
 def _breasts(patient: Patient, geometry: Geometry, rng: np.random.Generator) -> Array:
-    """Half-ellipsoids before the chest, fuller below; absent in men, except for a trace of muscle."""
+    """Two half-ellipsoids before the chest: they fade in from above and end in a fold about the diaphragm."""
     x, y = geometry.plane(patient.chest_depth + 2)
     total = np.zeros(x.shape, np.float32)
     radius = patient.breast or 6.5
-    thick = 0.36 * radius if patient.breast else 0.5 + 0.12 * patient.fat
-    low = rng.normal(16.5, 1.3) if patient.breast else 12.5
+    thick = 0.27 * radius if patient.breast else 0.35 + 0.1 * patient.fat
+    fold = patient.lung_height + rng.normal(0.9, 1.3) if patient.breast else 15.0
     for sign in (-1.0, 1.0):
-        centre = (sign * (0.58 * patient.chest_width + rng.normal(0.4, 0.3)), low + rng.normal(0, 0.35))
-        droop = np.where(y > centre[1], 0.78, 1.5).astype(np.float32)
+        middle = fold - 0.8 * radius + rng.normal(0, 0.35)
+        centre = (sign * (0.6 * patient.chest_width + rng.normal(0.4, 0.3)), middle)
+        droop = np.where(y > middle, 0.8, 1.55).astype(np.float32)
         chord = ellipse(
-            x, centre[1] + (y - centre[1]) / droop, centre, (radius, radius, thick), turn=-0.15 * sign
+            x, middle + (y - middle) / droop, centre, (1.12 * radius, radius, thick), turn=-0.12 * sign
         )
-        total += chord * smoothstep((y - np.float32(centre[1] - 1.3 * radius)) / np.float32(1.4 * radius))
+        full = smoothstep((y - np.float32(middle - 1.4 * radius)) / np.float32(1.9 * radius))
+        inward = smoothstep((x * np.float32(sign) + 2.0) / np.float32(0.45 * patient.chest_width))
+        total += chord * full * inward
     return total
 
 
@@ -137,17 +140,17 @@ def great_vessels(patient: Patient, geometry: Geometry, *, widen: float = 1.0) -
     )
     trunk = ellipse(x, y, (2.3 * wide, at + 3.4), (2.0, 2.2, 2.4), turn=0.5)
     cava = np.array(
-        [[-2.5 * wide, at - 6.5], [-1.75 * wide, at - 3], [-2.1 * wide, at], [-2.3 * wide, at + 6]]
+        [[-1.5 * wide, at - 6.5], [-1.45 * wide, at - 3], [-1.95 * wide, at], [-2.3 * wide, at + 6]]
     )
     ascending = np.array([[-1.0 * wide, at - 0.2], [-1.7 * wide - 0.5 * old, at + 3], [-1.5 * wide, at + 7]])
     parts = [
         arch,
         1.5 * tube(x, y, descending, 0.78 * knob),
         trunk,
-        2.6 * tube(x, y, cava, 1.0 * wide),
+        2.0 * tube(x, y, cava, 1.0 * wide),
         1.5 * tube(x, y, ascending, 1.55 * wide),
-        2.6
-        * tube(x, y, np.array([[1.7 * wide, at - 6.5], [1.75 * wide, at - 3], [1.5 * wide, at]]), 1.0 * wide),
+        1.8
+        * tube(x, y, np.array([[1.9 * wide, at - 7.5], [1.35 * wide, at - 4], [1.4 * wide, at]]), 1.0 * wide),
     ]
     return np.max(parts, axis=0)
 
@@ -161,7 +164,11 @@ def airways(patient: Patient, geometry: Geometry) -> Array:
     pipe = np.array([[0.0, -12], [0.0, -3], [-0.3 * bend, 2], [-bend, fork - 1], [-0.1, fork]])
     right = np.array([[-0.1, fork - 0.4], [-1.6, fork + 1.9], [-2.6, fork + 3.6]])
     left = np.array([[-0.1, fork - 0.4], [2.0, fork + 1.5], [3.8, fork + 2.6]])
-    parts = [tube(x, y, pipe, radius), tube(x, y, right, radius * 0.75), tube(x, y, left, radius * 0.68)]
+    parts = [
+        tube(x, y, pipe, radius),
+        0.7 * tube(x, y, right, radius * 0.75),
+        0.6 * tube(x, y, left, radius * 0.68),
+    ]
     rings = 1 + np.float32(0.08) * np.sin(y * np.float32(2 * np.pi / 0.45))
     return np.max(parts, axis=0) * rings
 
@@ -170,12 +177,15 @@ def bowel(patient: Patient, geometry: Geometry) -> Array:
     """Path through gas under the diaphragm, cm (H, W): the stomach's bubble and some loops of bowel."""
     rng = generator(patient.seed, "bowel")
     x, y = geometry.plane(2.0)
+    level = y
+    x = x + np.float32(0.2) * texture(rng, x.shape, 1.6 / geometry.spacing)  # walls with folds, no bubbles
+    y = y + np.float32(0.1) * texture(rng, x.shape, 1.3 / geometry.spacing)
     top = patient.lung_height + patient.dome_gap
     centre = (patient.chest_width * rng.uniform(0.3, 0.55), top + rng.uniform(1.8, 3.6))
     wide, high = rng.uniform(1.5, 3.6), rng.uniform(0.8, 2.0)
     bubble = ellipse(x, y, centre, (wide, high, rng.uniform(0.8, 2.6)))
     if not geometry.view.arms_down:  # standing: a level of fluid
-        bubble = bubble * smoothstep((np.float32(centre[1] + 0.45 * high) - y) / np.float32(0.12))
+        bubble = bubble * smoothstep((np.float32(centre[1] + 0.45 * high) - level) / np.float32(0.12))
     gas = bubble * np.float32(rng.random() < 0.75)
     for _ in range(int(rng.integers(2, 9))):
         place = (rng.normal(2, 6), top + rng.uniform(6, 13))

@@ -15,8 +15,8 @@ from cxrbench.data.phantom.view import Geometry
 __all__ = ["hilum", "vessel_tree", "vessels"]
 
 # Upper, middle and lower lobe arteries and veins: degrees from outward towards the feet, radius in cm.
-_ANGLES = (-78, -52, -22, 4, 30, 52, 70, 88, -66, 42)
-_RADII = (0.34, 0.30, 0.28, 0.30, 0.36, 0.46, 0.52, 0.40, 0.24, 0.3)
+_ANGLES = (-84, -62, -28, 4, 30, 50, 66, 84, -72, 42)
+_RADII = (0.36, 0.32, 0.26, 0.28, 0.32, 0.42, 0.58, 0.38, 0.26, 0.28)
 # Widths drawn together, in pixels, and the bits of a pixel that the line drawing resolves.
 _WIDTHS, _BITS = (1, 2, 3, 4, 6, 8, 11, 15), 4
 
@@ -51,9 +51,9 @@ def vessel_tree(patient: Patient, side: str) -> np.ndarray:
         (x, y), angle, radius, depth = stack.pop()
         if radius < 0.028 or depth > 9:
             continue
-        reach = rng.uniform(0.9, 1.7) * (0.75 + radius * 1.2) / 2
-        for _ in range(2):
-            angle += rng.normal(0, 0.1)
+        reach = rng.uniform(0.8, 1.7) * (0.75 + radius * 1.2) / 3
+        for _ in range(3):
+            angle += rng.normal(0, 0.13)
             end = (x + reach * (out * math.cos(angle)), y + reach * math.sin(angle))
             segments.append((x, y, *end, radius))
             x, y = end
@@ -77,10 +77,10 @@ def vessels(patient: Patient, geometry: Geometry) -> Array:
         rng = generator(patient.seed, "hilum", side)
         for _ in range(5):
             place = (hx + rng.normal(0, 0.6), hy + rng.normal(0.5, 1.0))
-            total += 0.3 * ellipse(
-                x, y, place, (rng.uniform(0.5, 1.0), rng.uniform(0.7, 1.5), 0.8), rng.uniform(0, 3)
+            total += 0.4 * ellipse(
+                x, y, place, (rng.uniform(0.4, 0.9), rng.uniform(0.6, 1.4), 0.8), rng.uniform(0, 3)
             )
-    return total
+    return np.float32(1.15) * total
 
 
 def _drawn(segments: np.ndarray, geometry: Geometry, x: Array, y: Array) -> Array:
@@ -119,8 +119,8 @@ def grain(patient: Patient, geometry: Geometry) -> Array:
     rng = generator(patient.seed, "grain")
     shape, cm = (geometry.size, geometry.size), geometry.spacing
     field = (
-        texture(rng, shape, 0.16 / cm) * 0.5
-        + texture(rng, shape, 0.35 / cm) * 0.8
-        + texture(rng, shape, 1.1 / cm) * 0.7
+        texture(rng, shape, 0.14 / cm) * 0.8
+        + texture(rng, shape, 0.35 / cm) * 0.6
+        + texture(rng, shape, 1.1 / cm) * 0.3
     )
     return np.float32(0.032) * field
