@@ -1,0 +1,114 @@
+"""How sure a figure is: one bootstrap for everything, by patient.
+
+Images of one patient resemble each other, so patients are drawn, not images. A resample is a whole number of
+copies a patient, that is, a weight an image; a statistic is a function of such weights (see ``statistics``),
+which sorts its scores once and not once a resample. Two models' difference is the difference of two
+statistics of the same weights, hence paired:
+
+    first, second = statistics.auroc(targets, a), statistics.auroc(targets, b)
+    interval = bootstrap(first, patients)
+    gap = bootstrap(statistics.difference(first, second), patients)
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from cxrbench.errors import InputError
+
+__all__ = ["Interval", "Statistic", "bootstrap", "resamples"]
+
+# Weights (N, R) of N images in R resamples, whole numbers → values (R, …), undefined ones NaN.
+Statistic = Callable[[np.ndarray], np.ndarray]
+
+_CHUNK: Final = 50  # resamples at a time: their weights are held at once
+
+
+@dataclass(frozen=True, eq=False)
+class Interval:
+    """A figure with its bootstrap interval; arrays of the figure's own shape (…), often (L,).
+
+    Args:
+        estimate: on the studies as they are.
+        low: lower end; NaN where a resample often leaves the figure undefined.
+        high: upper end.
+        p: two-sided p-value for the figure being 0: twice the smaller share of resamples on one side of 0.
+            Of use for differences only; never below 2 ÷ (resamples + 1).
+        level: the share of resamples between the ends.
+        replicates: (R, …) the resampled figures.
+    """
+
+    estimate: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    p: np.ndarray
+    level: float
+    replicates: np.ndarray
+
+
+def bootstrap(
+    statistic: Statistic,
+    patients: np.ndarray,
+    *,
+    count: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """Percentile interval of any statistic, resampling patients with replacement.
+
+    The same patients and seed give the same resamples, so separate calls can be compared, too.
+
+    Args:
+        statistic: of weights (N, R).
+        patients: (N,) whose image it is, any values; all different for independent images.
+        count: resamples.
+        level: in (0, 1).
+        seed: of the draws.
+
+    Returns:
+        The interval. Where a tenth of the resamples or more leave the figure undefined, as with a handful of
+        positives, its ends and p are NaN: what is left of the resamples is no fair sample.
+
+    Raises:
+        InputError: no image, or a count or level out of range.
+
+    Reference: Efron 1979, doi:10.1214/aos/1176344552; by cluster, Field & Welsh 2007,
+        doi:10.1111/j.1467-9868.2007.00593.x.
+    """
+    if not 0 < level < 1:
+        raise InputError(f"level must lie in (0, 1), 0.95 as a rule; got {level}.")
+    estimate = statistic(np.ones((len(patients), 1), np.float32))[0]
+    replicates = np.concatenate([statistic(weights) for weights in resamples(patients, count, seed)])
+    undefined = np.isnan(replicates).mean(0) >= 0.1
+    tail = (1 - level) / 2
+    filled = np.where(undefined, 0, replicates)
+    low, high = np.nanquantile(filled, [tail, 1 - tail], axis=0)
+    below, above = (filled <= 0).sum(0), (filled >= 0).sum(0)
+    p = np.minimum(1.0, 2 * (np.minimum(below, above) + 1) / (count + 1))
+    masked = np.isnan(estimate) | undefined
+    low, high, p = (np.where(masked, np.nan, values) for values in (low, high, p))
+    return Interval(np.asarray(estimate), low, high, p, level, replicates)
+
+
+def resamples(patients: np.ndarray, count: int, seed: int = 0) -> Iterator[np.ndarray]:
+    """Weights (N, up to 50) float32 of the images in one resample after the other, ``count`` in all.
+
+    Each resample draws as many patients as there are; all images of a patient have its weight.
+
+    Raises:
+        InputError: there is no image, or ``count`` is below 1.
+    """
+    if not len(patients) or count < 1:
+        raise InputError(
+            f"Resampling takes at least one image and one resample; got {len(patients)}, {count}."
+        )
+    names, of_image = np.unique(np.asarray(patients), return_inverse=True)
+    random = np.random.default_rng(seed)
+    for start in range(0, count, _CHUNK):
+        many = min(_CHUNK, count - start)
+        drawn = random.integers(len(names), size=(many, len(names)))
+        cells = drawn + np.arange(many)[:, None] * len(names)
+        copies = np.bincount(cells.ravel(), minlength=many * len(names)).reshape(many, len(names))
+        yield np.ascontiguousarray(copies.T.astype(np.float32)[of_image])
