@@ -14,7 +14,17 @@ from cxrbench.metrics.checks import check_calls, check_scores
 from cxrbench.metrics.decisions import Counts
 from cxrbench.metrics.intervals import Statistic
 
-__all__ = ["auroc", "average_precision", "decision", "difference", "macro", "mean", "plain"]
+__all__ = [
+    "auroc",
+    "average_precision",
+    "calibration_error",
+    "decision",
+    "difference",
+    "macro",
+    "mean",
+    "plain",
+    "within",
+]
 
 
 def auroc(targets: np.ndarray, scores: np.ndarray) -> Statistic:
@@ -122,11 +132,12 @@ def decision(of: Callable[[Counts], np.ndarray], targets: np.ndarray, calls: np.
     truth, called = check_calls(targets, calls)
     present, absent = truth == 1, truth == 0
     kinds = [called & present, called & absent, ~called & present, ~called & absent]
-    stacked = np.concatenate(kinds, axis=1).astype(np.float32)  # (N, 4L): one product for all counts
+    # Sparse (4L, N): an image is in one cell a finding; and no threads that wait for busy cores, as BLAS has.
+    members = csr_array(np.concatenate(kinds, axis=1).T.astype(np.float32))
 
     def statistic(weights: np.ndarray) -> np.ndarray:
-        counts = (weights.T @ stacked).astype(np.float64).reshape(weights.shape[1], 4, -1)
-        return of(Counts(*np.moveaxis(counts, 1, 0)))
+        counts = (members @ weights).astype(np.float64).reshape(4, -1, weights.shape[1])
+        return of(Counts(*counts.transpose(0, 2, 1)))
 
     return statistic
 
@@ -137,13 +148,15 @@ def mean(values: np.ndarray) -> Statistic:
     For the figures that come one an image (Hamming loss, coverage) and for squared errors (Brier).
     """
     values = np.asarray(values, np.float64)
-    known = ~np.isnan(values)
-    filled = np.where(known, values, 0)
+    table = values.reshape(len(values), -1)
+    known = csr_array(~np.isnan(table).T, dtype=np.float64)  # (L, N)
+    filled = csr_array(np.nan_to_num(table).T)
 
     def statistic(weights: np.ndarray) -> np.ndarray:
-        heavy = weights.T.astype(np.float64)
-        whole = heavy @ known
-        return np.divide(heavy @ filled, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+        heavy = weights.astype(np.float64)
+        whole = known @ heavy
+        means = np.divide(filled @ heavy, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+        return means.T.reshape(-1, *values.shape[1:])
 
     return statistic
 
@@ -180,3 +193,36 @@ def macro(statistic: Statistic) -> Statistic:
         return values.mean(1, keepdims=True) if kept.any() else np.full((len(values), 1), np.nan)
 
     return averaged
+
+
+def calibration_error(targets: np.ndarray, scores: np.ndarray, *, bins: int = 10) -> Statistic:
+    """Expected calibration error of each finding, weights (N, R) → (R, L); see `calibration`.
+
+    Of a bin only Σ w (target − score) is needed: n_b ÷ N times its gap is |that| ÷ N.
+
+    Args:
+        targets: (N, L) of 1, 0, and NaN for what is left out.
+        scores: (N, L) in [0, 1].
+        bins: of equal width.
+    """
+    truth, values = check_scores(targets, scores)
+    count, findings = truth.shape
+    known = ~np.isnan(truth)
+    images, finding = np.nonzero(known)
+    counted = csr_array(known.T, dtype=np.float64)  # (L, N)
+    score = values[known].astype(np.float64)
+    cells = finding * bins + np.minimum((score * bins).astype(np.intp), bins - 1)
+    gaps = csr_array((truth[known] - score, (cells, images)), shape=(findings * bins, count))
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        heavy = weights.astype(np.float64)
+        error = np.abs(gaps @ heavy).reshape(findings, bins, -1).sum(1).T
+        whole = (counted @ heavy).T
+        return np.divide(error, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+
+    return statistic
+
+
+def within(rows: np.ndarray, statistic: Statistic) -> Statistic:
+    """A statistic of some of the images, as one of all: rows (N,) bool, or positions."""
+    return lambda weights: statistic(weights[rows])

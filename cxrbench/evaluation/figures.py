@@ -1,0 +1,309 @@
+"""The figures of a model on a data set, each with its interval; what ``evaluation.json`` holds."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from cxrbench.errors import InputError
+from cxrbench.evaluation.predictions import Predictions
+from cxrbench.metrics import DECISIONS, averages, sets, statistics
+from cxrbench.metrics.intervals import Interval, Statistic, bootstrap
+
+__all__ = ["FIGURES", "SETS", "Figure", "align", "compare", "evaluate", "figure", "measure"]
+
+# targets (N, L), scores (N, L), thresholds (L,) → what can be resampled
+Make = Callable[[np.ndarray, np.ndarray, np.ndarray], Statistic]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of merit, of scores or of the calls that thresholds make of them.
+
+    Args:
+        name: its key.
+        title: for tables.
+        make: targets (N, L), scores (N, L), thresholds (L,) → a statistic.
+        higher_is_better: which way is up.
+        at_threshold: whether it depends on the thresholds.
+        says: one sentence for a reader.
+    """
+
+    name: str
+    title: str
+    make: Make
+    higher_is_better: bool
+    at_threshold: bool
+    says: str
+
+
+def _decision(of: Callable[..., np.ndarray]) -> Make:
+    return lambda targets, scores, cuts: statistics.decision(of, targets, scores >= cuts)
+
+
+# One value a finding.
+FIGURES: Final[dict[str, Figure]] = {
+    record.name: record
+    for record in (
+        Figure(
+            "auroc",
+            "AUROC",
+            lambda t, s, _: statistics.auroc(t, s),
+            True,
+            False,
+            "How often a positive scores above a negative: 0.5 by chance, 1 at best.",
+        ),
+        Figure(
+            "average_precision",
+            "average precision",
+            lambda t, s, _: statistics.average_precision(t, s),
+            True,
+            False,
+            "The area under the precision–recall steps: by chance the share of positives, 1 at best.",
+        ),
+        Figure(
+            "brier",
+            "Brier",
+            lambda t, s, _: statistics.mean((s - t) ** 2),
+            False,
+            False,
+            "The mean squared distance of score and truth: 0 at best.",
+        ),
+        Figure(
+            "calibration_error",
+            "ECE",
+            lambda t, s, _: statistics.calibration_error(t, s),
+            False,
+            False,
+            "How far scores and shares of positives lie apart on the mean, in ten bins: 0 at best.",
+        ),
+        *(
+            Figure(record.name, record.title, _decision(record.of), True, True, record.says)
+            for record in DECISIONS.values()
+        ),
+    )
+}
+
+# One value an image.
+SETS: Final[dict[str, Figure]] = {
+    record.name: record
+    for record in (
+        Figure(
+            "hamming_loss",
+            "Hamming loss",
+            lambda t, s, cuts: statistics.mean(sets.hamming_loss(t, s >= cuts)),
+            False,
+            True,
+            "The share of wrong answers of an image: 0 at best.",
+        ),
+        Figure(
+            "subset_accuracy",
+            "subset accuracy",
+            lambda t, s, cuts: statistics.mean(sets.subset_accuracy(t, s >= cuts)),
+            True,
+            True,
+            "The share of images with every answer right.",
+        ),
+        Figure(
+            "label_ranking_precision",
+            "LRAP",
+            lambda t, s, _: statistics.mean(sets.label_ranking_precision(t, s)),
+            True,
+            False,
+            "How pure an image's list of findings is, from the highest score down to each true one.",
+        ),
+        Figure(
+            "coverage",
+            "coverage",
+            lambda t, s, _: statistics.mean(sets.coverage(t, s)),
+            False,
+            False,
+            "How many findings one reads from the highest score down until all true ones are seen.",
+        ),
+    )
+}
+
+
+def figure(name: str) -> Figure:
+    """The figure of this name, of findings or of images.
+
+    Raises:
+        InputError: there is none; the sentence lists those there are.
+    """
+    known = {**FIGURES, **SETS}
+    if name not in known:
+        raise InputError(f"Unknown figure {name!r}; choose from: {', '.join(known)}.")
+    return known[name]
+
+
+def measure(
+    predictions: Predictions,
+    thresholds: Sequence[float] | np.ndarray,
+    names: Sequence[str] = tuple(FIGURES),
+    *,
+    count: int = 1000,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """Figures with 95 % intervals, resampling patients.
+
+    Args:
+        predictions: of one split.
+        thresholds: L operating points, chosen on other studies.
+        names: keys of `FIGURES` (a value a finding, (L,)) or `SETS` (one value, ()).
+        count: resamples.
+        seed: of the resamples, which are the same for every figure and model on these images.
+
+    Raises:
+        InputError: there is no image, or a figure is unknown.
+    """
+    if not len(predictions):
+        raise InputError(f"{predictions.name or 'The predictions'} hold no image to measure; choose a split.")
+    cuts = np.asarray(thresholds, np.float64)
+    return {
+        name: bootstrap(
+            figure(name).make(predictions.targets, predictions.scores, cuts),
+            predictions.patients,
+            count=count,
+            seed=seed,
+        )
+        for name in names
+    }
+
+
+def compare(
+    first: tuple[Predictions, np.ndarray],
+    second: tuple[Predictions, np.ndarray],
+    name: str = "auroc",
+    *,
+    mean: bool = False,
+    count: int = 1000,
+    seed: int = 0,
+) -> Interval:
+    """A figure of the first model minus that of the second, paired: both saw the same images.
+
+    Args:
+        first: predictions and thresholds (L,); as `align` gives them.
+        second: predictions and thresholds (L,) of the same images and findings.
+        name: of the figure.
+        mean: of the mean over the findings where it is defined, (1,); else of each finding, (L,).
+        count: resamples.
+        seed: of the resamples.
+
+    Raises:
+        InputError: the images or findings differ.
+    """
+    (a, cuts_a), (b, cuts_b) = first, second
+    if a.labels != b.labels or list(a.table["path"]) != list(b.table["path"]):
+        raise InputError(f"{a.name} and {b.name} are not of the same images and findings; align them first.")
+    make = figure(name).make
+    one = make(a.targets, a.scores, np.asarray(cuts_a))
+    other = make(a.targets, b.scores, np.asarray(cuts_b))
+    if mean:
+        one, other = statistics.macro(one), statistics.macro(other)
+    return bootstrap(statistics.difference(one, other), a.patients, count=count, seed=seed)
+
+
+def align(predictions: Sequence[Predictions]) -> tuple[Predictions, ...]:
+    """The images and findings that all have, in the order of the first; matched by path, with its targets.
+
+    Raises:
+        InputError: nothing is common to all, a path occurs twice, or two files differ in what is true.
+    """
+    first = predictions[0]
+    labels = tuple(label for label in first.labels if all(label in p.labels for p in predictions))
+    rows = [{path: row for row, path in enumerate(p.table["path"])} for p in predictions]
+    for one, at in zip(predictions, rows, strict=True):
+        if len(at) < len(one):
+            raise InputError(f"{one.name} names an image twice; each path must occur once to be matched.")
+    common = [path for path in first.table["path"] if all(path in at for at in rows)]
+    if not labels or not common:
+        said = " and ".join(p.name or "unnamed" for p in predictions)
+        raise InputError(f"{said} have no image and finding in common; compare models on one data set.")
+    aligned = tuple(
+        p.take(np.array([at[path] for path in common])).columns(labels)
+        for p, at in zip(predictions, rows, strict=True)
+    )
+    for other in aligned[1:]:
+        if not np.array_equal(other.targets, aligned[0].targets, equal_nan=True):
+            raise InputError(f"{first.name} and {other.name} name the same images, but with other truth.")
+    return aligned
+
+
+def evaluate(
+    predictions: Predictions, thresholds: Sequence[float] | np.ndarray, *, count: int = 1000, seed: int = 0
+) -> dict[str, Any]:
+    """All figures as plain values, for ``evaluation.json``; undefined is None.
+
+    Args:
+        predictions: of the studies to judge by.
+        thresholds: L operating points, chosen on other studies.
+        count: resamples.
+        seed: of the resamples.
+
+    Returns:
+        ``studies`` (images), ``patients``, ``mean_auroc``; by finding ``positives``, ``negatives``,
+        ``threshold`` and every key of `FIGURES`; ``intervals``: key → finding → [low, high]; ``means``: key →
+        value, findings averaged and left out, low and high; ``sets``: the keys of `SETS`, as means are;
+        ``bootstrap``: how the intervals came about.
+    """
+    truth, labels = predictions.targets, predictions.labels
+    cuts = np.asarray(thresholds, np.float64)
+    measured = measure(predictions, cuts, (*FIGURES, *SETS), count=count, seed=seed)
+    by_finding = {name: measured[name] for name in FIGURES}
+    means = {name: _mean(interval) for name, interval in by_finding.items()}
+    return {
+        "studies": len(predictions),
+        "patients": len(np.unique(predictions.patients)),
+        "mean_auroc": means["auroc"]["value"],
+        "positives": dict(zip(labels, (truth == 1).sum(0).tolist(), strict=True)),
+        "negatives": dict(zip(labels, (truth == 0).sum(0).tolist(), strict=True)),
+        "threshold": dict(zip(labels, cuts.tolist(), strict=True)),
+        **{name: _by_label(labels, interval.estimate) for name, interval in by_finding.items()},
+        "intervals": {
+            name: {
+                label: _ends(low, high)
+                for label, low, high in zip(labels, interval.low, interval.high, strict=True)
+            }
+            for name, interval in by_finding.items()
+        },
+        "means": means,
+        "sets": {
+            name: {"value": _plain(interval.estimate), **_named(interval.low, interval.high)}
+            for name, interval in ((name, measured[name]) for name in SETS)
+        },
+        "bootstrap": {"resamples": count, "level": 0.95, "unit": "patient", "seed": seed},
+    }
+
+
+def _mean(interval: Interval) -> Mapping[str, Any]:
+    """The mean over defined findings, with its own percentile interval from the same resamples."""
+    average = averages.macro(interval.estimate)
+    kept = ~np.isnan(interval.estimate)
+    drawn = interval.replicates[:, kept].mean(1) if kept.any() else np.full(1, np.nan)
+    drawn = drawn[~np.isnan(drawn)]  # a resample that loses a finding averages over others
+    enough = len(drawn) > 0.9 * len(interval.replicates)
+    low, high = np.quantile(drawn, [0.025, 0.975]) if enough else (np.nan, np.nan)
+    return {
+        "value": _plain(average.value),
+        "findings": average.findings,
+        "left_out": average.left_out,
+        **_named(low, high),
+    }
+
+
+def _plain(value: float | np.ndarray) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _ends(low: float, high: float) -> list[float] | None:
+    return None if math.isnan(low) else [float(low), float(high)]
+
+
+def _named(low: float | np.ndarray, high: float | np.ndarray) -> dict[str, float | None]:
+    return {"low": _plain(low), "high": _plain(high)}
+
+
+def _by_label(labels: Sequence[str], values: np.ndarray) -> dict[str, float | None]:
+    return {label: _plain(value) for label, value in zip(labels, values, strict=True)}
