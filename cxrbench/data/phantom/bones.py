@@ -111,7 +111,8 @@ def spine(patient: Patient, geometry: Geometry) -> Array:
     plates = np.exp(-(((part - 0.05) / 0.035) ** 2)) + np.exp(-(((part - 0.8) / 0.035) ** 2))
     across = half_chord(np.minimum(np.abs(px) / waist, 1))
     edge = np.exp(-(((np.abs(px) - waist + 0.12) / 0.1) ** 2)) * solid
-    bone = across * (0.2 + solid * 0.1 + 0.05 * plates) + 0.03 * edge
+    body = curve([-8, 3, 14], [0.08, 0.12, 0.2], py)  # larger further down
+    bone = across * (body + solid * 0.1 + 0.05 * plates) + 0.03 * edge
     for offset in (-1, 1):
         ring = np.sqrt(((px - offset * 0.68 * half) / 0.36) ** 2 + ((part - 0.33) / 0.2) ** 2)
         bone += 0.06 * np.exp(-(((ring - 0.85) / 0.3) ** 2))
@@ -175,7 +176,7 @@ def _humerus(patient: Patient, geometry: Geometry, sign: float) -> Array:
     ball = ellipse(x, y, (float(head[0]), float(head[1])), (2.35, 2.3, 2.2))
     core = ellipse(x, y, (float(head[0]), float(head[1])), (2.25, 2.2, 2.1))
     return np.maximum(
-        np.float32(0.3) * (ball - core) + np.float32(0.4 * SPONGE) * core, np.float32(0.62) * shaft
+        np.float32(0.22) * (ball - core) + np.float32(0.4 * SPONGE) * core, np.float32(0.62) * shaft
     )
 
 
@@ -205,8 +206,12 @@ def _scapula(patient: Patient, geometry: Geometry, sign: float, rng: np.random.G
         )
         * flip
     )
-    bone = 0.8 * _hollow(x, y, outer, np.array([0.8, 0.36, 0.2]), 0.4) + 0.4 * _hollow(x, y, inner, 0.18, 0.5)
-    bone += 0.5 * _hollow(x, y, ridge, np.array([0.3, 0.5, 0.8]), 0.25) + 0.6 * _hollow(x, y, hook, 0.6, 0.3)
+    bone = 0.7 * _hollow(x, y, outer, np.array([0.62, 0.32, 0.2]), 0.4) + 0.4 * _hollow(
+        x, y, inner, 0.18, 0.5
+    )
+    bone += 0.5 * _hollow(x, y, ridge, np.array([0.25, 0.5, 0.75]), 0.2) + 0.45 * _hollow(
+        x, y, hook, 0.6, 0.2
+    )
     return (bone + _blade(x, y, np.concatenate([outer, inner[1:], outer[:1]]))).astype(np.float32)
 
 

@@ -33,7 +33,7 @@ def body(patient: Patient, geometry: Geometry) -> Array:
     )
     depth = curve([-2, 2, 6, 12, 22, 34, 48], [0.5, 0.7, 0.88, 0.97, 1.0, 0.97, 1.0], y)
     across = np.minimum(np.abs(x) / (np.float32(wide) * waist), 1)
-    trunk = 2 * np.float32(thick) * depth * (1 - across**4) ** 0.5 * smoothstep((y + 2.5) / 4)
+    trunk = 2 * np.float32(thick) * depth * (1 - across**5) ** 0.42 * smoothstep((y + 2.5) / 4)
     neck_wide = 5.6 * (1.08 if patient.sex == "M" else 0.95) + 0.35 * patient.fat
     neck = 2 * np.float32(neck_wide) * half_chord(x / np.float32(neck_wide)) * smoothstep((2 - y) / 7)
     tip = patient.chest_width + 5.0 + 0.3 * patient.fat
