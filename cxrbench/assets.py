@@ -1,9 +1,9 @@
-"""Where the things that ship beside the library lie: models and gallery cases."""
+"""Where the things that ship beside the library lie: models, gallery cases, the lungs' network."""
 
 import os
 from pathlib import Path
 
-__all__ = ["gallery", "models"]
+__all__ = ["gallery", "lungs", "models"]
 
 
 def models() -> Path:
@@ -14,6 +14,11 @@ def models() -> Path:
 def gallery() -> Path:
     """The folder of gallery cases, one folder each."""
     return _root() / "gallery"
+
+
+def lungs() -> Path:
+    """The folder of the network that marks the lungs."""
+    return _root() / "lungs"
 
 
 def _root() -> Path:

@@ -1,0 +1,28 @@
+"""Where the lungs are on a film: a small network's mask, cleaned, and whether it can be relied on.
+
+torchxrayvision's segmenter (PSPNet) would be another way; its weights are not offered here, since they can
+only be fetched from a release page. Importing this package imports no torch.
+"""
+
+from cxrbench.preprocess.lungs.masks import (
+    clean,
+    components,
+    drop_small,
+    fill_holes,
+    split_touching,
+    under_lungs,
+)
+from cxrbench.preprocess.lungs.segment import Lungs, crop_box, segment, share_inside
+
+__all__ = [
+    "Lungs",
+    "clean",
+    "components",
+    "crop_box",
+    "drop_small",
+    "fill_holes",
+    "segment",
+    "share_inside",
+    "split_touching",
+    "under_lungs",
+]

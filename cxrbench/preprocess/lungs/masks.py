@@ -1,0 +1,70 @@
+"""What becomes of a lung mask after the network (Liz et al. 2022, arXiv:2207.14408): pure functions."""
+
+from typing import Final
+
+import numpy as np
+from scipy import ndimage
+
+__all__ = ["clean", "components", "drop_small", "fill_holes", "split_touching", "under_lungs"]
+
+# A lung holds at least this share of all that was marked; what is smaller is a spot, not a lung.
+_SMALLEST: Final = 0.1
+
+
+def components(mask: np.ndarray) -> list[np.ndarray]:
+    """The connected parts of a mask (H, W), largest first; pixels touch by their sides, not corners."""
+    labels, count = ndimage.label(mask)
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    return [labels == 1 + index for index in np.argsort(-sizes, kind="stable")]
+
+
+def fill_holes(mask: np.ndarray) -> np.ndarray:
+    """The mask (H, W) with everything that cannot be reached from the film's edge without crossing it."""
+    return np.asarray(ndimage.binary_fill_holes(mask))
+
+
+def drop_small(mask: np.ndarray, keep: int = 2) -> np.ndarray:
+    """The mask (H, W) with its largest parts only, where it has more of them than a chest has lungs."""
+    parts = components(mask)
+    if len(parts) <= keep:
+        return np.asarray(mask, bool)
+    return np.logical_or.reduce(parts[:keep])
+
+
+def split_touching(mask: np.ndarray) -> np.ndarray:
+    """The mask (H, W), cut in two where one part holds both lungs.
+
+    The part is worn away from its edge inwards until it falls into two, each at least a fifth of it. Every
+    pixel goes to the half it is nearest to, and the seam, one pixel wide, is taken out. A part that wears
+    away without falling apart is one lung, and stays.
+    """
+    parts = components(mask)
+    if not parts or (len(parts) > 1 and parts[1].sum() >= 0.25 * parts[0].sum()):
+        return np.asarray(mask, bool)
+    whole = parts[0]
+    depth = ndimage.distance_transform_edt(np.pad(whole, 1))[1:-1, 1:-1]  # the film's edge is an edge, too
+    for level in np.linspace(0.5, depth.max() * 0.6, 24):
+        halves = components(depth > level)[:2]
+        if len(halves) == 2 and halves[1].sum() >= 0.2 * (halves[0].sum() + halves[1].sum()):
+            near = ndimage.distance_transform_edt(~halves[0]) <= ndimage.distance_transform_edt(~halves[1])
+            seam = near & ~ndimage.binary_erosion(near, border_value=1)
+            return np.asarray(mask & ~(whole & seam))
+    return np.asarray(mask, bool)
+
+
+def clean(mask: np.ndarray) -> np.ndarray:
+    """Spots dropped, holes filled, touching lungs parted: (H, W), a part for every lung the film shows."""
+    parts = components(mask)
+    if not parts:
+        return np.asarray(mask, bool)
+    total = sum(int(part.sum()) for part in parts)
+    kept = [part for part in parts[:2] if part.sum() >= _SMALLEST * total]
+    return split_touching(fill_holes(np.logical_or.reduce(kept)))
+
+
+def under_lungs(mask: np.ndarray) -> np.ndarray:
+    """The mask (H, W) with what lies under it, down to the film's lower border.
+
+    Lung goes on behind the dome of the diaphragm, and fluid gathers there; Liz et al. add this area.
+    """
+    return np.asarray(np.logical_or.accumulate(mask, axis=0))

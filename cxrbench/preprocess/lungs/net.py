@@ -1,0 +1,97 @@
+"""A small U-Net that marks the lungs. The only file here that needs torch; it is imported when first used."""
+
+from functools import cache
+from itertools import pairwise
+from typing import Final
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from cxrbench import assets
+from cxrbench.errors import InputError
+from cxrbench.preprocess.lungs.window import CHANNELS, SIDE
+
+__all__ = ["LungNet", "probability", "shipped"]
+
+# Features at 1/2, 1/4, … of the side. The last grid is 5 × 5: there every cell knows the whole film, which is
+# what tells a white lung from a belly.
+_WIDTHS: Final = (16, 32, 64, 96, 112)
+
+
+class LungNet(nn.Module):
+    """U-Net (Ronneberger et al. 2015, arXiv:1505.04597), smaller, with batch normalisation and sums as skips.
+
+    The first convolution halves the grid and the last upsampling restores it: lungs are smooth.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down = nn.ModuleList()
+        before = CHANNELS
+        for width in _WIDTHS:
+            self.down.append(nn.Sequential(_unit(before, width, stride=2), _unit(width, width)))
+            before = width
+        self.across = nn.Sequential(_unit(before, before), _unit(before, before))
+        self.lift = nn.ModuleList(nn.Conv2d(wide, narrow, 1) for narrow, wide in pairwise(_WIDTHS))
+        self.up = nn.ModuleList(
+            nn.Sequential(_unit(width, width), _unit(width, width)) for width in _WIDTHS[:-1]
+        )
+        self.mark = nn.Conv2d(_WIDTHS[0], 1, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Prepared films (B, 2, S, S) → logits (B, 1, S, S) of a pixel belonging to a lung."""
+        skips = []
+        x = images
+        for stage in self.down:
+            x = stage(x)
+            skips.append(x)
+        x = x + self.across(x)
+        for stage, lift, skip in zip(
+            reversed(self.up), reversed(self.lift), reversed(skips[:-1]), strict=True
+        ):
+            x = stage(skip + _twice(lift(x)))
+        return _twice(self.mark(x))
+
+
+def _unit(before: int, after: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)
+    )
+
+
+def _twice(x: Tensor) -> Tensor:
+    return nn.functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+@cache
+def shipped() -> LungNet:
+    """The network in assets/lungs, read once a process and then only read.
+
+    Raises:
+        InputError: the weights are not there, or belong to another network.
+    """
+    path = assets.lungs() / "model.safetensors"
+    if not path.is_file():
+        raise InputError(
+            f"The lungs' network should lie in {path}, and does not; restore the folder assets/lungs, "
+            "or leave the crop to the lungs off."
+        )
+    net = LungNet()
+    try:
+        net.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+    except RuntimeError as error:
+        raise InputError(
+            f"{path} holds another network's weights; restore the folder assets/lungs."
+        ) from error
+    return net.eval().requires_grad_(False)
+
+
+def probability(prepared: Tensor) -> Tensor:
+    """Prepared films (B, 2, S, S) → (B, S, S), how likely each pixel belongs to a lung."""
+    if prepared.shape[1:] != (CHANNELS, SIDE, SIDE):
+        raise InputError(
+            f"Films must be prepared as ({CHANNELS}, {SIDE}, {SIDE}); got {tuple(prepared.shape)}."
+        )
+    with torch.inference_mode():
+        return shipped()(prepared).sigmoid()[:, 0]

@@ -1,0 +1,203 @@
+"""Train the network that marks the lungs, on phantoms in the looks of many films.
+
+    python -m train.lungs train/configs/lungs.toml
+
+No radiograph of a person is learnt from. What is to be marked follows those who mark lungs by hand: from the
+apex down to the dome of the diaphragm, and inwards to the spine, the lung behind the heart included.
+"""
+
+import argparse
+import time
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader, IterableDataset
+
+from cxrbench import assets
+from cxrbench.data.phantom import plan, render
+from cxrbench.data.phantom.anatomy import Patient
+from cxrbench.data.phantom.lungs import SIDES, lung
+from cxrbench.data.phantom.solids import curve
+from cxrbench.data.phantom.view import Geometry, draw_geometry
+from cxrbench.preprocess.lungs.net import LungNet
+from cxrbench.preprocess.lungs.window import prepare
+from train.films import Beam, film
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the TOML file says; its comments tell what each is."""
+
+    seed: int
+    patients: int
+    films: int
+    held_out: int
+    side: int
+    steps: int
+    batch: int
+    rate: float
+    weight_decay: float
+    ema: float
+    threads: int
+    workers: int
+
+
+def main() -> None:
+    """Take the phantoms, train, measure on phantoms held out, save."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("config", type=Path, help="a recipe in TOML")
+    parser.add_argument("--out", type=Path, default=assets.lungs(), help="folder of the weights")
+    parser.add_argument("--run", type=Path, default=Path("runs/lungs"), help="folder of the phantoms taken")
+    arguments = parser.parse_args()
+    recipe = Recipe(**tomllib.loads(arguments.config.read_text()))
+    torch.set_num_threads(recipe.threads)
+    started = time.monotonic()
+    beams = taken(recipe, arguments.run)
+    say(f"{len(beams)} phantoms", started)
+    net = fit(recipe, beams[recipe.held_out :], started)
+    say(
+        f"IoU on {recipe.held_out} held-out phantoms: {held_out(recipe, net, beams[: recipe.held_out])}",
+        started,
+    )
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    weights = {
+        name: value.half().contiguous()
+        for name, value in net.state_dict().items()
+        if value.is_floating_point()
+    }
+    save_file(weights, arguments.out / "model.safetensors", {"recipe": arguments.config.name})
+
+
+def say(line: str, started: float) -> None:
+    """Print a line with the minutes since the start."""
+    print(f"{(time.monotonic() - started) / 60:5.1f} min  {line}", flush=True)
+
+
+def marked(patient: Patient, geometry: Geometry) -> np.ndarray:
+    """What is to be marked on a phantom, (H, W) bool.
+
+    The phantom's own outline follows the air. Hands draw otherwise, so the mask is cut at the dome's outline
+    (lung goes on behind it), and reaches inwards to about a tenth of the chest's half-width from the midline.
+    """
+    at = [0.0, 0.1, 0.2, 0.32, 0.5, 0.75, 1.2]
+    inner = [0.36, 0.22, 0.16, 0.13, 0.115, 0.11, 0.11]
+    mask = np.zeros((geometry.size, geometry.size), bool)
+    for side in SIDES:
+        part = lung(patient, geometry, side)
+        root = np.sqrt(np.maximum(part.height, 0) / patient.lung_height)
+        medial = part.x > patient.chest_width * curve(at, inner, root)
+        across = (part.outward < 0.985) & ((part.outward > 0) | medial)
+        mask |= across & (part.x > 0) & (part.height > 0) & (part.height < part.dome)
+    return mask
+
+
+def taken(recipe: Recipe, folder: Path) -> list[Beam]:
+    """The phantoms, taken once and kept in the folder; the order is shuffled, held-out ones first."""
+    path = folder / f"beams_{recipe.seed}_{recipe.films}_{recipe.side}.npz"
+    if not path.is_file():
+        studies = plan(recipe.patients, seed=recipe.seed)
+        order = np.random.default_rng(recipe.seed).permutation(len(studies))[: recipe.films]
+        # Patients, not films, are held out: sort so that no patient's studies stand on both sides.
+        chosen = sorted((studies[i] for i in order), key=lambda s: -s.patient)
+        parts: dict[str, list[np.ndarray]] = {"attenuation": [], "image": [], "lungs": []}
+        for study in chosen:
+            of = render(study.seed, study.findings, view=study.view, size=recipe.side, exposure=study.number)
+            geometry = draw_geometry(of.patient, study.view, recipe.side, study.number)
+            parts["attenuation"].append(of.attenuation.astype(np.float16))
+            parts["image"].append(of.image.astype(np.float16))
+            parts["lungs"].append(marked(of.patient, geometry))
+        folder.mkdir(parents=True, exist_ok=True)
+        np.savez(path, **{name: np.stack(values) for name, values in parts.items()})
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in ("attenuation", "image", "lungs")}
+    return [Beam(*of) for of in zip(arrays["attenuation"], arrays["image"], arrays["lungs"], strict=True)]
+
+
+class Films(IterableDataset[tuple[np.ndarray, np.ndarray]]):
+    """Films without end: any phantom in any look, a stream of its own for every worker."""
+
+    def __init__(self, beams: list[Beam], seed: int) -> None:
+        self.beams, self.seed = beams, seed
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Prepared film (2, S, S) and mask (1, S, S) float32."""
+        cv2.setNumThreads(1)  # workers share the cores with the training
+        worker = torch.utils.data.get_worker_info()
+        rng = np.random.default_rng([self.seed, worker.id if worker else 0])
+        while True:
+            yield example(self.beams[rng.integers(len(self.beams))], rng)
+
+
+def example(beam: Beam, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """One film as the network sees it, (2, S, S), and its mask on the same grid, (1, S, S) in [0, 1]."""
+    picture, lungs = film(beam, rng)
+    prepared = prepare(picture)
+    mask = cv2.resize(lungs.astype(np.float32), prepared.shape[:0:-1], interpolation=cv2.INTER_AREA)
+    return prepared, mask[None]
+
+
+def fit(recipe: Recipe, beams: list[Beam], started: float) -> nn.Module:
+    """Train; the average of the weights over the last steps is kept."""
+    torch.manual_seed(recipe.seed)
+    net = LungNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    average = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema), use_buffers=True)
+    optimiser = torch.optim.AdamW(net.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, recipe.steps, pct_start=0.1)
+    loader = DataLoader(
+        Films(beams, recipe.seed), recipe.batch, num_workers=recipe.workers, prefetch_factor=8
+    )
+    total = 0.0
+    for step, (films, masks) in enumerate(loader, 1):
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = net(films.to(memory_format=torch.channels_last))
+        loss = loss_of(logits.float(), masks)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+        average.update_parameters(net)
+        total += loss.item()
+        if step % 200 == 0:
+            say(f"step {step}: loss {total / 200:.4f}", started)
+            total = 0.0
+        if step == recipe.steps:
+            break
+    return average.module.eval()
+
+
+def loss_of(logits: Tensor, masks: Tensor) -> Tensor:
+    """Cross-entropy plus 1 − soft Dice, averaged over films."""
+    entropy = nn.functional.binary_cross_entropy_with_logits(logits, masks)
+    score = logits.sigmoid()
+    both, sizes = (score * masks).sum((1, 2, 3)), (score + masks).sum((1, 2, 3))
+    return entropy + (1 - (2 * both + 1) / (sizes + 1)).mean()
+
+
+def held_out(recipe: Recipe, net: nn.Module, beams: list[Beam]) -> dict[str, Any]:
+    """Mean IoU on phantoms as they are, and in the looks of other films."""
+    scores: dict[str, list[float]] = {"phantom": [], "film": []}
+    rng = np.random.default_rng(recipe.seed + 1)
+    plain = ((prepare(of.image.astype(np.float32)), of.lungs) for of in beams)
+    for look, pairs in (("phantom", plain), ("film", (example(of, rng) for of in beams))):
+        for prepared, lungs in pairs:
+            with torch.inference_mode():
+                said = net(torch.from_numpy(prepared)[None])
+            truth = torch.from_numpy(np.asarray(lungs, np.float32)).reshape(1, 1, *lungs.shape[-2:])
+            said = nn.functional.interpolate(said, truth.shape[-2:], mode="bilinear") > 0
+            both, either = (said & (truth > 0.5)).sum(), (said | (truth > 0.5)).sum()
+            scores[look].append(float(both / either) if either else float("nan"))
+    return {look: round(float(np.nanmean(values)), 4) for look, values in scores.items()}
+
+
+if __name__ == "__main__":
+    main()
