@@ -1,6 +1,17 @@
 """What happens to the label matrix before a loss sees it."""
 
-from cxrbench.targets import imbalance, resampling
+from cxrbench.targets import hierarchy, imbalance, resampling
 from cxrbench.targets.policies import POLICIES, RULES, Policy, Rule, mixture
+from cxrbench.targets.synthesis import ml_smote
 
-__all__ = ["POLICIES", "RULES", "Policy", "Rule", "imbalance", "mixture", "resampling"]
+__all__ = [
+    "POLICIES",
+    "RULES",
+    "Policy",
+    "Rule",
+    "hierarchy",
+    "imbalance",
+    "mixture",
+    "ml_smote",
+    "resampling",
+]

@@ -18,12 +18,14 @@ class Rule:
     """What −1 turns into: a number drawn evenly from [low, high], a constant where they meet, or nothing.
 
     Args:
-        low: lower end, in [0, 1]; NaN leaves the label out of the loss.
-        high: upper end, in [0, 1]; NaN with ``low``.
+        low: lower end, in [0, 1]; NaN leaves the label out of the loss; −1 keeps it a class of its own.
+        high: upper end, in [0, 1]; NaN or −1 with ``low``.
+        guessed: the number is another model's score instead.
     """
 
     low: float
     high: float
+    guessed: bool = False
 
 
 RULES: Final[dict[str, Rule]] = {
@@ -33,6 +35,8 @@ RULES: Final[dict[str, Rule]] = {
     # The ranges Pham et al. found best, for U-Ones and for U-Zeros.
     "smoothed-ones": Rule(0.55, 0.85),
     "smoothed-zeros": Rule(0.0, 0.3),
+    "guess": Rule(np.nan, np.nan, guessed=True),
+    "keep": Rule(-1.0, -1.0),
 }
 
 
@@ -68,8 +72,11 @@ class Policy:
         *,
         blank: Literal["zero", "mask"],
         seed: int = 0,
+        guesses: np.ndarray | None = None,
     ) -> np.ndarray:
         """Targets {1, 0, −1, NaN} → [0, 1] ∪ {NaN}; a loss leaves NaN out.
+
+        The rule "keep" alone leaves −1, for a loss that knows three classes.
 
         Args:
             targets: (N, L): 1 present, 0 absent, −1 uncertain, NaN not mentioned. Left as it is.
@@ -78,12 +85,14 @@ class Policy:
                 nothing is known. No default: the two train different models.
             seed: of the draws of the smoothed rules. Every entry has its draw, used or not, so that one
                 finding's numbers do not depend on the others' policy.
+            guesses: (N, L) in [0, 1], for the rule "guess": scores of a model trained with "ignore".
 
         Returns:
             (N, L) float32.
 
         Raises:
-            InputError: shapes that do not fit, another target value, or an unknown ``blank``.
+            InputError: shapes that do not fit, another target value, an unknown ``blank``, or no guesses
+                where a rule needs them.
         """
         given = np.asarray(targets, np.float64)
         if given.ndim != 2 or given.shape[1] != len(labels):
@@ -95,8 +104,28 @@ class Policy:
         rules = [RULES[rule] for rule in self.rules(labels)]
         low, high = np.array([(rule.low, rule.high) for rule in rules]).reshape(-1, 2).T
         drawn = low + (high - low) * np.random.default_rng(seed).random(given.shape)
+        guessed = np.array([rule.guessed for rule in rules], bool)
+        if guessed.any():
+            drawn = np.where(guessed, self._guesses(guesses, given.shape), drawn)
         filled = np.where(given == -1, drawn, given)
         return np.where(np.isnan(given), _BLANKS[blank], filled).astype(np.float32)
+
+    @property
+    def needs(self) -> str:
+        """What it needs beside targets: "guesses", a "three-class" loss, or nothing, the empty word."""
+        used = [RULES[rule] for rule in (self.rule, *self.findings.values())]
+        if any(rule.guessed for rule in used):
+            return "guesses"
+        return "three-class" if any(rule.low < 0 for rule in used) else ""
+
+    def _guesses(self, guesses: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
+        if guesses is None or guesses.shape != shape:
+            came = "none" if guesses is None else str(guesses.shape)
+            raise InputError(
+                f"Policy {self.name!r} needs guesses {shape}, the scores of a model trained with 'ignore'; "
+                f"got {came}."
+            )
+        return guesses
 
     def rules(self, labels: Sequence[str]) -> list[str]:
         """The rule that holds for each label, as keys of `RULES`."""
@@ -132,6 +161,12 @@ POLICIES: Final[dict[str, Policy]] = {
         "U-Zeros, smoothed: uncertain becomes a number in [0, 0.3]",
         "smoothed-zeros",
         reference="Pham et al. 2019, arXiv:1911.06475",
+    ),
+    "self-trained": Policy(
+        "self-trained", "U-SelfTrained: uncertain becomes the score of a model trained with U-Ignore", "guess"
+    ),
+    "multiclass": Policy(
+        "multiclass", "U-MultiClass: uncertain is a class of its own; needs the loss `three-class`", "keep"
     ),
     # Of ignore, zeros and ones, the best validation AUROC in Irvin's table 3; most differences are within its
     # confidence intervals. Their own best also draws on self-training and on three classes.

@@ -10,6 +10,7 @@ from cxrbench.targets import POLICIES, RULES, Policy, mixture
 
 RANDOM = np.random.default_rng(0)
 TARGETS = RANDOM.choice([1, 0, -1, np.nan], (300, 14))
+GUESSES = RANDOM.random((300, 14))
 
 
 def slow(
@@ -22,15 +23,17 @@ def slow(
         "ones": (1, 1),
         "smoothed-ones": (0.55, 0.85),
         "smoothed-zeros": (0, 0.3),
+        "keep": (-1, -1),
     }
     rows = []
-    for row in targets:
+    for row, guessed in zip(targets, GUESSES, strict=True):
         out = []
-        for value, label in zip(row, labels, strict=True):
+        for value, label, guess in zip(row, labels, guessed, strict=True):
             if math.isnan(value):
                 out.append((0, 0) if blank == "zero" else (math.nan, math.nan))
             elif value == -1:
-                out.append(ranges[policy.findings.get(label, policy.rule)])
+                rule = policy.findings.get(label, policy.rule)
+                out.append((guess, guess) if rule == "guess" else ranges[rule])
             else:
                 out.append((value, value))
         rows.append(out)
@@ -40,7 +43,7 @@ def slow(
 @pytest.mark.parametrize("blank", ["zero", "mask"])
 @pytest.mark.parametrize("name", POLICIES)
 def test_every_policy_follows_its_rule_entry_by_entry(name: str, blank: str) -> None:
-    result = POLICIES[name](TARGETS, CHEXPERT, blank=blank, seed=3)
+    result = POLICIES[name](TARGETS, CHEXPERT, blank=blank, seed=3, guesses=GUESSES)
     low, high = np.moveaxis(np.array(slow(POLICIES[name], TARGETS, CHEXPERT, blank)), -1, 0)
     assert result.shape == TARGETS.shape
     assert result.dtype == np.float32
@@ -54,8 +57,8 @@ def test_every_policy_follows_its_rule_entry_by_entry(name: str, blank: str) -> 
 def test_policies_are_pure(name: str) -> None:
     before = TARGETS.copy()
     state = np.random.get_state()[1].copy()  # noqa: NPY002 - the global state is what must not change
-    first = POLICIES[name](TARGETS, CHEXPERT, blank="mask", seed=1)
-    assert_array_equal(first, POLICIES[name](TARGETS, CHEXPERT, blank="mask", seed=1))
+    first = POLICIES[name](TARGETS, CHEXPERT, blank="mask", seed=1, guesses=GUESSES)
+    assert_array_equal(first, POLICIES[name](TARGETS, CHEXPERT, blank="mask", seed=1, guesses=GUESSES))
     assert_array_equal(TARGETS, before)
     assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
 
@@ -116,4 +119,18 @@ def test_what_is_no_target_is_refused() -> None:
 
 def test_each_policy_stands_under_its_name() -> None:
     assert all(policy.name == name for name, policy in POLICIES.items())
-    assert set(RULES) == {"ignore", "zeros", "ones", "smoothed-ones", "smoothed-zeros"}
+    smoothed = {"smoothed-ones", "smoothed-zeros"}
+    assert set(RULES) == {"ignore", "zeros", "ones", "guess", "keep"} | smoothed
+
+
+def test_guesses_must_be_there_where_a_rule_needs_them() -> None:
+    with pytest.raises(InputError, match="trained with 'ignore'; got none"):
+        POLICIES["self-trained"](TARGETS, CHEXPERT, blank="zero")
+    with pytest.raises(InputError, match=r"got \(2, 14\)"):
+        POLICIES["self-trained"](TARGETS, CHEXPERT, blank="zero", guesses=GUESSES[:2])
+
+
+def test_a_policy_says_what_it_needs() -> None:
+    needy = {name: policy.needs for name, policy in POLICIES.items() if policy.needs}
+    assert needy == {"self-trained": "guesses", "multiclass": "three-class"}
+    assert mixture({"Edema": "guess"}).needs == "guesses"

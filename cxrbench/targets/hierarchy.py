@@ -1,0 +1,85 @@
+"""Findings that imply one another: labels made whole, children learnt given parents, scores multiplied."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from cxrbench.labels import HIERARCHY, canonical
+
+__all__ = ["close", "given_parent", "unconditional"]
+
+
+def close(
+    targets: np.ndarray, labels: Sequence[str], *, hierarchy: Mapping[str, str] = HIERARCHY
+) -> np.ndarray:
+    """Give every positive finding positive ancestors; what CheXpert's file leaves open.
+
+    Args:
+        targets: (N, L) of 1, 0, −1, NaN. Left as it is.
+        labels: the L findings; children whose parent is not among them stay alone.
+        hierarchy: child → parent.
+
+    Returns:
+        (N, L), as ``targets`` but 1 wherever a descendant is 1.
+    """
+    closed = np.array(targets, copy=True)
+    for child, parent in _upwards(labels, hierarchy):
+        closed[closed[:, child] == 1, parent] = 1
+    return closed
+
+
+def given_parent(
+    targets: np.ndarray, labels: Sequence[str], *, hierarchy: Mapping[str, str] = HIERARCHY
+) -> np.ndarray:
+    """Leave a child out of the loss wherever its parent is not positive: what is learnt is P(child | parent).
+
+    Args:
+        targets: (N, L) of 1, 0, −1, NaN or soft; close them first (``close``), or children whose parent is
+            not mentioned are lost. A soft parent above 0.5 counts as positive. Left as it is.
+        labels: the L findings.
+        hierarchy: child → parent.
+
+    Returns:
+        (N, L), NaN where a parent among the labels is not positive.
+
+    Reference:
+        Chen et al. 2019, Deep hierarchical multi-label classification of chest X-ray images, PMLR 102:109.
+    """
+    conditional = np.array(targets, copy=True)
+    for child, parent in _upwards(labels, hierarchy):
+        conditional[~(targets[:, parent] > 0.5), child] = np.nan
+    return conditional
+
+
+def unconditional(
+    scores: np.ndarray, labels: Sequence[str], *, hierarchy: Mapping[str, str] = HIERARCHY
+) -> np.ndarray:
+    """P(finding) from P(finding | parent): the product down the tree.
+
+    Args:
+        scores: (N, L) in [0, 1], of a model trained on ``given_parent`` targets. Left as it is.
+        labels: the L findings.
+        hierarchy: child → parent.
+
+    Returns:
+        (N, L) in [0, 1]; a child never above its parent.
+    """
+    product = np.array(scores, copy=True)
+    for child, parent in reversed(_upwards(labels, hierarchy)):
+        product[:, child] *= product[:, parent]
+    return product
+
+
+def _upwards(labels: Sequence[str], hierarchy: Mapping[str, str]) -> list[tuple[int, int]]:
+    """(child, parent) columns, those farthest from the root first."""
+    column = {canonical(label): index for index, label in enumerate(labels)}
+    pairs = [(child, parent) for child, parent in hierarchy.items() if child in column and parent in column]
+    pairs.sort(key=lambda pair: _depth(pair[0], hierarchy), reverse=True)
+    return [(column[child], column[parent]) for child, parent in pairs]
+
+
+def _depth(finding: str, hierarchy: Mapping[str, str]) -> int:
+    depth = 0
+    while finding in hierarchy:
+        finding, depth = hierarchy[finding], depth + 1
+    return depth
