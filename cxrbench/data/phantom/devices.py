@@ -8,19 +8,24 @@ import numpy as np
 from cxrbench.data.phantom.scene import Scene, change
 from cxrbench.data.phantom.solids import Array, ellipse, smoothstep, tube
 
-__all__ = ["DEVICES", "support_devices"]
+__all__ = ["DEVICES", "bend", "chosen_devices", "support_devices"]
 
 
 def support_devices(scene: Scene, severity: float, rng: np.random.Generator) -> Scene:
     """One to five devices; the more severe, the more of them."""
+    metal = np.zeros_like(scene.added)
+    for name in chosen_devices(severity, rng):
+        metal = metal + DEVICES[name](scene, rng)
+    return change(scene, added=scene.added + metal.astype(np.float32))
+
+
+def chosen_devices(severity: float, rng: np.random.Generator) -> list[str]:
+    """Names of the devices, drawn before any is placed; a second view draws the same ones."""
     count = 1 + int(rng.binomial(4, 0.15 + 0.5 * severity))
     names = list(DEVICES)
     odds = np.array([0.12, 0.26, 0.16 + 0.2 * severity, 0.12 + 0.15 * severity, 0.08, 0.3])
     chosen = rng.choice(len(names), size=min(count, len(names)), replace=False, p=odds / odds.sum())
-    metal = np.zeros_like(scene.added)
-    for index in sorted(chosen):
-        metal = metal + DEVICES[names[index]](scene, rng)
-    return change(scene, added=scene.added + metal.astype(np.float32))
+    return [names[index] for index in sorted(chosen)]
 
 
 def bend(points: list[tuple[float, float]], steps: int = 6) -> np.ndarray:

@@ -8,7 +8,7 @@ from cxrbench.data.phantom.anatomy import Patient, generator
 from cxrbench.data.phantom.solids import Array, curve, smoothstep
 from cxrbench.data.phantom.view import Geometry
 
-__all__ = ["SIDES", "Lung", "cage_half_width", "lung"]
+__all__ = ["SIDES", "Lung", "cage_half_depth", "cage_half_width", "lung"]
 
 # The sign of x on each side of the patient.
 SIDES = {"right": -1.0, "left": 1.0}
@@ -26,6 +26,9 @@ class Lung:
         x: distance from the midline, cm, positive on this side (H, W).
         dome: y of the diaphragm below each ray's x, at its top in depth (H, W).
         above: path above the diaphragm only, as if it were flat: 1 above the dome's outline, 0 below (H, W).
+        reach: half the depth of the chest here, as if there were no diaphragm, cm (H, W).
+        ahead: where in depth the dome is highest, cm before the middle of the lung.
+        cut: how far from `ahead` in depth the dome has fallen to the ray's level, cm (H, W).
     """
 
     side: str
@@ -35,6 +38,15 @@ class Lung:
     x: Array
     dome: Array
     above: Array
+    reach: Array
+    ahead: float
+    cut: Array
+
+    def spans(self) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+        """Where in depth there is lung: from and to behind the dome, and before it, cm from its middle."""
+        hind = (-self.reach, np.clip(self.ahead - self.cut, -self.reach, self.reach))
+        fore = (np.clip(self.ahead + self.cut, -self.reach, self.reach), self.reach)
+        return hind, fore
 
 
 def cage_half_width(patient: Patient, y: Array) -> Array:
@@ -43,6 +55,13 @@ def cage_half_width(patient: Patient, y: Array) -> Array:
     knots = [0.0, 0.12, 0.2, 0.3, 0.42, 0.56, 0.75, 0.92, 1.1, 1.3]
     width = [0.36, 0.455, 0.525, 0.61, 0.71, 0.81, 0.925, 0.985, 1.0, 0.94]
     return np.float32(patient.chest_width) * curve(knots, width, root)
+
+
+def cage_half_depth(patient: Patient, y: Array) -> Array:
+    """Inside half-depth of the chest at a level, cm."""
+    root = np.sqrt(np.maximum(y, 0) / np.float32(patient.lung_height))
+    deep = curve([0.0, 0.1, 0.25, 0.5, 0.8, 1.2], [0.3, 0.44, 0.64, 0.86, 1.0, 1.0], root)
+    return np.float32(patient.chest_depth) * deep
 
 
 def lung(
@@ -77,11 +96,10 @@ def lung(
         * smoothstep(0.12 + 0.88 * np.minimum(inside / 0.42, 1))
         * smoothstep(outward / 0.1)
     )
-    deep = curve([0.0, 0.1, 0.25, 0.5, 0.8, 1.2], [0.3, 0.44, 0.64, 0.86, 1.0, 1.0], root)
-    reach = np.float32(patient.chest_depth) * deep * section * (y > 0)  # half the depth
-    dome, length = _cut(patient, rng, side, x, y, reach, lift)
+    reach = cage_half_depth(patient, y) * section * (y > 0)
+    dome, length, ahead, cut = _cut(patient, rng, side, x, y, reach, lift)
     above = smoothstep((dome + np.float32(0.3) - y) / np.float32(0.6))
-    return Lung(side, length.astype(np.float32), outward, y, x, dome, above)
+    return Lung(side, length.astype(np.float32), outward, y, x, dome, above, reach, ahead, cut)
 
 
 def _inner_border(patient: Patient, root: Array, side: str) -> Array:
@@ -97,8 +115,8 @@ def _inner_border(patient: Patient, root: Array, side: str) -> Array:
 
 def _cut(
     patient: Patient, rng: np.random.Generator, side: str, x: Array, y: Array, reach: Array, lift: float
-) -> tuple[Array, Array]:
-    """The dome's outline, and the path left above it."""
+) -> tuple[Array, Array, float, Array]:
+    """The dome's outline, the path left above it, and where in depth it stands highest and has fallen."""
     top = patient.lung_height + (patient.dome_gap if side == "left" else 0.0) - lift
     centre = patient.chest_width * rng.normal(0.5, 0.025)
     lateral, medial = rng.normal(4.3, 0.6), rng.normal(1.5, 0.35)
@@ -113,4 +131,5 @@ def _cut(
     behind = np.maximum(reach + ahead - cut, 0)
     front = np.maximum(reach - ahead - cut, 0)
     below = np.minimum(behind, reach + ahead) + np.where(reach > ahead, front, 0)
-    return dome.astype(np.float32), np.where(y <= dome, 2 * reach, np.minimum(below, 2 * reach))
+    length = np.where(y <= dome, 2 * reach, np.minimum(below, 2 * reach))
+    return dome.astype(np.float32), length, float(ahead), cut.astype(np.float32)

@@ -1,6 +1,6 @@
 """One radiograph of one phantom, with its truth."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,10 +9,12 @@ from cxrbench.data.phantom.anatomy import Patient, draw_patient, generator
 from cxrbench.data.phantom.film import Exposure, develop, draw_exposure
 from cxrbench.data.phantom.findings import FINDINGS
 from cxrbench.data.phantom.labeller import certain
+from cxrbench.data.phantom.lateral import build_lateral, lateral_attenuation
+from cxrbench.data.phantom.lateral_findings import add_lateral
 from cxrbench.data.phantom.scene import attenuation, build
 from cxrbench.data.phantom.shortcuts import plant
 from cxrbench.data.phantom.solids import Array
-from cxrbench.data.phantom.view import draw_geometry
+from cxrbench.data.phantom.view import Geometry, draw_geometry
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT, HIERARCHY, canonical
 
@@ -20,6 +22,11 @@ __all__ = ["TOLERANCE", "Phantom", "box", "render"]
 
 # A pixel belongs to a finding's mask when it changed the attenuation by more than this: 2 % of the beam.
 TOLERANCE = 0.02
+
+# Numbers of exposures are small; a lateral film draws its noise and its marker from this number on.
+LATERAL_SHOTS = 1000
+
+Step = tuple[Array, dict[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class Phantom:
         severity: finding → severity in (0, 1], of those present.
         boxes: finding → (left, top, right, bottom) of its mask in pixels, right and bottom exclusive.
         patient, exposure: the body and the shot.
-        view: "PA" or "AP".
+        view: "PA", "AP" or "LATERAL".
         shortcuts: planted shortcut → (H, W) bool, where it changed the picture visibly.
     """
 
@@ -83,7 +90,7 @@ def render(
     Args:
         seed: the patient.
         findings: finding → severity in (0, 1], any in `FINDINGS`; none is a healthy chest.
-        view: "PA" or "AP".
+        view: "PA", "AP" or "LATERAL".
         size: pixels a side.
         exposure: number of the exposure; the same patient placed and shot anew.
         sex: "F" or "M" instead of the drawn one.
@@ -100,15 +107,11 @@ def render(
     asked = _checked(findings or {})
     patient = draw_patient(seed, sex=sex, age=age)
     geometry = draw_geometry(patient, view, size, exposure)
-    scene = build(patient, geometry)
-    beam = attenuation(scene)
-    masks: dict[str, np.ndarray] = {}
-    for finding in sorted((FINDINGS[name] for name in asked), key=lambda f: f.order):
-        scene = finding.add(scene, asked[finding.name], generator(seed, finding.name))
-        after = attenuation(scene)
-        masks[finding.name] = np.abs(after - beam) > TOLERANCE
-        beam = after
+    steps = _from_the_side if view == "LATERAL" else _from_the_front
+    beam, masks, outlines = _exposed(steps(patient, geometry, asked, exposure), asked)
     truth, masks = _closed(asked, masks, beam.shape)
+    if view == "LATERAL":
+        exposure += LATERAL_SHOTS  # shot after the frontal film: its noise and marker are others
     drawn = draw_exposure(patient, geometry, exposure)
     try:
         drawn = replace(drawn, **dict(shot or {}))  # type: ignore[arg-type]
@@ -120,9 +123,46 @@ def render(
     planted = {}
     for kind in shortcuts:
         image, planted[kind] = plant(image, kind, generator(seed, "shortcut", kind, exposure))
-    return Phantom(
-        image, beam, masks, scene.outlines, truth, dict(asked), boxes, patient, drawn, view, planted
-    )
+    return Phantom(image, beam, masks, outlines, truth, dict(asked), boxes, patient, drawn, view, planted)
+
+
+def _in_order(asked: Mapping[str, float]) -> list[str]:
+    """Names of findings, those first that later ones lie on."""
+    return sorted(asked, key=lambda name: FINDINGS[name].order)
+
+
+def _from_the_front(
+    patient: Patient, geometry: Geometry, asked: Mapping[str, float], exposure: int
+) -> Iterator[Step]:
+    """Attenuation and outlines of the healthy chest, then after each finding."""
+    scene = build(patient, geometry)
+    yield attenuation(scene), scene.outlines
+    for name in _in_order(asked):
+        scene = FINDINGS[name].add(scene, asked[name], generator(patient.seed, name))
+        yield attenuation(scene), scene.outlines
+
+
+def _from_the_side(
+    patient: Patient, geometry: Geometry, asked: Mapping[str, float], exposure: int
+) -> Iterator[Step]:
+    """The same for a lateral film."""
+    scene = build_lateral(patient, geometry, exposure)
+    yield lateral_attenuation(scene), scene.outlines
+    for name in _in_order(asked):
+        scene = add_lateral(scene, name, asked[name])
+        yield lateral_attenuation(scene), scene.outlines
+
+
+def _exposed(
+    steps: Iterator[Step], asked: Mapping[str, float]
+) -> tuple[Array, dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The last attenuation, what each finding changed in it, and the last outlines."""
+    beam, outlines = next(steps)
+    masks: dict[str, np.ndarray] = {}
+    for name, (after, outlines) in zip(_in_order(asked), steps, strict=True):
+        masks[name] = np.abs(after - beam) > TOLERANCE
+        beam = after
+    return beam, masks, outlines
 
 
 def _checked(findings: Mapping[str, float]) -> dict[str, float]:

@@ -10,12 +10,27 @@ from cxrbench.data.phantom.labeller import certain, draw_truth, label
 from cxrbench.data.phantom.shortcuts import Shortcut
 from cxrbench.labels import canonical
 
-__all__ = ["Study", "plan"]
+__all__ = ["Film", "Study", "plan"]
+
+# How often a study has a lateral film too. CheXpert has 32,387 of them in 187,641 studies; they go with films
+# taken standing up (PA), of which the phantom has about one in six.
+_WITH_LATERAL = {"PA": 0.75, "AP": 0.065}
+
+
+@dataclass(frozen=True)
+class Film:
+    """One image of a study: its view, and its path below the tree's root."""
+
+    view: str
+    path: str
 
 
 @dataclass(frozen=True)
 class Study:
-    """One study to take: where it goes, whose it is, what is there, and what the labeller says."""
+    """One study to take: where it goes, whose it is, what is there, and what the labeller says.
+
+    `view` is that of the frontal film; `lateral` says whether there is a second film from the side.
+    """
 
     split: str
     patient: int
@@ -25,11 +40,19 @@ class Study:
     findings: dict[str, float]
     labels: dict[str, float]
     shortcuts: tuple[str, ...] = ()
+    lateral: bool = False
 
     @property
     def path(self) -> str:
-        """Below the tree's root."""
-        return f"{self.split}/patient{self.patient:05d}/study{self.number}/view1_frontal.png"
+        """Of the frontal film, below the tree's root."""
+        return self.films[0].path
+
+    @property
+    def films(self) -> tuple[Film, ...]:
+        """The frontal film, and the lateral one where there is one."""
+        folder = f"{self.split}/patient{self.patient:05d}/study{self.number}"
+        frontal = Film(self.view, f"{folder}/view1_frontal.png")
+        return (frontal, Film("LATERAL", f"{folder}/view2_lateral.png")) if self.lateral else (frontal,)
 
 
 def plan(
@@ -62,7 +85,10 @@ def plan(
             view = "AP" if rng.random() < 1 / (1 + np.exp(-0.3 - 0.6 * ill)) else "PA"
             labels = label(findings, rng)
             planted = tuple(s.kind for s in shortcuts if _planted(s, findings, seed, patient, number))
-            studies.append(Study(split, patient, number, own, view, findings, labels, planted))
+            # a stream of its own: whether there is a second film moves nothing of the first
+            draw = generator(seed, "lateral", patient, number).random()
+            lateral = bool(draw < _WITH_LATERAL[view])
+            studies.append(Study(split, patient, number, own, view, findings, labels, planted, lateral))
     return studies
 
 

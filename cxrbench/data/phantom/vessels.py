@@ -12,7 +12,7 @@ from cxrbench.data.phantom.lungs import SIDES
 from cxrbench.data.phantom.solids import Array, ellipse, texture
 from cxrbench.data.phantom.view import Geometry
 
-__all__ = ["hilum", "vessel_tree", "vessels"]
+__all__ = ["drawn", "grain", "hilum", "vessel_tree", "vessels"]
 
 # Upper, middle and lower lobe arteries and veins: degrees from outward towards the feet, radius in cm.
 _ANGLES = (-84, -62, -28, 4, 30, 50, 66, 84, -72, 42)
@@ -72,7 +72,7 @@ def vessels(patient: Patient, geometry: Geometry) -> Array:
     total = np.zeros((geometry.size, geometry.size), np.float32)
     x, y = geometry.plane(0.0)
     for side in SIDES:
-        total += _drawn(vessel_tree(patient, side), geometry, x, y)
+        total += drawn(vessel_tree(patient, side), geometry, x, y)
         hx, hy = hilum(patient, side)
         rng = generator(patient.seed, "hilum", side)
         for _ in range(5):
@@ -83,7 +83,7 @@ def vessels(patient: Patient, geometry: Geometry) -> Array:
     return np.float32(1.15) * total
 
 
-def _drawn(segments: np.ndarray, geometry: Geometry, x: Array, y: Array) -> Array:
+def drawn(segments: np.ndarray, geometry: Geometry, x: Array, y: Array) -> Array:
     """Segments as anti-aliased lines; each is as bright as makes its amount of blood right."""
     to_pixel = _pixel_map(x, y)
     starts = np.rint((segments[:, :2] @ to_pixel[0] + to_pixel[1]) * 2**_BITS).astype(np.int64)

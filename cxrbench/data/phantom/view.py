@@ -16,24 +16,37 @@ class View:
     """One way to stand a patient before the detector.
 
     Attributes:
-        name: "PA" or "AP", as in CheXpert's column.
+        name: "PA" or "AP", as in CheXpert's column, or "LATERAL".
         distance: from source to detector, cm.
-        front_at_detector: the chest touches the detector (PA), so that the heart is hardly magnified.
+        front_at_detector: the chest touches the detector (PA), so that the heart is hardly magnified; from the
+            side, the left does.
         arms_down: arms beside the body and shoulder blades over the lungs.
+        half: from the middle of the body to the detector, cm.
     """
 
     name: str
     distance: float
     front_at_detector: bool
     arms_down: bool
+    half: float = 12
 
 
-VIEWS = {view.name: view for view in (View("PA", 183, True, False), View("AP", 105, False, True))}
+VIEWS = {
+    view.name: view
+    for view in (
+        View("PA", 183, True, False),
+        View("AP", 105, False, True),
+        View("LATERAL", 183, True, False, half=18),
+    )
+}
 
 
 @dataclass(frozen=True)
 class Geometry:
     """The grid of rays of one exposure.
+
+    From the side the roles change: the depth along the beam is x, to the patient's left, and across the film
+    runs −z, so that the front is on the film's left.
 
     Attributes:
         view: which projection.
@@ -61,7 +74,7 @@ class Geometry:
 
     def plane(self, depth: float) -> tuple[Array, Array]:
         """Patient coordinates (x, y) of each ray where it crosses the plane at this depth z."""
-        gap = 12 - depth if self.view.front_at_detector else depth + 12
+        gap = self.view.half - depth if self.view.front_at_detector else depth + self.view.half
         scale = np.float32((self.view.distance - gap) / self.view.distance)
         x = self.across * scale - np.float32(self.rotation * depth)
         y = (self.down - np.float32(self.middle)) * scale + np.float32(self.middle + self.tilt * depth)
@@ -73,7 +86,7 @@ def draw_geometry(patient: Patient, view: str, size: int, exposure: int) -> Geom
 
     Args:
         patient: whom.
-        view: "PA" or "AP".
+        view: "PA", "AP" or "LATERAL".
         size: pixels a side, at least 64.
         exposure: number of this exposure; another number places the same patient anew.
 
@@ -89,6 +102,8 @@ def draw_geometry(patient: Patient, view: str, size: int, exposure: int) -> Geom
         raise InputError(
             f"A phantom needs at least 64 pixels a side to hold a chest, {size} were asked; ask for more."
         )
+    if view == "LATERAL":
+        return _from_the_side(patient, size, exposure)
     rng = generator(patient.seed, "geometry", exposure)
     loose = 1.6 if VIEWS[view].arms_down else 1.0  # a portable film is less well aligned
     field = float(np.clip(2 * patient.chest_width * rng.normal(1.36, 0.06) + 0.7 * patient.fat, 31, 46))
@@ -103,3 +118,20 @@ def draw_geometry(patient: Patient, view: str, size: int, exposure: int) -> Geom
     leaned = across + np.float32(lean) * (down - np.float32(12))
     upright = down - np.float32(lean) * across
     return Geometry(VIEWS[view], size, field, leaned, upright, rotation, tilt, middle=12.0)
+
+
+def _from_the_side(patient: Patient, size: int, exposure: int) -> Geometry:
+    """Turn the patient's left side to the detector, arms raised."""
+    rng = generator(patient.seed, "lateral geometry", exposure)
+    top = rng.normal(3.6, 0.8)
+    deep = 2 * (patient.chest_depth + 1.5 + 0.6 * patient.fat)
+    field = max(top + 1.06 * patient.lung_height + rng.normal(8.5, 0.9), deep + rng.uniform(3.0, 6.0))
+    rotation, tilt, lean = rng.normal(0, 0.03), rng.normal(0, 0.02), rng.normal(0, 0.03)
+    shift = rng.normal(0, 0.7)
+    grid = ((np.arange(size) + 0.5) * field / size).astype(np.float32)
+    across, down = np.broadcast_arrays(
+        grid[None, :] - np.float32(field / 2 + shift), grid[:, None] - np.float32(top)
+    )
+    leaned = across + np.float32(lean) * (down - np.float32(12))
+    upright = down - np.float32(lean) * across
+    return Geometry(VIEWS["LATERAL"], size, field, leaned, upright, rotation, tilt, middle=12.0)

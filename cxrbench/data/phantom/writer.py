@@ -2,11 +2,14 @@
 
 import json
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
@@ -16,7 +19,7 @@ from cxrbench.data.phantom.anatomy import draw_patient
 from cxrbench.data.phantom.findings import FINDINGS
 from cxrbench.data.phantom.labeller import certain
 from cxrbench.data.phantom.phantom import box, render
-from cxrbench.data.phantom.plan import Study, plan
+from cxrbench.data.phantom.plan import Film, Study, plan
 from cxrbench.data.phantom.shortcuts import Shortcut
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT
@@ -28,6 +31,13 @@ PREFIX = "CheXpert-phantom"
 
 # What the bits of a mask file stand for.
 _BITS = (*CHEXPERT, "Shortcut")
+
+# CheXpert leaves the projection of a lateral film blank.
+_VIEW_COLUMNS: Final[dict[str, dict[str, object]]] = {
+    "PA": {"Frontal/Lateral": "Frontal", "AP/PA": "PA"},
+    "AP": {"Frontal/Lateral": "Frontal", "AP/PA": "AP"},
+    "LATERAL": {"Frontal/Lateral": "Lateral", "AP/PA": np.nan},
+}
 
 
 def write(
@@ -45,8 +55,9 @@ def write(
 
     `train.csv` carries the labeller's 1, 0, −1 and blank; `valid.csv` and `test.csv` the certain truth, as
     CheXpert's radiologist sets do; `truth.csv` the certain truth of all, severities and boxes; `masks/…` one
-    16-bit PNG an image whose bit k is the mask of the k-th of CheXpert's fourteen. The same arguments give
-    the same bytes with any number of workers. A second call takes up where an earlier one was stopped.
+    16-bit PNG an image whose bit k is the mask of the k-th of CheXpert's fourteen. Where a study has a lateral
+    film, that is `view2_lateral.png` beside the frontal one, a row of its own with the study's labels, and
+    AP/PA blank. The same arguments give the same bytes with any number of workers. A second call takes up where an earlier one was stopped.
 
     Args:
         out: folder; made where absent.
@@ -55,7 +66,7 @@ def write(
         size: pixels a side.
         workers: processes; all cores where absent. With more than one, a script must call this below
             `if __name__ == "__main__":`, because they import it anew.
-        progress: called with (done, total) after each study.
+        progress: called with (done, total) after each film.
         fractions: share of patients in train, valid and test.
         shortcuts: what to plant; truth.csv then has a column "Shortcut KIND" each, and bit 14 of the masks is
             where they are. A tree of the same seed and other rates has the same patients, the marker moved.
@@ -67,16 +78,17 @@ def write(
         InputError: the folder holds a tree of other arguments.
     """
     root = Path(out)
-    recipe = {"patients": patients, "seed": seed, "size": size, "fractions": list(fractions), "version": 1}
+    recipe = {"patients": patients, "seed": seed, "size": size, "fractions": list(fractions), "version": 2}
     if shortcuts:
         recipe["shortcuts"] = [asdict(shortcut) for shortcut in shortcuts]
     _claim(root, recipe)
     studies = plan(patients, seed=seed, fractions=fractions, shortcuts=shortcuts)
     boxes: dict[str, dict[str, list[int]]] = {}
+    total = sum(len(study.films) for study in studies)
     for done, (path, found) in enumerate(_taken(root, studies, size, workers or os.cpu_count() or 1), 1):
         boxes[path] = found
         if progress is not None:
-            progress(done, len(studies))
+            progress(done, total)
     _tables(root, studies, boxes, [shortcut.kind for shortcut in shortcuts])
     return root
 
@@ -99,14 +111,17 @@ def _claim(root: Path, recipe: dict[str, object]) -> None:
 def _taken(
     root: Path, studies: list[Study], size: int, workers: int
 ) -> Iterator[tuple[str, dict[str, list[int]]]]:
-    """Take every study, here or in worker processes."""
+    """Take every film, here or in worker processes."""
+    films = [(study, film) for study in studies for film in study.films]
     if workers == 1:
-        for study in studies:
-            yield study.path, _take(root, study, size)
+        for study, film in films:
+            yield film.path, _take(root, study, film, size)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(os.getpid(),)
+    ) as pool:
         futures: dict[Future[dict[str, list[int]]], str] = {}
-        futures = {pool.submit(_take, root, study, size): study.path for study in studies}
+        futures = {pool.submit(_take, root, study, film, size): film.path for study, film in films}
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()
@@ -114,19 +129,27 @@ def _taken(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _one_thread() -> None:
-    """Each process is one of many: its libraries shall not start threads of their own."""
+def _begin(parent: int) -> None:
+    """Each process is one of many: no threads of its own, but one that ends it when its parent was killed."""
     cv2.setNumThreads(1)
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
 
-def _take(root: Path, study: Study, size: int) -> dict[str, list[int]]:
-    """Take one study unless it is there; say the boxes of its findings."""
-    image, masks = root / study.path, root / "masks" / study.path
+def _watch(parent: int) -> None:
+    """Wait until another process adopts us, which means that ours is gone; then nobody wants our films."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+def _take(root: Path, study: Study, film: Film, size: int) -> dict[str, list[int]]:
+    """Take one film unless it is there; say the boxes of its findings."""
+    image, masks = root / film.path, root / "masks" / film.path
     if not (image.exists() and masks.exists()):
         phantom = render(
             study.seed,
             study.findings,
-            view=study.view,
+            view=film.view,
             size=size,
             exposure=study.number,
             shortcuts=study.shortcuts,
@@ -178,27 +201,16 @@ def _tables(
     rows: dict[str, list[dict[str, object]]] = {"train": [], "valid": [], "test": [], "truth": []}
     for study in studies:
         body = draw_patient(study.seed)
-        head: dict[str, object] = {
-            "Path": f"{PREFIX}/{study.path}",
-            "Sex": "Male" if body.sex == "M" else "Female",
-            "Age": body.age,
-        }
-        head |= {"Frontal/Lateral": "Frontal", "AP/PA": study.view}
+        whose = {"Sex": "Male" if body.sex == "M" else "Female", "Age": body.age}
         truth: dict[str, object] = {name: float(v) for name, v in certain(study.findings).items()}
         told: dict[str, object] = {**study.labels} if study.split == "train" else truth
-        rows[study.split].append(head | told)
         severities = {f"Severity {name}": study.findings.get(name, np.nan) for name in FINDINGS}
         planted = {f"Shortcut {kind}": int(kind in study.shortcuts) for kind in kinds}
-        rows["truth"].append(
-            {
-                **head,
-                "Split": study.split,
-                **truth,
-                **severities,
-                **planted,
-                "Boxes": json.dumps(boxes[study.path]),
-            }
-        )
+        for film in study.films:
+            head: dict[str, object] = {"Path": f"{PREFIX}/{film.path}", **whose, **_VIEW_COLUMNS[film.view]}
+            rows[study.split].append(head | told)
+            rest = {"Boxes": json.dumps(boxes[film.path])}
+            rows["truth"].append({**head, "Split": study.split, **truth, **severities, **planted, **rest})
     for name, table in rows.items():
         if table:
             pd.DataFrame(table).to_csv(root / f"{name}.csv", index=False)

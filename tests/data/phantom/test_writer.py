@@ -60,7 +60,7 @@ def test_the_tables_are_chexperts(tree):
         studies = read_chexpert(tree / f"{name}.csv")
         assert len(studies.table) == len(table)
         assert studies.labels == CHEXPERT
-        assert set(studies.table["view"]) == {"frontal"}
+        assert set(studies.table["view"]) <= {"frontal", "lateral"}
 
 
 def test_valid_and_test_are_certain_and_closed_and_equal_the_truth(tree):
@@ -76,12 +76,15 @@ def test_valid_and_test_are_certain_and_closed_and_equal_the_truth(tree):
 
 def test_pictures_masks_severities_and_boxes_are_those_of_the_study(tree):
     truth = pd.read_csv(tree / "truth.csv")
-    for (_, row), study in zip(truth.iterrows(), plan(8, seed=3, fractions=(0.5, 0.2, 0.3)), strict=True):
-        shot = render(study.seed, study.findings, view=study.view, size=96, exposure=study.number)
-        stored = cv2.imread(str(tree / study.path), cv2.IMREAD_UNCHANGED)
+    studies = plan(8, seed=3, fractions=(0.5, 0.2, 0.3))
+    films = [(study, film) for study in studies for film in study.films]
+    assert {film.view for _, film in films} == {"PA", "AP", "LATERAL"}
+    for (_, row), (study, film) in zip(truth.iterrows(), films, strict=True):
+        shot = render(study.seed, study.findings, view=film.view, size=96, exposure=study.number)
+        stored = cv2.imread(str(tree / film.path), cv2.IMREAD_UNCHANGED)
         assert stored.dtype == np.uint8
         assert np.abs(stored / 255 - shot.image).max() <= 0.5 / 255 + 1e-6
-        masks = read_masks(tree / "masks" / study.path)
+        masks = read_masks(tree / "masks" / film.path)
         assert set(masks) == {name for name, mask in shot.masks.items() if mask.any()}
         assert all(np.array_equal(mask, shot.masks[name]) for name, mask in masks.items())
         assert {name: tuple(edges) for name, edges in json.loads(row["Boxes"]).items()} == shot.boxes

@@ -1,0 +1,232 @@
+"""A patient from the side: the frontal parts turned by a quarter, and what only this view draws."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from cxrbench.data.phantom import soft, vessels
+from cxrbench.data.phantom.anatomy import Patient, generator
+from cxrbench.data.phantom.lateral_bones import bones
+from cxrbench.data.phantom.lungs import SIDES, Lung, lung
+from cxrbench.data.phantom.posture import front, middle, spine_depth
+from cxrbench.data.phantom.scene import WATER, Scene
+from cxrbench.data.phantom.solids import Array, ellipse, smoothstep, tube
+from cxrbench.data.phantom.turn import Slab, slab, turn
+from cxrbench.data.phantom.view import Geometry
+
+__all__ = ["LateralScene", "aerate", "build_lateral", "heart_span", "lateral_attenuation", "turned"]
+
+
+@dataclass(frozen=True)
+class LateralScene:
+    """All that lies in a beam from the side; a finding returns a changed copy.
+
+    Attributes:
+        side: the rays of the lateral film.
+        slab: the upright grid that is turned.
+        frontal: the same patient on that grid, without bones and vessels; findings change it first.
+        body: path through the body as water, cm (H, W).
+        air: path through aerated lung, cm, left and right together.
+        blood: path through lung vessels, cm.
+        gas: path through airways and bowel gas, cm.
+        grain: relative unevenness of lung density.
+        bone: attenuation of bone beyond water.
+        added: attenuation of what findings added, or took away.
+        outlines: "heart" and "lungs" → (H, W) bool.
+    """
+
+    side: Geometry
+    slab: Slab
+    frontal: Scene
+    body: Array
+    air: Array
+    blood: Array
+    gas: Array
+    grain: Array
+    bone: Array
+    added: Array
+    outlines: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def patient(self) -> Patient:
+        """Whose."""
+        return self.frontal.patient
+
+
+def build_lateral(patient: Patient, side: Geometry, exposure: int) -> LateralScene:
+    """Put a healthy patient into a beam from the right to the left."""
+    grid = slab(patient, exposure)
+    frontal = _frontal(patient, grid.geometry)
+    scene = LateralScene(
+        side=side,
+        slab=grid,
+        frontal=frontal,
+        body=_body(patient, grid, side),
+        air=np.zeros_like(side.across),
+        blood=_blood(patient, frontal, side),
+        gas=_airways(patient, side) + _bowel(patient, grid, side),
+        grain=vessels.grain(patient, side),
+        bone=bones(patient, side),
+        added=np.zeros_like(side.across),
+    )
+    air, outlines = aerate(scene)
+    return replace(scene, air=air, outlines=outlines)
+
+
+def _frontal(patient: Patient, geometry: Geometry) -> Scene:
+    """The soft parts of the frontal scene on the grid that is turned."""
+    none = np.zeros((geometry.size, geometry.size), np.float32)
+    full = np.full_like(none, patient.lung_density)
+    rib = np.full_like(none, 0.2)  # as if everywhere, for a fracture to break
+    return Scene(
+        patient=patient,
+        geometry=geometry,
+        body=soft.body(patient, geometry),
+        lungs={side: lung(patient, geometry, side) for side in SIDES},
+        heart=soft.heart(patient, geometry),
+        great=soft.great_vessels(patient, geometry),
+        blood=none,
+        grain=none,
+        air=none,
+        bone=rib,
+        density=dict.fromkeys(SIDES, full),
+        fluid=dict.fromkeys(SIDES, none),
+        added=none,
+    )
+
+
+def lateral_attenuation(scene: LateralScene) -> Array:
+    """Line integral of attenuation a ray (H, W), without noise."""
+    air = np.minimum(scene.air, np.maximum(scene.body - 4, 0))
+    density = np.float32(scene.patient.lung_density) * (1 + scene.grain)
+    blood = np.minimum(np.float32(2.0) * scene.blood, air)
+    missing = (air - blood) * (1 - density)
+    water = np.maximum(scene.body - missing - np.minimum(scene.gas, 0.5 * scene.body), 0)
+    inside = scene.body > 0
+    return np.maximum(WATER * water + scene.bone * inside + scene.added, 0).astype(np.float32)
+
+
+def turned(scene: LateralScene, weight: Array | float, low: Array, high: Array, x: float) -> Array:
+    """What fills these depths of the upright grid, on the lateral film's rays."""
+    return scene.slab.seen(turn(weight, low, high, scene.slab.spacing), scene.side, x)
+
+
+def heart_span(patient: Patient, frontal: Scene) -> tuple[Array, Array]:
+    """Where in depth the heart begins and ends, cm: it rests on the front wall and leans back upwards."""
+    _, y = frontal.geometry.plane(0.0)
+    _, cy = soft.heart_centre(patient)
+    half = frontal.heart / 2
+    centre = front(patient, np.float32(cy)) - 0.6 - half.max() + np.float32(0.3) * (y - np.float32(cy))
+    return centre - half, centre + half
+
+
+def aerate(scene: LateralScene) -> tuple[Array, dict[str, np.ndarray]]:
+    """Path through aerated lung, and the outlines of lungs and heart, from the frontal scene as it is now."""
+    frontal, spacing = scene.frontal, scene.slab.spacing
+    _, y = frontal.geometry.plane(0.0)
+    centre = middle(scene.patient, y)
+    heart = heart_span(scene.patient, frontal)
+    root = (centre - 0.6 - frontal.great / 2, np.minimum(centre - 0.6 + frontal.great / 2, heart[0]))
+    root = (root[0], np.where(frontal.heart > 0, root[1], centre - 0.6 + frontal.great / 2))
+    air = np.zeros_like(scene.side.across)
+    lungs = np.zeros(air.shape, bool)
+    for name, sign in SIDES.items():
+        part = frontal.lungs[name]
+        whole = np.zeros(y.shape)
+        for low, high in _spans(part, centre):
+            whole += turn(1.0, low, high, spacing)
+            for start, end in (heart, root):
+                whole -= turn(1.0, np.maximum(low, start), np.minimum(high, end), spacing)
+        path = scene.slab.seen(np.maximum(whole, 0), scene.side, sign * 0.5 * scene.patient.chest_width)
+        lungs |= path > 1
+        air += path
+    shadow = turned(scene, 1.0, *heart, 2.0)
+    return air, {"heart": shadow > 0.5, "lungs": lungs}
+
+
+def _spans(part: Lung, centre: Array) -> list[tuple[Array, Array]]:
+    """The depths that a lung fills, behind and before its dome."""
+    return [
+        (centre + low, np.where(part.length > 0, centre + high, centre + low)) for low, high in part.spans()
+    ]
+
+
+def _body(patient: Patient, grid: Slab, side: Geometry) -> Array:
+    """Path through the body without its arms, which are raised; breasts stand before it."""
+    x, y = grid.geometry.plane(0.0)
+    whole = soft.body(patient, grid.geometry)
+    flat = soft.body(replace(patient, breast=0.0), grid.geometry) if patient.breast else whole
+    trunk = np.where(np.abs(x) < patient.chest_width + patient.fat + 0.7, np.minimum(whole, flat), 0)
+    centre = middle(patient, y) * np.float32(0.8) - np.float32(0.5)
+    path = turn(1.0, centre - trunk / 2, centre + trunk / 2, grid.spacing)
+    breast = np.where(trunk > 0, np.maximum(whole - flat - np.float32(0.5), 0), 0)
+    path = path + turn(1.0, centre + trunk / 2, centre + trunk / 2 + breast * 1.3, grid.spacing)
+    return grid.seen(path, side, 0.0)
+
+
+def _blood(patient: Patient, frontal: Scene, side: Geometry) -> Array:
+    """Path through the vessels of both lungs, cm: the frontal trees with a depth given to every branch."""
+    total = np.zeros_like(side.across)
+    for name, sign in SIDES.items():
+        tree = _deepened(patient, frontal, name)
+        u, y = side.plane(sign * 0.5 * patient.chest_width)
+        total += vessels.drawn(tree, side, -u, y)
+    u, y = side.plane(0.0)
+    rng = generator(patient.seed, "hilum", "lateral")
+    for name, dz, dy in (("right", 1.0, 0.6), ("left", -1.1, -0.6)):
+        _, level = vessels.hilum(patient, name)
+        at = float(middle(patient, np.float32(level))) - 0.6
+        for _ in range(4):
+            place = (at + dz + rng.normal(0, 0.5), level + dy + rng.normal(0, 0.6))
+            radii = (rng.uniform(0.6, 1.1), rng.uniform(0.7, 1.3), 0.8)
+            total += np.float32(0.45) * ellipse(-u, y, place, radii, rng.uniform(0, 3))
+    return total
+
+
+def _deepened(patient: Patient, frontal: Scene, name: str) -> np.ndarray:
+    """One lung's vessels as (z, y) segments: a child goes on where its parent ended, a little askew."""
+    tree = vessels.vessel_tree(patient, name)
+    rng = generator(patient.seed, "vessel depth", name)
+    wobble = rng.standard_normal(len(tree))
+    length = np.hypot(tree[:, 2] - tree[:, 0], tree[:, 3] - tree[:, 1])
+    ends: dict[tuple[float, float], tuple[float, float]] = {}
+    depth = np.zeros((len(tree), 2))
+    for at, (x0, y0, x1, y1, _) in enumerate(tree.tolist()):
+        z, slope = ends.get((x0, y0), (-0.6 + 0.4 * wobble[at], 0.9 * wobble[at]))
+        slope = 0.95 * slope + 0.22 * wobble[at]
+        depth[at] = z, z + slope * length[at]
+        ends[(x1, y1)] = (depth[at, 1], slope)
+    reach, step = frontal.lungs[name].reach, frontal.geometry.spacing
+    x, y = frontal.geometry.plane(0.0)
+    flat = []
+    for k in (0, 1):
+        px, py = tree[:, 2 * k], tree[:, 2 * k + 1]
+        column = np.clip(np.rint((px - x[0, 0]) / step), 0, x.shape[1] - 1).astype(int)
+        row = np.clip(np.rint((py - y[0, 0]) / step), 0, x.shape[0] - 1).astype(int)
+        room = 0.9 * np.maximum(reach[row, column], 1.0)
+        flat += [room * np.tanh(depth[:, k] / room) + middle(patient, py), py]
+    return np.stack([*flat, tree[:, 4]], 1)
+
+
+def _airways(patient: Patient, side: Geometry) -> Array:
+    """Path through the trachea, which leans back, and the two upper bronchi seen end on."""
+    u, y = side.plane(0.0)
+    z, fork = -u, patient.lung_height * 0.3 + 2.0
+    radius = 0.85 if patient.sex == "M" else 0.72
+    level = np.array([-13.0, -7.0, -2.0, 2.0, fork - 1, fork + 0.8])
+    path = np.stack([spine_depth(patient, level) + [2.6, 2.5, 3.2, 4.2, 5.0, 5.2], level], 1)
+    pipe = tube(z, y, path, radius)
+    at = path[-1]
+    for drop, width, much in ((0.3, 0.5, 1.6), (2.6, 0.6, 2.4)):
+        hole = ellipse(z, y, (float(at[0]) - 0.1, float(at[1]) + drop), (width, width * 1.1, much / 2))
+        pipe = np.maximum(pipe, hole)
+    return np.float32(1.3) * pipe
+
+
+def _bowel(patient: Patient, grid: Slab, side: Geometry) -> Array:
+    """Gas of stomach and bowel, in front of the middle."""
+    gas = soft.bowel(patient, grid.geometry)
+    _, y = grid.geometry.plane(0.0)
+    centre = middle(patient, y) + np.float32(2.5)
+    deep = np.float32(0.9) * gas + np.float32(0.6) * smoothstep(gas)
+    return grid.seen(turn(1.0, centre - deep, centre + deep, grid.spacing), side, 5.0)
