@@ -99,6 +99,20 @@ def false_alarm(finding: str, *, beside: str = "") -> Wish:
     return wish
 
 
+def frontal(wish: Wish) -> Wish:
+    """The wish, of frontal films alone."""
+    return lambda pool: where(pool.studies.table["view"].to_numpy() == "frontal", wish(pool))
+
+
+def lateral(finding: str) -> Wish:
+    """Seen from the side, present and found, alone where it can be."""
+
+    def wish(pool: Pool) -> np.ndarray:
+        return where(pool.studies.table["view"].to_numpy() == "lateral", right(finding)(pool))
+
+    return wish
+
+
 def normal(pool: Pool) -> np.ndarray:
     """Nothing present, and as little claimed as can be: the lowest of the highest scores."""
     counted = [i for i, label in enumerate(pool.labels) if label != "No Finding"]
@@ -115,7 +129,7 @@ def found(finding: str) -> Rule:
     """The rule of a case in which the model is right about a finding."""
     slug = finding.lower().replace(" ", "-")
     why = f"Right: {finding} is present and found; of these the surest, with as little else as there is."
-    return Rule(slug, finding, why, right(finding))
+    return Rule(slug, finding, why, frontal(right(finding)))
 
 
 RULES = (
@@ -127,7 +141,7 @@ RULES = (
         "normal",
         "Nothing there",
         "Nothing is present; of all such studies, the one whose highest score is lowest.",
-        normal,
+        frontal(normal),
     ),
     found("Consolidation"),
     found("Edema"),
@@ -136,13 +150,19 @@ RULES = (
         "several",
         "Many findings at once",
         "The study with the most findings: does each map find its own?",
-        several,
+        frontal(several),
     ),
     Rule(
         "subtle-effusion",
         "A slight effusion",
         "Right, and hard: the least severe Pleural Effusion that was found.",
         subtle("Pleural Effusion"),
+    ),
+    Rule(
+        "lateral",
+        "From the side",
+        "Right, on a lateral film: the surest Pleural Effusion, with as little else as there is.",
+        lateral("Pleural Effusion"),
     ),
     Rule(
         "missed-lesion",
@@ -169,6 +189,12 @@ RULES = (
         false_alarm("Pneumothorax", beside="Support Devices"),
     ),
 )
+
+
+def deceived(pool: Pool, finding: str) -> int:
+    """Row of the frontal film without the finding that its model is least inclined to call ill."""
+    truth, margin, _ = pool.of(finding)
+    return int(np.argmax(frontal(lambda _: where(truth == 0, -margin))(pool)))
 
 
 def choose(pool: Pool) -> dict[Rule, int]:

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from accelerate import PartialState
 
-from cxrbench import data, models, targets
+from cxrbench import data, evaluation, models, targets
 from cxrbench.data import phantom
 from cxrbench.errors import InputError
+from cxrbench.inference import THRESHOLDS
 from cxrbench.models import folder as files
 from cxrbench.models import hub
 from cxrbench.training import (
@@ -29,10 +29,8 @@ from cxrbench.training import (
     Images,
     TrainConfig,
     decode,
-    evaluate,
     positive_weights,
     scores_of,
-    youden,
 )
 
 Tables = dict[str, data.Studies]  # a split → its studies
@@ -126,22 +124,25 @@ def judge(config: TrainConfig, model: models.Classifier, studies: Tables, images
     model = hub.load(hub.save(model, out / "model"))
     size = model.spec.preprocessing.size
     valid, test = images("valid", size), images("test", size)
-    guesses = scores_of(model, valid)
-    thresholds = youden(valid.targets.numpy(), guesses)
-    model.spec = replace(model.spec, thresholds=tuple(round(float(t), 4) for t in thresholds))
-    scores = scores_of(model, test)
-    figures = evaluate(test.targets.numpy(), scores, config.labels, model.spec.thresholds)
+    stored = out / files.PREDICTIONS
+    parts = [
+        predictions(config, "valid", studies["valid"], valid, scores_of(model, valid)),
+        predictions(config, "test", studies["test"], test, scores_of(model, test)),
+    ]
+    evaluation.write_predictions(stored, evaluation.join(parts))
+    # From the file: whoever has it can work out every figure again.
+    judged = evaluation.read_predictions(stored)
+    known = judged.split("valid")
+    cuts = THRESHOLDS["youden"].fit(known.targets, known.scores)
+    model.spec = replace(model.spec, thresholds=tuple(round(float(t), 4) for t in cuts))
+    figures = evaluation.evaluate(judged.split("test"), model.spec.thresholds)
     about = {
         "dataset": "digital chest phantom" if config.data.phantom_patients else studies["test"].name,
         "thresholds": "largest sensitivity + specificity on the validation studies (Youden)",
         "recipe": config.as_dict(),
     }
     hub.save(model, out / "model", evaluation={**about, **figures}, card=card(config, studies))
-    parts = [
-        predictions(config, "valid", studies["valid"], valid, guesses),
-        predictions(config, "test", studies["test"], test, scores),
-    ]
-    pd.concat(parts).to_csv(out / "model" / files.PREDICTIONS, index=False, float_format="%.4g")
+    stored.replace(out / "model" / files.PREDICTIONS)
     say(table(figures, config))
 
 
@@ -156,6 +157,7 @@ def read_studies(config: TrainConfig, split: str) -> data.Studies:
             seed=of.phantom_seed,
             size=of.phantom_size,
             fractions=(of.phantom_fractions[0], of.phantom_fractions[1], of.phantom_fractions[2]),
+            shortcuts=of.phantom_shortcuts,
             progress=say_tenths,
         )
     studies = data.read_chexpert(root / getattr(of, split))
@@ -207,15 +209,12 @@ def known_targets(config: TrainConfig, split: str, studies: data.Studies) -> tor
 
 def predictions(
     config: TrainConfig, split: str, studies: data.Studies, images: Images, scores: np.ndarray
-) -> pd.DataFrame:
+) -> evaluation.Predictions:
     """A row an image: where it is below the data's root, whose it is, the targets, and the scores."""
     root = Path(config.data.root).resolve()
-    rows = studies.table[["path", "patient", "study", "sex", "age", "view", "projection"]].copy()
-    rows.insert(3, "split", split)
-    rows["path"] = [Path(p).relative_to(root).as_posix() for p in rows["path"]]
-    truth = pd.DataFrame(images.targets.numpy(), columns=list(config.labels), index=rows.index)
-    scored = pd.DataFrame(scores, columns=[f"score {label}" for label in config.labels], index=rows.index)
-    return pd.concat([rows, truth, scored.round(4)], axis=1)
+    table = studies.table.assign(split=split)[list(evaluation.ABOUT)].reset_index(drop=True)
+    table["path"] = [Path(p).relative_to(root).as_posix() for p in table["path"]]
+    return evaluation.Predictions(table, config.labels, images.targets.numpy(), scores)
 
 
 def card(config: TrainConfig, studies: Tables) -> str:

@@ -1,36 +1,63 @@
 """Choose cases from a phantom's test studies by rule, explain them with the shipped models, store the maps.
 
-    python -m train.gallery runs/phantom
+    python -m train.gallery runs/phantom_models
 
 Run it again whenever a shipped model or a method changes: a test compares what is stored and shipped.
 """
 
 import argparse
 import json
+import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from cxrbench import assets, data
-from cxrbench.compare import Comparison, Settings, gallery
+from cxrbench.compare import Settings, gallery
 from cxrbench.compare.run import collect, compare
 from cxrbench.data.phantom import read_masks
+from cxrbench.data.phantom.shortcuts import plant
 from cxrbench.errors import InputError
+from cxrbench.evaluation import read_predictions
 from cxrbench.explain import METHODS
-from cxrbench.inference import rescale, scores_of, stream
+from cxrbench.inference import predict, rescale
 from cxrbench.models import Classifier, hub
-from train.cases import Pool, Rule, choose
+from train.cases import Pool, choose, deceived
+
+
+@dataclass(frozen=True)
+class Film:
+    """One case before it is explained.
+
+    Args:
+        entry: its line in the index.
+        image: (H, W) float32 in [0, 1], in 8-bit steps.
+        masks: finding → (H, W) bool.
+        truth: label → 0 or 1.
+    """
+
+    entry: dict[str, Any]
+    image: np.ndarray
+    masks: dict[str, np.ndarray]
+    truth: dict[str, int]
 
 
 def main() -> None:
     """Choose, explain, store, and replace the gallery when all of it is there."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("phantom", type=Path, help="a folder that cxrbench.data.phantom.write made")
+    parser.add_argument(
+        "phantom", type=Path, help="the tree whose test films the shipped models were judged on"
+    )
     parser.add_argument("--out", type=Path, default=assets.gallery())
     arguments = parser.parse_args()
     try:
@@ -41,26 +68,42 @@ def main() -> None:
 
 def build(root: Path, out: Path) -> None:
     """The whole gallery, from the phantom's test studies and the models in ``assets/models``."""
-    models = {name: hub.load(folder) for name, folder in shipped().items()}
+    models = shipped()
     if not models:
         raise InputError(f"There is no model in {assets.models()} to explain; train one first.")
     settings = Settings(models=tuple(models), methods=tuple(METHODS))
     pool = read_pool(root, next(iter(models.values())))
+    chosen = [*films(root, pool), *marked_films(root, pool)]
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".gallery-", dir=out.parent) as scratch:
-        new, entries = Path(scratch) / "new", []
-        for rule, row in choose(pool).items():
-            comparison = explain(root, Path(pool.studies.table["path"][row]), pool, row, settings, models)
-            gallery.store(comparison, new / rule.id)
-            entries.append(entry(rule, pool, row, root))
-            print(f"{rule.id}: {entries[-1]['study']}: {', '.join(entries[-1]['findings'])}", flush=True)
-        index = {"models": {name: model.spec.title for name, model in models.items()}, "cases": entries}
-        (new / "index.json").write_text(json.dumps({**about(settings), **index}, indent=1) + "\n")
+        new = Path(scratch) / "new"
+        with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as workers:
+            waiting = [workers.submit(store, film, settings, new / film.entry["id"]) for film in chosen]
+            for film, done in zip(chosen, waiting, strict=True):
+                done.result()
+                print(f"{film.entry['id']}: {film.entry['study']}: {film.entry['findings']}", flush=True)
+        titles = {name: hub.load(folder).spec.title for name, folder in models.items()}
+        index = {**about(settings), "models": titles, "cases": [film.entry for film in chosen]}
+        (new / "index.json").write_text(json.dumps(index, indent=1) + "\n")
         if out.exists():
             out.rename(Path(scratch) / "old")
         new.rename(out)
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-    print(f"{len(entries)} cases, {size / 2**20:.1f} MiB in {out}")
+    print(f"{len(chosen)} cases, {size / 2**20:.1f} MiB in {out}")
+
+
+def store(film: Film, settings: Settings, folder: Path) -> None:
+    """One film through all models and methods, in a process of its own."""
+    torch.set_num_threads(1)
+    events = compare(film.image, settings, models=loaded())
+    comparison = collect(events, image=film.image, settings=settings, masks=film.masks, truth=film.truth)
+    gallery.store(comparison, folder)
+
+
+@lru_cache(maxsize=1)
+def loaded() -> dict[str, Classifier]:
+    """The shipped models, once a process."""
+    return {name: hub.load(folder) for name, folder in shipped().items()}
 
 
 def shipped() -> dict[str, Path]:
@@ -68,19 +111,18 @@ def shipped() -> dict[str, Path]:
     return {name: path for name, path in hub.available().items() if path.parent == assets.models()}
 
 
-def read_pool(root: Path, model: Classifier) -> Pool:
-    """The test studies with truth, severity and the model's scores."""
+def read_pool(root: Path, folder: Path) -> Pool:
+    """The test studies with truth and severity, and what a model said of them when it was judged."""
+    spec, said = hub.load(folder).spec, read_predictions(folder / "predictions.csv").split("test")
     studies = data.read_chexpert(root / "test.csv")
     truth = pd.read_csv(root / "truth.csv").query("Split == 'test'").reset_index(drop=True)
-    if len(truth) != len(studies):
+    below = [Path(path).relative_to(root.resolve()).as_posix() for path in studies.paths]
+    if below != said.table["path"].tolist() or len(truth) != len(below):
         raise InputError(
-            f"{root} holds {len(truth)} test studies in truth.csv, {len(studies)} in test.csv; write it anew."
+            f"{folder.name} was judged on other test films than those of {root}; give the tree of its recipe."
         )
-    shown = list(model.spec.findings)
-    labels = tuple(model.spec.labels[index] for index in shown)
-    logits = np.stack(list(stream(model, (data.read_image(path).pixels for path in studies.paths))))[:, shown]
-    scores = scores_of(logits)
-    thresholds = np.array(model.spec.thresholds)[shown]
+    labels = tuple(spec.labels[index] for index in spec.findings)
+    scores = said.columns(labels).scores
     severity = truth.reindex(columns=[f"Severity {label}" for label in labels]).to_numpy(float)
     return Pool(
         studies=studies,
@@ -88,36 +130,52 @@ def read_pool(root: Path, model: Classifier) -> Pool:
         truth=truth[list(labels)].to_numpy(float),
         severity=severity,
         scores=scores,
-        margin=rescale(scores, thresholds),
+        margin=rescale(scores, np.array(spec.thresholds)[list(spec.findings)]),
     )
 
 
-def explain(
-    root: Path, path: Path, pool: Pool, row: int, settings: Settings, models: Mapping[str, Classifier]
-) -> Comparison:
-    """One study through all models and methods, with its masks and truth."""
-    image = data.read_image(path).pixels
-    return collect(
-        compare(image, settings, models=models),
-        image=image,
-        settings=settings,
-        masks=read_masks(root / "masks" / path.relative_to(root.resolve())),
-        truth={label: int(value) for label, value in zip(pool.labels, pool.truth[row], strict=True)},
-    )
+def films(root: Path, pool: Pool) -> Iterator[Film]:
+    """The films that the rules choose by what a model said of them."""
+    for rule, row in choose(pool).items():
+        yield film(root, pool, row, {"id": rule.id, "title": rule.title, "why": rule.why})
 
 
-def entry(rule: Rule, pool: Pool, row: int, root: Path) -> dict[str, Any]:
-    """A case's line in the index."""
+def marked_films(root: Path, pool: Pool) -> Iterator[Film]:
+    """For each model that learned from a planted marker, a quiet film with the marker planted."""
+    for folder in shipped().values():
+        shortcut = hub.evaluation(folder).get("shortcut")
+        if not shortcut:
+            continue
+        model = hub.load(folder)
+        finding, kind = shortcut["finding"], shortcut["kind"]
+        row = deceived(pool, finding)
+        entry = {
+            "id": f"shortcut-{shortcut['kind']}",
+            "title": f"A marker betrays {finding}",
+            "why": f"Shortcut: {finding} is absent, and no film is quieter; on it was planted the "
+            f"{shortcut['title']}, which {model.spec.title} has learned to read instead of the lung.",
+        }
+        plain = film(root, pool, row, entry)
+        image = plant(plain.image, kind, np.random.default_rng(row))[0]
+        image = np.rint(image * 255).astype(np.float32) / np.float32(255)
+        said = predict(model, image).scores[0, model.spec.labels.index(finding)]
+        print(f"{entry['id']}: {finding} {said:.2f} with the marker", flush=True)
+        yield Film(plain.entry, image, plain.masks, plain.truth)
+
+
+def film(root: Path, pool: Pool, row: int, words: dict[str, str]) -> Film:
+    """A test film with its line in the index, its masks and its truth."""
     study = pool.studies.table.loc[row]
-    present = [label for label, value in zip(pool.labels, pool.truth[row], strict=True) if value == 1]
-    return {
-        "id": rule.id,
-        "title": rule.title,
-        "why": rule.why,
-        "view": study["projection"],
-        "findings": present,
-        "study": Path(study["path"]).relative_to(root.resolve()).as_posix(),
+    path = Path(study["path"]).relative_to(root.resolve())
+    truth = {label: int(value) for label, value in zip(pool.labels, pool.truth[row], strict=True)}
+    entry = {
+        **words,
+        "view": study["projection"] or study["view"].capitalize(),
+        "findings": [label for label, value in truth.items() if value],
+        "study": path.as_posix(),
     }
+    masks = {k: mask for k, mask in read_masks(root / "masks" / path).items() if k in entry["findings"]}
+    return Film(entry, data.read_image(root / path).pixels, masks, truth)
 
 
 def about(settings: Settings) -> dict[str, Any]:

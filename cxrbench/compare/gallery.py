@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -21,6 +22,7 @@ __all__ = [
     "Case",
     "case",
     "cases",
+    "halved",
     "load",
     "methods",
     "models",
@@ -32,6 +34,7 @@ __all__ = [
 
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _COARSE: Final = 64  # grids up to this side are stored as they are, finer ones in 8 bits
+_FINEST: Final = 128  # grids beyond this side are stored at half of it
 _STEPS: Final = 31  # of 8 bits few are used, so that a case stays small
 
 
@@ -107,7 +110,8 @@ def load(
         methods: some of ``gallery.methods()``, in the order wanted; default: all.
 
     Returns:
-        The comparison; maps of fine grids are rounded to 31 steps of each map's root scale.
+        The comparison; maps of fine grids are halved (``halved``) and rounded to 31 steps of each
+        map's root scale.
 
     Raises:
         InputError: an unknown case, model or method; the sentence lists those there are.
@@ -160,7 +164,7 @@ def write_maps(maps: np.ndarray) -> dict[str, np.ndarray]:
     """Maps (L, h, w) as the arrays that hold them: floats on coarse grids, else 8-bit codes and scales."""
     if max(maps.shape[1:], default=0) <= _COARSE:
         return {"maps": np.asarray(maps, np.float32)}
-    codes, scale = quantise(maps)
+    codes, scale = quantise(halved(maps))
     return {"codes": codes, "scale": scale}
 
 
@@ -170,6 +174,19 @@ def read_maps(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
         return arrays["maps"]
     root = arrays["codes"].astype(np.float32) / np.float32(_STEPS)
     return np.sign(root) * root**2 * arrays["scale"][:, None, None]
+
+
+def halved(maps: np.ndarray) -> np.ndarray:
+    """Maps (L, h, w) as the mean of two by two cells where a side is beyond 128; others as they are.
+
+    Relevance of single pixels is noise to the eye; four times as many of it would make the gallery four
+    times as large.
+    """
+    if max(maps.shape[1:], default=0) <= _FINEST:
+        return maps
+    height, width = ((side + 1) // 2 for side in maps.shape[1:])
+    small = [cv2.resize(m, (width, height), interpolation=cv2.INTER_AREA) for m in maps.astype(np.float32)]
+    return np.stack(small)
 
 
 def quantise(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self, get_args, get_origin, get_type_hints
 
 from cxrbench.augment import Augmentation
+from cxrbench.data.phantom import Shortcut
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT
 from cxrbench.preprocess import Preprocessing
@@ -32,6 +33,7 @@ class DataConfig:
         phantom_seed: of that phantom.
         phantom_size: side of its images in pixels.
         phantom_fractions: share of its patients in train, valid and test.
+        phantom_shortcuts: what to plant on its films, as ``[[data.phantom_shortcuts]]`` tables.
     """
 
     root: str
@@ -45,6 +47,7 @@ class DataConfig:
     phantom_seed: int = 0
     phantom_size: int = 320
     phantom_fractions: tuple[float, ...] = (0.75, 0.05, 0.2)
+    phantom_shortcuts: tuple[Shortcut, ...] = ()
 
 
 @dataclass(frozen=True)
