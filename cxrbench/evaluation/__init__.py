@@ -10,7 +10,7 @@ from cxrbench.evaluation.figures import (
     figure,
     measure,
 )
-from cxrbench.evaluation.predictions import ABOUT, Predictions, read_predictions, write_predictions
+from cxrbench.evaluation.predictions import ABOUT, Predictions, join, read_predictions, write_predictions
 
 __all__ = [
     "ABOUT",
@@ -22,6 +22,7 @@ __all__ = [
     "compare",
     "evaluate",
     "figure",
+    "join",
     "measure",
     "read_predictions",
     "write_predictions",

@@ -1,6 +1,7 @@
 """The table of what a model said of a data set, beside what is true: read, checked and written."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
@@ -11,7 +12,7 @@ import pandas as pd
 from cxrbench.data.tables import label_column, read_csv, text_column
 from cxrbench.errors import InputError
 
-__all__ = ["ABOUT", "Predictions", "read_predictions", "write_predictions"]
+__all__ = ["ABOUT", "Predictions", "join", "read_predictions", "write_predictions"]
 
 # What is known of each image beside its labels.
 ABOUT: Final = ("path", "patient", "study", "split", "sex", "age", "view", "projection")
@@ -91,6 +92,19 @@ class Predictions:
             )
         at = [self.labels.index(label) for label in labels]
         return replace(self, labels=labels, targets=self.targets[:, at], scores=self.scores[:, at])
+
+
+def join(parts: Sequence[Predictions]) -> Predictions:
+    """Predictions of the same findings below each other, as of a validation and a test split."""
+    if len({part.labels for part in parts}) != 1:
+        raise ValueError(f"parts must have the same labels; got {[part.labels for part in parts]}")
+    return Predictions(
+        pd.concat([part.table for part in parts], ignore_index=True),
+        parts[0].labels,
+        np.concatenate([part.targets for part in parts]),
+        np.concatenate([part.scores for part in parts]),
+        parts[0].name,
+    )
 
 
 def read_predictions(source: Path | bytes, name: str = "") -> Predictions:
