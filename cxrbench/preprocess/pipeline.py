@@ -11,6 +11,9 @@ import cv2
 import numpy as np
 
 from cxrbench.errors import InputError
+from cxrbench.preprocess.contrast import CONTRASTS, window
+from cxrbench.preprocess.lungs import crop_box, segment
+from cxrbench.preprocess.placement import Box, Placement
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,13 +21,21 @@ if TYPE_CHECKING:
 __all__ = ["Preprocessing"]
 
 _LARGEST: Final = 4096
+_STEEPEST: Final = 100
+_MOST_TILES: Final = 64
 _CV2: Final = {"bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}
 _FITS: Final = ("stretch", "pad", "crop")
+_CROPS: Final = ("none", "lungs")
+# What a recipe saved before there was such a choice did without; the rest must be named.
+_LATER: Final = frozenset({"crop", "window", "contrast", "clahe_clip", "clahe_tiles"})
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Fit a grey image into a square, resize it, and normalise it: x = (pixel − mean) / std.
+    """Crop a film, spread its greys, fit it into a square, resize it, and normalise it: (pixel − mean) / std.
+
+    In this order. The greys are spread at the film's own resolution, and over the part that was kept, so that
+    a border that is cut off has no say in how the rest is seen.
 
     Args:
         size: side of the network's square input, in pixels.
@@ -34,6 +45,13 @@ class Preprocessing:
             that no fine structure aliases into a coarse one.
         fit: what becomes of the aspect ratio. ``stretch`` gives it up (as in the CheXpert papers), ``pad``
             adds black to the short side, ``crop`` cuts the long side's ends (as torchxrayvision does).
+        crop: ``none`` keeps the whole film, ``lungs`` the rectangle of the segmented lungs; where the
+            segmentation is not sure of itself, the whole film.
+        window: percent of the pixels that are cut off at either end of the grey scale before the rest is
+            stretched over it; 0 leaves the greys as they are.
+        contrast: a key of ``CONTRASTS``: ``none``, ``equalise`` or ``clahe``; after the window.
+        clahe_clip: of CLAHE: the height at which histograms are cut off, in multiples of their mean.
+        clahe_tiles: of CLAHE: tiles a side.
 
     Raises:
         InputError: one of these breaks its rule; the sentence names it.
@@ -44,24 +62,46 @@ class Preprocessing:
     std: float = 0.25
     interpolation: Literal["bilinear", "bicubic"] = "bilinear"
     fit: Literal["stretch", "pad", "crop"] = "stretch"
+    crop: Literal["none", "lungs"] = "none"
+    window: float = 0.0
+    contrast: str = "none"
+    clahe_clip: float = 2.0
+    clahe_tiles: int = 8
 
     def __post_init__(self) -> None:
         if not isinstance(self.size, int) or isinstance(self.size, bool) or not 1 <= self.size <= _LARGEST:
             raise InputError(f"Preprocessing size must be 1 to {_LARGEST} pixels; got {self.size!r:.50}.")
-        for name, allowed in (("interpolation", tuple(_CV2)), ("fit", _FITS)):
+        choices = {
+            "interpolation": tuple(_CV2),
+            "fit": _FITS,
+            "crop": _CROPS,
+            "contrast": tuple(CONTRASTS),
+        }
+        for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise InputError(
                     f"Preprocessing {name} must be one of {allowed}; got {getattr(self, name)!r:.50}."
                 )
-        for name in ("mean", "std"):
+        for name in ("mean", "std", "window", "clahe_clip"):
             value = getattr(self, name)
             if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
                 raise InputError(f"Preprocessing {name} must be a finite number; got {value!r:.50}.")
         if self.std <= 0:
             raise InputError(f"Preprocessing std must be above 0; got {self.std}.")
+        if not 0 <= self.window < 50:
+            raise InputError(f"Preprocessing window must lie in [0, 50) percent; got {self.window}.")
+        if not 1 <= self.clahe_clip <= _STEEPEST:
+            raise InputError(f"Preprocessing clahe_clip must be 1 to {_STEEPEST}; got {self.clahe_clip}.")
+        tiles = self.clahe_tiles
+        if not isinstance(tiles, int) or isinstance(tiles, bool) or not 1 <= tiles <= _MOST_TILES:
+            raise InputError(f"Preprocessing clahe_tiles must be 1 to {_MOST_TILES}; got {tiles!r:.50}.")
 
-    def __call__(self, image: np.ndarray) -> "Tensor":
+    def __call__(self, image: np.ndarray, box: Box | None = None) -> "Tensor":
         """A grey image (H, W), float in [0, 1] → the network's input (1, size, size) float32.
+
+        Args:
+            image: the film.
+            box: what ``box`` found for this film, so that the lungs are not looked for twice.
 
         Raises:
             InputError: the image has another shape, is empty, or leaves [0, 1]: a network fed with another
@@ -75,28 +115,56 @@ class Preprocessing:
         low, high = float(grey.min()), float(grey.max())
         if not (low >= 0 and high <= 1):  # NaN fails both
             raise InputError(f"Pixels must lie in [0, 1]; got {low:g} to {high:g}; read_image scales them.")
-        resized = self._resize(self._fit(grey))
+        box = self.box(grey) if box is None else box
+        top, left, bottom, right = box
+        square = self.placement(grey.shape, box).cut(grey, self.spread(grey[top:bottom, left:right]))
+        resized = self._resize(square)
         return torch.from_numpy((resized - self.mean) / self.std)[None].float()
 
-    def to_original(self, maps: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    def box(self, image: np.ndarray) -> Box:
+        """The part of a film (H, W) that is used: top, left, bottom, right."""
+        if self.crop == "none":
+            return 0, 0, image.shape[0], image.shape[1]
+        return crop_box(segment(image))  # the whole film where the lungs are not sure
+
+    def spread(self, part: np.ndarray) -> np.ndarray:
+        """The greys of the part of a film that is used, (h, w) in [0, 1], windowed and spread."""
+        part = window(part, self.window) if self.window else part
+        return CONTRASTS[self.contrast].apply(part, self.clahe_clip, self.clahe_tiles)
+
+    def placement(self, shape: tuple[int, ...], box: Box | None = None) -> Placement:
+        """Where the network's input lies over a film of that shape.
+
+        Args:
+            shape: (H, W) of the film.
+            box: what ``box`` found for it; may be left out where the recipe crops nothing.
+
+        Raises:
+            InputError: the recipe crops by what is on the film, and ``box`` does not say where.
+        """
+        height, width = shape
+        if box is None:
+            if self.crop != "none":
+                raise InputError(
+                    f"This recipe crops each film to its {self.crop}; give the box it found (box=recipe.box"
+                    "(image)), or maps would land in another place."
+                )
+            box = (0, 0, height, width)
+        top, left, bottom, right = box
+        if not (0 <= top < bottom <= height and 0 <= left < right <= width):
+            raise InputError(f"A box must lie on the film of {height} × {width} pixels; got {box!r:.80}.")
+        return Placement((height, width), (top, left, bottom, right), self.fit)
+
+    def to_original(self, maps: np.ndarray, shape: tuple[int, int], box: Box | None = None) -> np.ndarray:
         """Maps (K, h, w) on any grid over the network's input → (K, H, W) over the radiograph of that shape.
 
         Bilinear, pixel centres aligned as in ``interpolate(align_corners=False)``. What the network never saw
-        (the ends cut off by ``crop``) is NaN.
+        (the ends cut off by ``crop``, what lies outside ``box``) is NaN.
+
+        Raises:
+            InputError: the recipe crops by what is on the film, and ``box`` does not say where.
         """
-        height, width = shape
-        top, left, square_height, square_width = self._window(shape)
-        size = (square_width, square_height)
-        square = np.empty((len(maps), square_height, square_width), np.float32)
-        for index, one in enumerate(maps):
-            square[index] = cv2.resize(np.asarray(one, np.float32), size, interpolation=cv2.INTER_LINEAR)
-        if self.fit == "pad":
-            return square[:, -top : height - top, -left : width - left]
-        if square.shape[1:] == (height, width):
-            return square
-        full = np.full((len(maps), height, width), np.nan, np.float32)
-        full[:, top : top + square_height, left : left + square_width] = square
-        return full
+        return self.placement(shape, box).lay(maps)
 
     def key(self) -> str:
         """Twelve hex digits that differ between recipes: part of the name of anything cached after them."""
@@ -109,35 +177,18 @@ class Preprocessing:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The recipe a JSON file holds.
+        """The recipe a JSON file holds; choices that came later may be missing, and are then not made.
 
         Raises:
             InputError: a setting is missing, or one this version does not know.
         """
         known = {field.name for field in fields(cls)}
-        if set(values) != known:
+        if not known - _LATER <= set(values) <= known:
             raise InputError(
                 f"Preprocessing needs the settings {sorted(known)}; got {sorted(values)!r:.200}: "
                 "the model was saved by another version of cxrbench."
             )
         return cls(**values)
-
-    def _window(self, shape: tuple[int, int]) -> tuple[int, int, int, int]:
-        """The fitted rectangle over a radiograph: top, left (below 0 where it is padded), height, width."""
-        height, width = shape
-        if self.fit == "stretch":
-            return 0, 0, height, width
-        side = max(shape) if self.fit == "pad" else min(shape)
-        # Halved before subtracting: which of two middle pixels is the centre is torchxrayvision's choice.
-        return height // 2 - side // 2, width // 2 - side // 2, side, side
-
-    def _fit(self, image: np.ndarray) -> np.ndarray:
-        top, left, height, width = self._window(image.shape)
-        if self.fit == "pad":
-            square = np.zeros((height, width), np.float32)
-            square[-top : image.shape[0] - top, -left : image.shape[1] - left] = image
-            return square
-        return np.ascontiguousarray(image[top : top + height, left : left + width])
 
     def _resize(self, image: np.ndarray) -> np.ndarray:
         height, width = (self.size if side > 2 * self.size else side for side in image.shape)
