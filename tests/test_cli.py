@@ -19,6 +19,7 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, ge
 import cxrbench
 from cxrbench.cli import main
 from cxrbench.compare import bundle
+from cxrbench.data.phantom import KINDS
 from cxrbench.explain import METHODS
 from cxrbench.models import create, hub
 from cxrbench.preprocess import Preprocessing
@@ -311,6 +312,30 @@ def test_phantom_writes_a_data_set_that_check_finds_whole(
     assert main(["check", str(tmp_path / "p" / "train.csv")]) == 0
     capsys.readouterr()
     refused(capsys, "phantom", "--out", tmp_path / "q", "--patients", "0")
+
+
+def test_phantom_plants_shortcuts_at_the_rates_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--out", str(tmp_path / "p"), "--patients", "6", "--size", "64", "--workers", "1"]
+    rules = ["--shortcut", "tint:Edema:1:0", "--shortcut", "hospital:Support Devices:0:1"]
+    assert main(["phantom", *arguments, *rules]) == 0
+    capsys.readouterr()
+    with (tmp_path / "p" / "truth.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert all(row["Shortcut tint"] == str(int(float(row["Edema"]))) for row in rows)
+    assert all(row["Shortcut hospital"] == str(1 - int(float(row["Support Devices"]))) for row in rows)
+    said = refused(capsys, "phantom", *arguments, "--shortcut", "tint")
+    assert "KIND:FINDING:RATE" in said
+    said = refused(capsys, "phantom", *arguments, *rules, "--shortcut", "tint:Edema:0.5")
+    assert "one finding only" in said
+
+
+def test_phantom_names_every_kind_of_shortcut(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["phantom", "--help"])
+    said = capsys.readouterr().out
+    assert all(kind in said for kind in KINDS)
 
 
 def test_models_and_methods_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -128,6 +128,13 @@ def _add_phantom(commands: _Commands) -> None:
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--size", type=int, default=320, metavar="PIXELS", help="a side (default 320)")
     command.add_argument("--workers", type=int, metavar="N", help="processes; default: one a core")
+    command.add_argument(
+        "--shortcut",
+        action="append",
+        metavar="KIND:FINDING:RATE[:OTHERWISE]",
+        help="plant what betrays a finding: KIND is hospital, electrode, letter or tint; RATE is how often "
+        "it is there with the finding, OTHERWISE how often without (default 0.02); once for each kind",
+    )
     command.set_defaults(module="phantom")
 
 

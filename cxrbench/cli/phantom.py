@@ -3,7 +3,7 @@
 import argparse
 
 from cxrbench.cli.say import progress
-from cxrbench.data.phantom import write
+from cxrbench.data.phantom import read_shortcut, write
 from cxrbench.errors import InputError
 
 __all__ = ["run"]
@@ -15,6 +15,13 @@ def run(options: argparse.Namespace) -> int:
         value = getattr(options, name)
         if value is not None and value < 1:
             raise InputError(f"--{name} must be at least 1; got {value}.")
+    shortcuts = [read_shortcut(text) for text in options.shortcut or ()]
+    kinds = [shortcut.kind for shortcut in shortcuts]
+    if len(set(kinds)) < len(kinds):
+        raise InputError(
+            f"Each kind of --shortcut may be tied to one finding only; got {', '.join(kinds)}. "
+            "Leave one out, or take another kind."
+        )
     write(
         options.out,
         patients=options.patients,
@@ -22,6 +29,7 @@ def run(options: argparse.Namespace) -> int:
         size=options.size,
         workers=options.workers,
         progress=progress("drawn"),
+        shortcuts=shortcuts,
     )
     print(options.out)
     return 0

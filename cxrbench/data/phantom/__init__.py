@@ -3,7 +3,7 @@
 from cxrbench.data.phantom.findings import FINDINGS, Finding
 from cxrbench.data.phantom.phantom import TOLERANCE, Phantom, render
 from cxrbench.data.phantom.plan import Study, plan
-from cxrbench.data.phantom.shortcuts import KINDS, Shortcut
+from cxrbench.data.phantom.shortcuts import KINDS, Shortcut, read_shortcut
 from cxrbench.data.phantom.view import VIEWS
 from cxrbench.data.phantom.writer import read_masks, write
 
@@ -18,6 +18,7 @@ __all__ = [
     "Study",
     "plan",
     "read_masks",
+    "read_shortcut",
     "render",
     "write",
 ]

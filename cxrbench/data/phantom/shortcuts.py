@@ -11,7 +11,7 @@ from cxrbench.data.phantom.solids import Array
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT, canonical
 
-__all__ = ["KINDS", "Kind", "Shortcut", "plant"]
+__all__ = ["KINDS", "Kind", "Shortcut", "plant", "read_shortcut"]
 
 # A pixel belongs to a shortcut's mask when it became brighter or darker by more than this share of the range.
 VISIBLE = 0.02
@@ -53,6 +53,30 @@ class Shortcut:
         for share in (self.rate, self.otherwise):
             if not 0 <= share <= 1:
                 raise InputError(f"The rate of a shortcut must lie in [0, 1], it is {share}.")
+
+
+def read_shortcut(text: str) -> Shortcut:
+    """A rule as it is written on the command line.
+
+    Args:
+        text: KIND:FINDING:RATE or KIND:FINDING:RATE:OTHERWISE, such as "hospital:Pleural Effusion:0.95:0.02".
+
+    Returns:
+        The rule; `otherwise` is 0.02 where it is not said.
+
+    Raises:
+        InputError: the text has another form, or says something impossible.
+    """
+    kind, *rest = (part.strip() for part in text.split(":"))
+    form = f"A shortcut is written KIND:FINDING:RATE[:OTHERWISE], as in tint:Edema:0.95:0.02; got {text!r}."
+    if len(rest) not in (2, 3):
+        raise InputError(form)
+    try:
+        rates = [float(part) for part in rest[1:]]
+    except ValueError as error:
+        raise InputError(f"{form} The rates must be numbers from 0 to 1.") from error
+    known = {name.casefold(): name for name in CHEXPERT}
+    return Shortcut(kind, known.get(canonical(rest[0]).casefold(), rest[0]), *rates)
 
 
 def plant(image: Array, kind: str, rng: np.random.Generator) -> tuple[Array, np.ndarray]:
@@ -98,6 +122,29 @@ def _letter(image: Array, rng: np.random.Generator) -> Array:
     return _inked(image, ink)
 
 
+def _electrode(image: Array, rng: np.random.Generator) -> Array:
+    """A monitor's electrode beside the lower chest, and its lead: a device that is no finding."""
+    size = image.shape[0]
+    x, y = rng.uniform((0.2, 0.66), (0.26, 0.72))
+    lead = np.array([[x, y], [x - 0.05, y + 0.12], [x - 0.02, y + 0.22], [x - 0.1, 1.02]])
+    ink = np.zeros(image.shape, np.uint8)
+    fine = max(1, size // 256)
+    cv2.polylines(
+        ink, [np.rint(_smooth(lead) * size * 16).astype(np.int32)], False, 150, fine, cv2.LINE_AA, 4
+    )
+    middle = (round(x * size), round(y * size))
+    cv2.circle(ink, middle, max(3, round(0.019 * size)), 70, -1, cv2.LINE_AA)  # the pad
+    cv2.circle(ink, middle, max(2, round(0.009 * size)), 245, -1, cv2.LINE_AA)  # its snap
+    return _inked(image, ink)
+
+
+def _smooth(corners: np.ndarray) -> np.ndarray:
+    """A cubic Bézier curve of four corners (4, 2) as 24 points."""
+    t = np.linspace(0, 1, 24)[:, None]
+    weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3)
+    return np.asarray(sum(w * corner for w, corner in zip(weights, corners, strict=True)))
+
+
 def _tint(image: Array, rng: np.random.Generator) -> Array:
     """A scanner's own curve: brighter greys and a shadow towards the feet."""
     shade = np.linspace(1, rng.uniform(0.88, 0.92), image.shape[0], dtype=np.float32)[:, None]
@@ -114,6 +161,7 @@ KINDS: Final = {
     kind.name: kind
     for kind in (
         Kind("hospital", "hospital's lead token", _token),
+        Kind("electrode", "monitor's electrode", _electrode),
         Kind("letter", "second side letter", _letter),
         Kind("tint", "scanner tint", _tint),
     )

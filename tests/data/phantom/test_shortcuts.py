@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxrbench.data.phantom import KINDS, Shortcut, plan, read_masks, render, write
+from cxrbench.data.phantom import KINDS, Shortcut, plan, read_masks, read_shortcut, render, write
 from cxrbench.errors import InputError
 
 
@@ -62,3 +62,27 @@ def test_the_tree_keeps_where_and_whether(tmp_path):
 def test_an_impossible_shortcut_is_said_in_one_sentence(make, words):
     with pytest.raises(InputError, match=words):
         make()
+
+
+def test_a_rule_is_read_as_it_is_written():
+    assert read_shortcut("hospital:pleural_effusion:0.9") == Shortcut(
+        "hospital", "Pleural Effusion", 0.9, 0.02
+    )
+    assert read_shortcut("tint: Edema :1:0") == Shortcut("tint", "Edema", 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("hospital", "is written KIND:FINDING:RATE"),
+        ("hospital:Edema:often", "numbers from 0 to 1"),
+        ("hospital:Edema:1.5", r"\[0, 1\]"),
+        ("hospital:Edema:nan", r"\[0, 1\]"),
+        ("hospital:Edema:1:0:0", "is written KIND:FINDING:RATE"),
+        ("sticker:Edema:1", "choose from: hospital, electrode, letter, tint"),
+        ("hospital:Hiccups:1", "choose from: No Finding"),
+    ],
+)
+def test_a_rule_in_another_form_is_refused_with_the_form_it_should_have(text, words):
+    with pytest.raises(InputError, match=words):
+        read_shortcut(text)
