@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+import cv2
 import numpy as np
 
 from cxrbench.data.phantom import soft, vessels
@@ -15,6 +16,10 @@ from cxrbench.data.phantom.turn import Slab, slab, turn
 from cxrbench.data.phantom.view import Geometry
 
 __all__ = ["LateralScene", "aerate", "build_lateral", "heart_span", "lateral_attenuation", "turned"]
+
+
+# Lung that the heart displaces, over the heart's own path: fat fills the angles beside it.
+_FAT = 1.35
 
 
 @dataclass(frozen=True)
@@ -135,8 +140,8 @@ def aerate(scene: LateralScene) -> tuple[Array, dict[str, np.ndarray]]:
         whole = np.zeros(y.shape)
         for low, high in _spans(part, centre):
             whole += turn(1.0, low, high, spacing)
-            for start, end in (heart, root):
-                whole -= turn(1.0, np.maximum(low, start), np.minimum(high, end), spacing)
+            for much, (start, end) in ((_FAT, heart), (1.0, root)):
+                whole -= turn(much, np.maximum(low, start), np.minimum(high, end), spacing)
         path = scene.slab.seen(np.maximum(whole, 0), scene.side, sign * 0.5 * scene.patient.chest_width)
         lungs |= path > 1
         air += path
@@ -156,6 +161,8 @@ def _body(patient: Patient, grid: Slab, side: Geometry) -> Array:
     x, y = grid.geometry.plane(0.0)
     whole = soft.body(patient, grid.geometry)
     flat = soft.body(replace(patient, breast=0.0), grid.geometry) if patient.breast else whole
+    blur = 1.3 / grid.spacing  # lumps of fat average out along the beam, but not along the skin
+    whole, flat = (cv2.GaussianBlur(part, (0, 0), blur) for part in (whole, flat))
     trunk = np.where(np.abs(x) < patient.chest_width + patient.fat + 0.7, np.minimum(whole, flat), 0)
     centre = middle(patient, y) * np.float32(0.8) - np.float32(0.5)
     path = turn(1.0, centre - trunk / 2, centre + trunk / 2, grid.spacing)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+import cv2
 import numpy as np
 
 from cxrbench.data.phantom.anatomy import generator
@@ -17,7 +18,7 @@ from cxrbench.data.phantom.lateral_devices import lateral_devices
 from cxrbench.data.phantom.lungs import SIDES
 from cxrbench.data.phantom.posture import middle
 from cxrbench.data.phantom.scene import WATER, Scene, attenuation, change
-from cxrbench.data.phantom.solids import Array
+from cxrbench.data.phantom.solids import Array, smoothstep
 
 __all__ = ["add_lateral"]
 
@@ -70,22 +71,29 @@ def _gain(before: Scene, after: Scene) -> Array:
 
 
 def _clump(
-    scene: LateralScene, gain: Array, rng: np.random.Generator, *, share: float, spread: float = 0.0
+    scene: LateralScene, gain: Array, rng: np.random.Generator, *, share: float
 ) -> Array:
     """A clump in one depth of the lung: as thick as it must be when it fills this share of its space."""
     centre, reach = _chest(scene)
     weight = np.abs(gain)
     heavy = float((weight * reach).sum() / max(float(weight.sum()), 1e-6))
     at = centre + np.float32(rng.uniform(-0.6, 0.5) * heavy)
-    half = np.maximum(weight / np.float32(2 * WATER * share), np.float32(spread))
+    # smooth from row to row, as the patch's own clouds are not aligned through its depth
+    smooth = cv2.GaussianBlur(weight, (0, 0), 0.45 / scene.slab.spacing)
+    half = smooth / np.float32(2 * WATER * share)
     half = np.minimum(half, np.maximum(reach, 0.3))
     at = np.clip(at, centre - reach + half, centre + reach - half)
-    return _laid(scene, np.where(weight > 1e-4, gain, 0), at - half, at + half)
+    return _laid(scene, np.where(half > 0.02, gain, 0), at - half, at + half)
+
+
+def _held(scene: LateralScene, gain: Array) -> Array:
+    """No more than what water in all of the lung's air would add."""
+    return np.minimum(gain, np.float32(WATER * (1 - scene.patient.lung_density)) * scene.air)
 
 
 def _filled(scene: LateralScene, before: Scene, after: Scene, rng: np.random.Generator) -> LateralScene:
-    """Filled airspace: half of its space is fluid."""
-    more = _clump(scene, _gain(before, after), rng, share=0.45)
+    """Filled airspace: three quarters of its space are fluid."""
+    more = _held(scene, _clump(scene, _gain(before, after), rng, share=0.75))
     return replace(scene, frontal=after, added=scene.added + more)
 
 
@@ -126,9 +134,13 @@ def _effusion(scene: LateralScene, before: Scene, after: Scene, rng: np.random.G
     centre, reach = _chest(scene)
     gain = _gain(before, after)
     room = np.maximum(gain / np.float32(WATER * (1 - scene.patient.lung_density)), 0)
-    behind = _laid(scene, 0.82 * gain, centre - reach, centre - reach + np.maximum(0.82 * room, 0.05))
-    before_it = _laid(scene, 0.18 * gain, centre + reach - np.maximum(0.18 * room, 0.05), centre + reach)
-    return replace(scene, frontal=after, added=scene.added + behind + before_it)
+    x, y = before.geometry.plane(0.0)
+    dome = np.where(x > 0, before.lungs["left"].dome, before.lungs["right"].dome)
+    fore = np.float32(0.2) * smoothstep((dome + 1 - y) / 3)  # below the dome there is room behind it only
+    hind = 1 - fore
+    behind = _laid(scene, hind * gain, centre - reach, centre - reach + np.maximum(hind * room, 0.05))
+    before_it = _laid(scene, fore * gain, centre + reach - np.maximum(fore * room, 0.05), centre + reach)
+    return replace(scene, frontal=after, added=scene.added + _held(scene, behind + before_it))
 
 
 def _rind(scene: LateralScene, before: Scene, after: Scene, rng: np.random.Generator) -> LateralScene:
