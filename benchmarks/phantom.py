@@ -16,9 +16,14 @@ import numpy as np
 from cxrbench.data.images import read_image
 from cxrbench.data.phantom import plan, render
 from cxrbench.data.phantom.labeller import PUBLISHED
+from cxrbench.evaluation import read_predictions
+from cxrbench.inference.ensemble import mean
+from cxrbench.metrics import ranking
+from cxrbench.models import hub
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "real" / "nih" / "images"
 SIZE, BANDS = 512, 24
+TRIO = ("efficientnet_b0", "densenet121", "inception_v3")
 
 
 def radial_spectrum(image: np.ndarray) -> np.ndarray:
@@ -85,6 +90,23 @@ def likeness(ours: list[np.ndarray], theirs: list[np.ndarray]) -> dict[str, floa
     return figures
 
 
+def models() -> dict[str, float]:
+    """Mean test AUROC of each shipped model and of the trio's CTP ensemble; the shortcut with and without help."""
+    found, figures = hub.available(), {}
+    for name, folder in found.items():
+        evaluation = hub.evaluation(folder)
+        if "shortcut" in evaluation:
+            figures["shortcut_with_marker"] = evaluation["shortcut"]["with_marker"]
+            figures["shortcut_marker_moved"] = evaluation["shortcut"]["marker_moved"]
+        else:
+            figures[f"auroc_{name}"] = evaluation["mean_auroc"]
+    if set(TRIO) <= set(found):
+        said = [read_predictions(found[name] / "predictions.csv").split("test") for name in TRIO]
+        together = mean(np.stack([one.scores for one in said]))
+        figures["auroc_ctp"] = float(np.nanmean(ranking.auroc(said[0].targets, together)))
+    return {name: round(value, 4) for name, value in figures.items()}
+
+
 def sheet(images: list[np.ndarray], side: int = 256) -> np.ndarray:
     """24 images, six in a row."""
     tiles = [cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in images[:24]]
@@ -107,6 +129,7 @@ def main() -> None:
         picked = np.random.default_rng(0).choice(len(theirs), 24, replace=False)
         both = np.hstack([sheet(ours), np.ones((4 * 256, 24)), sheet([theirs[i] for i in picked])])
         cv2.imwrite(str(options.sheet), np.rint(both * 255).astype(np.uint8))
+    figures |= models()
     for name, value in figures.items():
         print(f"{name:20s} {value}")
     if options.json:
