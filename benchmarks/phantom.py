@@ -91,7 +91,7 @@ def likeness(ours: list[np.ndarray], theirs: list[np.ndarray]) -> dict[str, floa
 
 
 def models() -> dict[str, float]:
-    """Mean test AUROC of each shipped model and of the trio together; the shortcut with and without its marker."""
+    """Mean test AUROC of each shipped model and of the trio together; the shortcut model's two."""
     found, figures = hub.available(), {}
     for name, folder in found.items():
         evaluation = hub.evaluation(folder)
