@@ -7,6 +7,7 @@ A run that was stopped goes on where it was when the same command is given again
 """
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -56,6 +57,7 @@ def main() -> None:
         images = source(config, studies, out)
         model = fit(config, images, out)
         if PartialState().is_main_process:
+            torch.set_num_threads(os.cpu_count() or 1)  # the other processes are done
             judge(config, model, studies, images, out)
             say(f"{out / 'model'}: {(time.monotonic() - started) / 60:.1f} minutes")
     except InputError as error:
