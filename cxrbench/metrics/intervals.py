@@ -79,6 +79,7 @@ def bootstrap(
     """
     if not 0 < level < 1:
         raise InputError(f"level must lie in (0, 1), 0.95 as a rule; got {level}.")
+    _check(patients, count)  # before the statistic looks at the weights
     estimate = statistic(np.ones((len(patients), 1), np.float32))[0]
     replicates = np.concatenate([statistic(weights) for weights in resamples(patients, count, seed)])
     undefined = np.isnan(replicates).mean(0) >= 0.1
@@ -100,10 +101,7 @@ def resamples(patients: np.ndarray, count: int, seed: int = 0) -> Iterator[np.nd
     Raises:
         InputError: there is no image, or ``count`` is below 1.
     """
-    if not len(patients) or count < 1:
-        raise InputError(
-            f"Resampling takes at least one image and one resample; got {len(patients)}, {count}."
-        )
+    _check(patients, count)
     names, of_image = np.unique(np.asarray(patients), return_inverse=True)
     random = np.random.default_rng(seed)
     for start in range(0, count, _CHUNK):
@@ -112,3 +110,8 @@ def resamples(patients: np.ndarray, count: int, seed: int = 0) -> Iterator[np.nd
         cells = drawn + np.arange(many)[:, None] * len(names)
         copies = np.bincount(cells.ravel(), minlength=many * len(names)).reshape(many, len(names))
         yield np.ascontiguousarray(copies.T.astype(np.float32)[of_image])
+
+
+def _check(patients: np.ndarray, count: int) -> None:
+    if not len(patients) or count < 1:
+        raise InputError(f"Resampling takes an image and a resample at least; got {len(patients)}, {count}.")

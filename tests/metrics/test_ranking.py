@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
+from sklearn.metrics import roc_curve as reference_roc
 
 from cxrbench.data.published import read_published
 from cxrbench.errors import InputError
 from cxrbench.labels import NIH
-from cxrbench.metrics.ranking import auroc, average_precision
+from cxrbench.metrics.ranking import auroc, average_precision, pr_curve, roc_curve
 
 Metric = Callable[[np.ndarray, np.ndarray], np.ndarray]
 METRICS: list[Metric] = [auroc, average_precision]
@@ -116,3 +117,31 @@ def test_a_published_models_aurocs_are_reproduced(golden: Path) -> None:
     scores = predictions[[f"prob_{label}" for label in NIH]].to_numpy()
     assert len(targets) == 22_433
     assert_allclose(auroc(targets, scores), published[list(NIH)], atol=1e-9, rtol=0)
+
+
+def test_curves_agree_with_scikit_learn_and_their_areas_with_the_figures(random: np.random.Generator) -> None:
+    scores = np.floor(random.random(300) * 40) / 40
+    targets = (random.random(300) < 0.3 + 0.4 * scores).astype(float)
+    targets[:30] = np.nan
+    known = ~np.isnan(targets)
+    roc = roc_curve(targets, scores)
+    alarms, hits, cuts = reference_roc(targets[known], scores[known], drop_intermediate=False)
+    assert_allclose(roc.false_alarms, alarms)
+    assert_allclose(roc.sensitivity, hits)
+    assert_array_equal(roc.thresholds, cuts)
+    area = np.trapezoid(roc.sensitivity, roc.false_alarms)
+    assert area == pytest.approx(auroc(targets[:, None], scores[:, None])[0])
+    pr = pr_curve(targets, scores)
+    precision, recall, cuts = precision_recall_curve(targets[known], scores[known])
+    assert_allclose(pr.precision, precision[::-1])
+    assert_allclose(pr.recall, recall[::-1])
+    assert_array_equal(pr.thresholds[1:], cuts[::-1])
+    steps = (np.diff(pr.recall) * pr.precision[1:]).sum()
+    assert steps == pytest.approx(average_precision(targets[:, None], scores[:, None])[0])
+
+
+def test_a_curve_without_negatives_has_no_false_alarm_rate() -> None:
+    roc = roc_curve(np.ones(3), np.array([0.1, 0.2, 0.3]))
+    assert np.isnan(roc.false_alarms).all()
+    assert_array_equal(roc.sensitivity, [0, 1 / 3, 2 / 3, 1])
+    assert len(roc_curve(np.zeros(0), np.zeros(0)).thresholds) == 1
