@@ -18,7 +18,7 @@ from cxrbench.data.phantom.solids import (
 )
 from cxrbench.data.phantom.view import Geometry
 
-__all__ = ["CORTEX", "SPONGE", "girdle", "rib_levels", "ribs", "spine"]
+__all__ = ["CORTEX", "SPONGE", "girdle", "rib_course", "rib_levels", "ribs", "spine", "vertebra_levels"]
 
 # Linear attenuation beyond water at about 60 keV, a cm.
 CORTEX, SPONGE = 0.40, 0.15
@@ -30,6 +30,29 @@ def rib_levels(patient: Patient, side: float) -> tuple[np.ndarray, np.ndarray]:
     gap = patient.lung_height / 9.6 * np.linspace(0.84, 1.1, 11)
     level = -0.4 + np.concatenate([[0], np.cumsum(gap)]) + rng.normal(0, 0.08, 12)
     return level, rng.normal(0.56, 0.03, 12) * np.array([1.0, 0.95] + [1] * 8 + [0.85, 0.65])
+
+
+def rib_course(patient: Patient, y: Array, theta: Array) -> Array:
+    """Level at the spine of what the shell holds at level y and angle θ: ribs drop on their way to the front.
+
+    Args:
+        patient: whose.
+        y: level of a point of the shell, cm.
+        theta: its angle around the cage, 0 at the spine, π/2 at the side, π at the breastbone.
+
+    Returns:
+        Where a rib that passes the point leaves the spine, cm.
+    """
+    sag = generator(patient.seed, "rib course").normal(1, 0.12)
+    drop = curve([0, 0.35, 0.8, np.pi / 2, 2.1, 2.7, 3.14], [0.05, -0.05, 0.08, 0.5, 0.86, 1.12, 1.22], theta)
+    return y - drop * (np.float32(3.4 * sag) + np.float32(0.26) * np.clip(y, 0, 22))
+
+
+def vertebra_levels() -> np.ndarray:
+    """Levels of the upper end plates from the neck to the loins, cm below the apex."""
+    return np.concatenate(
+        [np.arange(-16.5, -2, 1.55), -1.7 + np.concatenate([[0], np.cumsum(np.linspace(1.95, 3.1, 18))])]
+    )
 
 
 def ribs(patient: Patient, geometry: Geometry) -> Array:
@@ -59,10 +82,7 @@ def _layer(patient: Patient, x: Array, y: Array, theta: Array, shell: Array, bac
     Where a ray runs along the shell, at the side, the ribs drop by more than their distance within its path:
     it meets rib and gap in turn, and the picture there is the mean of both, not a row of teeth.
     """
-    rng = generator(patient.seed, "rib course")
-    sag = rng.normal(1, 0.12)
-    drop = curve([0, 0.35, 0.8, np.pi / 2, 2.1, 2.7, 3.14], [0.05, -0.05, 0.08, 0.5, 0.86, 1.12, 1.22], theta)
-    level = y - drop * (np.float32(3.4 * sag) + np.float32(0.26) * np.clip(y, 0, 22))
+    level = rib_course(patient, y, theta)
     layer = np.zeros(x.shape, np.float32)
     smear = np.float32(0.85) * smoothstep((shell - np.float32(1.5)) / np.float32(1.8))
     path = np.float32(2.3) * np.tanh(shell / np.float32(2.3))
@@ -100,9 +120,7 @@ def spine(patient: Patient, geometry: Geometry) -> Array:
         return total
     columns = slice(int(band[0]), int(band[-1]) + 1)
     px, py = x[:, columns], y[:, columns]
-    rise = np.concatenate(
-        [np.arange(-16.5, -2, 1.55), -1.7 + np.concatenate([[0], np.cumsum(np.linspace(1.95, 3.1, 18))])]
-    )
+    rise = vertebra_levels()
     count = curve([float(v) for v in rise], [float(i) for i in range(len(rise))], py)
     part = count - np.floor(count)  # 0 at an upper end plate, 1 at the next
     half = curve([-14, -3, 0, 15, 35], [1.3, 1.4, 1.55, 1.75, 2.3], py)

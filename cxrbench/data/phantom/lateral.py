@@ -9,7 +9,7 @@ from cxrbench.data.phantom import soft, vessels
 from cxrbench.data.phantom.anatomy import Patient, generator
 from cxrbench.data.phantom.lateral_bones import bones
 from cxrbench.data.phantom.lungs import SIDES, Lung, lung
-from cxrbench.data.phantom.posture import front, middle, spine_depth
+from cxrbench.data.phantom.posture import at_level, front, middle, spine_depth
 from cxrbench.data.phantom.scene import WATER, Scene
 from cxrbench.data.phantom.solids import Array, ellipse, smoothstep, tube
 from cxrbench.data.phantom.turn import Slab, slab, turn
@@ -121,7 +121,7 @@ def heart_span(patient: Patient, frontal: Scene) -> tuple[Array, Array]:
     _, y = frontal.geometry.plane(0.0)
     _, cy = soft.heart_centre(patient)
     half = frontal.heart / 2
-    centre = front(patient, np.float32(cy)) - 0.6 - half.max() + np.float32(0.3) * (y - np.float32(cy))
+    centre = at_level(front, patient, cy) - 0.6 - half.max() + np.float32(0.3) * (y - np.float32(cy))
     return centre - half, centre + half
 
 
@@ -162,7 +162,7 @@ def _body(patient: Patient, grid: Slab, side: Geometry) -> Array:
     whole = soft.body(patient, grid.geometry)
     flat = soft.body(replace(patient, breast=0.0), grid.geometry) if patient.breast else whole
     blur = 1.3 / grid.spacing  # lumps of fat average out along the beam, but not along the skin
-    whole, flat = (cv2.GaussianBlur(part, (0, 0), blur) for part in (whole, flat))
+    whole, flat = (cv2.GaussianBlur(part, (0, 0), blur).astype(np.float32) for part in (whole, flat))
     trunk = np.where(np.abs(x) < patient.chest_width + patient.fat + 0.7, np.minimum(whole, flat), 0)
     centre = middle(patient, y) * np.float32(0.8) - np.float32(0.5)
     path = turn(1.0, centre - trunk / 2, centre + trunk / 2, grid.spacing)
@@ -182,7 +182,7 @@ def _blood(patient: Patient, frontal: Scene, side: Geometry) -> Array:
     rng = generator(patient.seed, "hilum", "lateral")
     for name, dz, dy in (("right", 1.0, 0.6), ("left", -1.1, -0.6)):
         _, level = vessels.hilum(patient, name)
-        at = float(middle(patient, np.float32(level))) - 0.6
+        at = float(at_level(middle, patient, level)) - 0.6
         for _ in range(4):
             place = (at + dz + rng.normal(0, 0.5), level + dy + rng.normal(0, 0.6))
             radii = (rng.uniform(0.6, 1.1), rng.uniform(0.7, 1.3), 0.8)
@@ -194,15 +194,16 @@ def _deepened(patient: Patient, frontal: Scene, name: str) -> np.ndarray:
     """One lung's vessels as (z, y) segments: a child goes on where its parent ended, a little askew."""
     tree = vessels.vessel_tree(patient, name)
     rng = generator(patient.seed, "vessel depth", name)
-    wobble = rng.standard_normal(len(tree))
-    length = np.hypot(tree[:, 2] - tree[:, 0], tree[:, 3] - tree[:, 1])
+    wobble = rng.standard_normal(len(tree)).tolist()
+    length = np.hypot(tree[:, 2] - tree[:, 0], tree[:, 3] - tree[:, 1]).tolist()
     ends: dict[tuple[float, float], tuple[float, float]] = {}
-    depth = np.zeros((len(tree), 2))
+    spans = []
     for at, (x0, y0, x1, y1, _) in enumerate(tree.tolist()):
         z, slope = ends.get((x0, y0), (-0.6 + 0.4 * wobble[at], 0.9 * wobble[at]))
         slope = 0.95 * slope + 0.22 * wobble[at]
-        depth[at] = z, z + slope * length[at]
-        ends[(x1, y1)] = (depth[at, 1], slope)
+        spans.append((z, z + slope * length[at]))
+        ends[(x1, y1)] = (spans[-1][1], slope)
+    depth = np.array(spans)
     reach, step = frontal.lungs[name].reach, frontal.geometry.spacing
     x, y = frontal.geometry.plane(0.0)
     flat = []
@@ -221,7 +222,7 @@ def _airways(patient: Patient, side: Geometry) -> Array:
     z, fork = -u, patient.lung_height * 0.3 + 2.0
     radius = 0.85 if patient.sex == "M" else 0.72
     level = np.array([-13.0, -7.0, -2.0, 2.0, fork - 1, fork + 0.8])
-    path = np.stack([spine_depth(patient, level) + [2.6, 2.5, 3.2, 4.2, 5.0, 5.2], level], 1)
+    path = np.stack([spine_depth(patient, level) + np.array([2.6, 2.5, 3.2, 4.2, 5.0, 5.2]), level], 1)
     pipe = tube(z, y, path, radius)
     at = path[-1]
     for drop, width, much in ((0.3, 0.5, 1.6), (2.6, 0.6, 2.4)):

@@ -3,9 +3,9 @@
 import numpy as np
 
 from cxrbench.data.phantom.anatomy import Patient, generator
-from cxrbench.data.phantom.bones import CORTEX, SPONGE, rib_levels
+from cxrbench.data.phantom.bones import CORTEX, SPONGE, rib_course, rib_levels, vertebra_levels
 from cxrbench.data.phantom.lungs import cage_half_depth, cage_half_width
-from cxrbench.data.phantom.posture import back, front, middle, spine_depth
+from cxrbench.data.phantom.posture import at_level, back, front, middle, spine_depth
 from cxrbench.data.phantom.solids import Array, curve, ellipse, half_chord, smoothstep, tube
 from cxrbench.data.phantom.view import Geometry
 
@@ -27,9 +27,7 @@ def _spine(patient: Patient, side: Geometry) -> Array:
     step = np.float32(0.5)
     slope = (spine_depth(patient, y + step) - spine_depth(patient, y - step)) / (2 * step)
     level = y + slope * away  # end plates stand across the axis
-    rise = np.concatenate(
-        [np.arange(-16.5, -2, 1.55), -1.7 + np.concatenate([[0], np.cumsum(np.linspace(1.95, 3.1, 18))])]
-    )
+    rise = vertebra_levels()
     count = np.interp(level, rise, np.arange(len(rise))).astype(np.float32)
     part = count - np.floor(count)
     half = curve([-14, -3, 0, 15, 35], [0.75, 0.85, 1.1, 1.5, 1.75], level)
@@ -52,7 +50,7 @@ def _spine(patient: Patient, side: Geometry) -> Array:
 
 
 def _ribs(patient: Patient, side: Geometry, sign: float) -> Array:
-    """The ribs of one side: where the ray pierces the cage, its angle tells how far a rib has dropped there."""
+    """The ribs of one side: where a ray pierces the cage, the angle tells how far a rib has dropped there."""
     u, y = side.plane(sign * 0.8 * patient.chest_width)
     deep = cage_half_depth(patient, np.maximum(y + 1.3, 0.02)) + np.float32(0.75)
     wide = cage_half_width(patient, np.maximum(y + 1.3, 0.02)) + np.float32(0.75)
@@ -61,9 +59,7 @@ def _ribs(patient: Patient, side: Geometry, sign: float) -> Array:
     inner = half_chord(np.minimum(np.abs(across) / (1 - np.float32(0.62) / deep), 1))
     shell = wide * outer - (wide - np.float32(0.62)) * inner
     theta = np.arccos(np.clip(-across, -1, 1))  # 0 at the spine, π/2 at the side
-    sag = generator(patient.seed, "rib course").normal(1, 0.12)
-    drop = curve([0, 0.35, 0.8, np.pi / 2, 2.1, 2.7, 3.14], [0.05, -0.05, 0.08, 0.5, 0.86, 1.12, 1.22], theta)
-    level = y - drop * (np.float32(3.4 * sag) + np.float32(0.26) * np.clip(y, 0, 22))
+    level = rib_course(patient, y, theta)
     at, half = rib_levels(patient, sign)
     rank = np.clip(np.rint(np.interp(level, at, np.arange(12))), 0, 11).astype(np.intp)
     off = (level - at.astype(np.float32)[rank]) / half.astype(np.float32)[rank]
@@ -94,16 +90,16 @@ def _shoulder(patient: Patient, side: Geometry, sign: float) -> Array:
     u, y = side.plane(sign * 0.9 * patient.chest_width)
     z = -u
     shift = rng.normal(0, 0.6, 2)
-    head = np.array([middle(patient, np.float32(-2.0)) + 0.4, -3.4]) + shift
+    head = np.array([at_level(middle, patient, -2.0) + 0.4, -3.4]) + shift
     levels = np.array([-1.5, 3.0, 8.0, 13.0])
-    blade = np.stack([back(patient, levels) + [3.2, 1.2, 0.2, 0.0], levels], 1) + shift * 0.7
+    blade = np.stack([back(patient, levels) + np.array([3.2, 1.2, 0.2, 0.0]), levels], 1) + shift * 0.7
     edge = tube(z, y, blade, np.array([0.55, 0.42, 0.4, 0.15]))
     hollow = tube(z, y, blade, np.array([0.4, 0.26, 0.26, 0.08]))
     bone = np.float32(0.45) * (edge - hollow) + np.float32(0.16) * hollow
     reach = rng.uniform(0.5, 3.5)
-    arm = np.stack([head, head + [0.3 * reach, -3.5], head + [reach, -14]])
+    arm = head + np.array([[0, 0], [0.3 * reach, -3.5], [reach, -14]])
     shaft = tube(z, y, arm, np.array([1.7, 1.15, 1.1])) - 0.72 * tube(z, y, arm, np.array([1.6, 0.75, 0.6]))
     ball = ellipse(z, y, (float(head[0]), float(head[1])), (2.3, 2.3, 1.6))
-    collar = np.array([[front(patient, np.float32(3.0)) + 0.4, 2.8], [head[0] + 1.5, head[1] + 2.2]])
+    collar = np.array([[at_level(front, patient, 3.0) + 0.4, 2.8], [head[0] + 1.5, head[1] + 2.2]])
     bar = tube(z, y, collar, 0.6) - 0.6 * tube(z, y, collar, 0.4)
     return bone + np.float32(0.14) * shaft + np.float32(0.05) * ball + np.float32(0.16) * bar

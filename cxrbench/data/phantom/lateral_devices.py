@@ -7,7 +7,7 @@ import numpy as np
 
 from cxrbench.data.phantom.devices import bend, chosen_devices
 from cxrbench.data.phantom.lateral import LateralScene
-from cxrbench.data.phantom.posture import front, middle, spine_depth
+from cxrbench.data.phantom.posture import at_level, front, middle, spine_depth
 from cxrbench.data.phantom.solids import Array, ellipse, smoothstep, tube
 
 __all__ = ["LATERAL_DEVICES", "lateral_devices"]
@@ -25,7 +25,7 @@ def _pacemaker(scene: LateralScene, rng: np.random.Generator) -> Array:
     """A thin generator before the upper chest, and leads that end in front, low in the heart."""
     patient, (u, y) = scene.patient, scene.side.plane(8.0)
     z, at = -u, 6.0 + rng.normal(0, 0.9)
-    skin = float(front(patient, np.float32(at))) + 1.6
+    skin = float(at_level(front, patient, at)) + 1.6
     turn = -0.25
     dz, dy = z - np.float32(skin), y - np.float32(at)
     across, along = dz * np.cos(turn) + dy * np.sin(turn), dy * np.cos(turn) - dz * np.sin(turn)
@@ -34,8 +34,8 @@ def _pacemaker(scene: LateralScene, rng: np.random.Generator) -> Array:
     fork = patient.lung_height * 0.3
     low = patient.lung_height - 1.0
     ends = [
-        (float(front(patient, np.float32(low))) - 2.2, low),
-        (float(middle(patient, np.float32(fork + 8))) + 3.5, fork + 8),
+        (float(at_level(front, patient, low)) - 2.2, low),
+        (float(at_level(middle, patient, fork + 8)) + 3.5, fork + 8),
     ]
     wires = np.zeros_like(case)
     for end in ends[: int(rng.integers(1, 3))]:
@@ -61,7 +61,9 @@ def _tracheal_tube(scene: LateralScene, rng: np.random.Generator) -> Array:
     path = bend(
         [
             (float(z), float(v))
-            for z, v in zip(spine_depth(patient, level) + [2.6, 2.5, 3.2, 4.2, 4.8], level, strict=True)
+            for z, v in zip(
+                spine_depth(patient, level) + np.array([2.6, 2.5, 3.2, 4.2, 4.8]), level, strict=True
+            )
         ]
     )
     return 0.28 * tube(-u, y, path, 0.5, hollow=0.72) + 1.6 * tube(-u, y, path + np.array([0.36, 0]), 0.07)
@@ -72,7 +74,7 @@ def _stomach_tube(scene: LateralScene, rng: np.random.Generator) -> Array:
     patient, (u, y) = scene.patient, scene.side.plane(1.0)
     low = patient.lung_height
     levels = [-12.0, 0.0, low * 0.45, low - 2]
-    path = [(float(spine_depth(patient, np.float32(v))) + 2.3, v) for v in levels]
+    path = [(float(at_level(spine_depth, patient, v)) + 2.3, v) for v in levels]
     end = low + rng.uniform(5, 9)
     path = [*path, (0.0, low + 3), (rng.uniform(2.0, 5.0), end)]
     line = bend(path)
@@ -97,7 +99,7 @@ def _electrodes(scene: LateralScene, rng: np.random.Generator) -> Array:
     away = (rng.uniform(2, 8), low + 24)
     for level in (3.5, 4.2, low - 2, low - 1, 0.55 * low)[: int(rng.integers(3, 6))]:
         v = level + rng.normal(0, 1.0)
-        spot = (float(front(patient, np.float32(v))) + 0.8 * patient.fat - abs(rng.normal(0, 2.0)), v)
+        spot = (float(at_level(front, patient, v)) + 0.8 * patient.fat - abs(rng.normal(0, 2.0)), v)
         disc = ellipse(-u, y, spot, (0.35, 0.75, 0.6))
         snap = ellipse(-u, y, spot, (0.3, 0.35, 0.4))
         half = (0.5 * (spot[0] + away[0]) + rng.normal(0, 1.5), 0.5 * (spot[1] + away[1]))

@@ -54,7 +54,7 @@ def _chest(scene: LateralScene) -> tuple[Array, Array]:
 
 
 def _laid(scene: LateralScene, gain: Array, low: Array, high: Array) -> Array:
-    """Frontal attenuation spread evenly over these depths, seen from the side; each lung magnified by itself."""
+    """Frontal attenuation spread evenly over these depths, from the side; each lung magnified by itself."""
     x, _ = scene.frontal.geometry.plane(0.0)
     weight = np.where(high > low, gain / np.maximum(high - low, 1e-3), 0)
     total = np.zeros_like(scene.added)
@@ -70,9 +70,7 @@ def _gain(before: Scene, after: Scene) -> Array:
     return attenuation(change(after, blood=before.blood, grain=before.grain)) - attenuation(before)
 
 
-def _clump(
-    scene: LateralScene, gain: Array, rng: np.random.Generator, *, share: float
-) -> Array:
+def _clump(scene: LateralScene, gain: Array, rng: np.random.Generator, *, share: float) -> Array:
     """A clump in one depth of the lung: as thick as it must be when it fills this share of its space."""
     centre, reach = _chest(scene)
     weight = np.abs(gain)

@@ -157,12 +157,12 @@ def _exposed(
     steps: Iterator[Step], asked: Mapping[str, float]
 ) -> tuple[Array, dict[str, np.ndarray], dict[str, np.ndarray]]:
     """The last attenuation, what each finding changed in it, and the last outlines."""
-    beam, outlines = next(steps)
-    masks: dict[str, np.ndarray] = {}
-    for name, (after, outlines) in zip(_in_order(asked), steps, strict=True):
-        masks[name] = np.abs(after - beam) > TOLERANCE
-        beam = after
-    return beam, masks, outlines
+    states = list(steps)
+    masks = {
+        name: np.abs(after - before) > TOLERANCE
+        for name, (before, _), (after, _) in zip(_in_order(asked), states, states[1:], strict=False)
+    }
+    return states[-1][0], masks, states[-1][1]
 
 
 def _checked(findings: Mapping[str, float]) -> dict[str, float]:

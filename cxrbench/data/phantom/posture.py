@@ -1,16 +1,23 @@
 """How the chest is bent from head to foot, seen from the side; a frontal film does not show it."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from cxrbench.data.phantom.anatomy import Patient, generator
 from cxrbench.data.phantom.lungs import cage_half_depth
 from cxrbench.data.phantom.solids import Array, curve
 
-__all__ = ["back", "front", "middle", "spine_depth"]
+__all__ = ["at_level", "back", "front", "middle", "spine_depth"]
+
+
+def at_level(profile: Callable[[Patient, Array], Array], patient: Patient, y: float) -> np.float32:
+    """One of the profiles below at a single level."""
+    return np.float32(profile(patient, np.array([y], np.float32))[0])
 
 
 def middle(patient: Patient, y: Array) -> Array:
-    """Depth of the middle of the chest at a level, cm: the apices lie far back, the breastbone slopes forward."""
+    """Depth of the middle of the chest at a level, cm: the apices lie far back, the chest slopes forward."""
     bent = np.float32(patient.chest_depth / 9)
     return bent * curve(
         [-14, -5, 0, 3, 7, 14, 22, 34, 48], [0.2, -1.2, -1.9, -1.75, -1.1, -0.1, 0.3, 0.7, 0.7], y

@@ -1,8 +1,8 @@
 """Turn a frontal map by a quarter: from how deep a part lies on every ray to its path along the other axis.
 
-A part that fills the depths from `low` to `high` on each ray of an upright grid of parallel rays is a solid. Its
-path along x at (z, y) is the measure of the rays of that row whose interval holds z: a histogram of where the
-intervals begin, less one of where they end, summed up from back to front.
+A part that fills the depths from `low` to `high` on each ray of an upright grid of parallel rays is a solid.
+Its path along x at (z, y) is the measure of the rays of that row whose interval holds z: a histogram of where
+the intervals begin, less one of where they end, summed up from back to front.
 """
 
 from dataclasses import dataclass, replace
@@ -51,9 +51,8 @@ class Slab:
         u, y = side.plane(x)
         column = (np.float32(GRID / 2 - 0.5) - u / np.float32(self.spacing)).astype(np.float32)
         row = ((y + np.float32(self.top)) / np.float32(self.spacing) - np.float32(0.5)).astype(np.float32)
-        return cv2.remap(
-            turned.astype(np.float32), column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+        flat = turned.astype(np.float32)
+        return np.asarray(cv2.remap(flat, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
 def slab(patient: Patient, exposure: int) -> Slab:

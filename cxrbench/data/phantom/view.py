@@ -18,8 +18,8 @@ class View:
     Attributes:
         name: "PA" or "AP", as in CheXpert's column, or "LATERAL".
         distance: from source to detector, cm.
-        front_at_detector: the chest touches the detector (PA), so that the heart is hardly magnified; from the
-            side, the left does.
+        front_at_detector: the chest touches the detector (PA), so that the heart is hardly magnified; from
+            the side, the left does.
         arms_down: arms beside the body and shoulder blades over the lungs.
         half: from the middle of the body to the detector, cm.
     """
