@@ -21,6 +21,20 @@ page = st.navigation(
             help="One radiograph: models, methods and findings side by side.",
         ),
         st.Page(
+            _PAGES / "imbalance.py",
+            title="Imbalance",
+            icon=":material/balance:",
+            url_path="imbalance",
+            help="How unequal the findings of a data set are, and what can be done about it.",
+        ),
+        st.Page(
+            _PAGES / "phantom.py",
+            title="Phantom",
+            icon=":material/body_system:",
+            url_path="phantom",
+            help="A simulated chest whose truth is known, made as you order it.",
+        ),
+        st.Page(
             _PAGES / "about.py",
             title="About",
             icon=":material/info:",
