@@ -16,6 +16,7 @@ from torch.utils.data import Dataset, Sampler
 from cxrbench import augment, data
 from cxrbench.errors import InputError
 from cxrbench.preprocess import Preprocessing
+from cxrbench.training.sampling import Shown
 
 __all__ = ["Batches", "Images", "Sample", "decode"]
 
@@ -109,6 +110,14 @@ class Images(Dataset[Sample]):
 
     An item is an index, or (index, draw): the draw numbers the passes over the data. The augmentation is a
     function of (seed, draw, index) alone, so it is the same in any process, in any order, and after a resume.
+
+    Args:
+        pixels: (N, S, S) uint8, as ``decode`` gives them.
+        targets: (N, L) in [0, 1] or NaN; −1 for a loss of three classes.
+        preprocessing: its mean and std are applied.
+        augmentation: of training images; None for none.
+        seed: of the augmentation.
+        shown: which images these are, with copies, and how likely each is drawn; by default all, once.
     """
 
     def __init__(
@@ -119,32 +128,50 @@ class Images(Dataset[Sample]):
         *,
         augmentation: augment.Augmentation | None = None,
         seed: int = 0,
+        shown: Shown | None = None,
     ) -> None:
-        self.pixels = pixels  # (N, S, S) uint8
-        self.targets = targets  # (N, L) in [0, 1] or NaN
+        shown = shown or Shown()
+        self.pixels = pixels
+        self.rows = np.arange(len(pixels)) if shown.rows is None else shown.rows
+        self.targets = targets if shown.rows is None else targets[torch.from_numpy(shown.rows)]
+        self.weights = shown.weights
         self.preprocessing = preprocessing
         self.augmentation = augmentation
         self.seed = seed
 
     def __len__(self) -> int:
-        return len(self.pixels)
+        return len(self.rows)
 
     def __getitem__(self, item: int | tuple[int, int]) -> Sample:
         index, draw = item if isinstance(item, tuple) else (item, 0)
         change = augment.Draw()
         if self.augmentation:
             change = self.augmentation.draw(np.random.default_rng((self.seed, draw, index)))
-        image = augment.apply(np.asarray(self.pixels[index]), change)
+        image = augment.apply(np.asarray(self.pixels[self.rows[index]]), change)
         image -= self.preprocessing.mean
         image /= self.preprocessing.std
-        return torch.from_numpy(image)[None], self.targets[index], index
+        return torch.from_numpy(image)[None], self.targets[index], int(self.rows[index])
 
 
 class Batches(Sampler[list[tuple[int, int]]]):
-    """One pass in the order that (seed, draw) decide, from a given batch on; a short last one is dropped."""
+    """One pass in the order that (seed, draw) decide, from a given batch on; a short last one is dropped.
 
-    def __init__(self, count: int, batch: int, *, seed: int, draw: int, start: int = 0) -> None:
-        self.order = np.random.default_rng((seed, draw)).permutation(count)
+    With ``weights`` (N,), as many images are drawn with replacement, each by its chance.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        batch: int,
+        *,
+        seed: int,
+        draw: int,
+        start: int = 0,
+        weights: np.ndarray | None = None,
+    ) -> None:
+        random = np.random.default_rng((seed, draw))
+        drawn = random.permutation(count) if weights is None else random.choice(count, count, p=weights)
+        self.order = drawn
         # accelerate shares a batch out between processes by these two.
         self.batch_size, self.drop_last = min(batch, count), True
         self.draw, self.start = draw, start

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from cxrbench.training.averaging import Average
 from cxrbench.training.config import Phase, TrainConfig
 from cxrbench.training.dataset import Batches, Images
 from cxrbench.training.evaluation import scores_of
-from cxrbench.training.losses import masked_bce
+from cxrbench.training.losses import Criterion, masked_bce
 from cxrbench.training.progress import Clock, Position, Run, steps_of
 from cxrbench.training.schedule import parameter_groups, rate_at
 
@@ -42,6 +43,7 @@ class Engine:
         config: the recipe.
         folder: made if need be.
         weights: (L,) of the positive terms of the loss, or None.
+        loss: (logits, targets) → a scalar, instead of ``masked_bce`` with ``weights``.
         say: what to do with a line of progress; only the main process speaks.
     """
 
@@ -52,6 +54,7 @@ class Engine:
         folder: Path,
         *,
         weights: Tensor | None = None,
+        loss: Criterion | None = None,
         say: Callable[[str], None] = print,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -65,6 +68,7 @@ class Engine:
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
         self.average = Average(self._bare, config.ema)
         self.weights = None if weights is None else weights.to(self.accelerator.device)
+        self.loss = loss or partial(masked_bce, weights=self.weights)
         self.run = Run()
 
     def fit(self, split: Split) -> list[history.Epoch]:
@@ -105,7 +109,14 @@ class Engine:
         start = self.run.position
         # The draw numbers passes over the data across phases, so that no two passes are augmented alike.
         draw = sum(p.epochs for p in self.config.phases[: start.phase]) + start.epoch
-        batches = Batches(len(train), phase.batch, seed=self.config.seed, draw=draw, start=start.step)
+        batches = Batches(
+            len(train),
+            phase.batch,
+            seed=self.config.seed,
+            draw=draw,
+            start=start.step,
+            weights=train.weights,
+        )
         each = start.step + len(batches)
         # A loader draws a seed whenever it starts: from its own generator, or a resume would shift dropout.
         own = torch.Generator()
@@ -132,7 +143,7 @@ class Engine:
         device = self.accelerator.device.type
         with torch.autocast(device, torch.bfloat16, enabled=phase.bfloat16):
             logits = self.model(images.contiguous(memory_format=torch.channels_last))
-        loss = masked_bce(logits.float(), targets, self.weights)
+        loss = self.loss(logits.float(), targets)
         value = loss.item()
         if not math.isfinite(value):
             raise InputError(self._diverged(value, indices))

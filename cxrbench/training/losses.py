@@ -13,6 +13,7 @@ from cxrbench.errors import InputError
 
 __all__ = [
     "LOSSES",
+    "Criterion",
     "Loss",
     "asymmetric",
     "class_balance",

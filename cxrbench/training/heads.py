@@ -1,0 +1,84 @@
+"""The last layer of a network: swapped for one that knows three classes, and folded back into a plain one."""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from cxrbench.errors import InputError
+
+__all__ = ["ThreeClass", "fold", "last_layer", "replace_last", "widen", "without_last"]
+
+
+class ThreeClass(nn.Linear):
+    """Three logits a finding in training (absent, present, uncertain; ``losses.three_class``), one in eval.
+
+    The one is ``z_present − z_absent``: its sigmoid is the softmax over absent and present alone, which is
+    what U-MultiClass reads at test time.
+    """
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features (B, D) → (B, 3L) in training, (B, L) in eval."""
+        logits = super().forward(features)
+        if self.training:
+            return logits
+        absent, present, _ = logits.chunk(3, dim=1)
+        return present - absent
+
+
+def last_layer(model: nn.Module) -> tuple[str, nn.Linear]:
+    """The linear layer that puts out the logits, with its path in the model.
+
+    Raises:
+        InputError: the model has no linear layer.
+    """
+    layers = [(name, module) for name, module in model.named_modules() if isinstance(module, nn.Linear)]
+    if not layers:
+        raise InputError(f"{type(model).__name__} has no linear layer to put out logits; give it one.")
+    return layers[-1]
+
+
+def replace_last(model: nn.Module, layer: nn.Module) -> None:
+    """Put another layer in the last one's place, in this very model."""
+    name, _ = last_layer(model)
+    parent, _, child = name.rpartition(".")
+    setattr(model.get_submodule(parent), child, layer)
+
+
+def widen(model: nn.Module) -> None:
+    """Give a model's last layer three logits a finding; in eval mode its scores stay what they were."""
+    _, old = last_layer(model)
+    with torch.random.fork_rng(devices=[]):  # a new layer draws, and what it draws is overwritten
+        new = ThreeClass(old.in_features, 3 * old.out_features)
+    with torch.no_grad():
+        half = old.weight / 2
+        new.weight.copy_(torch.cat((-half, half, torch.zeros_like(half))))
+        bias = torch.zeros(old.out_features) if old.bias is None else old.bias.cpu() / 2
+        new.bias.copy_(torch.cat((-bias, bias, torch.zeros_like(bias))))
+    replace_last(model, new.to(old.weight.device).train(old.training))
+
+
+def fold(model: nn.Module) -> None:
+    """Make a model of ``widen`` an ordinary one: its difference of two linear maps is itself linear.
+
+    Raises:
+        InputError: the last layer does not have three classes.
+    """
+    _, three = last_layer(model)
+    if not isinstance(three, ThreeClass):
+        raise InputError("There are no three classes to fold; widen the model's last layer first.")
+    absent, present, _ = three.weight.detach().chunk(3)
+    below, above, _ = three.bias.detach().chunk(3)
+    with torch.random.fork_rng(devices=[]):
+        plain = nn.Linear(three.in_features, three.out_features // 3)
+    with torch.no_grad():
+        plain.weight.copy_(present - absent)
+        plain.bias.copy_(above - below)
+    replace_last(model, plain.to(three.weight.device).train(three.training))
+
+
+def without_last(model: nn.Module) -> nn.Module:
+    """A copy of the model, in eval mode, that puts out what its last layer would read: (B, D)."""
+    bare = copy.deepcopy(model).eval()
+    replace_last(bare, nn.Identity())
+    return bare
