@@ -75,7 +75,7 @@ def source(config: TrainConfig, studies: Tables, out: Path) -> Source:
 
     def images(split: str, size: int) -> Images:
         recipe = replace(config.preprocessing, size=size)
-        pixels = decode(studies[split].paths, recipe, out / "pixels")
+        pixels = decode(studies[split].paths, recipe, out / "pixels", say=say)
         change = config.augmentation if split == "train" else None
         known = known_targets(config, split, studies[split])
         return Images(pixels, known, recipe, augmentation=change, seed=config.seed)
@@ -136,7 +136,7 @@ def judge(config: TrainConfig, model: models.Classifier, studies: Tables, images
     judged = evaluation.read_predictions(stored)
     known = judged.split("valid")
     cuts = THRESHOLDS["youden"].fit(known.targets, known.scores)
-    model.spec = replace(model.spec, thresholds=tuple(round(float(t), 4) for t in cuts))
+    model.spec = replace(model.spec, thresholds=tuple(round(float(t), 6) for t in cuts))
     figures = evaluation.evaluate(judged.split("test"), model.spec.thresholds)
     about = {
         "dataset": "digital chest phantom" if config.data.phantom_patients else studies["test"].name,

@@ -25,12 +25,14 @@ __all__ = [
     "youden",
 ]
 
-_LOWEST: Final = 1e-4  # thresholds lie in (0, 1): a model's spec keeps them with four digits
+_LOWEST: Final = 1e-6  # thresholds lie in (0, 1), and recipes store six digits of them
 
 
 @dataclass(frozen=True, eq=False)
 class _Cuts:
-    """What each possible threshold of one finding gives, ascending; at the last one nothing is called.
+    """What each possible threshold of one finding gives, ascending, up to the one that calls nothing.
+
+    All lie in (0, 1): a score of 0 is never called, one of 1 always.
 
     Args:
         at: (T,) thresholds.
@@ -85,7 +87,11 @@ def sensitivity_first(targets: np.ndarray, scores: np.ndarray, *, least: float =
     Other arguments and result as of `youden`.
     """
     _check_share(least)
-    return _best(targets, scores, lambda c: np.where(c.hits >= least * c.positives - 1e-9, c.at, -1))
+
+    def gain(of: _Cuts) -> np.ndarray:  # where the share is out of reach: as many as can be called
+        return np.where(of.hits >= least * of.positives - 1e-9, of.at, of.hits - of.positives - 1)
+
+    return _best(targets, scores, gain)
 
 
 def specificity_first(targets: np.ndarray, scores: np.ndarray, *, least: float = 0.9) -> np.ndarray:
@@ -94,8 +100,12 @@ def specificity_first(targets: np.ndarray, scores: np.ndarray, *, least: float =
     Other arguments and result as of `youden`.
     """
     _check_share(least)
-    allowed = 1 - least
-    return _best(targets, scores, lambda c: np.where(c.alarms <= allowed * c.negatives + 1e-9, -c.at, -2))
+
+    def gain(of: _Cuts) -> np.ndarray:  # where the share is out of reach: as few as must be called
+        allowed = (1 - least) * of.negatives + 1e-9
+        return np.where(of.alarms <= allowed, -of.at, -of.alarms - 1)
+
+    return _best(targets, scores, gain)
 
 
 def least_cost(
@@ -181,8 +191,9 @@ def _best(targets: np.ndarray, scores: np.ndarray, gain: Callable[[_Cuts], np.nd
         if present.all() or not present.any():
             continue
         cuts = _cuts(present, score)
-        chosen[finding] = cuts.at[int(np.argmax(gain(cuts)))]
-    return np.clip(chosen, _LOWEST, 1 - _LOWEST)
+        if len(cuts.at):
+            chosen[finding] = cuts.at[int(np.argmax(gain(cuts)))]
+    return chosen
 
 
 def _cuts(present: np.ndarray, score: np.ndarray) -> _Cuts:
@@ -192,11 +203,13 @@ def _cuts(present: np.ndarray, score: np.ndarray) -> _Cuts:
     below = np.append(np.searchsorted(score[order], levels), len(score))  # how many lie below each cut
     missed = np.concatenate(([0], np.cumsum(present[order])))[below]
     edges = np.concatenate(([min(0.0, levels[0])], levels, [max(1.0, levels[-1])]))
+    at = (edges[1:] + edges[:-1]) / 2
+    inside = (at > _LOWEST) & (at < 1 - _LOWEST)
     positives, negatives = int(present.sum()), int((~present).sum())
     return _Cuts(
-        at=(edges[1:] + edges[:-1]) / 2,
-        hits=positives - missed,
-        alarms=negatives - (below - missed),
+        at=at[inside],
+        hits=(positives - missed)[inside],
+        alarms=(negatives - (below - missed))[inside],
         positives=positives,
         negatives=negatives,
     )
