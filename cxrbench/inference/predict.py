@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from cxrbench.errors import InputError
-from cxrbench.models import Classifier
+
+if TYPE_CHECKING:  # whoever only thresholds or combines stored scores needs no torch
+    from torch import Tensor
+
+    from cxrbench.models import Classifier
 
 __all__ = ["Outputs", "predict", "rescale", "scores_of", "stream"]
 
@@ -29,6 +32,8 @@ class Outputs:
 
 def scores_of(logits: np.ndarray) -> np.ndarray:
     """Logits of any shape → scores in [0, 1]: s = 1 ÷ (1 + exp(−z)), without overflow at either end."""
+    import torch
+
     return torch.sigmoid(torch.as_tensor(logits)).numpy()
 
 
@@ -53,7 +58,9 @@ def rescale(scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
     return np.where(scores < thresholds, below, above)
 
 
-def predict(model: Classifier, images: np.ndarray | Iterable[np.ndarray], *, batch_size: int = 8) -> Outputs:
+def predict(
+    model: "Classifier", images: np.ndarray | Iterable[np.ndarray], *, batch_size: int = 8
+) -> Outputs:
     """Logits and scores of radiographs.
 
     Args:
@@ -71,11 +78,13 @@ def predict(model: Classifier, images: np.ndarray | Iterable[np.ndarray], *, bat
     return Outputs(logits, scores_of(logits))
 
 
-def stream(model: Classifier, images: Iterable[np.ndarray], *, batch_size: int = 8) -> Iterator[np.ndarray]:
+def stream(model: "Classifier", images: Iterable[np.ndarray], *, batch_size: int = 8) -> Iterator[np.ndarray]:
     """The logits (L,) of one radiograph after the other; arguments and errors as in ``predict``.
 
     Never more than ``batch_size`` radiographs are held, however many there are to come.
     """
+    import torch
+
     if model.training:
         # Setting the flag here would change a model that other threads may be using.
         raise InputError(f"{model.spec.name} is in train mode; call its eval() before predicting.")
@@ -86,7 +95,9 @@ def stream(model: Classifier, images: Iterable[np.ndarray], *, batch_size: int =
         yield from _logits(model, torch.stack(batch))
 
 
-def _logits(model: Classifier, images: Tensor) -> np.ndarray:
+def _logits(model: "Classifier", images: "Tensor") -> np.ndarray:
+    import torch
+
     device = next(model.parameters()).device
     # Not around a yield: whoever consumes the stream would run without gradients, too.
     with torch.no_grad():

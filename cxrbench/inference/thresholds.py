@@ -89,7 +89,7 @@ def sensitivity_first(targets: np.ndarray, scores: np.ndarray, *, least: float =
     _check_share(least)
 
     def gain(of: _Cuts) -> np.ndarray:  # where the share is out of reach: as many as can be called
-        return np.where(of.hits >= least * of.positives - 1e-9, of.at, of.hits - of.positives - 1)
+        return np.where(of.hits >= least * of.positives - 1e-9, of.at, of.hits - of.positives - 1 + of.at)
 
     return _best(targets, scores, gain)
 
