@@ -1,5 +1,6 @@
 """A patient from the side: the frontal parts turned by a quarter, and what only this view draws."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import cv2
@@ -193,27 +194,40 @@ def _blood(patient: Patient, frontal: Scene, side: Geometry) -> Array:
 def _deepened(patient: Patient, frontal: Scene, name: str) -> np.ndarray:
     """One lung's vessels as (z, y) segments: a child goes on where its parent ended, a little askew."""
     tree = vessels.vessel_tree(patient, name)
-    rng = generator(patient.seed, "vessel depth", name)
-    wobble = rng.standard_normal(len(tree)).tolist()
-    length = np.hypot(tree[:, 2] - tree[:, 0], tree[:, 3] - tree[:, 1]).tolist()
-    ends: dict[tuple[float, float], tuple[float, float]] = {}
-    spans = []
-    for at, (x0, y0, x1, y1, _) in enumerate(tree.tolist()):
-        z, slope = ends.get((x0, y0), (-0.6 + 0.4 * wobble[at], 0.9 * wobble[at]))
-        slope = 0.95 * slope + 0.22 * wobble[at]
-        spans.append((z, z + slope * length[at]))
-        ends[(x1, y1)] = (spans[-1][1], slope)
-    depth = np.array(spans)
+    wobble = generator(patient.seed, "vessel depth", name).standard_normal(len(tree))
+    length = np.hypot(tree[:, 2] - tree[:, 0], tree[:, 3] - tree[:, 1])
+    before, after, slope = -0.6 + 0.4 * wobble, np.zeros(len(tree)), 0.9 * wobble
+    for chosen, parents in _generations(tree):
+        if len(parents):
+            before[chosen], slope[chosen] = after[parents], slope[parents]
+        slope[chosen] = 0.95 * slope[chosen] + 0.22 * wobble[chosen]
+        after[chosen] = before[chosen] + slope[chosen] * length[chosen]
     reach, step = frontal.lungs[name].reach, frontal.geometry.spacing
     x, y = frontal.geometry.plane(0.0)
     flat = []
-    for k in (0, 1):
-        px, py = tree[:, 2 * k], tree[:, 2 * k + 1]
+    for depth, px, py in ((before, tree[:, 0], tree[:, 1]), (after, tree[:, 2], tree[:, 3])):
         column = np.clip(np.rint((px - x[0, 0]) / step), 0, x.shape[1] - 1).astype(int)
         row = np.clip(np.rint((py - y[0, 0]) / step), 0, x.shape[0] - 1).astype(int)
         room = 0.9 * np.maximum(reach[row, column], 1.0)
-        flat += [room * np.tanh(depth[:, k] / room) + middle(patient, py), py]
+        flat += [room * np.tanh(depth / room) + middle(patient, py), py]
     return np.stack([*flat, tree[:, 4]], 1)
+
+
+def _generations(tree: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Indices of the first segments, then of their children with those of the parents, and so on."""
+    start, end = tree[:, 0] + 1j * tree[:, 1], tree[:, 2] + 1j * tree[:, 3]
+    order = np.argsort(end)
+    parent = order[np.minimum(np.searchsorted(end[order], start), len(tree) - 1)]
+    orphan = end[parent] != start
+    chosen = np.flatnonzero(orphan)
+    yield chosen, chosen[:0]
+    rest = np.flatnonzero(~orphan)
+    done = orphan
+    while len(rest):
+        ready = done[parent[rest]]
+        chosen, rest = rest[ready], rest[~ready]
+        yield chosen, parent[chosen]
+        done[chosen] = True
 
 
 def _airways(patient: Patient, side: Geometry) -> Array:

@@ -24,6 +24,12 @@ def _spine(patient: Patient, side: Geometry) -> Array:
     """Vertebral bodies with end plates and disc spaces, pedicles, and spinous processes that point down."""
     u, y = side.plane(0.0)
     away = -u - spine_depth(patient, y)
+    total = np.zeros_like(away)
+    band = np.flatnonzero(np.abs(away).min(0) < 6.5)
+    if not len(band):
+        return total
+    columns = slice(int(band[0]), int(band[-1]) + 1)
+    away, y = away[:, columns], y[:, columns]
     step = np.float32(0.5)
     slope = (spine_depth(patient, y + step) - spine_depth(patient, y - step)) / (2 * step)
     level = y + slope * away  # end plates stand across the axis
@@ -46,7 +52,8 @@ def _spine(patient: Patient, side: Geometry) -> Array:
     process = (
         smoothstep((behind - 0.7) / 0.5) * smoothstep((4.0 - behind) / 1.2) * np.exp(-((droop / 0.17) ** 2))
     )
-    return bone + np.float32(0.14) * pedicle + np.float32(0.12) * process
+    total[:, columns] = bone + np.float32(0.14) * pedicle + np.float32(0.12) * process
+    return total
 
 
 def _ribs(patient: Patient, side: Geometry, sign: float) -> Array:
