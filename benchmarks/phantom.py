@@ -1,5 +1,8 @@
 """How fast the phantom is, and how far from life: `python benchmarks/phantom.py [--json FILE]`.
 
+`--sheet FILE` puts 24 phantoms beside 24 real films; `--phantoms FILE` writes the phantom half only, which may
+be shown anywhere: assets/screenshots/phantoms.jpg is made so.
+
 Compares with the real radiographs in ../shared/real/nih where they are: a phantom is as real as they are to
 each other when its figures lie within their spread.
 """
@@ -118,6 +121,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="write the figures there")
     parser.add_argument("--sheet", type=Path, help="24 phantoms beside 24 real films; not for the repository")
+    parser.add_argument("--phantoms", type=Path, help="24 phantoms as they come in a test set, .jpg or .png")
     parser.add_argument("--views", type=int, default=48, help="phantoms to take, at least 24")
     options = parser.parse_args()
     ours, seconds = shoot(max(24, options.views))
@@ -125,6 +129,9 @@ def main() -> None:
     theirs = [cv2.resize(read_image(file).pixels, (SIZE, SIZE)) for file in sorted(REAL.glob("*"))]
     if theirs:
         figures |= likeness(ours, theirs)
+    if options.phantoms:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, 88]
+        cv2.imwrite(str(options.phantoms), np.rint(sheet(ours) * 255).astype(np.uint8), quality)
     if theirs and options.sheet:
         picked = np.random.default_rng(0).choice(len(theirs), 24, replace=False)
         both = np.hstack([sheet(ours), np.ones((4 * 256, 24)), sheet([theirs[i] for i in picked])])

@@ -1,0 +1,75 @@
+"""A chest whose truth is known: which findings, how severe, on what film, and where exactly are they?"""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from cxrbench.app import phantom_film, phantom_order, pickers
+from cxrbench.app.phantom_order import Order
+from cxrbench.data.phantom import Phantom
+from cxrbench.errors import InputError
+
+COMPARE = Path(__file__).with_name("compare.py")
+
+
+def film(order: Order, phantom: Phantom) -> None:
+    """The picture, what is outlined on it, and where it can go from here."""
+    names = list(phantom_film.regions(phantom))
+    present = [name for name in names if name in phantom.masks]
+    key = f"outlined {' '.join(names)}"
+    shown = st.session_state.get(key, present)
+    st.image(
+        phantom_film.drawing(phantom, shown),
+        width="stretch",
+        alt=f"{phantom.view} film of a simulated chest with {', '.join(present) or 'no finding'}; outlined: "
+        f"{', '.join(shown) or 'nothing'}.",
+    )
+    st.pills("Outlined", names, selection_mode="multi", wrap=True, default=present, key=key, help=OUTLINES)
+    name = phantom_film.name_of(order)
+    with st.container(horizontal=True):
+        if st.button("Explain on Compare", icon=":material/compare:", type="primary", key="to_compare"):
+            to_compare(order, phantom)
+        save = partial(st.download_button, on_click="ignore", icon=":material/download:")
+        save("Film (PNG)", partial(phantom_film.png, phantom.image), f"{name}.png", "image/png")
+        data = partial(phantom_film.archive, phantom, order)
+        save("Film, masks, truth (ZIP)", data, f"{name}.zip", "application/zip")
+
+
+OUTLINES = (
+    "A finding's outline holds the pixels where it changed the beam's attenuation by more than 2 %. A parent "
+    "in CheXpert's hierarchy holds what its children hold. Heart: as it is; lungs: as if healthy."
+)
+
+
+def to_compare(order: Order, phantom: Phantom) -> None:
+    """Open the Compare page with this film as the reader's own image."""
+    findings = tuple(name for name in phantom.severity) or ("No Finding",)
+    choice = replace(pickers.chosen(), case=None, findings=findings[:1])
+    st.session_state.update(own=phantom_film.as_source(phantom, order), choice=choice)
+    st.session_state.pop("pick_finding", None)
+    st.switch_page(COMPARE)
+
+
+@st.fragment
+def bench() -> None:
+    """Film, controls and truth: one fragment, so that quick changes are taken together."""
+    left, middle, right = st.columns([1.75, 1.1, 1.05], gap="medium")
+    with middle:
+        order = phantom_order.pick()
+    with left:
+        try:
+            with st.spinner("Taking the film …"):
+                phantom = phantom_film.take(order)
+        except InputError as error:
+            st.error(str(error))
+            return
+        film(order, phantom)
+    with right:
+        phantom_film.say_truth(phantom)
+
+
+st.title("Phantom")
+st.caption(phantom_film.ABOUT)
+bench()
