@@ -2,7 +2,7 @@
 
 from cxrbench.training.config import DataConfig, Phase, TrainConfig
 from cxrbench.training.dataset import Batches, Images, decode
-from cxrbench.training.evaluation import evaluate, scores_of, youden
+from cxrbench.training.evaluation import scores_of
 from cxrbench.training.loop import Engine
 from cxrbench.training.losses import masked_bce, positive_weights
 from cxrbench.training.progress import Position
@@ -16,9 +16,7 @@ __all__ = [
     "Position",
     "TrainConfig",
     "decode",
-    "evaluate",
     "masked_bce",
     "positive_weights",
     "scores_of",
-    "youden",
 ]
