@@ -17,6 +17,8 @@ from cxrbench.metrics.decisions import (
     recall,
     specificity,
 )
+from cxrbench.metrics.delong import DeLong, delong
+from cxrbench.metrics.intervals import Interval, Statistic, bootstrap
 from cxrbench.metrics.ranking import PrecisionRecall, Roc, auroc, average_precision, pr_curve, roc_curve
 from cxrbench.metrics.sets import coverage, hamming_loss, label_ranking_precision, subset_accuracy
 
@@ -24,18 +26,23 @@ __all__ = [
     "DECISIONS",
     "Average",
     "Counts",
+    "DeLong",
     "Decision",
+    "Interval",
     "PrecisionRecall",
     "Reliability",
     "Roc",
+    "Statistic",
     "accuracy",
     "auroc",
     "average_precision",
     "balanced_accuracy",
+    "bootstrap",
     "brier",
     "calibration_error",
     "confusion",
     "coverage",
+    "delong",
     "f1",
     "f1_macro",
     "hamming_loss",
