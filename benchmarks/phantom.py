@@ -1,7 +1,7 @@
 """How fast the phantom is, and how far from life: `python benchmarks/phantom.py [--json FILE]`.
 
-`--sheet FILE` puts 24 phantoms beside 24 real films; `--phantoms FILE` writes the phantom half only, which may
-be shown anywhere: assets/screenshots/phantoms.jpg is made so.
+`--sheet FILE` puts 24 phantoms beside 24 real films; `--phantoms FILE` writes the phantom half only, which
+may be shown anywhere: assets/screenshots/phantoms.jpg is made so.
 
 Compares with the real radiographs in ../shared/real/nih where they are: a phantom is as real as they are to
 each other when its figures lie within their spread.

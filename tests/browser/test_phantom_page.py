@@ -1,0 +1,37 @@
+"""A phantom is ordered in a real browser: by link, by controls, on a narrow screen, and taken to Compare."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Visits = Callable[..., Any]
+
+
+def test_a_link_orders_a_phantom_that_can_be_changed_saved_and_explained(visit: Visits) -> None:
+    v = visit("/phantom?seed=7&finding=Pleural+Effusion&severity_pleural_effusion=0.8&projection=Lateral")
+    film = v.page.locator('img[alt*="simulated chest"]')
+    assert "LATERAL film of a simulated chest with Pleural Effusion" in film.get_attribute("alt")
+    first = film.get_attribute("src")
+    v.page.get_by_role("button", name="Cardiomegaly").first.click()
+    v.settle()
+    assert "Cardiomegaly" in film.get_attribute("alt")
+    assert film.get_attribute("src") != first
+    for part in ("seed=7", "finding=Cardiomegaly", "severity_pleural_effusion=0.8", "projection=Lateral"):
+        assert part in v.page.url
+    with v.page.expect_download() as saving:
+        v.page.get_by_role("button", name="Film, masks, truth").click()
+    with zipfile.ZipFile(io.BytesIO(Path(saving.value.path()).read_bytes())) as held:
+        order = json.loads(held.read("truth.json"))["order"]
+    assert order["findings"] == {"Cardiomegaly": 0.6, "Pleural Effusion": 0.8}
+    v.page.get_by_role("button", name="Explain on Compare").click()
+    v.page.wait_for_selector(".bench")
+    assert "Yours: Phantom 7, LATERAL" in v.page.locator(".st-key-pick_case").inner_text()
+
+
+def test_a_phone_need_not_scroll_sideways(visit: Visits) -> None:
+    v = visit("/phantom?finding=Edema&by_hand=true", width=390, height=844)
+    assert v.page.locator('img[alt*="simulated chest with Edema"]').count() == 1
+    assert v.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
