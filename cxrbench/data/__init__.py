@@ -1,5 +1,6 @@
 """Readers: every data set becomes the same table of studies."""
 
+from cxrbench.data.cache import Cache, build_cache, open_cache
 from cxrbench.data.chexpert import read_chexpert
 from cxrbench.data.clinical import CLINICAL_FEATURES, Clinical
 from cxrbench.data.grouping import POOLINGS, Grouping, group_views
@@ -15,13 +16,16 @@ __all__ = [
     "MAX_PIXELS",
     "POOLINGS",
     "PUBLISHED",
+    "Cache",
     "Clinical",
     "Grouping",
     "Problem",
     "Radiograph",
     "Studies",
+    "build_cache",
     "check_files",
     "group_views",
+    "open_cache",
     "published_nih_boxes",
     "read_chexpert",
     "read_image",

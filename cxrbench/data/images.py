@@ -58,7 +58,13 @@ class Radiograph:
     note: str = ""
 
 
-def read_image(source: Path | str | bytes, *, name: str = "", max_pixels: int = MAX_PIXELS) -> Radiograph:
+def read_image(
+    source: Path | str | bytes,
+    *,
+    name: str = "",
+    max_pixels: int = MAX_PIXELS,
+    for_side: int | None = None,
+) -> Radiograph:
     """Read a radiograph from a file or from its bytes.
 
     What the bytes are is decided by how they begin. The size is checked from the header before anything is
@@ -69,6 +75,9 @@ def read_image(source: Path | str | bytes, *, name: str = "", max_pixels: int = 
         source: a path, or the whole file as bytes (an upload).
         name: how messages call it; by default the file's name.
         max_pixels: the size above which it is refused.
+        for_side: what it will be shrunk to, in pixels: a large JPEG may then be decoded at a half, a quarter
+            or an eighth of its size, which saves memory and time, and what was left out would have gone in
+            the shrinking (`cxrbench.data.raster.decoder_scale`). Pixels and size are then of that picture.
 
     Returns:
         The radiograph.
@@ -84,7 +93,7 @@ def read_image(source: Path | str | bytes, *, name: str = "", max_pixels: int = 
     if kind == "DICOM":
         pixels, note = decode_dicom(data, name, max_pixels)
     else:
-        pixels, note = decode_raster(data, kind, name, max_pixels)
+        pixels, note = decode_raster(data, kind, name, max_pixels, for_side=for_side)
     if pixels.min() == pixels.max():
         note = "; ".join(filter(None, (note, "every pixel has the same value")))
     height, width = pixels.shape

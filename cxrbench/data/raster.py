@@ -13,7 +13,7 @@ from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION, TiffImageFile
 from cxrbench.data.grey import from_colour, from_floats, from_integers, refuse_size
 from cxrbench.errors import InputError
 
-__all__ = ["decode_raster"]
+__all__ = ["decode_raster", "decoder_scale"]
 
 # The plugin's own class, not Image.open: it reads the header and no more, it cannot be talked into another
 # format, and it leaves the size limit to us instead of to a warning and a global of Pillow's.
@@ -25,8 +25,17 @@ _OPENERS: dict[str, Callable[[BytesIO], ImageFile]] = {
 
 _MIN_IS_WHITE = 0
 
+# A picture that is shrunk to S pixels a side is decoded no smaller than 4 S: then the decoder's own scaling
+# changes the shrunk picture less than two ways to average over areas differ from each other.
+_SPARE = 4
+# Eight pixels of a JPEG become one whole pixel, also where the film ends within them: the picture is a little
+# too wide then. As a share of one pixel of the shrunk picture.
+_SLIP = 0.1
 
-def decode_raster(data: bytes, kind: str, name: str, max_pixels: int) -> tuple[np.ndarray, str]:
+
+def decode_raster(
+    data: bytes, kind: str, name: str, max_pixels: int, *, for_side: int | None = None
+) -> tuple[np.ndarray, str]:
     """A PNG, JPEG or TIFF file → grey picture.
 
     Palettes are looked up, transparency lies over black, an orientation tag is obeyed, TIFF's "min is
@@ -37,6 +46,8 @@ def decode_raster(data: bytes, kind: str, name: str, max_pixels: int) -> tuple[n
         kind: "PNG", "JPEG" or "TIFF".
         name: how messages call the file.
         max_pixels: the size above which it is refused before decoding.
+        for_side: what it will be shrunk to, in pixels; lets the decoder of a large JPEG leave out what the
+            shrinking would (``decoder_scale``).
 
     Returns:
         (H, W) float32 in [0, 1], and a note on anything worth telling the user.
@@ -53,6 +64,8 @@ def decode_raster(data: bytes, kind: str, name: str, max_pixels: int) -> tuple[n
                     f"{name}: expected one radiograph, got a {kind} of {frames} pages; save the one you mean."
                 )
             white = _min_is_white(image)
+            if kind == "JPEG" and for_side and (scale := decoder_scale(image.size, for_side)) > 1:
+                image.draft(None, (image.width // scale, image.height // scale))
             image.load()
             ImageOps.exif_transpose(image, in_place=True)
             pixels, note = _to_grey(image)
@@ -68,6 +81,24 @@ def decode_raster(data: bytes, kind: str, name: str, max_pixels: int) -> tuple[n
             f"{name}: expected a whole {kind}, got a damaged or unusual one ({error}); export it again."
         ) from error
     return (1 - pixels if white else pixels), note
+
+
+def decoder_scale(size: tuple[int, int], side: int) -> int:
+    """By how much a JPEG may be decoded smaller: 1, 2, 4 or 8.
+
+    The decoder does it by leaving out the high frequencies of each block of 8 × 8, so nothing aliases. Four
+    times the side must be left, and no point of the film may move by more than a tenth of a pixel.
+
+    Args:
+        size: of the file in pixels.
+        side: of the square that it will be shrunk to.
+    """
+    for scale in (8, 4, 2):
+        spare = min(size) >= _SPARE * side * scale
+        slip = max((-length % scale) / length for length in size) * side
+        if spare and slip <= _SLIP:
+            return scale
+    return 1
 
 
 def _min_is_white(image: Image.Image) -> bool:

@@ -1,10 +1,7 @@
 """Radiographs, decoded once: a memory-mapped block of bytes that every epoch reads."""
 
 import hashlib
-import json
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +19,9 @@ __all__ = ["Batches", "Images", "Sample", "decode"]
 
 Sample = tuple[Tensor, Tensor, int]
 
+# Share of images that may be unreadable before a run is refused.
+_TOLERATED = 0.01
+
 
 def decode(
     paths: Sequence[Path],
@@ -30,79 +30,43 @@ def decode(
     *,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> np.ndarray:
-    """Images as the network sees them, before mean and std, in bytes on disk.
+    say: Callable[[str], None] | None = None,
+) -> data.Cache:
+    """Images as the network sees them, before mean and std, in bytes on disk: built, or brought up to date.
 
-    The block's name is a hash of every path, its size and time of change, and the preprocessing, so a changed
-    image or recipe is decoded afresh and two runs share what they have in common. Bytes cost the pixel at
-    most 1/510 of the grey scale.
+    Each list of images and each recipe has a cache of its own (`cxrbench.data.build_cache`), so that two runs
+    share what they have in common.
 
     Args:
         paths: of the images.
-        preprocessing: fit, size and interpolation are used.
-        folder: where blocks are kept.
+        preprocessing: all but mean and std is used.
+        folder: where caches are kept.
         workers: threads; decoding leaves Python's lock. None takes one a core.
         progress: called with (done, all).
+        say: told which images are left out, if any.
 
     Returns:
-        (N, size, size) uint8, memory-mapped, read-only.
+        (N, size, size) uint8, memory-mapped, read-only. An image that cannot be read is black there, and has
+        no say in training (``Images``).
 
     Raises:
-        InputError: images that are missing or cannot be read, all in one sentence.
+        InputError: more than one image in a hundred cannot be read: that is no bad file, but a wrong folder.
     """
     plain = replace(preprocessing, mean=0.0, std=1.0)
-    block = folder / f"{_key(paths, plain)}.npy"
-    if not block.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = block.with_suffix(f".{os.getpid()}.part")
-        shape = (len(paths), plain.size, plain.size)
-        pixels = np.lib.format.open_memmap(draft, mode="w+", dtype=np.uint8, shape=shape)
-        _fill(pixels, paths, plain, workers, progress)
-        pixels.flush()
-        draft.replace(block)  # whole or not there: an interrupted run leaves no half block behind
-    return np.load(block, mmap_mode="r")
+    cache = data.build_cache(paths, plain, folder / _key(paths, plain), workers=workers, progress=progress)
+    if problems := cache.problems:
+        shown = ", ".join(str(problem.path) for problem in problems[:5]) + (" …" if len(problems) > 5 else "")
+        told = f"{len(problems)} of {len(paths)} images cannot be read: {shown}"
+        if len(problems) > _TOLERATED * len(paths):
+            raise InputError(f"{told}; restore them or take them out of the table.")
+        if say:
+            say(f"{told}; they are left out.")
+    return cache
 
 
 def _key(paths: Sequence[Path], preprocessing: Preprocessing) -> str:
-    digest = hashlib.sha256(json.dumps(preprocessing.as_dict(), sort_keys=True).encode())
-    missing = [str(path) for path in paths if not path.is_file()]
-    if missing:
-        raise InputError(_complaint("are not there", missing, len(paths)))
-    for path in paths:
-        stat = path.stat()
-        digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
-    return digest.hexdigest()[:24]
-
-
-def _fill(
-    pixels: np.ndarray,
-    paths: Sequence[Path],
-    preprocessing: Preprocessing,
-    workers: int | None,
-    progress: Callable[[int, int], None] | None,
-) -> None:
-    def one(index: int) -> str:
-        try:
-            image = data.read_image(paths[index]).pixels
-        except InputError:
-            return str(paths[index])
-        pixels[index] = np.rint(preprocessing(image)[0].numpy() * 255).clip(0, 255)
-        return ""
-
-    bad = []
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        for done, failed in enumerate(pool.map(one, range(len(paths))), start=1):
-            if failed:
-                bad.append(failed)
-            if progress:
-                progress(done, len(paths))
-    if bad:
-        raise InputError(_complaint("cannot be read", bad, len(paths)))
-
-
-def _complaint(what: str, bad: Sequence[str], total: int) -> str:
-    shown = ", ".join(bad[:5]) + (" …" if len(bad) > 5 else "")
-    return f"{len(bad)} of {total} images {what}: {shown}; restore them or take them out of the table."
+    names = "\n".join(map(str, paths))
+    return hashlib.sha256(f"{preprocessing.key()}\n{names}".encode()).hexdigest()[:24]
 
 
 class Images(Dataset[Sample]):
@@ -113,7 +77,8 @@ class Images(Dataset[Sample]):
 
     Args:
         pixels: (N, S, S) uint8, as ``decode`` gives them.
-        targets: (N, L) in [0, 1] or NaN; −1 for a loss of three classes.
+        targets: (N, L) in [0, 1] or NaN; −1 for a loss of three classes. NaN where the image could not be
+            decoded: what is black by mistake teaches nothing.
         preprocessing: its mean and std are applied.
         augmentation: of training images; None for none.
         seed: of the augmentation.
@@ -122,7 +87,7 @@ class Images(Dataset[Sample]):
 
     def __init__(
         self,
-        pixels: np.ndarray,
+        pixels: np.ndarray | data.Cache,
         targets: Tensor,
         preprocessing: Preprocessing,
         *,
@@ -131,6 +96,9 @@ class Images(Dataset[Sample]):
         shown: Shown | None = None,
     ) -> None:
         shown = shown or Shown()
+        if isinstance(pixels, data.Cache) and pixels.problems:
+            targets = targets.clone()
+            targets[torch.from_numpy(~pixels.usable)] = torch.nan
         self.pixels = pixels
         self.rows = np.arange(len(pixels)) if shown.rows is None else shown.rows
         self.targets = targets if shown.rows is None else targets[torch.from_numpy(shown.rows)]

@@ -1,0 +1,86 @@
+"""One part of a cache on disk: a block of images, and beside it what each of them was decoded from."""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+import numpy as np
+
+__all__ = ["Row", "Shard", "read_shard", "write_shard"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """Where a row comes from.
+
+    Args:
+        path: of the image.
+        size: of its file in bytes.
+        changed: when the file was last changed, in nanoseconds.
+        sha256: of the file; "" where it could not be read.
+        problem: why there is no image; "" where there is one.
+    """
+
+    path: str
+    size: int
+    changed: int
+    sha256: str
+    problem: str
+
+
+@dataclass(frozen=True, eq=False)
+class Shard:
+    """A block of images.
+
+    Args:
+        path: of the block.
+        pixels: (n, S, S) uint8, memory-mapped, read-only.
+        rows: n of them.
+        sha256: of the pixels when they were written.
+    """
+
+    path: Path
+    pixels: np.ndarray
+    rows: tuple[Row, ...]
+    sha256: str
+
+    def whole(self) -> bool:
+        """Whether the bytes are those that were written."""
+        return hashlib.sha256(np.ascontiguousarray(self.pixels).data).hexdigest() == self.sha256
+
+
+def write_shard(path: Path, pixels: np.ndarray, rows: Sequence[Row]) -> None:
+    """Write a block and its rows: both are whole or not there, whenever the machine stops.
+
+    The rows go last, and a block without its rows is none.
+    """
+    record = {
+        "sha256": hashlib.sha256(np.ascontiguousarray(pixels).data).hexdigest(),
+        "rows": [astuple(row) for row in rows],
+    }
+    beside = path.with_suffix(".json")
+    beside.unlink(missing_ok=True)
+    draft = path.with_suffix(f".{os.getpid()}.part")
+    with draft.open("wb") as file:
+        np.save(file, pixels)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    draft.write_text(json.dumps(record), encoding="utf8")
+    draft.replace(beside)
+
+
+def read_shard(path: Path) -> Shard | None:
+    """A block, memory-mapped, with its rows; None where it is not there or not whole."""
+    try:
+        record = json.loads(path.with_suffix(".json").read_text(encoding="utf8"))
+        rows = tuple(Row(*row) for row in record["rows"])
+        pixels = np.load(path, mmap_mode="r")
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        return None
+    if pixels.ndim != 3 or len(pixels) != len(rows) or pixels.dtype != np.uint8:
+        return None
+    return Shard(path, pixels, rows, str(record.get("sha256")))

@@ -1,0 +1,209 @@
+import json
+import os
+import threading
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from cxrbench.data import build_cache, cache, open_cache, read_image
+from cxrbench.errors import InputError
+from cxrbench.preprocess import Preprocessing
+
+RECIPE = Preprocessing(size=24, mean=0.4, std=0.2)
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> list[Path]:
+    rng = np.random.default_rng(0)
+    files = [tmp_path / f"{index}.png" for index in range(70)]
+    for path in files:
+        cv2.imwrite(str(path), rng.integers(0, 256, (60, 50), dtype=np.uint8))
+    return files
+
+
+@pytest.fixture(autouse=True)
+def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "_SHARD_BYTES", 20 * 24**2)  # 20 images each
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Which images are decoded from now on."""
+    seen: list[Path] = []
+    monkeypatch.setattr(
+        cache, "read_image", lambda path, **kw: (seen.append(path), read_image(path, **kw))[1]
+    )
+    return seen
+
+
+def test_every_image_is_the_preprocessed_one_to_half_a_grey_level(paths, tmp_path):
+    built = build_cache(paths, RECIPE, tmp_path / "cache")
+    assert built.shape == (70, 24, 24)
+    assert len(built.shards) == 4
+    for index, path in enumerate(paths):
+        direct = RECIPE(read_image(path).pixels)[0].numpy() * RECIPE.std + RECIPE.mean
+        assert np.abs(built[index] / 255 - direct).max() <= 0.5 / 255 + 1e-6
+
+
+def test_rows_are_taken_as_from_an_array(paths, tmp_path):
+    built = build_cache(paths, RECIPE, tmp_path / "cache")
+    whole = np.stack([built[index] for index in range(70)])
+    for rows in (slice(None), slice(15, 45, 3), [69, 0, 20, 20], np.arange(70) % 7 == 0, np.int64(33), -1):
+        np.testing.assert_array_equal(built[rows], whole[rows])
+    with pytest.raises(IndexError):
+        built[70]
+    np.testing.assert_array_equal(list(built), whole)
+
+
+def test_nothing_is_decoded_twice(paths, tmp_path, monkeypatch):
+    calls: list[tuple[int, int]] = []
+    build_cache(paths, RECIPE, tmp_path / "cache", progress=lambda *call: calls.append(call))
+    assert calls == [(done, 70) for done in range(1, 71)]
+    seen = counted(monkeypatch)
+    build_cache(paths, RECIPE, tmp_path / "cache", progress=lambda *call: calls.append(call))
+    assert not seen
+    assert len(calls) == 70
+
+
+def test_a_build_that_was_stopped_goes_on_after_its_last_whole_shard(paths, tmp_path, monkeypatch):
+    def stop(done: int, total: int) -> None:
+        if done == 47:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_cache(paths, RECIPE, tmp_path / "cache", progress=stop)
+    seen = counted(monkeypatch)
+    calls: list[int] = []
+    built = build_cache(paths, RECIPE, tmp_path / "cache", progress=lambda done, _: calls.append(done))
+    assert seen == paths[40:] or sorted(seen) == sorted(paths[40:])
+    assert calls == list(range(41, 71))
+    assert built.usable.all()
+
+
+def test_only_what_changed_is_decoded_again(paths, tmp_path, monkeypatch):
+    before = np.asarray(build_cache(paths, RECIPE, tmp_path / "cache")[:])
+    cv2.imwrite(str(paths[33]), np.zeros((7, 9), np.uint8))
+    seen = counted(monkeypatch)
+    after = build_cache(paths, RECIPE, tmp_path / "cache")
+    assert seen == [paths[33]]
+    assert not after[33].any()
+    others = np.arange(70) != 33
+    np.testing.assert_array_equal(after[others], before[others])
+
+
+def test_a_file_that_only_looks_newer_is_known_by_its_content(paths, tmp_path, monkeypatch):
+    build_cache(paths, RECIPE, tmp_path / "cache")
+    os.utime(paths[5], ns=(1, 1))
+    seen = counted(monkeypatch)
+    build_cache(paths, RECIPE, tmp_path / "cache")
+    assert not seen
+
+
+def test_a_shard_whose_bytes_were_damaged_is_made_anew(paths, tmp_path, monkeypatch):
+    built = build_cache(paths, RECIPE, tmp_path / "cache")
+    whole = np.asarray(built[:])
+    with built.shards[1].path.open("r+b") as file:
+        file.seek(-100, os.SEEK_END)
+        file.write(b"\x07" * 50)
+    assert [problem.path for problem in open_cache(tmp_path / "cache", RECIPE).verify()] == [
+        built.shards[1].path
+    ]
+    seen = counted(monkeypatch)
+    np.testing.assert_array_equal(build_cache(paths, RECIPE, tmp_path / "cache")[:], whole)
+    assert sorted(seen) == sorted(paths[20:40])
+
+
+def test_verifying_finds_images_that_are_no_longer_those(paths, tmp_path):
+    built = build_cache(paths, RECIPE, tmp_path / "cache")
+    assert built.verify() == []
+    paths[3].unlink()
+    cv2.imwrite(str(paths[60]), np.zeros((7, 9), np.uint8))
+    assert [problem.path for problem in built.verify()] == [paths[3], paths[60]]
+
+
+def test_a_list_that_grew_or_shrank_keeps_what_it_can(paths, tmp_path, monkeypatch):
+    build_cache(paths[:30], RECIPE, tmp_path / "cache")
+    seen = counted(monkeypatch)
+    assert len(build_cache(paths, RECIPE, tmp_path / "cache")) == 70
+    assert sorted(seen) == sorted(paths[30:])
+    seen.clear()
+    shorter = build_cache(paths[:25], RECIPE, tmp_path / "cache")
+    assert len(shorter) == 25
+    assert not seen
+
+
+@pytest.mark.parametrize("bad", [b"", b"no image", b"\x89PNG\r\n\x1a\n broken"])
+def test_a_bad_file_stops_nothing_and_is_listed(paths, tmp_path, bad):
+    paths[1].write_bytes(bad)
+    paths[44].unlink()
+    built = build_cache(paths, RECIPE, tmp_path / "cache")
+    assert [problem.path for problem in built.problems] == [paths[1], paths[44]]
+    assert np.flatnonzero(~built.usable).tolist() == [1, 44]
+    assert not built[1].any()
+    cv2.imwrite(str(paths[44]), np.full((7, 9), 200, np.uint8))
+    again = build_cache(paths, RECIPE, tmp_path / "cache")
+    assert [problem.path for problem in again.problems] == [paths[1]]
+    assert again[44].all()
+
+
+def test_even_a_decoder_that_breaks_down_stops_nothing(paths, tmp_path, monkeypatch):
+    def brittle(path: Path, **options: object):
+        if path == paths[9]:
+            raise MemoryError("a decoder's own")
+        return read_image(path, **options)
+
+    monkeypatch.setattr(cache, "read_image", brittle)
+    built = build_cache(paths, RECIPE, tmp_path / "cache")
+    assert [problem.path for problem in built.problems] == [paths[9]]
+    assert "MemoryError: a decoder's own" in built.problems[0].reason
+
+
+def test_if_no_image_can_be_read_one_is_told(tmp_path):
+    with pytest.raises(InputError, match=r"None of 2 images can be read; the first: .*a\.png"):
+        build_cache([tmp_path / "a.png", tmp_path / "b.png"], RECIPE, tmp_path / "cache")
+
+
+@pytest.mark.parametrize("change", [{"size": 25}, {"fit": "pad"}, {"contrast": "clahe"}, {"window": 1.0}])
+def test_another_preprocessing_is_refused_by_name(paths, tmp_path, change):
+    build_cache(paths[:3], RECIPE, tmp_path / "cache")
+    other = Preprocessing(**{**RECIPE.as_dict(), **change})
+    for ask in (
+        lambda: open_cache(tmp_path / "cache", other),
+        lambda: build_cache(paths, other, tmp_path / "cache"),
+    ):
+        with pytest.raises(InputError, match=rf"{next(iter(change))} .*the preprocessing has changed"):
+            ask()
+
+
+def test_mean_and_deviation_may_change_for_they_are_not_in_it(paths, tmp_path):
+    build_cache(paths[:3], RECIPE, tmp_path / "cache")
+    open_cache(tmp_path / "cache", Preprocessing(size=24, mean=0.1, std=0.9))
+
+
+def test_a_cache_that_is_none_or_lacks_a_part_is_refused(paths, tmp_path):
+    with pytest.raises(InputError, match="holds no cache"):
+        open_cache(tmp_path / "nowhere", RECIPE)
+    built = build_cache(paths, RECIPE, tmp_path / "cache")
+    built.shards[2].path.with_suffix(".json").unlink()
+    with pytest.raises(InputError, match="lacks a part"):
+        open_cache(tmp_path / "cache", RECIPE)
+    (tmp_path / "cache" / "cache.json").write_text("{")
+    with pytest.raises(InputError, match="cannot be read"):
+        open_cache(tmp_path / "cache", RECIPE)
+
+
+def test_as_many_workers_as_one_likes_give_the_same_bytes(paths, tmp_path):
+    one = build_cache(paths, RECIPE, tmp_path / "one", workers=1)
+    many = build_cache(paths, RECIPE, tmp_path / "many", workers=8)
+    np.testing.assert_array_equal(one[:], many[:])
+    assert threading.active_count() < 8
+
+
+def test_the_files_are_named_and_nothing_else_lies_about(paths, tmp_path):
+    build_cache(paths, RECIPE, tmp_path / "cache")
+    names = sorted(path.name for path in (tmp_path / "cache").iterdir())
+    shards = [f"shard-{number:05}.{kind}" for number in range(4) for kind in ("json", "npy")]
+    assert names == ["cache.json", *shards]
+    manifest = json.loads((tmp_path / "cache" / "cache.json").read_text())
+    assert manifest["preprocessing"]["size"] == 24
