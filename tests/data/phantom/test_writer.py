@@ -2,6 +2,10 @@
 
 import hashlib
 import json
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -61,6 +65,67 @@ def test_the_tables_are_chexperts(tree):
         assert len(studies.table) == len(table)
         assert studies.labels == CHEXPERT
         assert set(studies.table["view"]) <= {"frontal", "lateral"}
+
+
+def test_a_lateral_has_the_labels_of_its_study_and_no_projection(tree):
+    tables = [pd.read_csv(tree / f"{name}.csv") for name in ("train", "valid", "test")]
+    films = pd.concat(tables).set_index("Path")
+    laterals = films[films["Frontal/Lateral"] == "Lateral"]
+    assert len(laterals)
+    assert laterals["AP/PA"].isna().all()
+    assert films.drop(laterals.index)["AP/PA"].isin(["AP", "PA"]).all()
+    for path, row in laterals.iterrows():
+        assert path.endswith("/view2_lateral.png")
+        frontal = films.loc[path.replace("view2_lateral", "view1_frontal")]
+        same = ["Sex", "Age", *CHEXPERT]
+        assert row[same].equals(frontal[same])
+
+
+def test_as_many_studies_have_a_lateral_as_in_chexpert_and_more_of_those_taken_standing():
+    studies = plan(4000, seed=2, fractions=(1, 0, 0))
+    share = np.mean([study.lateral for study in studies])
+    assert share == pytest.approx(32_387 / 187_641, abs=0.02)
+    by_view = {
+        view: np.mean([study.lateral for study in studies if study.view == view]) for view in ("PA", "AP")
+    }
+    assert by_view["PA"] > 5 * by_view["AP"]
+    assert any(study.lateral for study in plan(60, seed=2, fractions=(0, 0, 1)))
+
+
+@pytest.mark.slow
+def test_workers_end_when_their_parent_is_killed(tmp_path):
+    code = (
+        "from cxrbench.data.phantom import write\n"
+        "if __name__ == '__main__':\n"
+        f"    write({str(tmp_path / 'out')!r}, patients=500, size=96, workers=2)\n"
+    )
+    (tmp_path / "long.py").write_text(code)
+    parent = subprocess.Popen([sys.executable, str(tmp_path / "long.py")])
+    try:
+        _until(lambda: len(list((tmp_path / "out").rglob("*.png"))) > 1)
+        families = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+        workers = [int(pid) for pid in families.read_text().split()]
+        assert len(workers) >= 2
+    finally:
+        parent.kill()
+        parent.wait()
+    _until(lambda: not any(_alive(pid) for pid in workers))
+
+
+def _until(true, seconds=120):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def _alive(pid):
+    """Whether a process still does anything; a dead one that nobody has buried does not."""
+    status = Path(f"/proc/{pid}/stat")
+    try:
+        return status.read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_valid_and_test_are_certain_and_closed_and_equal_the_truth(tree):
