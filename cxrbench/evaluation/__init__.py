@@ -1,5 +1,6 @@
 """What models are worth on a data set: predictions in, figures with intervals out."""
 
+from cxrbench.evaluation.ensembles import Contender, Row, contenders, ranked, row
 from cxrbench.evaluation.figures import (
     FIGURES,
     SETS,
@@ -11,19 +12,30 @@ from cxrbench.evaluation.figures import (
     measure,
 )
 from cxrbench.evaluation.predictions import ABOUT, Predictions, join, read_predictions, write_predictions
+from cxrbench.evaluation.subgroups import SUBGROUPS, Group, Subgroup, groups, subgroups
 
 __all__ = [
     "ABOUT",
     "FIGURES",
     "SETS",
+    "SUBGROUPS",
+    "Contender",
     "Figure",
+    "Group",
     "Predictions",
+    "Row",
+    "Subgroup",
     "align",
     "compare",
+    "contenders",
     "evaluate",
     "figure",
+    "groups",
     "join",
     "measure",
+    "ranked",
     "read_predictions",
+    "row",
+    "subgroups",
     "write_predictions",
 ]
