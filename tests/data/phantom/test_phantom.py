@@ -93,7 +93,8 @@ def test_cardiomegaly_is_a_heart_wider_than_half_the_chest(seed):
 
 def test_an_ap_heart_looks_larger():
     ratios = {
-        view: np.mean([ratio(render(seed, view=view, size=256)) for seed in range(8)]) for view in VIEWS
+        view: np.mean([ratio(render(seed, view=view, size=256)) for seed in range(8)])
+        for view in ("PA", "AP")
     }
     assert ratios["AP"] > 1.02 * ratios["PA"]
 
