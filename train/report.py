@@ -41,7 +41,7 @@ HEAD = """# The shipped models on the phantom
 
 Written by `python -m train.report` from the evaluations and predictions beside the weights. Test films are
 held out, by patient; intervals are 95 %, of 1,000 bootstrap resamples of patients. Frontal and lateral films
-count alike, and a lateral hides much of what the frontal film of the same study shows, so that the figures are
+count alike, and a lateral hides much of what the frontal film of the same study shows, so the figures are
 lower than those of frontal films alone. What is rare in training is worse: that is the lesson.
 
 ## AUROC a finding"""
