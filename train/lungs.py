@@ -85,18 +85,17 @@ def say(line: str, started: float) -> None:
 def marked(patient: Patient, geometry: Geometry) -> np.ndarray:
     """What is to be marked on a phantom, (H, W) bool.
 
-    The phantom's own outline follows the air. Hands draw otherwise, so the mask is cut at the dome's outline
-    (lung goes on behind it), and reaches inwards to about a tenth of the chest's half-width from the midline.
+    The phantom's own outline follows the air. Hands draw otherwise: down to the dome's outline (lung goes on
+    behind it), outwards to the ribs, and inwards to the edge of the spine, over the heart.
     """
-    at = [0.0, 0.1, 0.2, 0.32, 0.5, 0.75, 1.2]
-    inner = [0.36, 0.22, 0.16, 0.13, 0.115, 0.11, 0.11]
+    at = [0.0, 0.1, 0.2, 0.32, 0.5, 0.75, 1.0]
+    inner = [0.36, 0.22, 0.16, 0.14, 0.145, 0.18, 0.2]  # share of the chest's half-width
     mask = np.zeros((geometry.size, geometry.size), bool)
     for side in SIDES:
         part = lung(patient, geometry, side)
         root = np.sqrt(np.maximum(part.height, 0) / patient.lung_height)
-        medial = part.x > patient.chest_width * curve(at, inner, root)
-        across = (part.outward < 0.985) & ((part.outward > 0) | medial)
-        mask |= across & (part.x > 0) & (part.height > 0) & (part.height < part.dome)
+        across = (part.x > patient.chest_width * curve(at, inner, root)) & (part.outward < 1.01)
+        mask |= across & (part.height > 0) & (part.height < part.dome + 0.2)
     return mask
 
 

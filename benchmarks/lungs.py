@@ -1,0 +1,113 @@
+"""How well lungs are marked, and how fast: `python -m benchmarks.lungs [--films DIR] [--sheet FILE]`.
+
+On phantoms that the network has not seen, and on the films of a folder: where NAME.png has a NAME_lungs.png
+beside it, that is taken for the truth. By default the folder is ../shared/real/lungs, where it is there.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from cxrbench.data import read_image
+from cxrbench.data.phantom import plan, render
+from cxrbench.data.phantom.view import draw_geometry
+from cxrbench.preprocess.lungs import Lungs, segment
+from train.lungs import marked
+
+REAL = Path(__file__).resolve().parents[2] / "shared" / "real" / "lungs"
+SEED = 99  # of phantoms; not the recipe's
+# Name, pixels (H, W), mask (H, W) or None.
+Film = tuple[str, np.ndarray, np.ndarray | None]
+
+
+def phantoms(count: int) -> Iterator[Film]:
+    """Frontal phantoms, ill as CheXpert's patients are."""
+    for study in plan(count, seed=SEED, fractions=(0, 0, 1)):
+        of = render(study.seed, study.findings, view=study.view, size=320, exposure=study.number)
+        truth = marked(of.patient, draw_geometry(of.patient, study.view, 320, study.number))
+        yield f"phantom {study.patient}", of.image, truth
+
+
+def films(folder: Path) -> Iterator[Film]:
+    """The pictures of a folder, with their masks where they have one."""
+    for path in sorted(folder.glob("*.*")):
+        if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".dcm") and not path.stem.endswith("_lungs"):
+            drawn = path.with_name(f"{path.stem}_lungs.png")
+            truth = read_image(drawn).pixels > 0.5 if drawn.is_file() else None
+            yield path.name, read_image(path).pixels, truth
+
+
+def iou(one: np.ndarray, other: np.ndarray) -> float:
+    """Intersection over union; NaN where both are empty."""
+    either = int((one | other).sum())
+    return int((one & other).sum()) / either if either else float("nan")
+
+
+def measure(of: Iterator[Film], sheet: list[np.ndarray] | None = None) -> dict[str, float]:
+    """Mean and least IoU, share of films the bench is sure of, seconds a film; a line for every doubt."""
+    scores, sure, seconds = [], [], []
+    for name, pixels, truth in of:
+        started = time.perf_counter()
+        lungs = segment(pixels)
+        seconds.append(time.perf_counter() - started)
+        sure.append(lungs.sure)
+        scores.append(float("nan") if truth is None else iou(lungs.mask, truth))
+        if lungs.reason or (truth is not None and len(scores) < 20):
+            print(f"  {name}: IoU {scores[-1]:.3f}. {lungs.reason}")
+        if sheet is not None:
+            sheet.append(tile(pixels, lungs, truth))
+    known = [score for score in scores if score == score]
+    return {
+        "films": len(scores),
+        "iou": float(np.mean(known)) if known else float("nan"),
+        "least_iou": min(known, default=float("nan")),
+        "sure": float(np.mean(sure)) if sure else float("nan"),
+        "seconds": float(np.median(seconds)) if seconds else float("nan"),
+    }
+
+
+def tile(pixels: np.ndarray, lungs: Lungs, truth: np.ndarray | None, side: int = 240) -> np.ndarray:
+    """A small picture (side, side, 3): what was marked in green, orange where not sure; the truth in red."""
+    scale = side / max(pixels.shape)
+    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+    grey = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    picture = np.zeros((side, side, 3), np.uint8)
+    picture[: size[1], : size[0]] = (grey * 255).astype(np.uint8)[..., None]
+    colour = (80, 220, 60) if lungs.sure else (0, 140, 255)
+    for mask, ink in ((truth, (60, 60, 255)), (lungs.mask, colour)):
+        if mask is not None:
+            small = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+            outline, _ = cv2.findContours(small, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+            cv2.drawContours(picture, outline, -1, ink, 1)
+    return picture
+
+
+def main() -> None:
+    """Measure, print, and write what was asked for."""
+    parser = argparse.ArgumentParser(description="Lung masks beside those drawn by hand.")
+    parser.add_argument(
+        "--films", type=Path, default=REAL, help="folder of films, NAME_lungs.png beside NAME.png"
+    )
+    parser.add_argument("--phantoms", type=int, default=100, help="how many to measure on")
+    parser.add_argument("--sheet", type=Path, help="where to write a contact sheet of the films")
+    parser.add_argument("--json", type=Path, help="where to write the figures")
+    asked = parser.parse_args()
+    tiles: list[np.ndarray] = []
+    figures = {"phantoms": measure(phantoms(asked.phantoms)), "films": measure(films(asked.films), tiles)}
+    for name, values in figures.items():
+        print(name, ", ".join(f"{key} {value:.3g}" for key, value in values.items()))
+    if asked.sheet and tiles:
+        tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % 10)
+        rows = [np.hstack(tiles[start : start + 10]) for start in range(0, len(tiles), 10)]
+        cv2.imwrite(str(asked.sheet), np.vstack(rows))
+    if asked.json:
+        asked.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+from collections import deque
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cxrbench.preprocess.lungs import (
+    clean,
+    components,
+    drop_small,
+    fill_holes,
+    split_touching,
+    under_lungs,
+)
+
+
+def drawing(*lines: str) -> np.ndarray:
+    return np.array([[letter == "#" for letter in line] for line in lines])
+
+
+def discs(*circles: tuple[int, int, int], side: int = 100) -> np.ndarray:
+    rows, columns = np.mgrid[:side, :side]
+    return np.logical_or.reduce([(rows - y) ** 2 + (columns - x) ** 2 <= r * r for y, x, r in circles])
+
+
+def flooded(mask: np.ndarray, start: tuple[int, int]) -> set[tuple[int, int]]:
+    """The pixels that can be walked to from one, sideways, over pixels of the same value."""
+    seen, todo = {start}, deque([start])
+    while todo:
+        row, column = todo.popleft()
+        for near in ((row + 1, column), (row - 1, column), (row, column + 1), (row, column - 1)):
+            inside = 0 <= near[0] < mask.shape[0] and 0 <= near[1] < mask.shape[1]
+            if inside and near not in seen and mask[near] == mask[start]:
+                seen.add(near)
+                todo.append(near)
+    return seen
+
+
+masks = st.integers(0, 2**32 - 1).map(
+    lambda seed: np.random.default_rng(seed).random((12, 9)) < np.random.default_rng(seed).random()
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(masks)
+def test_components_are_what_can_be_walked_largest_first(mask: np.ndarray) -> None:
+    walked = {frozenset(flooded(mask, tuple(at))) for at in np.argwhere(mask).tolist()}
+    ours = [frozenset(map(tuple, np.argwhere(part).tolist())) for part in components(mask)]
+    assert set(ours) == walked
+    assert [len(part) for part in ours] == sorted((len(part) for part in walked), reverse=True)
+
+
+@settings(max_examples=50, deadline=None)
+@given(masks)
+def test_holes_are_what_a_flood_from_outside_does_not_reach(mask: np.ndarray) -> None:
+    framed = np.pad(mask, 1)
+    outside = flooded(framed, (0, 0))
+    expected = np.array([[(r, c) not in outside for c in range(11)] for r in range(14)])[1:-1, 1:-1]
+    np.testing.assert_array_equal(fill_holes(mask), expected)
+
+
+def test_spots_are_dropped_only_beyond_two() -> None:
+    mask = drawing("##...#", "##...#", "......", "#.....")
+    np.testing.assert_array_equal(drop_small(mask), drawing("##...#", "##...#", "......", "......"))
+    two = drawing("##...#", "##....")
+    np.testing.assert_array_equal(drop_small(two), two)
+    assert not drop_small(np.zeros((3, 3), bool)).any()
+
+
+def test_lungs_that_touch_are_parted_where_they_touch() -> None:
+    touching = discs((50, 28, 24), (50, 72, 24))
+    assert len(components(touching)) == 1
+    parted = split_touching(touching)
+    left, right = components(parted)
+    lost = touching & ~parted
+    assert abs(int(left.sum()) - int(right.sum())) < 0.05 * left.sum()
+    assert set(np.argwhere(lost)[:, 1]) <= {49, 50, 51}
+    assert lost.sum() < 0.02 * touching.sum()
+
+
+@pytest.mark.parametrize(
+    "mask", [discs((50, 50, 30)), discs((50, 25, 20), (50, 75, 20)), np.zeros((9, 9), bool)]
+)
+def test_what_does_not_touch_is_left_alone(mask: np.ndarray) -> None:
+    np.testing.assert_array_equal(split_touching(mask), mask)
+
+
+def test_lungs_cut_by_the_films_edge_can_be_parted_too() -> None:
+    touching = discs((50, 28, 24), (50, 72, 24))[:60, 10:90]
+    assert len(components(split_touching(touching))) == 2
+
+
+def test_cleaning_leaves_two_whole_lungs() -> None:
+    dirty = discs((50, 28, 24), (50, 72, 24), (5, 5, 3)) & ~discs((50, 28, 4))
+    tidy = clean(dirty)
+    assert len(components(tidy)) == 2
+    assert tidy[50, 28]
+    assert not tidy[5, 5]
+    np.testing.assert_array_equal(clean(tidy), tidy)
+    assert not clean(np.zeros((5, 5), bool)).any()
+
+
+def test_under_the_lungs_is_everything_below_to_the_border() -> None:
+    mask = drawing(".#..", ".#.#", "....", "....")
+    np.testing.assert_array_equal(under_lungs(mask), drawing(".#..", ".#.#", ".#.#", ".#.#"))
