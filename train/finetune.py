@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from accelerate import PartialState
 
-from cxrbench import data, evaluation, models, targets
+from cxrbench import data, evaluation, models
 from cxrbench.data import phantom
 from cxrbench.errors import InputError
 from cxrbench.inference import THRESHOLDS
@@ -30,9 +30,11 @@ from cxrbench.training import (
     Images,
     TrainConfig,
     decode,
-    positive_weights,
     scores_of,
 )
+from cxrbench.training.losses import LOSSES
+from cxrbench.training.sampling import SAMPLINGS
+from train import supervision
 
 Tables = dict[str, data.Studies]  # a split → its studies
 # A split and a side in pixels → its images.
@@ -72,13 +74,15 @@ def say(line: str) -> None:
 
 def source(config: TrainConfig, studies: Tables, out: Path) -> Source:
     """Where a split's images of a size come from: decoded once, augmented if they are to be learnt from."""
+    known = {split: supervision.known_targets(config, split, studies[split], out) for split in studies}
 
     def images(split: str, size: int) -> Images:
         recipe = replace(config.preprocessing, size=size)
         pixels = decode(studies[split].paths, recipe, out / "pixels", say=say)
         change = config.augmentation if split == "train" else None
-        known = known_targets(config, split, studies[split])
-        return Images(pixels, known, recipe, augmentation=change, seed=config.seed)
+        seen = known[split]
+        drawn = supervision.shown(config, seen) if split == "train" else None
+        return Images(pixels, seen, recipe, augmentation=change, seed=config.seed, shown=drawn)
 
     return images
 
@@ -102,10 +106,12 @@ def fit(config: TrainConfig, images: Source, out: Path) -> models.Classifier:
     )
     if config.init:
         begin(model, Path(config.init))
-    weights = positive_weights(split(size)[0].targets) if config.positive_weights else None
-    engine = Engine(model, config, out / "state", weights=weights, say=say)
+    supervision.prepare(config, model)
+    loss = supervision.criterion(config, split(size)[0].targets)
+    engine = Engine(model, config, out / "state", loss=loss, say=say)
     engine.fit(split)
     model.load_state_dict(engine.best())
+    supervision.narrow(config, model)
     return model
 
 
@@ -197,18 +203,6 @@ def say_tenths(done: int, total: int) -> None:
         say(f"phantom: {done} of {total} images")
 
 
-def known_targets(config: TrainConfig, split: str, studies: data.Studies) -> torch.Tensor:
-    """Targets (N, L): the recipe's policy in training, elsewhere uncertain is left out; blank is absent."""
-    policy = targets.POLICIES.get(config.data.policy)
-    if policy is None:
-        raise InputError(
-            f"Unknown policy {config.data.policy!r}; choose from: {', '.join(targets.POLICIES)}."
-        )
-    policy = policy if split == "train" else targets.POLICIES["ignore"]
-    given = studies.table[list(config.labels)].to_numpy()
-    return torch.from_numpy(policy(given, config.labels, blank="zero", seed=config.seed))
-
-
 def predictions(
     config: TrainConfig, split: str, studies: data.Studies, images: Images, scores: np.ndarray
 ) -> evaluation.Predictions:
@@ -235,6 +229,11 @@ def card(config: TrainConfig, studies: Tables) -> str:
     ]
     if config.positive_weights:
         lines.append("Positives were weighed by n₋ / n₊, so scores rank studies; they are not probabilities.")
+    if (config.loss, config.sampling, config.label_smoothing) != ("bce", "each", 0):
+        lines.append(
+            f"Loss: {LOSSES[config.loss].title}; sampling: {SAMPLINGS[config.sampling].summary}; label "
+            f"smoothing {config.label_smoothing:g}. What moves scores makes them rank, not probabilities."
+        )
     if config.data.phantom_patients:
         lines.append(
             "**It has only ever seen digital chest phantoms**, drawn by `cxrbench.data.phantom`. It knows "

@@ -13,6 +13,9 @@ from cxrbench.data.phantom import Shortcut
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT
 from cxrbench.preprocess import Preprocessing
+from cxrbench.targets import POLICIES
+from cxrbench.training.losses import LOSSES
+from cxrbench.training.sampling import SAMPLINGS
 
 __all__ = ["DataConfig", "Phase", "TrainConfig"]
 
@@ -28,6 +31,8 @@ class DataConfig:
         test: the evaluation beside the model is of this one.
         view: ``frontal``, ``lateral``, or empty for both.
         policy: a key of ``targets.POLICIES``: what training makes of uncertain and blank labels.
+        teacher: folder of a model trained with the policy ``ignore``, for the policy ``self-trained``.
+        close_hierarchy: a positive finding makes its ancestors positive in training.
         certain: learn from the phantom's certain truth (``truth.csv``) instead of what its labeller says.
         phantom_patients: where ``root`` is not there, write a phantom of so many patients; 0 for never.
         phantom_seed: of that phantom.
@@ -42,6 +47,8 @@ class DataConfig:
     test: str = "test.csv"
     view: str = "frontal"
     policy: str = "zeros"
+    teacher: str = ""
+    close_hierarchy: bool = False
     certain: bool = False
     phantom_patients: int = 0
     phantom_seed: int = 0
@@ -95,7 +102,11 @@ class TrainConfig:
         init: folder of a saved model to start from, of the same architecture and labels; empty for none.
         preprocessing: the model's; its size is overruled by each phase.
         augmentation: of training images only.
-        positive_weights: weigh positives by n₋ / n₊ in the loss.
+        positive_weights: weigh positives by n₋ / n₊ in the loss; the same as ``loss = "weighted"``.
+        loss: a key of ``losses.LOSSES``.
+        loss_options: of that loss, where not its paper's.
+        label_smoothing: ε: a certain target y becomes y·(1 − ε) + ε/2 in training.
+        sampling: a key of ``sampling.SAMPLINGS``: which images an epoch shows, and how often.
         weight_decay: AdamW's, on matrices and kernels; not on biases and norms.
         clip: longest gradient; longer ones are scaled down to it.
         ema: decay of the exponential moving average of the weights, which is what is validated and kept.
@@ -115,6 +126,10 @@ class TrainConfig:
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     augmentation: Augmentation = field(default_factory=Augmentation)
     positive_weights: bool = False
+    loss: str = "bce"
+    loss_options: dict[str, float] = field(default_factory=dict)
+    label_smoothing: float = 0.0
+    sampling: str = "each"
     weight_decay: float = 0.02
     clip: float = 1.0
     ema: float = 0.99
@@ -129,6 +144,24 @@ class TrainConfig:
             raise InputError(f"ema must lie in [0, 1); got {self.ema}.")
         if self.init and self.pretrained:
             raise InputError(f"A recipe starts from pretrained weights or from init ({self.init}); give one.")
+        self._check_supervision()
+
+    def _check_supervision(self) -> None:
+        """What is learnt, and by which loss, must be known and fit together."""
+        known = {"loss": (self.loss, LOSSES), "sampling": (self.sampling, SAMPLINGS)}
+        for name, (value, table) in known.items():
+            if value not in table:
+                raise InputError(f"Unknown {name} {value!r}; choose from: {', '.join(table)}.")
+        if not 0 <= self.label_smoothing < 1:
+            raise InputError(f"label_smoothing must lie in [0, 1); got {self.label_smoothing}.")
+        if self.positive_weights and self.loss != "bce":
+            raise InputError(f"positive_weights goes with the loss 'bce' alone; got {self.loss!r}.")
+        policy = POLICIES.get(self.data.policy)
+        if policy and (policy.needs == "three-class") != (LOSSES[self.loss].outputs == 3):
+            raise InputError(
+                "The policy 'multiclass' and the loss 'three-class' go together; "
+                f"got {self.data.policy!r} with {self.loss!r}."
+            )
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -202,6 +235,10 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         if not isinstance(value, list):
             raise InputError(f"{where} must be a list; got {value!r}.")
         return tuple(_value(get_args(hint)[0], entry, where) for entry in value)
+    if get_origin(hint) is dict:
+        if not isinstance(value, dict):
+            raise InputError(f"{where} must be a table; got {value!r}.")
+        return {key: _value(get_args(hint)[1], entry, f"{where}: {key}") for key, entry in value.items()}
     kinds = {float: (int, float), int: (int,), str: (str,), bool: (bool,)}.get(hint)
     if kinds and (not isinstance(value, kinds) or (isinstance(value, bool) and hint is not bool)):
         raise InputError(f"{where} must be of type {hint.__name__}; got {value!r}.")
