@@ -47,9 +47,11 @@ def to_compare(order: Order, phantom: Phantom) -> None:
     """Open the Compare page with this film as the reader's own image."""
     findings = tuple(name for name in phantom.severity) or ("No Finding",)
     choice = replace(pickers.chosen(), case=None, findings=findings[:1])
-    st.session_state.update(own=phantom_film.as_source(phantom, order), choice=choice)
+    # Streamlit refuses to clear an address that widgets are bound to; Compare knows this one and cleans it.
+    address = {"from": ["phantom"]}
+    st.session_state.update(own=phantom_film.as_source(phantom, order), choice=choice, link=address)
     st.session_state.pop("pick_finding", None)
-    st.switch_page(COMPARE)
+    st.switch_page(COMPARE, query_params=address)
 
 
 @st.fragment

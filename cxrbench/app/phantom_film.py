@@ -172,7 +172,7 @@ def say_truth(phantom: Phantom) -> None:
         hide_index=True,
         height=35 * (len(table) + 1) + 3,
         column_config={
-            "Finding": st.column_config.TextColumn(width=172),
+            "Finding": st.column_config.TextColumn(width=180),
             "Truth": st.column_config.CheckboxColumn(width=40),
             "Severity": st.column_config.TextColumn(
                 help="As ordered. Empty: absent, or a parent that follows from its child.",
