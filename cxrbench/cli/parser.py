@@ -44,16 +44,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cxrbench", description=_ABOUT, epilog=_EXITS)
     parser.add_argument("--version", action="version", version=f"cxrbench {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_explain, _add_predict, _add_check, _add_phantom, _add_lists):
+    for add in (_add_explain, _add_predict, _add_evaluate, _add_check, _add_phantom, _add_lists):
         add(commands)
     return parser
 
 
 _Commands = argparse._SubParsersAction  # argparse names this type nowhere else
-_MODEL_HELP = (
+_MODEL_NAMES = (
     "a name from 'cxrbench models', a saved model's folder, OWNER/NAME@COMMIT on the Hugging Face Hub, "
-    "or torchxrayvision/WEIGHTS; default: the first available"
+    "or torchxrayvision/WEIGHTS"
 )
+_MODEL_HELP = f"{_MODEL_NAMES}; default: the first available"
 
 
 # Both --finding Edema Fracture and --finding Edema --finding Fracture.
@@ -110,6 +111,33 @@ def _add_predict(commands: _Commands) -> None:
     command.add_argument("--root", type=Path, metavar="DIR", help="where the images of a CSV lie")
     command.add_argument("--csv", type=Path, metavar="FILE", help="write all scores there, a row an image")
     command.set_defaults(module="predict")
+
+
+def _add_evaluate(commands: _Commands) -> None:
+    about = "figures with intervals of models on a data set, and of their ensembles"
+    command = commands.add_parser(
+        "evaluate",
+        help=about,
+        description=_sentence(about) + " Stopped, it goes on where it was. Under 'accelerate launch -m "
+        "cxrbench.cli evaluate …' it runs on every device.",
+    )
+    command.add_argument("models", nargs="+", metavar="MODEL", help=f"one or more: {_MODEL_NAMES}")
+    command.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="a data set in CheXpert's form"
+    )
+    command.add_argument(
+        "--table", default="test.csv", metavar="CSV", help="in DIR: which images to judge by"
+    )
+    command.add_argument(
+        "--valid", metavar="CSV", help="in DIR: images that choose thresholds; default valid.csv, if there"
+    )
+    command.add_argument(
+        "--out", type=Path, default=Path("evaluation"), metavar="DIR", help="made where absent"
+    )
+    command.add_argument("--rule", default="youden", metavar="RULE", help="that chooses thresholds")
+    command.add_argument("--batch", type=int, default=16, metavar="N", help="images a pass (default 16)")
+    command.add_argument("--resamples", type=int, default=1000, metavar="N", help="of the bootstrap")
+    command.set_defaults(module="evaluate")
 
 
 def _add_check(commands: _Commands) -> None:

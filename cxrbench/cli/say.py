@@ -1,9 +1,10 @@
 """What commands say on stderr, beside their output on stdout."""
 
 import sys
+import time
 from collections.abc import Callable
 
-__all__ = ["note", "progress"]
+__all__ = ["note", "progress", "with_time_left"]
 
 
 def progress(verb: str) -> Callable[[int, int], None]:
@@ -16,6 +17,23 @@ def progress(verb: str) -> Callable[[int, int], None]:
             )
         elif done == total or done % max(1, total // 10) == 0:
             print(f"{done} of {total} {verb}", file=sys.stderr)
+
+    return tell
+
+
+def with_time_left(verb: str, *, every: float = 10.0) -> Callable[[int, int], None]:
+    """A count on stderr every so many seconds and at the end, with how long it will still take."""
+    started = last = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done < total and now - last < every:
+            return
+        last = now
+        minutes = (total - done) * (now - started) / max(done, 1) / 60
+        left = f", about {minutes:.0f} min left" if minutes >= 1 else ", less than a minute left"
+        print(f"{done} of {total} {verb}{left if done < total else ''}", file=sys.stderr, flush=True)
 
     return tell
 

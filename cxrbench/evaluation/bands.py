@@ -144,6 +144,7 @@ def _resampled(
             recall = found / found[-1]
             fallout = np.concatenate(([0.0], false / false[-1]))
             rates.append(np.interp(_GRID, fallout, np.concatenate(([0.0], recall))))
-            first = np.searchsorted(recall, _GRID).clip(max=len(recall) - 1)
+            # At recall 0 nothing is called yet: the first positive found tells the precision.
+            first = np.searchsorted(recall, np.maximum(_GRID, 1e-9)).clip(max=len(recall) - 1)
             shares.append(found[first] / np.maximum(seen[first], 1))
     return np.array(rates), np.array(shares)

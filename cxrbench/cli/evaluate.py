@@ -1,0 +1,212 @@
+"""``cxrbench evaluate``: figures with intervals of models on a data set, and of their ensembles."""
+
+import argparse
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from accelerate import PartialState
+
+from cxrbench.cli.models import load
+from cxrbench.cli.say import note, with_time_left
+from cxrbench.data import Studies, read_chexpert
+from cxrbench.errors import InputError
+from cxrbench.evaluation import (
+    ABOUT,
+    Predictions,
+    Row,
+    contenders,
+    evaluate,
+    join,
+    ranked,
+    read_predictions,
+    row,
+    write_predictions,
+)
+from cxrbench.evaluation.scoring import score_files
+from cxrbench.figures.report import report
+from cxrbench.inference import threshold
+from cxrbench.labels import canonical
+from cxrbench.metrics import roc_curve
+from cxrbench.models import Classifier
+from cxrbench.models import folder as files
+
+__all__ = ["run"]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Score, measure, write; images that cannot be read are counted and left out."""
+    threshold(options.rule)  # before hours of work
+    splits = _splits(options)
+    models = [load(name) for name in options.models]
+    _check_names(models)
+    options.out.mkdir(parents=True, exist_ok=True)
+    scored, skipped = [], 0
+    for model in models:
+        predictions, unread = _predictions(model, splits, options)
+        scored.append(predictions)
+        skipped = max(skipped, unread)
+    if not PartialState().is_main_process:
+        return 0
+    judged = {}
+    for model, predictions in zip(models, scored, strict=True):
+        judged[model.spec.name] = _judged(model, predictions, options)
+    rows = _rows(scored, options)
+    first = ranked(rows) if rows else {}
+    title = f"{', '.join(judged)} on {options.data.name}"
+    _write(options.out / "report.html", report(title, judged, rows, first))
+    _say(judged, rows, first, options.out)
+    note(f"{skipped} images could not be read and are left out" if skipped else "")
+    return 1 if skipped else 0
+
+
+def _splits(options: argparse.Namespace) -> dict[str, Studies]:
+    """Split → its studies: those to judge by, and those that choose thresholds where there are any."""
+    splits = {}
+    valid = options.data / (options.valid or "valid.csv")
+    if options.valid or (valid.is_file() and options.table != "valid.csv"):
+        splits["valid"] = read_chexpert(valid, options.data)
+    splits["test"] = read_chexpert(options.data / options.table, options.data)
+    if "valid" in splits:
+        shared = set(splits["valid"].table["patient"]) & set(splits["test"].table["patient"])
+        if shared:
+            note(f"{len(shared)} patients choose the thresholds and are judged, too: figures are too good")
+    return splits
+
+
+def _check_names(models: Sequence[Classifier]) -> None:
+    names = [model.spec.name for model in models]
+    if len(set(names)) < len(names):
+        raise InputError(f"Each model must be named once; got {', '.join(names)}.")
+
+
+def _predictions(
+    model: Classifier, splits: dict[str, Studies], options: argparse.Namespace
+) -> tuple[Predictions, int]:
+    """What a model says of every split, also as a file; and how many images could not be read."""
+    parts, unread = [], 0
+    for split, studies in splits.items():
+        tell = with_time_left(f"{split} images scored by {model.spec.name}")
+        scored = score_files(model, studies.paths, options.out / "scores", batch=options.batch, progress=tell)
+        bad = scored.unreadable
+        unread += int(bad.sum())
+        if bad.all():
+            raise InputError(
+                f"None of the {len(bad)} images in {options.data} could be read, {studies.paths[0]} for one; "
+                "run 'cxrbench check' on its table."
+            )
+        parts.append(_matched(model, studies, split, scored.scores, options.data).take(~bad))
+    predictions = join(parts)
+    if not PartialState().is_main_process:
+        return predictions, unread
+    stored = options.out / model.spec.name / files.PREDICTIONS
+    stored.parent.mkdir(parents=True, exist_ok=True)
+    write_predictions(stored, predictions)
+    # As read back: whoever has the file can work out every figure again.
+    return read_predictions(stored, model.spec.name), unread
+
+
+def _matched(model: Classifier, studies: Studies, split: str, scores: np.ndarray, root: Path) -> Predictions:
+    """The findings that model and data set both name, in the data set's spelling; blank counts as absent."""
+    ours = {canonical(label).casefold(): i for i, label in enumerate(model.spec.labels) if label}
+    pairs = [
+        (label, ours[canonical(label).casefold()])
+        for label in studies.labels
+        if canonical(label).casefold() in ours
+    ]
+    if not pairs:
+        raise InputError(
+            f"{model.spec.name} and the data set share no finding: it answers for "
+            f"{', '.join(label for label in model.spec.labels if label)}."
+        )
+    labels = tuple(label for label, _ in pairs)
+    given = studies.table[list(labels)].to_numpy(np.float32)
+    targets = np.where(given == -1, np.nan, np.nan_to_num(given))
+    table = studies.table.assign(split=split)[list(ABOUT)].reset_index(drop=True)
+    base = f"{root.absolute().as_posix().rstrip('/')}/"
+    table["path"] = table["path"].str.removeprefix(base)
+    chosen = np.asarray(scores)[:, [index for _, index in pairs]]
+    return Predictions(table, labels, targets.astype(np.float32), chosen, model.spec.name)
+
+
+def _judged(
+    model: Classifier, predictions: Predictions, options: argparse.Namespace
+) -> tuple[Predictions, dict[str, object]]:
+    """A model's figures, also as files."""
+    test = predictions.split("test")
+    if "valid" in predictions.splits:
+        valid, rule = predictions.split("valid"), threshold(options.rule)
+        cuts = rule.fit(valid.targets, valid.scores)
+        said = f"{rule.title} on the validation images: {rule.says}"
+    else:
+        at = {canonical(label).casefold(): i for i, label in enumerate(model.spec.labels)}
+        cuts = np.array([model.spec.thresholds[at[canonical(label).casefold()]] for label in test.labels])
+        said = "those stored with the model."
+    figures = {
+        "model": model.spec.name,
+        "revision": model.revision,
+        "dataset": options.data.name,
+        "thresholds": said,
+        **evaluate(test, cuts, count=options.resamples),
+    }
+    folder = options.out / model.spec.name
+    _write(folder / files.EVALUATION, json.dumps(figures, indent=1, allow_nan=False) + "\n")
+    _write_curves(folder / "curves.csv", test)
+    return test, figures
+
+
+def _write_curves(path: Path, test: Predictions) -> None:
+    """Every point of every ROC curve, a row a distinct score; precision follows from the counts."""
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        table = csv.writer(stream)
+        table.writerow(["finding", "threshold", "false_positive_rate", "sensitivity"])
+        for index, label in enumerate(test.labels):
+            curve = roc_curve(test.targets[:, index], test.scores[:, index])
+            for point in zip(curve.thresholds, curve.false_alarms, curve.sensitivity, strict=True):
+                table.writerow([label, *(f"{value:.6g}" for value in point)])
+
+
+def _rows(scored: Sequence[Predictions], options: argparse.Namespace) -> list[Row]:
+    """Models and ensembles, also as a table; none where there is one model, or nothing to fit them on."""
+    if len(scored) < 2:
+        return []
+    if "valid" not in scored[0].splits:
+        note("no ensembles: they are fitted on validation images; name them with --valid")
+        return []
+    rows = [row(one) for one in contenders(scored, options.rule)]
+    with (options.out / "ensembles.csv").open("w", newline="", encoding="utf-8") as stream:
+        table = csv.DictWriter(stream, list(asdict(rows[0])))
+        table.writeheader()
+        table.writerows(asdict(one) for one in rows)
+    return rows
+
+
+def _say(
+    judged: dict[str, tuple[Predictions, dict[str, object]]],
+    rows: Sequence[Row],
+    first: dict[str, str],
+    out: Path,
+) -> None:
+    for name, (_, figures) in judged.items():
+        means = figures["means"]["auroc"]  # type: ignore[index]
+        shown = "undefined" if means["value"] is None else f"{means['value']:.4f}"
+        ends = "" if means["low"] is None else f" [{means['low']:.4f}, {means['high']:.4f}]"
+        print(f"{name}\tmean AUROC {shown}{ends} over {means['findings']} findings")
+    for one in rows:
+        print(
+            f"{one.title:24} AUROC {one.auroc:.4f}  F1 {one.f1:.4f}  macro-F1 {one.f1_macro:.4f}  "
+            f"Hamming {one.hamming_loss:.4f}"
+        )
+    for figure, title in first.items():
+        print(f"first by {figure.replace('_', ' ')}: {title}")
+    print(f"report: {out / 'report.html'}")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror}); choose another --out.") from error

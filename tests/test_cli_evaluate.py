@@ -1,0 +1,105 @@
+import csv
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cxrbench.cli import main
+from cxrbench.compare import DISCLAIMER
+from cxrbench.evaluation import evaluate, read_predictions
+from cxrbench.labels import CHEXPERT
+from cxrbench.models import create, hub
+from cxrbench.preprocess import Preprocessing
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A small data set in CheXpert's form, and two untrained models that know different findings."""
+    place = tmp_path_factory.mktemp("evaluate")
+    random = np.random.default_rng(0)
+    for split, count in (("valid", 6), ("test", 9)):
+        lines = [f"Path,Sex,Age,Frontal/Lateral,AP/PA,{','.join(CHEXPERT)}"]
+        for number in range(count):
+            path = place / "data" / split / f"patient{len(split)}{number:04}" / "study1" / "view1_frontal.png"
+            path.parent.mkdir(parents=True)
+            Image.fromarray(random.integers(0, 256, (40, 40), dtype=np.uint8)).save(path)
+            labels = random.choice(["1", "0", "-1", ""], len(CHEXPERT), p=[0.4, 0.3, 0.1, 0.2])
+            lines.append(f"{path.relative_to(place)},Male,{40 + number},Frontal,AP,{','.join(labels)}")
+        (place / "data" / f"{split}.csv").write_text("\n".join(lines) + "\n")
+    for seed, labels in enumerate((CHEXPERT, ("Edema", "Cardiomegaly", "Effusion"))):
+        model = create(
+            "efficientnet_b0",
+            labels,
+            pretrained=False,
+            name=f"model{seed}",
+            preprocessing=Preprocessing(size=32),
+            seed=seed,
+        )
+        hub.save(model, place / f"model{seed}")
+    return place
+
+
+def test_models_are_judged_with_their_ensembles(place, capsys):
+    models = [str(place / "model0"), str(place / "model1")]
+    out = place / "out"
+    command = ["evaluate", *models, "--data", str(place / "data"), "--out", str(out), "--resamples", "30"]
+    assert main(command) == 0
+    said = capsys.readouterr()
+    assert "model0\tmean AUROC" in said.out
+    assert "first by hamming loss" in said.out
+    assert "test images scored by model1" in said.err
+    stored = read_predictions(out / "model0" / "predictions.csv")
+    assert stored.labels == CHEXPERT
+    assert set(stored.splits) == {"valid", "test"}
+    figures = json.loads((out / "model0" / "evaluation.json").read_text())
+    again = evaluate(stored.split("test"), list(figures["threshold"].values()), count=30)
+    assert {key: figures[key] for key in again} == again
+    few = read_predictions(out / "model1" / "predictions.csv")
+    assert few.labels == ("Cardiomegaly", "Edema", "Pleural Effusion")
+    assert_same_truth(stored, few)
+    with (out / "ensembles.csv").open() as stream:
+        assert {line["name"] for line in csv.DictReader(stream)} >= {"model0", "ctp_mean", "ptc_mode"}
+    check_report((out / "report.html").read_text(encoding="utf8"))
+
+
+def assert_same_truth(stored, few):
+    np.testing.assert_array_equal(stored.columns(few.labels).targets, few.targets)
+
+
+def check_report(text):
+    """It needs nothing from elsewhere, and says what it is not for."""
+    _head, _, body = text.partition("</script>")
+    assert DISCLAIMER in body
+    assert not re.findall(r'(?:src|href)="http', body)
+    assert "<h2>Models and ensembles</h2>" in body
+    assert "Plotly.newPlot" in body
+    assert "&lt;small" not in body
+
+
+def test_without_validation_images_the_models_own_thresholds_are_used(place, capsys, tmp_path):
+    command = ["evaluate", str(place / "model0"), "--data", str(place / "data"), "--table", "valid.csv"]
+    assert main([*command, "--out", str(tmp_path / "out"), "--resamples", "20"]) == 0
+    figures = json.loads((tmp_path / "out" / "model0" / "evaluation.json").read_text())
+    assert figures["thresholds"] == "those stored with the model."
+    assert not (tmp_path / "out" / "ensembles.csv").exists()
+
+
+def test_mistakes_are_said_before_anything_is_scored(place, capsys, tmp_path):
+    command = [
+        "evaluate",
+        str(place / "model0"),
+        "--data",
+        str(place / "data"),
+        "--out",
+        str(tmp_path / "o"),
+    ]
+    assert main([*command, "--rule", "yuoden"]) == 2
+    assert "choose from: half, youden" in capsys.readouterr().err
+    assert main([*command, "--table", "none.csv"]) == 2
+    assert "no such CSV" in capsys.readouterr().err
+    twice = [command[0], command[1], *command[1:]]
+    assert main(twice) == 2
+    assert "named once" in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
