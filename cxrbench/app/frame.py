@@ -21,6 +21,13 @@ page = st.navigation(
             help="One radiograph: models, methods and findings side by side.",
         ),
         st.Page(
+            _PAGES / "performance.py",
+            title="Performance",
+            icon=":material/monitoring:",
+            url_path="performance",
+            help="ROC curves, thresholds, intervals, groups of patients and errors of every model.",
+        ),
+        st.Page(
             _PAGES / "imbalance.py",
             title="Imbalance",
             icon=":material/balance:",

@@ -48,6 +48,7 @@ class Case:
         why: why it was chosen, by which rule.
         view: ``PA``, ``AP`` or ``Lateral``.
         findings: those present in truth.
+        study: path of its picture below the data set's root; "" where that is not told.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Case:
     why: str
     view: str
     findings: tuple[str, ...]
+    study: str = ""
 
 
 def cases() -> tuple[Case, ...]:
@@ -69,6 +71,7 @@ def cases() -> tuple[Case, ...]:
             why=entry["why"],
             view=entry["view"],
             findings=tuple(entry["findings"]),
+            study=entry.get("study", ""),
         )
         for entry in json.loads(index.read_text(encoding="utf-8"))["cases"]
     )

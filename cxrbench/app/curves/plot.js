@@ -1,0 +1,138 @@
+// Plots as SVG: axes and curves are drawn once for new data, points and the cut move with the threshold.
+
+const SIDE = { left: 46, right: 12, top: 12, bottom: 44, width: 400, height: 380 };
+const DASHES = ["", "7 4", "2 3", "10 3 2 3", "4 4", "12 4", "1 4", "6 2 1 2"];
+const SHAPES = ["circle", "square", "triangle", "diamond", "cross", "down", "star", "bar"];
+
+function shape(kind, x, y, r) {
+  const points = (list) => `M${list.map(([a, b]) => `${x + a * r} ${y + b * r}`).join("L")}Z`;
+  const drawn = {
+    circle: () => `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0Z`,
+    square: () => points([[-0.9, -0.9], [0.9, -0.9], [0.9, 0.9], [-0.9, 0.9]]),
+    triangle: () => points([[0, -1.2], [1.1, 0.8], [-1.1, 0.8]]),
+    down: () => points([[0, 1.2], [1.1, -0.8], [-1.1, -0.8]]),
+    diamond: () => points([[0, -1.3], [1.1, 0], [0, 1.3], [-1.1, 0]]),
+    cross: () => points([[-0.4, -1.2], [0.4, -1.2], [0.4, -0.4], [1.2, -0.4], [1.2, 0.4], [0.4, 0.4], [0.4, 1.2], [-0.4, 1.2], [-0.4, 0.4], [-1.2, 0.4], [-1.2, -0.4], [-0.4, -0.4]]),
+    star: () => points([[0, -1.3], [0.35, -0.35], [1.3, 0], [0.35, 0.35], [0, 1.3], [-0.35, 0.35], [-1.3, 0], [-0.35, -0.35]]),
+    bar: () => points([[-1.3, -0.45], [1.3, -0.45], [1.3, 0.45], [-1.3, 0.45]]),
+  };
+  return drawn[kind]();
+}
+
+function node(tag, attributes = {}, text) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+const across = (value) => SIDE.left + value * (SIDE.width - SIDE.left - SIDE.right);
+const up = (value) => SIDE.height - SIDE.bottom - value * (SIDE.height - SIDE.top - SIDE.bottom);
+const two = (value) => (Number.isFinite(value) ? value.toFixed(2).replace(/^0\./, ".") : "–");
+
+/** A square of axes from 0 to 1 with its words. */
+function axes(place, { x, y, title, label, height = SIDE.height }) {
+  const svg = node("svg", { viewBox: `0 0 ${SIDE.width} ${height}`, role: "img", "aria-label": label });
+  const frame = node("g", { class: "axis" });
+  for (const tick of [0, 0.25, 0.5, 0.75, 1]) {
+    frame.append(node("line", { class: "grid", x1: across(tick), x2: across(tick), y1: up(0), y2: up(1) }));
+    frame.append(node("line", { class: "grid", x1: across(0), x2: across(1), y1: up(tick), y2: up(tick) }));
+    frame.append(node("text", { x: across(tick), y: up(0) + 17, "text-anchor": "middle" }, two(tick)));
+    frame.append(node("text", { x: across(0) - 7, y: up(tick) + 4, "text-anchor": "end" }, two(tick)));
+  }
+  frame.append(node("text", { x: across(0.5), y: SIDE.height - 6, "text-anchor": "middle" }, x));
+  frame.append(node("text", { transform: `translate(12 ${up(0.5)}) rotate(-90)`, "text-anchor": "middle" }, y));
+  svg.append(frame);
+  const heading = document.createElement("figcaption");
+  heading.textContent = title;
+  place.replaceChildren(heading, svg);
+  return svg;
+}
+
+/** Straight lines between vertices, or, where between two thresholds nothing is known, steps. */
+function pathOf(xs, ys, steps) {
+  let path = "";
+  for (let i = 0; i < xs.length; i++) {
+    if (xs[i] === null || ys[i] === null) continue;
+    const at = `${across(xs[i]).toFixed(1)} ${up(ys[i]).toFixed(1)}`;
+    if (!path) path = `M${at}`;
+    else path += steps ? `V${up(ys[i]).toFixed(1)}H${across(xs[i]).toFixed(1)}` : `L${at}`;
+  }
+  return path;
+}
+
+function bandOf({ grid, low, high }) {
+  if (!low.length || low.some((value) => value === null)) return "";
+  const line = (ys, order) => order.map((i) => `${across(grid[i]).toFixed(1)} ${up(ys[i]).toFixed(1)}`).join("L");
+  const forth = grid.map((_, index) => index);
+  return `M${line(high, forth)}L${line(low, forth.toReversed())}Z`;
+}
+
+/** ROC or precision–recall of all systems; returns the group in which their points move. */
+function drawCurves(place, data, kind) {
+  const roc = kind === "roc";
+  const svg = axes(place, {
+    x: roc ? "False-positive rate (1 − specificity)" : "Recall (sensitivity)",
+    y: roc ? "Sensitivity" : "Precision",
+    title: roc ? "ROC: area [95 % interval]" : "Precision–recall: average precision [95 % interval]",
+    label: `${roc ? "ROC" : "Precision–recall"} curves of ${data.finding}: ${data.systems.map((s) => `${s.title} ${s[kind].words}`).join("; ")}`,
+  });
+  const share = data.positives / Math.max(1, data.positives + data.negatives);
+  const ends = roc ? [0, 0, 1, 1] : [0, share, 1, share];
+  svg.append(node("line", { class: "chance", x1: across(ends[0]), y1: up(ends[1]), x2: across(ends[2]), y2: up(ends[3]) }));
+  data.systems.forEach((system) => {
+    if (system.graded) svg.append(node("path", { d: bandOf({ grid: data.grid, ...system[kind] }), fill: system.colour, "fill-opacity": data.systems.length > 3 ? 0.1 : 0.18 }));
+  });
+  data.systems.forEach((system, index) => {
+    const dash = DASHES[index % DASHES.length];
+    if (system.graded) svg.append(node("path", { d: pathOf(system[kind].x, system[kind].y, !roc), fill: "none", stroke: system.colour, "stroke-width": 2.4, "stroke-dasharray": dash, "stroke-linejoin": "round" }));
+  });
+  const names = node("g");
+  data.systems.forEach((system, index) => {
+    const y = up(0) - 12 - 18 * (data.systems.length - 1 - index);
+    const x = across(roc ? 0.14 : 0.03);
+    if (system.graded) names.append(node("line", { x1: x, x2: x + 30, y1: y - 4, y2: y - 4, stroke: system.colour, "stroke-width": 2.4, "stroke-dasharray": DASHES[index % DASHES.length] }));
+    names.append(node("path", { d: shape(SHAPES[index % SHAPES.length], x + 15, y - 4, 5), fill: system.colour }));
+    names.append(node("text", { class: "halo", x: x + 37, y }, `${system.title} ${system[kind].words}`));
+  });
+  const points = node("g");
+  svg.append(names, points);
+  return points;
+}
+
+/** Every system's operating point at this threshold; of those that vote, the one point they have. */
+function movePoints(points, data, kind, at, focus) {
+  points.replaceChildren(
+    ...data.systems.flatMap((system, index) => {
+      const { hits, alarms } = countsAt(system, at);
+      const sensitivity = hits / data.positives;
+      const place = kind === "roc" ? [alarms / data.negatives, sensitivity] : [sensitivity, hits / (hits + alarms)];
+      if (!place.every(Number.isFinite)) return [];
+      const own = system.id === focus;
+      const drawn = shape(SHAPES[index % SHAPES.length], across(place[0]), up(place[1]), own ? 8 : 6);
+      return [node("path", { class: own ? "point focus" : "point", d: drawn, fill: system.colour, "data-system": system.id })];
+    }),
+  );
+}
+
+/** Scores of positives above the line, of negatives below it; returns the cut, which moves. */
+function drawScores(place, system, data) {
+  const height = 190;
+  const svg = node("svg", { viewBox: `0 0 ${SIDE.width} ${height}`, role: "img", "aria-label": `Scores that ${system.title} gives images with ${data.finding}, above, and without it, below.` });
+  const middle = 92;
+  const largest = (list) => Math.max(1e-9, ...list);
+  const { present, absent } = system.scores;
+  const scale = 70 / Math.max(largest(present), largest(absent));
+  const width = (across(1) - across(0)) / present.length;
+  present.forEach((share, i) => svg.append(node("rect", { x: across(0) + i * width, width: width - 0.6, y: middle - share * scale, height: share * scale, fill: "#D55E00" })));
+  absent.forEach((share, i) => svg.append(node("rect", { x: across(0) + i * width, width: width - 0.6, y: middle, height: share * scale, fill: "#56B4E9" })));
+  const frame = node("g", { class: "axis" });
+  frame.append(node("line", { class: "grid", x1: across(0), x2: across(1), y1: middle, y2: middle }));
+  for (const tick of [0, 0.5, 1]) frame.append(node("text", { x: across(tick), y: height - 6, "text-anchor": "middle" }, two(tick)));
+  frame.append(node("text", { class: "halo", x: across(1), y: 14, "text-anchor": "end" }, "▲ scores where it is present"));
+  frame.append(node("text", { class: "halo", x: across(1), y: height - 22, "text-anchor": "end" }, "▼ where it is absent"));
+  const cut = node("line", { class: "cut", y1: 8, y2: height - 20 });
+  svg.append(frame, cut);
+  place.replaceChildren(svg);
+  return cut;
+}

@@ -1,0 +1,148 @@
+"""The Performance page's controls: whose predictions, of which images, cut where."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from cxrbench.app.scored import FIT, Question, System, own_predictions, predictions, stored, systems
+from cxrbench.errors import InputError
+from cxrbench.evaluation import Predictions
+from cxrbench.inference import ENSEMBLES, THRESHOLDS
+
+__all__ = ["Asked", "pick"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be shown.
+
+    Args:
+        systems: at least one, on the same images.
+        finding: a label of theirs.
+        question: as it was asked.
+    """
+
+    systems: list[System]
+    finding: str
+    question: Question
+
+
+def pick() -> Asked | None:
+    """Draw the controls; None, with a sentence, where nothing can be shown."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="judge"):
+        place = st.container(horizontal=True, vertical_alignment="bottom")
+        given = _given()
+        if not given:
+            return None
+        with place:
+            question = _question(given)
+            try:
+                found = systems(given, question)
+            except InputError as error:
+                st.error(str(error))
+                return None
+            finding = _finding(found[0].shown.labels)
+    _say(found, finding)
+    return Asked(found, finding, question)
+
+
+def _given() -> dict[str, Predictions]:
+    """The reader's own predictions if there are any, else the stored ones; by name."""
+    with st.popover("Your own predictions", icon=":material/upload:", on_change="rerun"):
+        files = st.file_uploader(
+            "CSV files, one a model",
+            accept_multiple_files=True,
+            key="own_predictions",
+            max_upload_size=200,
+            help="A row an image. For each finding a column with the truth (Edema: 1, 0 or nothing) and one "
+            "with the score (score Edema: 0 to 1). Of path, patient, split, sex, age, view and projection "
+            "any may be missing.",
+        )
+        st.caption(
+            "They stay in the memory of this machine. Files of several models are matched by the column "
+            "path. Remove them here to go back to the stored predictions."
+        )
+    found: dict[str, Predictions] = {}
+    try:
+        for file in files or ():
+            found[file.name[:80]] = own_predictions(file.getvalue(), file.name[:80])
+        if not found:
+            found = {name: predictions(entry) for name, entry in stored().items()}
+    except InputError as error:
+        st.error(str(error))
+        return {}
+    if not found:
+        st.info(
+            "There are no predictions here yet: `cxrbench evaluate` and the training recipe write "
+            "predictions.csv beside a model; or open a file of your own."
+        )
+    return found
+
+
+def _question(given: Mapping[str, Predictions]) -> Question:
+    titles = {name: one.name or name for name, one in given.items()}
+    models = _some("Models", titles, list(titles)[:1], "judge_models", needed=True)
+    ensembles: tuple[str, ...] = ()
+    if len(models) > 1:
+        records = {name: record.title for name, record in ENSEMBLES.items()}
+        ensembles = _some("Ensembles", records, ["ctp_mean"], "judge_ensembles")
+    splits = list(given[models[0]].splits)
+    start = splits.index("test") if "test" in splits else 0
+    split = (
+        st.selectbox("Images", splits, index=start, key="judge_split", width=120)
+        if len(splits) > 1
+        else splits[0]
+    )
+    rule = st.selectbox(
+        "Thresholds",
+        list(THRESHOLDS),
+        index=list(THRESHOLDS).index("youden"),
+        format_func=lambda name: THRESHOLDS[name].title,
+        key="judge_rule",
+        width=190,
+        help=" ".join(f"**{record.title}**: {record.says}" for record in THRESHOLDS.values()),
+    )
+    return Question(models, ensembles, split, rule)
+
+
+def _some(
+    what: str, titles: Mapping[str, str], start: list[str], key: str, *, needed: bool = False
+) -> tuple[str, ...]:
+    before = [name for name in st.session_state.get(key, start) if name in titles]
+    st.session_state[key] = before or (start if needed else [])
+    with st.popover(f"{what}: {len(st.session_state[key])}", key=f"{key}_open"):
+        st.pills(
+            what,
+            list(titles),
+            selection_mode="multi",
+            format_func=lambda name: titles.get(name, name),
+            key=key,
+        )
+    picked = tuple(name for name in titles if name in st.session_state[key])
+    return picked or (tuple(start) if needed else ())
+
+
+def _finding(labels: tuple[str, ...]) -> str:
+    if st.session_state.get("judge_finding") not in labels:
+        st.session_state["judge_finding"] = next((name for name in labels if name != "No Finding"), labels[0])
+    picked: str = st.selectbox("Finding", list(labels), key="judge_finding", width=230)
+    return picked
+
+
+def _say(found: list[System], finding: str) -> None:
+    """What is shown, in numbers; and whether thresholds were chosen fairly."""
+    shown = found[0].shown
+    column = shown.labels.index(finding)
+    truth = shown.targets[:, column]
+    patients = len(set(shown.patients))
+    words = f"{len(shown):,} images of {patients:,} patients. {finding}: {(truth == 1).sum():,} present, "
+    words += f"{(truth == 0).sum():,} absent"
+    unknown = len(truth) - int((truth == 1).sum()) - int((truth == 0).sum())
+    st.caption(words + (f", {unknown:,} not known and left out." if unknown else "."))
+    if found[0].fitted is found[0].shown or len(found[0].fitted) == 0:
+        st.caption(
+            ":material/warning: Thresholds are chosen on the very images that are shown, since there are "
+            f"none of the split “{FIT}”: figures at a threshold look better than they are. AUROC and average "
+            "precision do not depend on it."
+        )

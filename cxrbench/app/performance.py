@@ -1,0 +1,221 @@
+"""The Performance page's figures: curves of one finding, a table of all, two systems paired."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cxrbench.app import charts
+from cxrbench.app.curve_data import curve_data, digest, resample_count
+from cxrbench.app.curves import curves
+from cxrbench.app.imbalance import numbers
+from cxrbench.app.scored import System
+from cxrbench.evaluation import FIGURES, Predictions, compare, measure
+from cxrbench.metrics.intervals import Interval
+
+__all__ = ["answers", "curves_part", "ends", "operating_points", "pair_part", "table_of", "table_part"]
+
+_SHOWN: Final = ("auroc", "average_precision", "sensitivity", "specificity", "precision", "f1")
+
+
+def curves_part(systems: Sequence[System], finding: str, rule: str) -> Mapping[str, Any] | None:
+    """ROC and precision–recall with bands, and a threshold that moves without the server.
+
+    Returns:
+        The cell of the confusion counts that was clicked, or None.
+    """
+    for system in systems:
+        if not system.graded:
+            st.caption(f"**{system.title}** has a point, not a curve. {system.says}")
+    truth = systems[0].shown.targets[:, systems[0].shown.labels.index(finding)]
+    if not ((truth == 1).any() and (truth == 0).any()):
+        st.info(
+            f"{finding} has no {'positive' if not (truth == 1).any() else 'negative'} here, so that its "
+            "curves are not defined; choose another finding or split."
+        )
+        return None
+    cell = curves(curve_data(systems, finding, rule), key="curves")
+    st.caption(
+        "Bands hold 95 % of the curves of 200 resamples by patient, place by place. Dotted: what chance "
+        "gives. Precision–recall curves are steps: between two thresholds nothing is known."
+    )
+    return cell
+
+
+def table_part(systems: Sequence[System]) -> None:
+    """Every finding's figures with intervals; a click on a heading sorts."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        picked = st.multiselect(
+            "Figures",
+            list(FIGURES),
+            default=list(_SHOWN),
+            format_func=lambda name: FIGURES[name].title,
+            key="table_figures",
+            width=620,
+            help="Those of calls (F1, specificity …) are taken at each system's thresholds.",
+        )
+    if not picked:
+        st.info("Choose at least one figure.")
+        return
+    table = table_of(systems, picked)
+    config: dict[str, Any] = {
+        column: st.column_config.NumberColumn(format="%.3f")
+        for column in table.columns
+        if table[column].dtype == float
+    }
+    st.dataframe(table, hide_index=True, column_config=config, height=520)
+    for name in picked:
+        st.caption(f"**{FIGURES[name].title}.** {FIGURES[name].says}")
+    images = len(systems[0].shown)
+    st.caption(
+        f"“low” and “high” hold 95 % of {resample_count(images):,} resamples by patient. Empty: undefined, "
+        "for want of positives or negatives, or because a tenth of the resamples or more leave it so. It is "
+        "not counted in means."
+    )
+    _downloads(table)
+
+
+def pair_part(systems: Sequence[System]) -> None:
+    """Two systems on the same images: differences, paired."""
+    if len(systems) < 2:
+        st.info("Choose a second model, or an ensemble, above: then the two are compared image by image.")
+        return
+    titles = {system.name: system.title for system in systems}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        first = st.selectbox(
+            "First", list(titles), format_func=titles.__getitem__, key="pair_first", width=260
+        )
+        others = [name for name in titles if name != first]
+        second = st.selectbox("Second", others, format_func=titles.__getitem__, key="pair_second", width=260)
+        name = st.selectbox(
+            "Figure", list(FIGURES), format_func=lambda key: FIGURES[key].title, key="pair_figure", width=200
+        )
+    by_name = {system.name: system for system in systems}
+    a, b = by_name[first], by_name[second]
+    found = _paired(digest(a), digest(b), name, a, b)
+    table = pair_table(a, b, found)
+    chart = _differences(table, f"{FIGURES[name].title}: {a.title} minus {b.title}")
+    st.altair_chart(chart, alt=f"Paired differences in {FIGURES[name].title}, finding by finding.")
+    st.caption(
+        f"{FIGURES[name].says} Bars hold 95 % of the paired differences: both systems saw the same resampled "
+        "patients. p is two-sided, and of fourteen findings one is below 0.07 by chance alone."
+    )
+    numbers(table, f"pair-{a.name}-{b.name}-{name}")
+
+
+def table_of(systems: Sequence[System], names: Sequence[str]) -> pd.DataFrame:
+    """A row a system and finding: n₊, n₋, threshold, and each figure with its ends."""
+    rows: list[dict[str, Any]] = []
+    for system in systems:
+        found = _measured(digest(system), tuple(names), system)
+        truth = system.shown.targets
+        for index, label in enumerate(system.shown.labels):
+            row: dict[str, Any] = {
+                "finding": label,
+                "system": system.title,
+                "n+": int((truth[:, index] == 1).sum()),
+                "n−": int((truth[:, index] == 0).sum()),
+                "threshold": float(system.thresholds[index]) if system.graded else float("nan"),
+            }
+            for name in names:
+                row |= ends(FIGURES[name].title, found[name], index)
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def pair_table(a: System, b: System, found: Interval) -> pd.DataFrame:
+    """A row a finding: the difference, its ends, and p."""
+    truth = a.shown.targets
+    return pd.DataFrame(
+        {
+            "finding": a.shown.labels,
+            "difference": found.estimate,
+            "low": found.low,
+            "high": found.high,
+            "p": found.p,
+            "n+": (truth == 1).sum(0),
+            "n−": (truth == 0).sum(0),
+        }
+    )
+
+
+@st.cache_data(max_entries=64, show_spinner="Measuring every finding, with intervals …")
+def _measured(key: str, names: tuple[str, ...], _system: System) -> dict[str, Interval]:
+    return measure(
+        answers(_system), operating_points(_system), names, count=resample_count(len(_system.shown))
+    )
+
+
+@st.cache_data(max_entries=64, show_spinner="Comparing, image by image …")
+def _paired(key: str, other: str, name: str, _a: System, _b: System) -> Interval:
+    first, second = ((answers(system), operating_points(system)) for system in (_a, _b))
+    return compare(first, second, name, count=resample_count(len(_a.shown)))
+
+
+def answers(system: System) -> Predictions:
+    """A system's predictions, whose figures at ``operating_points`` are those of its calls.
+
+    Votes need care: the share of models that call a finding is not cut at one half where ties are broken.
+    """
+    if system.graded:
+        return system.shown
+    return replace(system.shown, scores=system.calls.astype(np.float32))
+
+
+def operating_points(system: System) -> np.ndarray:
+    """(L,) at which ``answers`` are cut."""
+    return system.thresholds if system.graded else np.full(len(system.shown.labels), 0.5)
+
+
+def ends(title: str, interval: Interval, index: int) -> dict[str, float]:
+    """A figure and its interval as three columns."""
+    return {
+        title: float(interval.estimate[index]),
+        f"{title} low": float(interval.low[index]),
+        f"{title} high": float(interval.high[index]),
+    }
+
+
+def _differences(table: pd.DataFrame, title: str) -> alt.LayerChart:
+    known = table.dropna(subset=["difference"])
+    order = known.sort_values("difference", ascending=False)["finding"].tolist()
+    rows = known.assign(
+        sure=np.where((known["low"] > 0) | (known["high"] < 0), "0 is outside", "0 is inside")
+    )
+    scale = alt.Scale(domain=["0 is outside", "0 is inside"], range=[charts.COLOURS[1], charts.COLOURS[0]])
+    colour = alt.Color("sure:N", scale=scale, legend=charts.legend())
+    base = alt.Chart(rows).encode(
+        y=alt.Y("finding:N", sort=order, title=None, axis=alt.Axis(labelLimit=190, labelOverlap=False)),
+        color=colour,
+        tooltip=[
+            "finding",
+            *(alt.Tooltip(name, format=".3f") for name in ("difference", "low", "high", "p")),
+        ],
+    )
+    bars = base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q", title=title), x2="high:Q")
+    dots = base.mark_point(filled=True, size=90).encode(
+        x="difference:Q", shape=alt.Shape("sure:N", legend=None)
+    )
+    none = alt.Chart(pd.DataFrame({"x": [0]})).mark_rule(strokeDash=[4, 4], color="#7a8794").encode(x="x:Q")
+    return (none + bars + dots).properties(height=115 + 25 * len(order))
+
+
+def _downloads(table: pd.DataFrame) -> None:
+    with st.container(horizontal=True):
+        for kind, data, mime in (
+            ("CSV", table.to_csv(index=False), "text/csv"),
+            ("JSON", table.to_json(orient="records", indent=1, force_ascii=False), "application/json"),
+        ):
+            st.download_button(
+                kind,
+                data.encode(),
+                f"cxrbench-performance.{kind.lower()}",
+                mime,
+                on_click="ignore",
+                icon=":material/download:",
+                key=f"download_{kind}",
+            )

@@ -1,0 +1,111 @@
+"""The Performance page's calibration: whether a score of 0.7 means 70 %."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cxrbench.app import charts
+from cxrbench.app.curve_data import digest, resample_count
+from cxrbench.app.performance import ends
+from cxrbench.app.scored import System
+from cxrbench.evaluation import FIGURES, Predictions, measure
+from cxrbench.inference import CALIBRATIONS
+from cxrbench.metrics import reliability
+
+__all__ = ["calibrated", "calibration_part"]
+
+
+def calibration_part(systems: Sequence[System], finding: str) -> None:
+    """Whether a score of 0.7 means 70 %."""
+    fitted = systems[0].fitted is not systems[0].shown and len(systems[0].fitted) > 0
+    options = {"as they are": "As they are", **{key: record.title for key, record in CALIBRATIONS.items()}}
+    how = st.segmented_control(
+        "Scores",
+        list(options) if fitted else ["as they are"],
+        format_func=options.__getitem__,
+        default="as they are",
+        required=True,
+        key="calibration_how",
+        help="A calibration is fitted on the validation images and shown on the others.",
+    )
+    if how in CALIBRATIONS:
+        st.caption(CALIBRATIONS[how].says)
+    rows, figures = [], []
+    for system in systems:
+        if not system.graded:
+            continue
+        truth, scores, said = calibrated(system, finding, how or "as they are")
+        curve = reliability(truth, scores)
+        rows.append(
+            pd.DataFrame(
+                {"name": system.title, "score": curve.score, "share": curve.share, "images": curve.studies}
+            )
+        )
+        figures.append(said)
+    if not rows:
+        st.info("Votes are not probabilities: choose a model, or an ensemble that averages scores.")
+        return
+    left, right = st.columns([3, 2])
+    with left:
+        names = [entry["system"] for entry in figures]
+        st.altair_chart(_reliability(pd.concat(rows), names, finding), alt=f"Reliability of {finding}.")
+    with right:
+        st.dataframe(
+            pd.DataFrame(figures),
+            hide_index=True,
+            column_config={
+                key: st.column_config.NumberColumn(format="%.3f") for key in figures[0] if key != "system"
+            },
+        )
+        st.caption(
+            "On the dotted line a score is the share of images with the finding. Below it scores promise too "
+            "much, above it too little. A dot is a tenth of the scale; small dots stand for few images. ECE "
+            "is the mean distance from the line, Brier the mean squared error of the scores: both 0 at best."
+        )
+
+
+def calibrated(system: System, finding: str, how: str) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """Truth (N,), scores (N,) after calibration, and its Brier and ECE with their intervals."""
+    column = system.shown.labels.index(finding)
+    shown, fitted = (part.columns((finding,)) for part in (system.shown, system.fitted))
+    key = f"{digest(system, [column])} {len(fitted)} {fitted.scores.sum()}"
+    scores, figures = _calibrated(key, how, shown, fitted)
+    return shown.targets[:, 0], scores, {"system": system.title, **figures}
+
+
+@st.cache_data(max_entries=200, show_spinner="Calibrating …")
+def _calibrated(
+    key: str, how: str, _shown: Predictions, _fitted: Predictions
+) -> tuple[np.ndarray, dict[str, float]]:
+    scores = _shown.scores
+    if how in CALIBRATIONS:
+        scores = CALIBRATIONS[how].fit(_fitted.targets, _fitted.scores)(scores).astype(np.float32)
+    one = replace(_shown, scores=scores)
+    found = measure(one, np.full(1, 0.5), ("calibration_error", "brier"), count=resample_count(len(one)))
+    figures: dict[str, float] = {}
+    for name, interval in found.items():
+        figures |= ends(FIGURES[name].title, interval, 0)
+    return scores[:, 0], figures
+
+
+def _reliability(table: pd.DataFrame, names: Sequence[str], finding: str) -> alt.LayerChart:
+    ends = alt.Scale(domain=[0, 1], nice=False)
+    shapes = alt.Scale(domain=list(names), range=list(charts.SHAPES[: len(names)]))
+    base = alt.Chart(table).encode(
+        x=alt.X("score:Q", scale=ends, title=f"Mean score of {finding}"),
+        y=alt.Y("share:Q", scale=ends, title="Share of images that have it"),
+        color=alt.Color("name:N", scale=charts.scale_of(names), legend=charts.legend()),
+        tooltip=["name", *(alt.Tooltip(key, format=".3f") for key in ("score", "share")), "images"],
+    )
+    dots = base.mark_point(filled=True, opacity=0.95).encode(
+        size=alt.Size("images:Q", scale=alt.Scale(range=[40, 400]), legend=None),
+        shape=alt.Shape("name:N", scale=shapes, legend=charts.legend()),
+    )
+    line = pd.DataFrame({"x": [0, 1], "y": [0, 1]})
+    ideal = alt.Chart(line).mark_line(strokeDash=[2, 4], color="#7a8794").encode(x="x:Q", y="y:Q")
+    return (ideal + base.mark_line() + dots).properties(height=440)

@@ -1,0 +1,280 @@
+"""The Performance page's closer look: groups of patients, agreement of models, the cases behind a count."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cxrbench.agreement import cohen_kappa, dissent, fleiss_kappa
+from cxrbench.app import charts
+from cxrbench.app.curve_data import digest, resample_count
+from cxrbench.app.imbalance import numbers
+from cxrbench.app.performance import answers, operating_points
+from cxrbench.app.scored import System
+from cxrbench.compare import gallery
+from cxrbench.evaluation import FIGURES, SUBGROUPS, Group, groups, subgroups
+from cxrbench.evaluation.ensembles import Contender, ranked, row
+
+__all__ = ["agreement_part", "case_table", "cases_part", "groups_part", "ranking_part"]
+
+KINDS: Final[Mapping[str, str]] = {
+    "hits": "hits: present and called",
+    "alarms": "false alarms: absent, yet called",
+    "misses": "misses: present, not called",
+    "rejections": "left alone: absent and not called",
+}
+_MOST: Final = 200  # cases listed
+_RANKS: Final[Mapping[str, str]] = {
+    "auroc": "AUROC",
+    "auroc_of_calls": "AUROC of calls",
+    "average_precision": "average precision",
+    "f1": "F1",
+    "f1_macro": "F1, present and absent",
+    "hamming_loss": "Hamming loss",
+    "subset_accuracy": "subset accuracy",
+}
+
+
+def groups_part(systems: Sequence[System], finding: str) -> None:
+    """A figure by sex, age band or view, and how far each group lies from everybody else."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        titles = {system.name: system.title for system in systems}
+        name = st.selectbox(
+            "System", list(titles), format_func=titles.__getitem__, key="groups_system", width=260
+        )
+        by = st.segmented_control(
+            "By",
+            list(SUBGROUPS),
+            format_func=lambda key: SUBGROUPS[key].title,
+            default="sex",
+            required=True,
+            key="groups_by",
+        )
+        figure = st.selectbox(
+            "Figure",
+            list(FIGURES),
+            format_func=lambda key: FIGURES[key].title,
+            key="groups_figure",
+            width=200,
+        )
+    system = next(one for one in systems if one.name == name)
+    by = by or "sex"
+    if len(groups(system.shown, by)) < 2:
+        st.info(
+            f"These predictions do not tell two groups by {SUBGROUPS[by].title} apart: the file needs the "
+            "columns sex, age, view or projection."
+        )
+        return
+    column = system.shown.labels.index(finding)
+    found = _grouped(digest(system, [column]), by, figure, finding, system)
+    table = group_table(found)
+    st.altair_chart(
+        _intervals(table, FIGURES[figure].title), alt=f"{FIGURES[figure].title} of {finding} by {by}."
+    )
+    st.caption(
+        "Each group's figure, and its gap: the group minus everybody else, both with intervals by patient. A "
+        "gap whose interval holds 0 may be chance. With several groups and findings, some gaps are."
+    )
+    st.dataframe(table, hide_index=True, column_config=_rounded(table))
+
+
+@st.cache_data(max_entries=100, show_spinner="Measuring every group …")
+def _grouped(key: str, by: str, figure: str, finding: str, _system: System) -> tuple[Group, ...]:
+    one = answers(_system).columns((finding,))
+    at = operating_points(_system)[[_system.shown.labels.index(finding)]]
+    return subgroups(one, at, by, figure, count=resample_count(len(one)))
+
+
+def group_table(found: Sequence[Group]) -> pd.DataFrame:
+    """A row a group: counts, the figure with its ends, the gap with its own."""
+    rows = []
+    for group in found:
+        gap = group.gap
+        rows.append(
+            {
+                "group": group.name,
+                "images": group.images,
+                "n+": int(group.positives[0]),
+                "n−": int(group.negatives[0]),
+                "value": float(group.value.estimate[0]),
+                "low": float(group.value.low[0]),
+                "high": float(group.value.high[0]),
+                "gap": float(gap.estimate[0]) if gap else float("nan"),
+                "gap low": float(gap.low[0]) if gap else float("nan"),
+                "gap high": float(gap.high[0]) if gap else float("nan"),
+                "p": float(gap.p[0]) if gap else float("nan"),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def ranking_part(systems: Sequence[System]) -> None:
+    """Which figure puts whom first: not all of them agree."""
+    rows = [row(Contender(s.name, s.title, s.shown, s.calls, ensemble=bool(s.says))) for s in systems]
+    table = pd.DataFrame(
+        [
+            {"system": one.title, **{title: getattr(one, name) for name, title in _RANKS.items()}}
+            for one in rows
+        ]
+    )
+    st.dataframe(table, hide_index=True, column_config=_rounded(table))
+    first = ranked(rows)
+    st.markdown("**First by** " + " · ".join(f"{title}: {first[name]}" for name, title in _RANKS.items()))
+    st.caption(
+        "Means over the findings where a figure is defined. Less is better for Hamming loss, the mean share "
+        "of wrong answers. **AUROC of calls** takes yes and no as scores, as Liz et al. 2022 judge votes; "
+        "the F1 that names present and absent is theirs, too. Who is best depends on the figure one asks for."
+    )
+    for system in systems:
+        if system.says:
+            st.caption(f"**{system.title}.** {system.says}")
+
+
+def agreement_part(systems: Sequence[System], finding: str) -> None:
+    """How far models agree beyond chance, and the cases that split them."""
+    models = [system for system in systems if not system.says]
+    if len(models) < 2:
+        st.info("Choose a second model above: agreement takes two.")
+        return
+    calls = np.stack([model.calls for model in models])
+    table = pd.DataFrame({"finding": models[0].shown.labels, "all together (Fleiss)": fleiss_kappa(calls)})
+    for i, first in enumerate(models):
+        for second in models[i + 1 :]:
+            table[f"{first.title} and {second.title}"] = cohen_kappa(first.calls, second.calls)
+    st.dataframe(table, hide_index=True, column_config=_rounded(table, "%.2f"))
+    st.caption(
+        "κ of the calls at each model's own thresholds: 1 is full agreement, 0 what chance gives, below 0 "
+        "less than that. Pairs are Cohen's κ, all together is Fleiss'. Empty: all always say the same one "
+        "thing. Agreement is no proof: models may be wrong together."
+    )
+    st.subheader(f"Cases that split them on {finding}")
+    column = models[0].shown.labels.index(finding)
+    split = dissent(calls)[:, column]
+    rows = np.flatnonzero(split > 0)
+    rows = rows[np.argsort(-split[rows], kind="stable")][:_MOST]
+    if not len(rows):
+        st.info("There is none: on every image they give the same answer.")
+        return
+    listed = _about(models[0], rows, column)
+    for model in models:
+        listed[model.title] = model.shown.scores[rows, column]
+    listed["say yes"] = calls[:, rows, column].sum(0)
+    _list(listed, finding, [model.name for model in models], "split")
+
+
+def cases_part(systems: Sequence[System], cell: Mapping[str, Any] | None) -> None:
+    """The images behind a count that was clicked; those of the gallery can be opened."""
+    if cell is not None:
+        st.session_state["cell"] = dict(cell)
+    asked = st.session_state.get("cell")
+    by_name = {system.name: system for system in systems}
+    if not asked or asked.get("system") not in by_name or asked.get("kind") not in KINDS:
+        return
+    system = by_name[asked["system"]]
+    if asked.get("finding") not in system.shown.labels:
+        return
+    finding, threshold = asked["finding"], float(asked["threshold"])
+    listed = case_table(system, finding, asked["kind"], threshold)
+    at = f" at threshold {threshold:.4g}" if system.graded else ""
+    st.subheader(f"{system.title}, {finding}{at}: {KINDS[asked['kind']]}")
+    if listed.empty:
+        st.info("There is no such case.")
+        return
+    _list(listed, finding, [name for name in by_name if not by_name[name].says], asked["kind"])
+
+
+def case_table(system: System, finding: str, kind: str, threshold: float) -> pd.DataFrame:
+    """The images of one confusion count, those first of which the system is surest.
+
+    Args:
+        system: whose.
+        finding: a label.
+        kind: a key of ``KINDS``.
+        threshold: what is called; of a system that votes, its calls count.
+    """
+    column = system.shown.labels.index(finding)
+    truth, scores = system.shown.targets[:, column], system.shown.scores[:, column]
+    called = scores.astype(np.float64) >= threshold if system.graded else system.calls[:, column]
+    wanted = {
+        "hits": called & (truth == 1),
+        "alarms": called & (truth == 0),
+        "misses": ~called & (truth == 1),
+        "rejections": ~called & (truth == 0),
+    }[kind]
+    rows = np.flatnonzero(wanted)
+    surest = scores[rows] if kind in ("misses", "rejections") else -scores[rows]
+    return _about(system, rows[np.argsort(surest, kind="stable")], column)
+
+
+def _about(system: System, rows: np.ndarray, column: int) -> pd.DataFrame:
+    """Who it is and what is true: columns for a list of cases."""
+    table, truth = system.shown.table.iloc[rows], system.shown.targets[rows]
+    labels = np.array(system.shown.labels)
+    found = [", ".join(labels[row == 1]) or "none" for row in truth]
+    listed = pd.DataFrame(
+        {
+            "image": np.where(table["path"] != "", table["path"], table["patient"]),
+            "score": system.shown.scores[rows, column],
+            "present in truth": found,
+        }
+    )
+    for name in ("sex", "age", "projection"):
+        if (table[name].notna() & (table[name] != "")).any():
+            listed[name] = table[name].to_numpy()
+    return listed
+
+
+def _list(listed: pd.DataFrame, finding: str, models: Sequence[str], name: str) -> None:
+    known = {entry.study: entry for entry in gallery.cases() if entry.study}
+    here = [
+        entry
+        for study, entry in known.items()
+        if any(path == study or path.endswith(f"/{study}") for path in listed["image"])
+    ]
+    if here:
+        st.markdown("In the gallery, with heat maps:")
+        chosen = [model for model in models if model in gallery.models()] or list(gallery.models())[:1]
+        with st.container(horizontal=True):
+            for entry in here:
+                link = [("case", entry.id), ("findings", finding), *(("models", model) for model in chosen)]
+                st.page_link(
+                    "pages/compare.py", label=entry.title, icon=":material/compare:", query_params=link
+                )
+    more = f", the first {_MOST} of them" if len(listed) > _MOST else ""
+    st.caption(
+        f"{len(listed):,} images{more}, the surest first. Images outside the gallery can be named here, not "
+        "shown: only their scores are stored."
+    )
+    st.dataframe(listed[:_MOST], hide_index=True, column_config=_rounded(listed))
+    numbers(listed, f"cases-{name}")
+
+
+def _rounded(table: pd.DataFrame, form: str = "%.3f") -> dict[str, Any]:
+    return {
+        column: st.column_config.NumberColumn(format="%d" if column == "age" else form)
+        for column in table.columns
+        if table[column].dtype.kind == "f"
+    }
+
+
+def _intervals(table: pd.DataFrame, title: str) -> alt.LayerChart:
+    order = table["group"].tolist()
+    base = alt.Chart(table).encode(
+        y=alt.Y("group:N", sort=order, title=None, axis=alt.Axis(labelLimit=190)),
+        tooltip=[
+            "group",
+            "images",
+            *(alt.Tooltip(name, format=".3f") for name in ("value", "low", "high", "gap")),
+        ],
+    )
+    bars = base.mark_rule(strokeWidth=4, color=charts.COLOURS[0]).encode(
+        x=alt.X("low:Q", title=title, scale=alt.Scale(zero=False)), x2="high:Q"
+    )
+    dots = base.mark_point(filled=True, size=130, color=charts.COLOURS[0]).encode(x="value:Q")
+    words = base.mark_text(dy=-13, color="#7a8794").encode(
+        x="value:Q", text=alt.Text("value:Q", format=".3f")
+    )
+    return (bars + dots + words).properties(height=90 + 46 * len(order))

@@ -1,0 +1,34 @@
+"""How well do the models do? Curves, thresholds, intervals, groups and errors, from predictions alone."""
+
+import streamlit as st
+
+from cxrbench.app import performance, reliable, scrutiny
+from cxrbench.app.judge import pick
+
+
+@st.fragment
+def page() -> None:
+    """Controls and the open part: hidden parts do no work."""
+    asked = pick()
+    if asked is None:
+        return
+    systems, finding = asked.systems, asked.finding
+    parts = {
+        "Curves": lambda: scrutiny.cases_part(
+            systems, performance.curves_part(systems, finding, asked.question.rule)
+        ),
+        "All findings": lambda: performance.table_part(systems),
+        "Two compared": lambda: performance.pair_part(systems),
+        "Calibration": lambda: reliable.calibration_part(systems, finding),
+        "Groups": lambda: scrutiny.groups_part(systems, finding),
+        "Agreement": lambda: scrutiny.agreement_part(systems, finding),
+        "Who is best?": lambda: scrutiny.ranking_part(systems),
+    }
+    tabs = st.tabs(list(parts), key="performance_part", bind="query-params")
+    for tab, draw in zip(tabs, parts.values(), strict=True):
+        with tab:
+            if tab.open:
+                draw()
+
+
+page()

@@ -1,0 +1,254 @@
+"""The Performance page, what it shows, and where its numbers come from."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics as sklearn_metrics
+from streamlit.testing.v1 import AppTest
+
+from cxrbench.app import performance, reliable, scrutiny, stock
+from cxrbench.app.curve_data import curve_data
+from cxrbench.app.scored import Question, own_predictions, stored, systems
+from cxrbench.errors import InputError
+from cxrbench.evaluation import Predictions, read_predictions
+
+FRAME = Path(stock.__file__).with_name("frame.py")
+PAGE = FRAME.parents[2] / "pages" / "performance.py"
+PARTS = ("Curves", "All findings", "Two compared", "Calibration", "Groups", "Agreement", "Who is best?")
+LABELS = ("No Finding", "Edema", "Fracture", "Never")
+
+
+def written(seed: int, images: int = 240, *, about: bool = True) -> bytes:
+    random, truth_of = np.random.default_rng(seed), np.random.default_rng(99)
+    rows = np.arange(images)
+    columns: dict[str, object] = {
+        "path": [f"test/patient{row // 2:05d}/study{row % 2}/view1_frontal.png" for row in rows],
+        "patient": [f"patient{row // 2:05d}" for row in rows],
+    }
+    if about:
+        columns |= {
+            "split": np.where(rows < images // 3, "valid", "test"),
+            "sex": np.where(rows % 4 < 2, "F", "M"),
+        }
+        columns |= {
+            "age": truth_of.integers(20, 90, images),
+            "projection": np.where(rows % 3 == 0, "PA", "AP"),
+        }
+    shares = (0.4, 0.3, 0.2, 0.0)
+    truth = {
+        label: (truth_of.random(images) < share) * 1 for label, share in zip(LABELS, shares, strict=True)
+    }
+    scores = {
+        f"score {label}": (1 / (1 + np.exp(-(2 * present - 1 + random.normal(0, 1.2, images))))).round(4)
+        for label, present in truth.items()
+    }
+    return pd.DataFrame({**columns, **truth, **scores}).to_csv(index=False).encode()
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder as ``assets/`` with three models' predictions and no weights."""
+    for seed, name in enumerate(("a", "b", "c")):
+        folder = tmp_path / "models" / name
+        folder.mkdir(parents=True)
+        (folder / "predictions.csv").write_bytes(written(seed))
+        (folder / "config.json").write_text(json.dumps({"name": name, "title": f"Model {name.upper()}"}))
+    monkeypatch.setenv("CXRBENCH_ASSETS", str(tmp_path))
+    monkeypatch.delenv("CXRBENCH_MODELS", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def page(models: Path) -> AppTest:
+    at = AppTest.from_file(str(FRAME), default_timeout=120).run()
+    return at.switch_page(str(PAGE))
+
+
+@pytest.fixture(scope="module")
+def given() -> dict[str, Predictions]:
+    return {name: read_predictions(written(seed), name) for seed, name in enumerate("abc")}
+
+
+def asked(
+    *models: str, ensembles: tuple[str, ...] = (), rule: str = "youden", split: str = "test"
+) -> Question:
+    return Question(models, ensembles, split, rule)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_draws_for_three_models_and_two_ensembles(page: AppTest, part: str) -> None:
+    page.query_params["performance_part"] = part
+    page.session_state["judge_models"] = ["a", "b", "c"]
+    page.session_state["judge_ensembles"] = ["ctp_mean", "ptc_majority"]
+    page.session_state["judge_finding"] = "Edema"
+    at = page.run()
+    assert not at.exception
+    assert "160 images of 80 patients. Edema:" in " ".join(caption.value for caption in at.caption)
+
+
+def test_the_page_needs_no_torch(small_assets: Path, models: Path) -> None:
+    code = f"""
+import os, sys
+os.environ["CXRBENCH_ASSETS"] = {str(small_assets)!r}  # a gallery, so that the first page needs none either
+os.environ["CXRBENCH_MODELS"] = {str(models / "models")!r}
+from streamlit.testing.v1 import AppTest
+at = AppTest.from_file({str(FRAME)!r}, default_timeout=120).run()
+at.session_state["judge_models"] = ["a", "b"]
+at.switch_page({str(PAGE)!r}).run()
+assert not at.exception, at.exception
+assert any("images of" in caption.value for caption in at.caption)
+assert "torch" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_without_predictions_the_page_says_where_they_come_from(
+    page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXRBENCH_ASSETS", str(tmp_path / "none"))
+    at = page.run()
+    assert not at.exception
+    assert "There are no predictions here yet" in at.info[0].value
+
+
+def test_stored_predictions_are_found_beside_models(models: Path) -> None:
+    assert {name: entry.title for name, entry in stored().items()} == {
+        "a": "Model A",
+        "b": "Model B",
+        "c": "Model C",
+    }
+
+
+def test_thresholds_come_from_the_validation_images_and_calls_from_the_test_images(given) -> None:
+    (system,) = systems(given, asked("a", rule="best_f1"))
+    assert len(system.shown) == 160
+    assert len(system.fitted) == 80
+    truth, scores = given["a"].targets[:80, 1], given["a"].scores[:80, 1]
+    best = max(sklearn_metrics.f1_score(truth, scores >= cut) for cut in np.unique(scores))
+    found = sklearn_metrics.f1_score(truth, scores >= system.thresholds[1])
+    assert found == pytest.approx(best)
+    np.testing.assert_array_equal(system.calls, system.shown.scores >= system.thresholds)
+
+
+def test_an_ensemble_averages_what_its_models_say(given) -> None:
+    found = systems(given, asked("a", "b", "c", ensembles=("ctp_mean", "ptc_all")))
+    assert [system.name for system in found] == ["a", "b", "c", "ctp_mean", "ptc_all"]
+    mean = np.mean([system.shown.scores for system in found[:3]], axis=0)
+    np.testing.assert_allclose(found[3].shown.scores, mean, atol=1e-6)
+    np.testing.assert_array_equal(found[4].calls, np.all([s.calls for s in found[:3]], axis=0))
+    assert not found[4].graded
+
+
+def test_models_with_and_without_validation_images_meet_on_the_images_they_share(given) -> None:
+    lone = read_predictions(written(7, about=False), "lone")  # every image counts as one of "test"
+    found = systems({**given, "lone": lone}, asked("a", "lone"))
+    assert len(found[0].shown) == len(found[1].shown) == 160
+    assert found[0].fitted is found[0].shown  # not both have validation images
+
+
+def test_a_file_without_paths_can_be_shown_alone() -> None:
+    text = pd.read_csv(io.BytesIO(written(0))).drop(columns=["path", "patient", "split"]).to_csv(index=False)
+    lone = own_predictions(text.encode(), "own.csv")
+    (system,) = systems({"own.csv": lone}, asked("own.csv"))
+    assert len(system.shown) == 240
+
+
+def test_counts_at_every_stop_of_the_slider_are_those_of_the_scores(given) -> None:
+    (system,) = systems(given, asked("a"))
+    data = curve_data([system], "Edema", "youden")
+    truth, scores = system.shown.targets[:, 1], system.shown.scores[:, 1].astype(np.float64)
+    assert (data["positives"], data["negatives"]) == ((truth == 1).sum(), (truth == 0).sum())
+    (drawn,) = data["systems"]
+    for index in range(0, len(data["steps"]), 41):
+        called = scores >= data["steps"][index]
+        assert drawn["hits"][index] == (called & (truth == 1)).sum()
+        assert drawn["alarms"][index] == (called & (truth == 0)).sum()
+    assert drawn["threshold"] in data["steps"]
+    assert max(len(drawn[kind]["x"]) for kind in ("roc", "pr")) <= 2000
+    assert json.dumps(data, allow_nan=False)
+
+
+def test_the_table_holds_sklearns_figures_and_leaves_the_undefined_empty(given) -> None:
+    found = systems(given, asked("a", "b"))
+    table = performance.table_of(found, ("auroc", "f1", "sensitivity"))
+    assert len(table) == 2 * len(LABELS)
+    for row in table.itertuples(index=False):
+        if row.finding == "Never":
+            assert np.isnan(row.AUROC)
+            assert row[2] == 0  # n+
+            continue
+        system = found[0 if row.system == found[0].title else 1]
+        column = LABELS.index(row.finding)
+        truth, scores = system.shown.targets[:, column], system.shown.scores[:, column]
+        assert pytest.approx(sklearn_metrics.roc_auc_score(truth, scores)) == row.AUROC
+        assert pytest.approx(sklearn_metrics.f1_score(truth, system.calls[:, column])) == row.F1
+
+
+def test_a_vote_is_judged_by_its_calls(given) -> None:
+    found = systems(given, asked("a", "b", "c", ensembles=("ptc_mode",)))
+    table = performance.table_of(found[3:], ("f1",))
+    truth = found[3].shown.targets[:, 1]
+    wanted = sklearn_metrics.f1_score(truth, found[3].calls[:, 1])
+    assert table[table["finding"] == "Edema"]["F1"].iloc[0] == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("kind", scrutiny.KINDS)
+def test_the_cases_behind_a_count_are_as_many_as_it_says(given, kind: str) -> None:
+    (system,) = systems(given, asked("a"))
+    data = curve_data([system], "Edema", "youden")
+    at = 300
+    drawn = data["systems"][0]
+    counts = {"hits": drawn["hits"][at], "alarms": drawn["alarms"][at]}
+    counts |= {
+        "misses": data["positives"] - counts["hits"],
+        "rejections": data["negatives"] - counts["alarms"],
+    }
+    listed = scrutiny.case_table(system, "Edema", kind, data["steps"][at])
+    assert len(listed) == counts[kind]
+    surest = listed["score"].to_numpy()
+    assert (np.diff(surest) <= 0).all() if kind in ("hits", "alarms") else (np.diff(surest) >= 0).all()
+
+
+def test_a_clicked_count_lists_its_cases_below(page: AppTest) -> None:
+    page.session_state["judge_finding"] = "Edema"
+    page.session_state["cell"] = {"system": "a", "kind": "misses", "threshold": 0.5, "finding": "Edema"}
+    at = page.run()
+    assert not at.exception
+    assert "Model A, Edema at threshold 0.5: misses: present, not called" in at.subheader[0].value
+    assert "present in truth" in at.dataframe[0].value
+
+
+def test_a_calibration_is_fitted_on_the_validation_images(given) -> None:
+    (system,) = systems(given, asked("a"))
+    truth, plain, _ = reliable.calibrated(system, "Edema", "as they are")
+    _, better, said = reliable.calibrated(system, "Edema", "platt")
+    np.testing.assert_array_equal(plain, system.shown.scores[:, 1])
+    assert sklearn_metrics.brier_score_loss(truth, better) == pytest.approx(said["Brier"], abs=1e-6)
+    assert said["Brier low"] <= said["Brier"] <= said["Brier high"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text.replace(b"score ", b"s "), "rename the columns"),
+        (lambda text: text[:-8] + b"\n", "expected a score from 0 to 1"),
+        (lambda text: text.replace(b",0.", b",7."), "expected a score from 0 to 1, got"),
+        (lambda text: b"", "empty"),
+        (lambda text: b"\x89PNG\r\n\x1a\n\x00\x01", "expected"),
+    ],
+)
+def test_what_is_wrong_with_an_own_file_is_said(change, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        own_predictions(change(written(0)), "own.csv")
+
+
+def test_every_rule_is_explained_beside_its_menu(page: AppTest) -> None:
+    at = page.run()
+    assert "The largest sensitivity + specificity" in at.selectbox(key="judge_rule").help
