@@ -207,7 +207,7 @@ def predictions(
     config: TrainConfig, split: str, studies: data.Studies, images: Images, scores: np.ndarray
 ) -> evaluation.Predictions:
     """A row an image: where it is below the data's root, whose it is, the targets, and the scores."""
-    root = Path(config.data.root).resolve()
+    root = Path(config.data.root).absolute()
     table = studies.table.assign(split=split)[list(evaluation.ABOUT)].reset_index(drop=True)
     table["path"] = [Path(p).relative_to(root).as_posix() for p in table["path"]]
     return evaluation.Predictions(table, config.labels, images.targets.numpy(), scores)

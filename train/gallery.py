@@ -116,7 +116,7 @@ def read_pool(root: Path, folder: Path) -> Pool:
     spec, said = hub.load(folder).spec, read_predictions(folder / "predictions.csv").split("test")
     studies = data.read_chexpert(root / "test.csv")
     truth = pd.read_csv(root / "truth.csv").query("Split == 'test'").reset_index(drop=True)
-    below = [Path(path).relative_to(root.resolve()).as_posix() for path in studies.paths]
+    below = [Path(path).relative_to(root.absolute()).as_posix() for path in studies.paths]
     if below != said.table["path"].tolist() or len(truth) != len(below):
         raise InputError(
             f"{folder.name} was judged on other test films than those of {root}; give the tree of its recipe."
@@ -166,7 +166,7 @@ def marked_films(root: Path, pool: Pool) -> Iterator[Film]:
 def film(root: Path, pool: Pool, row: int, words: dict[str, str]) -> Film:
     """A test film with its line in the index, its masks and its truth."""
     study = pool.studies.table.loc[row]
-    path = Path(study["path"]).relative_to(root.resolve())
+    path = Path(study["path"]).relative_to(root.absolute())
     truth = {label: int(value) for label, value in zip(pool.labels, pool.truth[row], strict=True)}
     entry = {
         **words,
