@@ -86,19 +86,22 @@ def vessels(patient: Patient, geometry: Geometry) -> Array:
 def drawn(segments: np.ndarray, geometry: Geometry, x: Array, y: Array) -> Array:
     """Segments as anti-aliased lines; each is as bright as makes its amount of blood right."""
     to_pixel = _pixel_map(x, y)
-    starts = np.rint((segments[:, :2] @ to_pixel[0] + to_pixel[1]) * 2**_BITS).astype(np.int64)
-    ends = np.rint((segments[:, 2:4] @ to_pixel[0] + to_pixel[1]) * 2**_BITS).astype(np.int64)
-    radius = segments[:, 4]
-    pixels = 2 * radius / geometry.spacing
+    starts, ends = (
+        np.rint((points @ to_pixel[0] + to_pixel[1]) * 2**_BITS).astype(np.int64).tolist()
+        for points in (segments[:, :2], segments[:, 2:4])
+    )
+    pixels = 2 * segments[:, 4] / geometry.spacing
+    wide = pixels.tolist()
     bins = np.abs(np.log(np.maximum(pixels, 0.8)[:, None] / np.array(_WIDTHS))).argmin(1)
     total = np.zeros(x.shape, np.float32)
     for index, width in enumerate(_WIDTHS):
-        chosen = np.flatnonzero(bins == index)
+        chosen = np.flatnonzero(bins == index).tolist()
+        shades = {at: min(255.0, 85 * wide[at] / width) for at in chosen}
         for core in (1.0, 0.55) if width > 2 else (1.0,):
             canvas = np.zeros(x.shape, np.uint8)
+            thick = max(1, round(width * core))
             for at in chosen:
-                shade = min(255, 85 * float(pixels[at]) / width)
-                cv2.line(canvas, starts[at], ends[at], shade, max(1, round(width * core)), cv2.LINE_AA, _BITS)
+                cv2.line(canvas, starts[at], ends[at], shades[at], thick, cv2.LINE_AA, _BITS)
             # π/2·r is the mean path through a rod; 85 grey levels stand for it
             share = (1.0 if width <= 2 else 0.5) * np.pi / 2 * (width * geometry.spacing / 2) / 85
             total += canvas.astype(np.float32) * np.float32(share)
