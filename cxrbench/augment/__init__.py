@@ -1,5 +1,26 @@
-"""Small changes to a training radiograph that leave its findings true; never a left–right flip."""
+"""Small changes to a training radiograph that leave its findings true; no left–right flip unless asked."""
 
+from cxrbench.augment.elastic import Elastic, Warp
+from cxrbench.augment.geometry import Geometry, Move
+from cxrbench.augment.intensity import Exposure, Intensity
 from cxrbench.augment.light import Augmentation, Draw, apply
+from cxrbench.augment.mixup import Blend, Mixup
+from cxrbench.augment.table import AUGMENTATIONS, AugmentationMethod, Change, Ranges
 
-__all__ = ["Augmentation", "Draw", "apply"]
+__all__ = [
+    "AUGMENTATIONS",
+    "Augmentation",
+    "AugmentationMethod",
+    "Blend",
+    "Change",
+    "Draw",
+    "Elastic",
+    "Exposure",
+    "Geometry",
+    "Intensity",
+    "Mixup",
+    "Move",
+    "Ranges",
+    "Warp",
+    "apply",
+]

@@ -1,0 +1,76 @@
+"""Mixup: two radiographs laid over each other, and their targets with them; what is unknown stays unknown."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cxrbench.errors import InputError
+
+__all__ = ["Blend", "Mixup"]
+
+
+@dataclass(frozen=True, eq=False)
+class Blend:
+    """One draw for a batch: image i becomes λᵢ · image i + (1 − λᵢ) · image partnerᵢ.
+
+    Args:
+        partners: (B,) int, whom each is mixed with; possibly itself.
+        shares: (B,) float in [½, 1], λ.
+    """
+
+    partners: np.ndarray
+    shares: np.ndarray
+
+    def images(self, images: np.ndarray) -> np.ndarray:
+        """Images (B, …) float → the mixed ones, float32."""
+        share = self.shares.reshape(-1, *[1] * (images.ndim - 1)).astype(np.float32)
+        return share * images + (1 - share) * images[self.partners]
+
+    def targets(self, targets: np.ndarray) -> np.ndarray:
+        """Targets (B, L) in [0, 1] or NaN → the mixed ones; NaN where either is unknown.
+
+        To take the one that is known would say something of the other, of which nothing is known. Where a
+        share is 1 the partner has no say, known or not.
+
+        Raises:
+            InputError: a target of −1: uncertain labels need a policy before they can be mixed.
+        """
+        known = targets[~np.isnan(targets)]
+        if known.size and (known.min() < 0 or known.max() > 1):
+            raise InputError(
+                "Mixup needs targets in [0, 1] or NaN, and got "
+                f"{known.min():g} to {known.max():g}; apply a policy for uncertain labels first."
+            )
+        share = self.shares[:, None].astype(targets.dtype)
+        mixed = share * targets + (1 - share) * targets[self.partners]
+        return np.where(share == 1, targets, mixed)
+
+
+@dataclass(frozen=True)
+class Mixup:
+    """How strongly images of a batch are mixed.
+
+    λ is drawn from Beta(alpha, alpha) an image, and turned to max(λ, 1 − λ), so that an image stays the
+    larger part of itself, and its place in the batch means something.
+
+    Args:
+        alpha: of the Beta distribution; 0 mixes nothing, 1 any shares alike.
+
+    Reference:
+        Zhang et al. 2018, "mixup: Beyond empirical risk minimization", arXiv:1710.09412. There one λ serves
+        the whole batch.
+    """
+
+    alpha: float = 0.2
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.alpha) and self.alpha >= 0):
+            raise InputError(f"Mixup alpha must be a finite number, at least 0; got {self.alpha!r:.50}.")
+
+    def draw(self, rng: np.random.Generator, count: int) -> Blend:
+        """Partners and shares for a batch of so many images."""
+        partners = rng.permutation(count)
+        if self.alpha == 0:
+            return Blend(partners, np.ones(count))
+        shares = rng.beta(self.alpha, self.alpha, size=count)
+        return Blend(partners, np.maximum(shares, 1 - shares))

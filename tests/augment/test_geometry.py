@@ -1,0 +1,144 @@
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
+
+from cxrbench.augment import Elastic, Geometry, Move, Warp
+from cxrbench.errors import InputError
+
+IMAGE = cv2.GaussianBlur(np.random.default_rng(0).random((50, 41), dtype=np.float32), (0, 0), 2)
+MOVES = [
+    Move(degrees=17),
+    Move(right=0.1, down=-0.06),
+    Move(scale=1.3),
+    Move(scale=0.8),
+    Move(shear=12),
+    Move(flip=True),
+    Move(degrees=-9, right=0.05, down=0.02, scale=1.1, shear=-6, flip=True),
+]
+
+
+def blob(shape: tuple[int, int], y: float, x: float) -> np.ndarray:
+    rows, columns = np.indices(shape)
+    return np.exp(-((rows - y) ** 2 + (columns - x) ** 2) / 18).astype(np.float32)
+
+
+def slow_place(move: Move, shape: tuple[int, int], y: float, x: float) -> tuple[float, float]:
+    """Where a point goes, step by step: flip, lean, turn, grow, shift, about the middle of the picture."""
+    cy, cx = (shape[0] - 1) / 2, (shape[1] - 1) / 2
+    up, right = cy - y, x - cx  # as on paper: up is positive
+    right = -right if move.flip else right
+    right += up * np.tan(np.deg2rad(move.shear))
+    angle, length = np.arctan2(up, right) + np.deg2rad(move.degrees), np.hypot(up, right) * move.scale
+    up, right = length * np.sin(angle), length * np.cos(angle)
+    return cy - up + move.down * shape[0], cx + right + move.right * shape[1]
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_a_spot_goes_where_the_steps_lead(move):
+    shape = (120, 90)
+    moved = move.image(blob(shape, 50, 55))
+    middle = ndimage.center_of_mass(moved)
+    np.testing.assert_allclose(middle, slow_place(move, shape, 50, 55), atol=0.1)
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_a_picture_is_moved_as_scipy_moves_it(move):
+    inverse = np.linalg.inv(np.vstack([move.matrix(IMAGE.shape), [0, 0, 1]]))
+    # scipy counts rows first.
+    linear = inverse[:2, :2][::-1, ::-1]
+    theirs = ndimage.affine_transform(IMAGE, linear, inverse[:2, 2][::-1], order=1)
+    inside = np.s_[8:-8, 8:-8]  # at borders OpenCV blends with black where scipy cuts
+    same = np.abs(move.image(IMAGE) - theirs)[inside]
+    assert np.median(same) < 0.004
+    assert (same < 0.03).mean() > 0.9
+
+
+def test_the_default_moves_nothing():
+    np.testing.assert_array_equal(Move().image(IMAGE), IMAGE)
+    np.testing.assert_array_equal(Warp().image(IMAGE), IMAGE)
+
+
+def test_quarter_turns_are_those_of_numpy():
+    square = IMAGE[:41]
+    np.testing.assert_allclose(Move(degrees=90).image(square), np.rot90(square), atol=1e-5)
+    np.testing.assert_allclose(Move(flip=True).image(IMAGE), IMAGE[:, ::-1], atol=1e-5)
+
+
+CHANGES = [*MOVES, Warp(0.05, 0.1, 3), Warp(0.2, 0.15, 4)]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_mask_goes_where_its_pixels_go(change):
+    rows, columns = np.indices((160, 130))
+    mask = np.hypot(rows - 70, columns - 72) < 25
+    moved = change.image(mask.astype(np.float32))
+    found = change.mask(mask)
+    assert found.dtype == bool
+    np.testing.assert_array_equal(found, moved >= 0.5)
+    # The lesion's own pixels stay inside the mask: a bright disc, its mask, both moved.
+    film = np.where(mask, 1.0, 0.2).astype(np.float32)
+    seen = change.image(film) > 0.6
+    assert (seen & found).sum() / (seen | found).sum() > 0.98
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_arguments_are_left_alone(change):
+    image, mask = IMAGE.copy(), IMAGE > 0.5
+    image.flags.writeable = mask.flags.writeable = False
+    assert change.image(image).base is None
+    change.mask(mask)
+
+
+@pytest.mark.parametrize("ranges", [Geometry(8, 0.05, 0.1, 5, 0.5), Elastic(0.05)])
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=30, deadline=None)
+def test_a_seed_decides_the_draw_and_the_draw_decides_the_picture(ranges, seed):
+    one, other = (ranges.draw(np.random.default_rng(seed)) for _ in range(2))
+    assert one == other
+    np.testing.assert_array_equal(one.image(IMAGE), other.image(IMAGE))
+    np.testing.assert_array_equal(one.image(IMAGE), one.image(IMAGE))
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=60)
+def test_moves_stay_within_their_widths_and_left_stays_left(seed):
+    wide = Geometry(degrees=9, shift=0.1, scale=0.2, shear=4)
+    move = wide.draw(np.random.default_rng(seed))
+    assert abs(move.degrees) <= 9
+    assert max(abs(move.right), abs(move.down)) <= 0.1
+    assert abs(move.scale - 1) <= 0.2
+    assert abs(move.shear) <= 4
+    assert not move.flip
+    left = np.linalg.det(move.matrix((100, 100))[:, :2])
+    assert left > 0  # a map that mirrors has a negative determinant
+
+
+def test_one_width_does_not_change_what_another_draws():
+    narrow = Geometry(shear=0).draw(np.random.default_rng(3))
+    wide = Geometry(shear=20).draw(np.random.default_rng(3))
+    assert (narrow.degrees, narrow.right, narrow.scale) == (wide.degrees, wide.right, wide.scale)
+
+
+@pytest.mark.parametrize("strength", [0.01, 0.05])
+def test_the_longest_displacement_is_the_strength(strength):
+    lengths = np.hypot(*Warp(strength, 0.1, 7).field((120, 90)))
+    assert lengths.max() == pytest.approx(strength * 90, rel=1e-5)
+    assert lengths.mean() > 0.2 * lengths.max()  # smooth: it is not one pixel that moves
+
+
+def test_a_warp_is_the_one_of_scipy():
+    warp = Warp(0.05, 0.1, 2)
+    down, right = warp.field(IMAGE.shape)
+    rows, columns = np.indices(IMAGE.shape)
+    slow = ndimage.map_coordinates(IMAGE, [rows + down, columns + right], order=1)
+    inside = np.s_[5:-5, 5:-5]
+    np.testing.assert_allclose(warp.image(IMAGE)[inside], slow[inside], atol=0.01)
+
+
+@pytest.mark.parametrize("bad", [{"degrees": -1}, {"scale": 1.0}, {"flip": 1.1}, {"shift": float("nan")}])
+def test_widths_that_make_no_sense_are_refused_by_name(bad):
+    with pytest.raises(InputError, match=next(iter(bad))):
+        Geometry(**bad)
