@@ -5,6 +5,8 @@ from typing import IO
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as compute
 
 from cxrbench.data.studies import Studies
 from cxrbench.data.tables import label_column, read_csv, table_name, text_column, translated
@@ -48,10 +50,10 @@ def read_chexpert(source: Path | str | IO[bytes], root: Path | str | None = None
             f"{', '.join(map(str, raw.columns[:6]))}; give CheXpert's own label file."
         )
     raw = raw.rename(columns={by_name["path"]: "Path"})
-    paths = text_column(raw, "Path").str.replace("\\", "/")
-    parts = paths.str.extract(
-        r"(?P<patient>patient\d+)/(?:(?P<study>study\d+)/)?(?:view\d+_(?P<view>[a-z]+))?"
-    )
+    paths = text_column(raw, "Path")
+    if paths.str.contains("\\", regex=False).any():
+        paths = paths.str.replace("\\", "/")
+    parts = _parts(paths)
     if parts["patient"].isna().any():
         row = int(np.argmax(parts["patient"].isna()))
         raise InputError(
@@ -72,6 +74,28 @@ def read_chexpert(source: Path | str | IO[bytes], root: Path | str | None = None
         }
     )
     return Studies(table, tuple(columns), "CheXpert")
+
+
+def _parts(paths: pd.Series) -> pd.DataFrame:
+    """Patient, study and view that paths name; missing where they name none."""
+    column = pa.chunked_array(pa.array(paths, pa.string()))
+    folders = compute.split_pattern(column, "/")
+    depth = compute.min_max(compute.list_value_length(folders)).as_py()
+    if depth["min"] == depth["max"] and depth["min"] >= 3:
+        ends = [compute.list_element(folders, depth["min"] - back) for back in (3, 2, 1)]
+        patient, study, file = (end.combine_chunks().dictionary_encode() for end in ends)
+        ordinary = compute.match_substring_regex(patient.dictionary, r"^patient\d+$")
+        ordinary = (
+            compute.all(ordinary).as_py() and study.dictionary.to_pandas().str.match(r"study\d+$").all()
+        )
+        if ordinary:  # the file has few names and few studies: only the different ones are looked at
+            named = file.dictionary.to_pandas().str.extract(r"^view\d+_([a-z]+)")[0]
+            view = pa.DictionaryArray.from_arrays(file.indices, pa.array(named)).cast(pa.string())
+            texts = {"patient": ends[0].to_pandas(), "study": ends[1].to_pandas(), "view": view.to_pandas()}
+            return pd.DataFrame(texts).set_axis(paths.index)
+    return paths.str.extract(
+        r"(?P<patient>patient\d+)/(?:(?P<study>study\d+)/)?(?:view\d+_(?P<view>[a-z]+))?"
+    )
 
 
 def _label_columns(raw: pd.DataFrame, name: str) -> dict[str, str]:

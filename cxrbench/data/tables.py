@@ -1,16 +1,23 @@
 """Label files → columns; everything that can be wrong with a CSV, said in one sentence."""
 
+import gzip
+import io
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
 
 from cxrbench.errors import InputError
 
 __all__ = ["label_column", "read_csv", "table_name", "text_column", "translated"]
+
+# Where at least so many rows share a word, words are looked at instead of rows.
+_FEW = 8
 
 
 def table_name(source: Path | str | IO[bytes]) -> str:
@@ -30,7 +37,9 @@ def read_csv(source: Path | str | IO[bytes], *, columns: list[str] | None = None
     """
     name = table_name(source)
     try:
-        table = pd.read_csv(source, encoding="utf-8-sig", low_memory=False, usecols=columns)
+        table = _read_plain(source) if columns is None else None
+        if table is None:
+            table = pd.read_csv(source, encoding="utf-8-sig", low_memory=False, usecols=columns)
     except FileNotFoundError as error:
         raise InputError(f"{name}: there is no such CSV file; check the path.") from error
     except pd.errors.EmptyDataError as error:
@@ -53,7 +62,10 @@ def label_column(values: pd.Series, name: str) -> np.ndarray:
         InputError: another value; the sentence names its row (1: the first below the header) and its column.
     """
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    wrong = np.where(np.isnan(numbers), values.notna().to_numpy(), ~np.isin(numbers, (1, 0, -1)))
+    blank = np.isnan(numbers)
+    wrong = ~((numbers == 1) | (numbers == 0) | (numbers == -1) | blank)
+    if values.dtype.kind not in "fiu":  # what was text may have been no number, and then it is not blank
+        wrong |= blank & values.notna().to_numpy()
     if wrong.any():
         row = int(np.argmax(wrong))
         raise InputError(
@@ -67,13 +79,55 @@ def text_column(table: pd.DataFrame, column: str, values: Mapping[str, str] | No
     """A column as text; "" for what is missing, or not among ``values`` (whose keys are in small letters)."""
     if column not in table:
         return pd.Series("", index=table.index, dtype="str")
+    codes, found = pd.factorize(table[column])
+    if len(found) < len(table) / _FEW:  # the same few words over and over: each is looked at once
+        words = pd.Series(found).astype("str").str.strip()
+        words = translated(words.str.casefold(), values) if values is not None else words
+        return _spelled(codes, words, table.index)
     text = table[column].astype("str").where(table[column].notna(), "").str.strip()
     return translated(text.str.casefold(), values) if values is not None else text
 
 
 def translated(text: pd.Series, values: Mapping[str, str]) -> pd.Series:
     """Each text's value, "" where it has none. (Series.map would turn to floats where no text has one.)"""
-    return pd.Series([values.get(entry, "") for entry in text], index=text.index, dtype="str")
+    codes, found = pd.factorize(text)
+    return _spelled(codes, [values.get(entry, "") for entry in found], text.index)
+
+
+def _spelled(codes: np.ndarray, words: Sequence[str] | pd.Series, index: pd.Index) -> pd.Series:
+    """Texts from the numbers of their words; −1 is "", what is missing."""
+    known = pa.array([*words, ""], pa.string())
+    places = pa.array(np.where(codes < 0, len(known) - 1, codes))
+    text = pa.DictionaryArray.from_arrays(places, known).cast(pa.string()).to_pandas()
+    return text.astype("str").set_axis(index)
+
+
+def _read_plain(source: Path | str | IO[bytes]) -> pd.DataFrame | None:
+    """An ordinary table by Arrow's parser, on all cores; None for whatever pandas might read otherwise."""
+    if isinstance(source, (str, Path)):
+        if Path(source).suffix not in (".csv", ".gz"):
+            return None
+        data = Path(source).read_bytes()
+        data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+    else:
+        start = source.tell()
+        data = source.read()
+        source.seek(start)
+    options = arrow_csv.ConvertOptions(strings_can_be_null=True)
+    try:
+        table = arrow_csv.read_csv(io.BytesIO(data), convert_options=options)
+    except pa.ArrowException:
+        return None
+    names = table.column_names
+    plain = (pa.types.is_int64, pa.types.is_float64, pa.types.is_string, pa.types.is_null)
+    if len(set(names)) < len(names) or "" in names or not table.num_rows:
+        return None
+    if not all(any(is_type(column.type) for is_type in plain) for column in table.columns):
+        return None  # what looks like a date, say
+    nothing = [i for i, column in enumerate(table.columns) if pa.types.is_null(column.type)]
+    for index in nothing:
+        table = table.set_column(index, names[index], table.column(index).cast(pa.float64()))
+    return table.to_pandas()
 
 
 def _first_line(error: Exception) -> str:
