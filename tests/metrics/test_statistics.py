@@ -1,14 +1,18 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import roc_auc_score
 
+from cxrbench.data.published import read_published
+from cxrbench.labels import NIH
 from cxrbench.metrics import (
     DECISIONS,
     auroc,
     average_precision,
+    bootstrap,
     brier,
     calibration_error,
     f1,
@@ -82,3 +86,15 @@ def test_a_mean_over_findings_never_averages_over_others():
     assert averaged.shape == (5, 1)
     assert np.isnan(averaged[0, 0])
     assert averaged[1, 0] == pytest.approx(statistic(weights)[1, :3].mean())
+
+
+def test_a_published_models_aurocs_are_reproduced_and_lie_in_their_intervals(golden):
+    said = pd.read_csv(golden / "nih_densenet121_predictions.csv.gz")
+    published = pd.read_csv(golden / "nih_densenet121_aucs.csv").set_index("label")["auc"][list(NIH)]
+    table = read_published("nih").table.set_index("path").loc[said["Image Index"]]
+    statistic = statistics.auroc(
+        table[list(NIH)].to_numpy(), said[[f"prob_{label}" for label in NIH]].to_numpy()
+    )
+    interval = bootstrap(statistic, table["patient"].to_numpy(dtype=str), count=100)
+    assert_allclose(interval.estimate, published, atol=1e-9, rtol=0)
+    assert ((interval.low < published) & (published < interval.high)).all()
