@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-__all__ = ["gallery", "lungs", "models"]
+__all__ = ["gallery", "lungs", "models", "runs"]
 
 
 def models() -> Path:
@@ -19,6 +19,12 @@ def gallery() -> Path:
 def lungs() -> Path:
     """The folder of the network that marks the lungs."""
     return _root() / "lungs"
+
+
+def runs() -> Path:
+    """The folder of training runs, one folder each: CXRBENCH_RUNS, or ``runs`` beside the assets."""
+    override = os.environ.get("CXRBENCH_RUNS")
+    return Path(override) if override else _root().parent / "runs"
 
 
 def _root() -> Path:

@@ -42,6 +42,13 @@ page = st.navigation(
             help="A simulated chest whose truth is known, made as you order it.",
         ),
         st.Page(
+            _PAGES / "train.py",
+            title="Train",
+            icon=":material/model_training:",
+            url_path="train",
+            help="Train a model by a recipe, in the background, and watch it learn.",
+        ),
+        st.Page(
             _PAGES / "about.py",
             title="About",
             icon=":material/info:",

@@ -44,7 +44,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cxrbench", description=_ABOUT, epilog=_EXITS)
     parser.add_argument("--version", action="version", version=f"cxrbench {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_explain, _add_predict, _add_evaluate, _add_check, _add_phantom, _add_lists):
+    for add in (
+        _add_explain,
+        _add_predict,
+        _add_evaluate,
+        _add_train,
+        _add_check,
+        _add_phantom,
+        _add_lists,
+    ):
         add(commands)
     return parser
 
@@ -164,6 +172,14 @@ def _add_phantom(commands: _Commands) -> None:
         "it is there with the finding, OTHERWISE how often without (default 0.02); once for each kind",
     )
     command.set_defaults(module="phantom")
+
+
+def _add_train(commands: _Commands) -> None:
+    about = "train a model by a recipe; a run that was stopped goes on where it was"
+    command = commands.add_parser("train", help=about, description=_sentence(about))
+    command.add_argument("--config", type=Path, required=True, metavar="TOML", help="the recipe")
+    command.add_argument("--out", type=Path, metavar="DIR", help="folder of the run; default runs/NAME")
+    command.set_defaults(module="train")
 
 
 def _add_lists(commands: _Commands) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import torch
+from torch import nn
 
 from cxrbench.errors import InputError
 from cxrbench.models.classifier import Classifier
@@ -40,6 +41,7 @@ def create(
     preprocessing: Preprocessing | None = None,
     thresholds: Sequence[float] | None = None,
     drop_rate: float = 0.0,
+    hidden: int = 0,
     seed: int = 0,
 ) -> Classifier:
     """A classifier whose last layer is new, in eval mode, its parameters trainable.
@@ -53,6 +55,7 @@ def create(
         preprocessing: by default ``default_preprocessing``; its size also sizes transformers.
         thresholds: one a label, in (0, 1); by default 0.5.
         drop_rate: dropout before the last layer, in [0, 1).
+        hidden: units of a ReLU layer before the last one, as in Liz et al. 2022 (512); 0 for none.
         seed: of the random weights: the same seed makes the same model.
 
     Raises:
@@ -67,6 +70,7 @@ def create(
         preprocessing=preprocessing or default_preprocessing(architecture),
         thresholds=tuple(thresholds) if thresholds is not None else (0.5,) * len(labels),
         title=title,
+        hidden=hidden,
     )
     return assemble(spec, pretrained=pretrained, drop_rate=drop_rate, seed=seed)
 
@@ -83,9 +87,10 @@ def assemble(
         # Not torch.manual_seed, which would also reseed accelerators.
         torch.default_generator.manual_seed(seed)
         try:
-            model = Classifier(
-                build(record, len(spec.labels), size, drop_rate), spec, revision=revision
-            ).eval()
+            backbone = build(record, len(spec.labels), size, 0.0 if spec.hidden else drop_rate)
+            if spec.hidden:
+                _deepen(backbone, spec.hidden, drop_rate)
+            model = Classifier(backbone, spec, revision=revision).eval()
             _ = model.grids  # told now, so that threads that share the model only ever read
         except InputError as error:
             raise InputError(
@@ -98,3 +103,12 @@ def assemble(
                 f"{default_preprocessing(spec.architecture).size}."
             ) from error
     return model
+
+
+def _deepen(backbone: nn.Module, hidden: int, drop_rate: float) -> None:
+    """Put a hidden layer before the last one: linear, ReLU, dropout, linear."""
+    name, last = [(name, part) for name, part in backbone.named_modules() if isinstance(part, nn.Linear)][-1]
+    parent, _, child = name.rpartition(".")
+    first = nn.Linear(last.in_features, hidden)
+    head = nn.Sequential(first, nn.ReLU(), nn.Dropout(drop_rate), nn.Linear(hidden, last.out_features))
+    setattr(backbone.get_submodule(parent), child, head)

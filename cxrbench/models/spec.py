@@ -17,6 +17,7 @@ __all__ = ["ModelSpec"]
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 _LONGEST_TEXT: Final = 200
 _MOST_LABELS: Final = 1000
+_WIDEST: Final = 8192
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class ModelSpec:
         preprocessing: the recipe its images go through.
         thresholds: the operating point of each score, in (0, 1); one a label.
         title: a line for people.
+        hidden: units of a layer between the pooled features and the logits; 0 for none.
 
     Raises:
         InputError: one of these breaks its rule; the sentence names it.
@@ -41,6 +43,7 @@ class ModelSpec:
     preprocessing: Preprocessing
     thresholds: tuple[float, ...]
     title: str = ""
+    hidden: int = 0
 
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and _NAME.fullmatch(self.name)):
@@ -50,6 +53,8 @@ class ModelSpec:
             )
         architecture(self.architecture)
         _check_text("title", self.title)
+        if not _is_number(self.hidden) or self.hidden != int(self.hidden) or not 0 <= self.hidden <= _WIDEST:
+            raise InputError(f"A model's hidden units must be 0 to {_WIDEST}; got {self.hidden!r:.50}.")
         _check_labels(self.labels)
         if not isinstance(self.preprocessing, Preprocessing):
             raise InputError(
@@ -78,6 +83,8 @@ class ModelSpec:
             "labels": list(self.labels),
             "thresholds": list(self.thresholds),
             "preprocessing": self.preprocessing.as_dict(),
+            # Only where there is one: most models have none, and older versions know no such field.
+            **({"hidden": self.hidden} if self.hidden else {}),
         }
 
     @classmethod
@@ -97,6 +104,7 @@ class ModelSpec:
             labels=tuple(values["labels"]),
             thresholds=tuple(values["thresholds"]),
             preprocessing=Preprocessing.from_dict(values["preprocessing"]),
+            hidden=values.get("hidden", 0),
         )
 
 

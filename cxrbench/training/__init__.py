@@ -1,5 +1,6 @@
 """From a recipe to weights: configuration, data, losses, the loop, and what came out."""
 
+from cxrbench.training import recipe, report, running, sources, supervision
 from cxrbench.training.config import DataConfig, Phase, TrainConfig
 from cxrbench.training.dataset import Batches, Images, decode
 from cxrbench.training.evaluation import scores_of
@@ -21,5 +22,10 @@ __all__ = [
     "decode",
     "masked_bce",
     "positive_weights",
+    "recipe",
+    "report",
+    "running",
     "scores_of",
+    "sources",
+    "supervision",
 ]

@@ -3,18 +3,19 @@
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Self, get_args, get_origin, get_type_hints
+from typing import Any, Self
 
 from cxrbench.augment import Augmentation
+from cxrbench.data import POOLINGS
 from cxrbench.data.phantom import Shortcut
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT
 from cxrbench.preprocess import Preprocessing
 from cxrbench.targets import POLICIES
 from cxrbench.training.losses import LOSSES
+from cxrbench.training.records import changed, record
 from cxrbench.training.sampling import SAMPLINGS
 
 __all__ = ["DataConfig", "Phase", "TrainConfig"]
@@ -22,13 +23,18 @@ __all__ = ["DataConfig", "Phase", "TrainConfig"]
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Which studies a recipe learns from: a CheXpert tree with three tables.
+    """Which studies a recipe learns from: three tables, or one that is shared out by patient.
 
     Args:
         root: the folder with the tables, relative to where the recipe is run.
         train: weights are fitted to this table's studies.
         valid: the best epoch and the thresholds are chosen on this one.
-        test: the evaluation beside the model is of this one.
+        test: the evaluation beside the model is of this one. A ``.txt`` file lists names of images in the
+            train table (as NIH's ``test_list.txt`` does); every patient in it is kept out of training.
+        format: a key of ``sources.FORMATS``: whose tables these are.
+        fractions: where given, the train table is shared out by patient: to train, valid and test, or, where
+            ``test`` is a list, what is not in it to train and valid.
+        split_seed: of that.
         view: ``frontal``, ``lateral``, or empty for both.
         policy: a key of ``targets.POLICIES``: what training makes of uncertain and blank labels.
         teacher: folder of a model trained with the policy ``ignore``, for the policy ``self-trained``.
@@ -45,6 +51,9 @@ class DataConfig:
     train: str = "train.csv"
     valid: str = "valid.csv"
     test: str = "test.csv"
+    format: str = "chexpert"
+    fractions: tuple[float, ...] = ()
+    split_seed: int = 0
     view: str = "frontal"
     policy: str = "zeros"
     teacher: str = ""
@@ -68,6 +77,12 @@ class Phase:
         rate: AdamW's learning rate at the end of the warm-up.
         warmup: epochs over which the rate rises from 0; a fraction is allowed.
         bfloat16: run the forward pass in bfloat16; weights stay float32.
+        floor: the last rate of the cosine, as a fraction of the peak; 1 for a constant rate.
+        train: what learns: ``all``, ``head`` (the layers after the last feature map), or a stage of the
+            architecture and all above it. What does not learn keeps its norms' statistics, too.
+        slower: each stage further down learns at this fraction of the rate of the one above; 1 for all alike.
+        patience: epochs without a better mean validation AUROC after which the phase ends; 0 for never.
+        least: what counts as better.
     """
 
     size: int
@@ -76,6 +91,11 @@ class Phase:
     rate: float
     warmup: float = 0.5
     bfloat16: bool = False
+    floor: float = 0.01
+    train: str = "all"
+    slower: float = 1.0
+    patience: int = 0
+    least: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("size", "epochs", "batch", "rate"):
@@ -84,6 +104,14 @@ class Phase:
         if not 0 <= self.warmup < self.epochs:
             raise InputError(
                 f"A phase's warmup must lie in [0, {self.epochs}), its epochs; got {self.warmup}."
+            )
+        if not 0 <= self.floor <= 1:
+            raise InputError(f"A phase's floor must lie in [0, 1]; got {self.floor}.")
+        if not 0 < self.slower <= 1:
+            raise InputError(f"A phase's slower must lie in (0, 1]; got {self.slower}.")
+        if self.patience < 0 or self.least < 0:
+            raise InputError(
+                f"A phase's patience and least must be at least 0; got {self.patience} and {self.least}."
             )
 
 
@@ -100,6 +128,11 @@ class TrainConfig:
         labels: one a logit.
         pretrained: start from ImageNet weights rather than from random ones.
         init: folder of a saved model to start from, of the same architecture and labels; empty for none.
+        hidden: units of a ReLU layer before the logits (Liz et al. 2022: 512); 0 for none.
+        dropout: before the last layer, in [0, 1).
+        clinical: also measure a late fusion with age, sex and view (``fusion.py``), beside the model alone.
+        studies: also measure by study: how the scores of its images become the study's, a key of
+            ``data.POOLINGS``; empty for not.
         preprocessing: the model's; its size is overruled by each phase.
         augmentation: of training images only.
         positive_weights: weigh positives by n₋ / n₊ in the loss; the same as ``loss = "weighted"``.
@@ -113,6 +146,9 @@ class TrainConfig:
         seed: of weights, order and augmentation.
         checkpoint_steps: steps between checkpoints within an epoch.
         workers: processes that prepare batches; 0 prepares them in the training process.
+        exact: several processes give what one would, up to rounding: batch norms see the whole batch, and a
+            process counts by its known targets. Costs a message a norm and step.
+        tensorboard: write event files for TensorBoard beside the run's state.
     """
 
     name: str
@@ -123,6 +159,10 @@ class TrainConfig:
     labels: tuple[str, ...] = CHEXPERT
     pretrained: bool = False
     init: str = ""
+    hidden: int = 0
+    dropout: float = 0.0
+    clinical: bool = False
+    studies: str = ""
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     augmentation: Augmentation = field(default_factory=Augmentation)
     positive_weights: bool = False
@@ -136,6 +176,8 @@ class TrainConfig:
     seed: int = 0
     checkpoint_steps: int = 50
     workers: int = 0
+    exact: bool = False
+    tensorboard: bool = False
 
     def __post_init__(self) -> None:
         if not self.phases:
@@ -144,6 +186,10 @@ class TrainConfig:
             raise InputError(f"ema must lie in [0, 1); got {self.ema}.")
         if self.init and self.pretrained:
             raise InputError(f"A recipe starts from pretrained weights or from init ({self.init}); give one.")
+        if not 0 <= self.dropout < 1:
+            raise InputError(f"dropout must lie in [0, 1); got {self.dropout}.")
+        if self.studies and self.studies not in POOLINGS:
+            raise InputError(f"Unknown studies {self.studies!r}; choose from: {', '.join(POOLINGS)}.")
         self._check_supervision()
 
     def _check_supervision(self) -> None:
@@ -177,7 +223,7 @@ class TrainConfig:
             raise InputError(f"Recipe {path} cannot be read ({error.strerror}); give a TOML file.") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InputError(f"Recipe {path} is not TOML: {error}.") from None
-        return _record(cls, values, path.name)
+        return record(cls, values, path.name)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for a JSON file."""
@@ -189,57 +235,8 @@ class TrainConfig:
 
         Settings at their default say nothing, so that a run outlives a version that knows more settings.
         """
-        deciding = {key: v for key, v in _changed(self).items() if key not in _NOT_DECIDING}
+        deciding = {key: v for key, v in changed(self).items() if key not in _NOT_DECIDING}
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:16]
 
 
-_NOT_DECIDING = ("title", "checkpoint_steps", "workers")
-
-
-def _changed(record: Any) -> dict[str, Any]:
-    """The fields of a record that differ from their default, nested records likewise."""
-    changed = {}
-    for entry in fields(record):
-        value = getattr(record, entry.name)
-        default = entry.default if entry.default_factory is MISSING else entry.default_factory()
-        if value != default:
-            changed[entry.name] = _plain(value)
-    return changed
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_plain(entry) for entry in value]
-    return _changed(value) if is_dataclass(value) else value
-
-
-def _record(cls: Any, values: Mapping[str, Any], where: str) -> Any:
-    """A frozen record from a TOML table; nested tables become nested records."""
-    hints = get_type_hints(cls)
-    unknown = sorted(set(values) - set(hints))
-    if unknown:
-        raise InputError(f"{where} holds unknown {', '.join(unknown)}; known are: {', '.join(hints)}.")
-    required = [f.name for f in fields(cls) if f.default is f.default_factory]  # both are MISSING
-    missing = [name for name in required if name not in values]
-    if missing:
-        raise InputError(f"{where} lacks {', '.join(missing)}; known are: {', '.join(hints)}.")
-    return cls(**{name: _value(hints[name], value, f"{where}: {name}") for name, value in values.items()})
-
-
-def _value(hint: Any, value: Any, where: str) -> Any:
-    if is_dataclass(hint):
-        if not isinstance(value, dict):
-            raise InputError(f"{where} must be a table; got {value!r}.")
-        return _record(hint, value, where)
-    if get_origin(hint) is tuple:
-        if not isinstance(value, list):
-            raise InputError(f"{where} must be a list; got {value!r}.")
-        return tuple(_value(get_args(hint)[0], entry, where) for entry in value)
-    if get_origin(hint) is dict:
-        if not isinstance(value, dict):
-            raise InputError(f"{where} must be a table; got {value!r}.")
-        return {key: _value(get_args(hint)[1], entry, f"{where}: {key}") for key, entry in value.items()}
-    kinds = {float: (int, float), int: (int,), str: (str,), bool: (bool,)}.get(hint)
-    if kinds and (not isinstance(value, kinds) or (isinstance(value, bool) and hint is not bool)):
-        raise InputError(f"{where} must be of type {hint.__name__}; got {value!r}.")
-    return float(value) if hint is float else value
+_NOT_DECIDING = ("title", "checkpoint_steps", "workers", "tensorboard", "clinical", "studies")

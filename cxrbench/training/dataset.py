@@ -83,6 +83,7 @@ class Images(Dataset[Sample]):
         augmentation: of training images; None for none.
         seed: of the augmentation.
         shown: which images these are, with copies, and how likely each is drawn; by default all, once.
+        names: (N,) of the images, for messages; empty where they have none.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Images(Dataset[Sample]):
         augmentation: augment.Augmentation | None = None,
         seed: int = 0,
         shown: Shown | None = None,
+        names: Sequence[str] = (),
     ) -> None:
         shown = shown or Shown()
         if isinstance(pixels, data.Cache) and pixels.problems:
@@ -106,6 +108,7 @@ class Images(Dataset[Sample]):
         self.preprocessing = preprocessing
         self.augmentation = augmentation
         self.seed = seed
+        self.names = names
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["Epoch", "read", "write"]
+__all__ = ["Epoch", "read", "stalled", "write"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,23 @@ class Epoch:
         """Mean over the labels where it is defined; NaN where none is."""
         known = [value for value in self.auroc.values() if value is not None]
         return float(np.mean(known)) if known else float("nan")
+
+
+def stalled(epochs: list[Epoch], *, patience: int, least: float) -> bool:
+    """Whether the latest phase has gone so many epochs without a mean validation AUROC better by ``least``.
+
+    The bar is the best AUROC that itself cleared the bar before it, as Keras' EarlyStopping has it.
+
+    Args:
+        epochs: the history.
+        patience: epochs without an improvement after which a phase ends; 0 for never.
+        least: smaller improvements do not count.
+    """
+    own = [epoch.mean_auroc for epoch in epochs if epoch.phase == epochs[-1].phase]
+    bar, since = float("-inf"), 0
+    for value in own:
+        bar, since = (value, 0) if value > bar + least else (bar, since + 1)
+    return bool(patience) and since >= patience
 
 
 def write(epochs: list[Epoch], path: Path) -> None:

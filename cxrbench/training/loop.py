@@ -5,38 +5,40 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
-from accelerate import Accelerator, DataLoaderConfiguration
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from cxrbench.errors import InputError
 from cxrbench.metrics import ranking
 from cxrbench.training import checkpoint, history
-from cxrbench.training.averaging import Average
+from cxrbench.training.board import Board
 from cxrbench.training.config import Phase, TrainConfig
 from cxrbench.training.dataset import Batches, Images
 from cxrbench.training.evaluation import scores_of
 from cxrbench.training.losses import Criterion, masked_bce
 from cxrbench.training.progress import Clock, Position, Run, steps_of
-from cxrbench.training.schedule import parameter_groups, rate_at
+from cxrbench.training.running import StopAsked
+from cxrbench.training.schedule import rate_at
+from cxrbench.training.step import Batch, DivergedError, Learner
 
 __all__ = ["Engine"]
 
-# Images (B, 1, S, S), targets (B, L), and which of the training images they are (B,).
-Batch = tuple[Tensor, Tensor, Tensor]
 # Side of the square images → (training images, validation images).
 Split = Callable[[int], tuple[Images, Images]]
+
+_EVERY: Final = 10  # steps between two points of TensorBoard's curves
 
 
 class Engine:
     """Trains a model by a recipe, in a folder that holds all that is needed to go on after a kill.
 
     The folder: ``checkpoint.pt`` (and the one before), ``best.pt`` (averaged weights of the best epoch of the
-    latest phase, by mean validation AUROC), ``history.jsonl``. A run resumes by itself where the folder holds
-    a checkpoint. On one machine, a resumed run ends with the same weights as an undisturbed one.
+    latest phase, by mean validation AUROC), ``history.jsonl``, and ``events`` for TensorBoard where asked.
+    A run resumes by itself where the folder holds a checkpoint. On one machine, a resumed run ends with the
+    same weights as an undisturbed one.
 
     Args:
         model: images (B, 1, S, S) → logits (B, L), for every size of the phases.
@@ -45,6 +47,7 @@ class Engine:
         weights: (L,) of the positive terms of the loss, or None.
         loss: (logits, targets) → a scalar, instead of ``masked_bce`` with ``weights``.
         say: what to do with a line of progress; only the main process speaks.
+        asked: whether the run should stop; looked at after every step.
     """
 
     def __init__(
@@ -56,20 +59,22 @@ class Engine:
         weights: Tensor | None = None,
         loss: Criterion | None = None,
         say: Callable[[str], None] = print,
+        asked: Callable[[], bool] = lambda: False,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        # A batch is shared out between processes, so that the recipe's batch means the same on any machine.
-        shared = DataLoaderConfiguration(split_batches=True)
-        self.accelerator = Accelerator(cpu=not torch.accelerator.is_available(), dataloader_config=shared)
-        self.config, self.folder = config, folder
+        self.learner = Learner(model, config, loss or masked_bce)
+        self.accelerator = self.learner.accelerator
+        if weights is not None and loss is None:
+            self.learner.loss = partial(masked_bce, weights=weights.to(self.accelerator.device))
+        self.config, self.folder, self.asked = config, folder, asked
         self.say = say if self.accelerator.is_main_process else lambda line: None
-        model = model.to(memory_format=torch.channels_last)
-        optimizer = torch.optim.AdamW(parameter_groups(model, config.weight_decay), lr=0.0)
-        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
-        self.average = Average(self._bare, config.ema)
-        self.weights = None if weights is None else weights.to(self.accelerator.device)
-        self.loss = loss or partial(masked_bce, weights=self.weights)
         self.run = Run()
+        self.board: Board | None = None
+
+    @property
+    def model(self) -> nn.Module:
+        """The network as it is trained."""
+        return self.learner.model
 
     def fit(self, split: Split) -> list[history.Epoch]:
         """Train from the last checkpoint, or from the start, to the end of the last phase.
@@ -79,20 +84,21 @@ class Engine:
 
         Raises:
             InputError: the folder holds another recipe's run, or the loss is no longer a number.
+            StopAsked: ``asked`` said so; the state is kept.
         """
         torch.manual_seed(self.config.seed)
         self._resume()
         self.accelerator.wait_for_everyone()  # or one writes a checkpoint while another still reads
         clock: Clock | None = None
-        while self.run.position.phase < len(self.config.phases):
-            phase = self.config.phases[self.run.position.phase]
-            train, valid = split(phase.size)
-            clock = clock or Clock.at(self.run.position, self.config.phases, len(train))
-            while self.run.position.epoch < phase.epochs:
-                self._epoch(phase, train, clock)
-                self._close_epoch(phase, train, valid)
-            self.run.position, self.run.best = Position(self.run.position.phase + 1), -math.inf
-            self._save()
+        try:
+            while self.run.position.phase < len(self.config.phases):
+                phase = self.config.phases[self.run.position.phase]
+                train, valid = split(phase.size)
+                clock = clock or Clock.at(self.run.position, self.config.phases, len(train))
+                self._phase(phase, train, valid, clock)
+        finally:
+            if self.board:
+                self.board.close()
         return self.run.epochs
 
     def best(self) -> dict[str, Tensor]:
@@ -101,9 +107,28 @@ class Engine:
         state: dict[str, Tensor] = torch.load(self.folder / "best.pt", map_location="cpu", weights_only=True)
         return state
 
-    @property
-    def _bare(self) -> nn.Module:
-        return self.accelerator.unwrap_model(self.model)
+    def _phase(self, phase: Phase, train: Images, valid: Images, clock: Clock) -> None:
+        self.learner.begin(phase)
+        if self.config.tensorboard and self.accelerator.is_main_process and not self.board:
+            self.board = Board(
+                self.folder / "events", self._steps_before(len(train)) + self.run.position.step
+            )
+        while self.run.position.epoch < phase.epochs and not self._stalled(phase):
+            self._epoch(phase, train, clock)
+            self._close_epoch(phase, train, valid)
+        self.run.position, self.run.best = Position(self.run.position.phase + 1), -math.inf
+        self._save()
+
+    def _stalled(self, phase: Phase) -> bool:
+        """Whether the phase ends early; told by the history alone, so a resume decides alike."""
+        own = self.run.epochs if self.run.position.epoch else []
+        return bool(own) and history.stalled(own, patience=phase.patience, least=phase.least)
+
+    def _steps_before(self, count: int) -> int:
+        """Steps of the whole run before this epoch."""
+        at, phases = self.run.position, self.config.phases
+        done = sum(steps_of(phase, count) * phase.epochs for phase in phases[: at.phase])
+        return done + steps_of(phases[at.phase], count) * at.epoch
 
     def _epoch(self, phase: Phase, train: Images, clock: Clock) -> None:
         start = self.run.position
@@ -121,38 +146,33 @@ class Engine:
         # A loader draws a seed whenever it starts: from its own generator, or a resume would shift dropout.
         own = torch.Generator()
         loader = DataLoader(train, batch_sampler=batches, num_workers=self.config.workers, generator=own)
-        self.model.train()
+        before = self._steps_before(len(train))
+        self.learner.train_mode()
         for step, batch in enumerate(self.accelerator.prepare_data_loader(loader), start=start.step):
             warmup = round(phase.warmup * each)
             at = start.epoch * each + step
-            rate = rate_at(at, steps=phase.epochs * each, warmup=warmup, peak=phase.rate)
-            self.run.loss_sum += self._step(phase, batch, rate)
+            rate = rate_at(at, steps=phase.epochs * each, warmup=warmup, peak=phase.rate, floor=phase.floor)
+            loss = self._step(phase, batch, rate, train)
+            self.run.loss_sum += loss
             self.run.position = replace(self.run.position, step=step + 1)
+            if self.board and step % _EVERY == 0:
+                self.board.step(before + step, loss, rate)
+            done = f"phase {start.phase + 1} epoch {start.epoch + 1}/{phase.epochs} step {step + 1}/{each}"
             if clock.advance(phase.batch * phase.size**2):
-                done = (
-                    f"phase {start.phase + 1} epoch {start.epoch + 1}/{phase.epochs} step {step + 1}/{each}"
-                )
                 self.say(f"{done} loss {self.run.loss_sum / (step + 1):.4f}, {clock.left}")
-            if (step + 1) % self.config.checkpoint_steps == 0:
+            stop = self.learner.agree(self.asked)
+            if stop or (step + 1) % self.config.checkpoint_steps == 0:
                 self._save()
+            if stop:
+                raise StopAsked(f"stopped after {done}; the same command goes on from there")
 
-    def _step(self, phase: Phase, batch: Batch, rate: float) -> float:
-        images, targets, indices = batch
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        device = self.accelerator.device.type
-        with torch.autocast(device, torch.bfloat16, enabled=phase.bfloat16):
-            logits = self.model(images.contiguous(memory_format=torch.channels_last))
-        loss = self.loss(logits.float(), targets)
-        value = loss.item()
-        if not math.isfinite(value):
-            raise InputError(self._diverged(value, indices))
-        self.optimizer.zero_grad()
-        self.accelerator.backward(loss)
-        self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip)
-        self.optimizer.step()
-        self.average.update(self._bare)
-        return value
+    def _step(self, phase: Phase, batch: Batch, rate: float, train: Images) -> float:
+        try:
+            return self.learner.step(phase, batch, rate)
+        except DivergedError as error:
+            at = self.run.position
+            where = f"phase {at.phase + 1}, epoch {at.epoch + 1}, step {at.step + 1}"
+            raise error.told(train.names, where, self.folder) from None
 
     def _close_epoch(self, phase: Phase, train: Images, valid: Images) -> None:
         run = self.run
@@ -167,23 +187,25 @@ class Engine:
         run.epochs.append(epoch)
         better = epoch.mean_auroc > run.best or math.isinf(run.best)
         if better and self.accelerator.is_main_process:
-            checkpoint.save(self.average.weights, self.folder / "best.pt", say=self.say)
+            checkpoint.save(self.learner.average.weights, self.folder / "best.pt", say=self.say)
         run.best = epoch.mean_auroc if better else run.best
         self.say(
             f"phase {epoch.phase + 1} epoch {epoch.epoch + 1}/{phase.epochs} at {phase.size}²: "
             f"loss {epoch.loss:.4f}, validation AUROC {epoch.mean_auroc:.4f}{' (best)' if better else ''}"
         )
+        if self.board:
+            self.board.epoch(self._steps_before(len(train)) + run.position.step, epoch)
         run.position, run.loss_sum = replace(run.position, epoch=run.position.epoch + 1, step=0), 0.0
         self._save()
 
     def _validate(self, phase: Phase, valid: Images) -> dict[str, float | None]:
-        trained = {name: value.clone() for name, value in self._bare.state_dict().items()}
-        self._bare.load_state_dict(self.average.weights)
+        trained = {name: value.clone() for name, value in self.learner.bare.state_dict().items()}
+        self.learner.bare.load_state_dict(self.learner.average.weights)
         try:
             # Not the wrapped model: it would send its buffers round at every pass.
-            scores = scores_of(self._bare, valid, batch=phase.batch, accelerator=self.accelerator)
+            scores = scores_of(self.learner.bare, valid, batch=phase.batch, accelerator=self.accelerator)
         finally:
-            self._bare.load_state_dict(trained)
+            self.learner.bare.load_state_dict(trained)
         values = ranking.auroc(valid.targets.numpy(), scores)
         return {
             label: None if math.isnan(value) else float(value)
@@ -195,9 +217,9 @@ class Engine:
             return
         state: dict[str, Any] = {
             "fingerprint": self.config.fingerprint,
-            "model": self._bare.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "average": self.average.state_dict(),
+            "model": self.learner.bare.state_dict(),
+            "optimizer": self.learner.optimizer.state_dict(),
+            "average": self.learner.average.state_dict(),
             "rng": torch.get_rng_state(),
             **self.run.as_dict(),
         }
@@ -212,16 +234,9 @@ class Engine:
             raise InputError(
                 f"{self.folder} holds a run of another recipe; choose another folder or empty it."
             )
-        self._bare.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.average.load_state_dict(state["average"])
+        self.learner.bare.load_state_dict(state["model"])
+        self.learner.optimizer.load_state_dict(state["optimizer"])
+        self.learner.average.load_state_dict(state["average"])
         torch.set_rng_state(state["rng"])
         self.run = Run.from_dict(state)
         self.say(f"resumed at {self.run.position}")
-
-    def _diverged(self, value: float, indices: Tensor) -> str:
-        at = self.run.position
-        return (
-            f"The loss became {value} in phase {at.phase + 1}, epoch {at.epoch + 1}, step {at.step + 1}, "
-            f"with the training images {indices.tolist()}; lower the rate, or look at those images."
-        )

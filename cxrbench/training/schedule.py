@@ -1,6 +1,7 @@
 """How fast to learn at which step; a function of the step alone, so there is no state to lose."""
 
 import math
+from collections.abc import Mapping
 
 from torch import nn
 
@@ -29,10 +30,22 @@ def rate_at(step: int, *, steps: int, warmup: int, peak: float, floor: float = 0
     return peak * (floor + (1 - floor) * (1 + math.cos(math.pi * way)) / 2)
 
 
-def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Kernels and matrices decay; biases and norms (one dimension) do not."""
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    return [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+def parameter_groups(
+    model: nn.Module, weight_decay: float, depths: Mapping[str, int] | None = None
+) -> list[dict[str, object]]:
+    """Kernels and matrices decay; biases and norms (one dimension) do not.
+
+    Args:
+        model: its parameters that require a gradient.
+        weight_decay: of the first.
+        depths: parameter → how far below the head it lies; a group then holds one depth and names it.
+    """
+    depths = depths or {}
+    trained = [(depths.get(name, 0), p) for name, p in model.named_parameters() if p.requires_grad]
+    groups: list[dict[str, object]] = []
+    for depth in sorted({depth for depth, _ in trained}) or [0]:
+        here = [p for own, p in trained if own == depth]
+        decaying, others = [p for p in here if p.ndim > 1], [p for p in here if p.ndim <= 1]
+        groups.append({"params": decaying, "weight_decay": weight_decay, "depth": depth})
+        groups.append({"params": others, "weight_decay": 0.0, "depth": depth})
+    return groups

@@ -14,7 +14,8 @@ from cxrbench.labels import CHEXPERT
 from cxrbench.models import create, hub
 from cxrbench.preprocess import Preprocessing
 from cxrbench.training import DataConfig, Phase, TrainConfig
-from train.finetune import begin, read_studies
+from cxrbench.training.recipe import begin
+from cxrbench.training.sources import read_studies
 
 RECIPE = """
 name = "speck"
@@ -98,7 +99,7 @@ def config(tree, **changes):
 
 
 def test_certain_targets_are_those_of_the_truth_and_the_images_stay(tree):
-    told, truth = (read_studies(config(tree, certain=certain), "train") for certain in (False, True))
+    told, truth = (read_studies(config(tree, certain=certain))["train"] for certain in (False, True))
     assert told.paths == truth.paths
     table = pd.read_csv(tree / "truth.csv")
     table = table[(table["Split"] == "train") & (table["Frontal/Lateral"] == "Frontal")]
@@ -109,14 +110,15 @@ def test_certain_targets_are_those_of_the_truth_and_the_images_stay(tree):
 
 
 def test_certain_targets_need_a_truth(tree, tmp_path):
-    (tmp_path / "train.csv").write_text((tree / "train.csv").read_text())
+    for name in ("train.csv", "valid.csv", "test.csv"):
+        (tmp_path / name).write_text((tree / name).read_text())
     recipe = dataclasses.replace(config(tree), data=DataConfig(str(tmp_path), certain=True))
     with pytest.raises(InputError, match=r"truth\.csv"):
-        read_studies(recipe, "train")
+        read_studies(recipe)
     text = (tree / "truth.csv").read_text().splitlines(keepends=True)
     (tmp_path / "truth.csv").write_text("".join([text[0], *text[2:]]))
     with pytest.raises(InputError, match="no row for"):
-        read_studies(recipe, "train")
+        read_studies(recipe)
 
 
 def test_a_model_begins_with_all_the_weights_of_a_saved_one_or_not_at_all(tmp_path):

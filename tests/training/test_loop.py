@@ -153,7 +153,9 @@ def test_a_loss_that_is_no_number_stops_with_the_batch(tmp_path):
     with torch.no_grad():
         model[0].weight.fill_(torch.inf)
     engine = Engine(model, CONFIG, tmp_path, say=lambda line: None)
-    with pytest.raises(InputError, match=r"loss became nan in phase 1, epoch 1, step 1, .*images \[\d+"):
+    with pytest.raises(
+        InputError, match=r"loss became nan in phase 1, epoch 1, step 1, with the training images \d+, "
+    ):
         engine.fit(lambda size: (train, valid))
 
 

@@ -1,0 +1,160 @@
+"""What the loop costs beside a bare one, how fast each shipped backbone trains, and what a run survives.
+
+    python -m benchmarks.training                    # some minutes
+    python -m benchmarks.training --json FILE
+
+step_overhead is a ratio: an epoch of the library's Engine ÷ the same epoch written out in plain PyTorch, on
+the same images, loader, loss, clipping, optimizer and average of the weights. The two take turns, and the
+ratio is that of the medians, so that a busy machine slows both. Kills: see ``benchmarks/kills.py``.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+from benchmarks.kills import survive
+from cxrbench.labels import CHEXPERT
+from cxrbench.models import create, hub
+from cxrbench.preprocess import Preprocessing
+from cxrbench.training import Batches, DataConfig, Engine, Images, Phase, TrainConfig, masked_bce
+from cxrbench.training.progress import Clock, Position
+from cxrbench.training.schedule import parameter_groups
+
+SIZE: Final = 128
+BATCH: Final = 8
+
+
+def noise(count: int, size: int) -> Images:
+    """Images without meaning: time does not depend on it."""
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (count, size, size), dtype=np.uint8)
+    targets = torch.from_numpy(rng.integers(0, 2, (count, len(CHEXPERT)))).float()
+    return Images(pixels, targets, Preprocessing(size=size))
+
+
+def config(architecture: str, size: int) -> TrainConfig:
+    """A recipe that never saves within the epoch."""
+    phase = Phase(size, 1000, BATCH, 1e-4)
+    return TrainConfig("bench", architecture, DataConfig("none"), (phase,), checkpoint_steps=10**9)
+
+
+def engine_epoch(train: Images, folder: Path) -> Callable[[], None]:
+    """An epoch of the library's loop."""
+    recipe = config("efficientnet_b0", SIZE)
+    engine = Engine(fresh("efficientnet_b0", SIZE), recipe, folder, say=lambda line: None)
+
+    def epoch() -> None:
+        engine.run.position = Position()
+        engine._epoch(recipe.phases[0], train, Clock.at(Position(), recipe.phases, len(train)))
+
+    return epoch
+
+
+def bare_epoch(train: Images) -> Callable[[], None]:
+    """The same, as one would write it down for this one job."""
+    recipe = config("efficientnet_b0", SIZE)
+    model = fresh("efficientnet_b0", SIZE).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.AdamW(parameter_groups(model, recipe.weight_decay), lr=1e-4)
+    average = {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+    def epoch() -> None:
+        model.train()
+        sampler = Batches(len(train), BATCH, seed=0, draw=0)
+        for images, targets, _ in DataLoader(train, batch_sampler=sampler):
+            logits = model(images.contiguous(memory_format=torch.channels_last))
+            loss = masked_bce(logits, targets)
+            loss.item()
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
+            optimizer.step()
+            state = model.state_dict()
+            floats = [name for name, value in average.items() if value.is_floating_point()]
+            with torch.no_grad():
+                torch._foreach_lerp_([average[n] for n in floats], [state[n] for n in floats], 0.01)
+
+    return epoch
+
+
+def fresh(architecture: str, size: int) -> nn.Module:
+    """A network with random weights."""
+    return create(architecture, CHEXPERT, preprocessing=Preprocessing(size=size))
+
+
+def overhead(rounds: int, steps: int) -> dict[str, Any]:
+    """How much longer the library's epoch takes."""
+    train = noise(BATCH * steps, SIZE)
+    with tempfile.TemporaryDirectory() as folder:
+        jobs = {"engine": engine_epoch(train, Path(folder)), "bare": bare_epoch(train)}
+        times: dict[str, list[float]] = {name: [] for name in jobs}
+        for turn in range(rounds + 1):
+            for name in list(jobs)[:: 1 if turn % 2 else -1]:
+                start = time.perf_counter()
+                jobs[name]()
+                if turn:  # the first warms up
+                    times[name].append((time.perf_counter() - start) / steps)
+    ours, theirs = (statistics.median(times[name]) for name in jobs)
+    return {"step_overhead": ours / theirs, "step_seconds": ours, "bare_step_seconds": theirs}
+
+
+def throughput(steps: int) -> dict[str, float]:
+    """Images a second in training, at its own size, of each architecture that ships."""
+    specs = {found.spec.architecture: found.spec for found in hub.scan() if found.spec}
+    speeds = {}
+    for architecture, spec in specs.items():
+        size = spec.preprocessing.size
+        with tempfile.TemporaryDirectory() as folder:
+            recipe = config(architecture, size)
+            engine = Engine(fresh(architecture, size), recipe, Path(folder), say=lambda line: None)
+            images, targets, rows = next(iter(DataLoader(noise(BATCH, size), batch_size=BATCH)))
+            engine.learner.train_mode()
+            times = []
+            for _ in range(steps + 1):
+                start = time.perf_counter()
+                engine.learner.step(recipe.phases[0], (images, targets, rows), 1e-4)
+                times.append(time.perf_counter() - start)
+        speeds[architecture] = BATCH / statistics.median(times[1:])
+        print(f"{architecture:24} {speeds[architecture]:8.2f} images/s at {size}²", flush=True)
+    return speeds
+
+
+def main() -> None:
+    """Measure, print, and write the figures where asked."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=7, help="pairs of epochs to compare")
+    parser.add_argument("--steps", type=int, default=6, help="steps of an epoch")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    survival = survive(options.kills)
+    print(f"killed {survival.kills} times, same weights: {survival.same}", flush=True)
+    figures = overhead(options.rounds, options.steps)
+    print(f"step_overhead {figures['step_overhead']:.3f}", flush=True)
+    figures |= {
+        "kills": survival.kills,
+        "kills_survived": survival.kills if survival.same else 0,
+        "images_per_second": throughput(3),
+        "threads": options.threads,
+    }
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+    sys.exit(0 if survival.same else 1)
+
+
+if __name__ == "__main__":
+    main()

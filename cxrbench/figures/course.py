@@ -1,0 +1,64 @@
+"""The course of a training run: loss and validation AUROC, an epoch a point."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+__all__ = ["run_curves"]
+
+_BLUE: Final = "#0072B2"
+_ORANGE: Final = "#D55E00"
+_GREY: Final = "#8a93a0"
+
+
+def run_curves(
+    losses: Sequence[float],
+    aurocs: Sequence[float | None],
+    sizes: Sequence[int],
+    *,
+    finding: Sequence[float | None] | None = None,
+    name: str = "",
+) -> go.Figure:
+    """Loss above, validation AUROC below, on one axis of epochs.
+
+    Args:
+        losses: of each epoch, in the mean over its steps.
+        aurocs: mean over the findings; None where undefined.
+        sizes: side of the images in pixels; a vertical line marks where it changes.
+        finding: AUROC of one finding beside the mean.
+        name: of that finding.
+    """
+    epochs = list(range(1, len(losses) + 1))
+    figure = make_subplots(
+        rows=2,
+        cols=1,
+        shared_xaxes=True,
+        vertical_spacing=0.12,
+        subplot_titles=("Training loss", "Validation AUROC"),
+    )
+    dots: dict[str, Any] = {"mode": "lines+markers", "x": epochs}
+    figure.add_scatter(y=losses, name="loss", line={"color": _ORANGE}, row=1, col=1, **dots)
+    figure.add_scatter(y=aurocs, name="mean", line={"color": _BLUE}, row=2, col=1, **dots)
+    if finding is not None:
+        line = {"color": _GREY, "dash": "dot"}
+        figure.add_scatter(y=finding, name=name, line=line, marker={"symbol": "square"}, row=2, col=1, **dots)
+    for at, (before, after) in enumerate(pairwise(sizes), start=1):
+        if before != after:
+            figure.add_vline(x=at + 0.5, line={"color": _GREY, "dash": "dash"})
+            figure.add_annotation(x=at + 0.5, yref="paper", y=1.02, text=f"{after}²", showarrow=False)
+    # 0.5 is what guessing gets: it belongs into the picture.
+    figure.add_hline(y=0.5, line={"color": _GREY, "width": 1}, row=2, col=1)
+    known = [value for value in (*aurocs, *(finding or ())) if value is not None]
+    figure.update_yaxes(range=[min(0.45, *known) if known else 0.4, 1.01], row=2, col=1)
+    figure.update_xaxes(title_text="epoch", tickformat="d", row=2, col=1)
+    figure.update_layout(
+        height=430,
+        margin={"l": 10, "r": 10, "t": 40, "b": 10},
+        legend={"orientation": "h", "y": -0.16},
+        hovermode="x unified",
+        paper_bgcolor="rgba(0,0,0,0)",
+    )
+    return figure

@@ -1,0 +1,119 @@
+"""A recipe, followed: studies, images, a model with its first weights, and the loop over them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from accelerate import PartialState
+
+from cxrbench import models
+from cxrbench.data import Studies
+from cxrbench.errors import InputError
+from cxrbench.models import folder as files
+from cxrbench.models import hub
+from cxrbench.training import supervision
+from cxrbench.training.config import TrainConfig
+from cxrbench.training.dataset import Images, decode
+from cxrbench.training.loop import Engine
+
+__all__ = ["Source", "begin", "fit", "new_model", "source"]
+
+# A split and a side in pixels → its images.
+Source = Callable[[str, int], Images]
+
+
+def source(
+    config: TrainConfig, studies: Mapping[str, Studies], cache: Path, *, say: Callable[[str], None] = print
+) -> Source:
+    """Where a split's images of a size come from: decoded once, augmented if they are to be learnt from.
+
+    Args:
+        config: the recipe.
+        studies: of each split.
+        cache: folder of the decoded images.
+        say: told which images cannot be read.
+    """
+    known = {split: supervision.known_targets(config, split, studies[split], cache) for split in studies}
+
+    def images(split: str, size: int) -> Images:
+        recipe = replace(config.preprocessing, size=size)
+        pixels = decode(studies[split].paths, recipe, cache, say=say)
+        change = config.augmentation if split == "train" else None
+        drawn = supervision.shown(config, known[split]) if split == "train" else None
+        names = studies[split].table["path"].tolist()
+        return Images(
+            pixels,
+            known[split],
+            recipe,
+            augmentation=change,
+            seed=config.seed,
+            shown=drawn,
+            names=names,
+        )
+
+    return images
+
+
+def new_model(config: TrainConfig) -> models.Classifier:
+    """The model of a recipe before its first step: random, of ImageNet, or with a saved one's weights."""
+    model = models.create(
+        config.architecture,
+        config.labels,
+        pretrained=config.pretrained,
+        name=config.name,
+        title=config.title,
+        preprocessing=replace(config.preprocessing, size=config.phases[-1].size),
+        hidden=config.hidden,
+        drop_rate=config.dropout,
+        seed=config.seed,
+    )
+    if config.init:
+        begin(model, Path(config.init))
+    return model
+
+
+def begin(model: models.Classifier, folder: Path) -> None:
+    """Give a model the weights of a saved one: all of them, of the same architecture and labels.
+
+    Raises:
+        InputError: they are of another architecture or size, or answer other labels.
+    """
+    saved = hub.load(folder)
+    if saved.spec.labels != model.spec.labels:
+        raise InputError(
+            f"init = {folder} answers other labels ({', '.join(saved.spec.labels)}); "
+            f"the recipe's are {', '.join(model.spec.labels)}."
+        )
+    files.fit(saved.backbone.state_dict(), model.backbone, str(folder))
+
+
+def fit(
+    config: TrainConfig,
+    images: Source,
+    folder: Path,
+    *,
+    say: Callable[[str], None] = print,
+    asked: Callable[[], bool] = lambda: False,
+) -> models.Classifier:
+    """The model of the recipe, with the best weights of its last phase.
+
+    Args:
+        config: the recipe.
+        images: see ``source``.
+        folder: of the run's state: a run that was stopped goes on from there.
+        say: what to do with a line of progress.
+        asked: whether to stop, which keeps the state and raises ``running.StopAsked``.
+    """
+
+    def split(size: int) -> tuple[Images, Images]:
+        with PartialState().main_process_first():
+            return images("train", size), images("valid", size)
+
+    model = new_model(config)
+    supervision.prepare(config, model)
+    loss = supervision.criterion(config, split(config.phases[-1].size)[0].targets)
+    engine = Engine(model, config, folder, loss=loss, say=say, asked=asked)
+    engine.fit(split)
+    model.load_state_dict(engine.best())
+    supervision.narrow(config, model)
+    return model

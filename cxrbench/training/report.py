@@ -1,0 +1,111 @@
+"""What is told of a trained model: its card, a table, and what patient data and further views add."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from cxrbench.data import CLINICAL_FEATURES, Clinical, Studies, group_views
+from cxrbench.metrics import ranking
+from cxrbench.training.config import TrainConfig
+from cxrbench.training.fusion import fit_fusion
+from cxrbench.training.losses import LOSSES
+from cxrbench.training.sampling import SAMPLINGS
+
+__all__ = ["by_study", "card", "table", "with_patient"]
+
+
+def card(config: TrainConfig, studies: Mapping[str, Studies]) -> str:
+    """What the model card says beside the figures, in Markdown."""
+    phases = ", then ".join(f"{phase.epochs} epochs at {phase.size}²" for phase in config.phases)
+    counts = ", ".join(f"{len(of)} {split}" for split, of in studies.items())
+    start = "ImageNet weights" if config.pretrained else "random weights"
+    start = f"the weights of `{config.init}`" if config.init else start
+    uncertain = (
+        f"Uncertain training labels: policy `{config.data.policy}`; what is not mentioned counts as absent."
+    )
+    truth = "Training labels: the phantom's certain truth, not what its labeller says of it."
+    lines = [
+        f"Trained from {start} by `train/finetune.py`: {phases}; images: {counts}.",
+        truth if config.data.certain else uncertain,
+    ]
+    if config.positive_weights:
+        lines.append("Positives were weighed by n₋ / n₊, so scores rank studies; they are not probabilities.")
+    if (config.loss, config.sampling, config.label_smoothing) != ("bce", "each", 0):
+        lines.append(
+            f"Loss: {LOSSES[config.loss].title}; sampling: {SAMPLINGS[config.sampling].summary}; label "
+            f"smoothing {config.label_smoothing:g}. What moves scores makes them rank, not probabilities."
+        )
+    if config.hidden:
+        lines.append(
+            f"Head: {config.hidden} ReLU units, dropout {config.dropout:g}, then one logit a finding."
+        )
+    if config.data.phantom_patients:
+        lines.append(
+            "**It has only ever seen digital chest phantoms**, drawn by `cxrbench.data.phantom`. It knows "
+            "nothing of real radiographs: its scores on them mean nothing. It exists so that explanations "
+            "can be compared where the truth is known."
+        )
+    return "\n\n".join(lines)
+
+
+def with_patient(
+    studies: Mapping[str, Studies], targets: Mapping[str, np.ndarray], scores: Mapping[str, np.ndarray]
+) -> dict[str, Any]:
+    """The image alone, and fused with age, sex and view: AUROC on the test studies, and how it was fused.
+
+    Ages are scaled by the training studies; the fusion is fitted on the validation studies.
+
+    Args:
+        studies: of train, valid and test.
+        targets: of valid and test, (N, L).
+        scores: of valid and test, (N, L).
+    """
+    clinical = Clinical.fit(studies["train"])
+    features = {split: clinical.features(studies[split]) for split in ("valid", "test")}
+    fusion = fit_fusion(scores["valid"], features["valid"], targets["valid"])
+    fused = fusion.scores(scores["test"], features["test"])
+    return {
+        "features": ["image", *CLINICAL_FEATURES],
+        **clinical.as_dict(),
+        "weights": fusion.weights.round(6).tolist(),
+        "bias": fusion.bias.round(6).tolist(),
+        "without": _mean_auroc(targets["test"], scores["test"]),
+        "with": _mean_auroc(targets["test"], fused),
+    }
+
+
+def by_study(studies: Studies, targets: np.ndarray, scores: np.ndarray, how: str) -> dict[str, Any]:
+    """Each image for itself, and a study's images together: mean AUROC of the two.
+
+    Args:
+        studies: N images.
+        targets: (N, L); those of a study's first image are the study's.
+        scores: (N, L).
+        how: a key of ``data.POOLINGS``.
+    """
+    groups = group_views(studies)
+    pooled = groups.pool(scores, how)
+    return {
+        "pooling": how,
+        "studies": len(groups),
+        "with_several_images": int((np.bincount(groups.of_row) > 1).sum()),
+        "images_alone": _mean_auroc(targets, scores),
+        "together": _mean_auroc(targets[groups.first], pooled),
+    }
+
+
+def _mean_auroc(targets: np.ndarray, scores: np.ndarray) -> float | None:
+    values = ranking.auroc(targets, scores)
+    return None if np.isnan(values).all() else round(float(np.nanmean(values)), 6)
+
+
+def table(figures: Mapping[str, Any]) -> str:
+    """An evaluation as lines of text."""
+    rows = [f"{'finding':28}{'AUROC':>7}{'n+':>6}{'n−':>6}"]
+    for label, value in figures["auroc"].items():
+        shown = "–" if value is None else f"{value:.3f}"
+        rows.append(f"{label:28}{shown:>7}{figures['positives'][label]:6}{figures['negatives'][label]:6}")
+    mean = figures["mean_auroc"]
+    shown = "–" if mean is None else f"{mean:.4f}"
+    return "\n".join([*rows, f"mean AUROC {shown} over {figures['studies']} studies"])

@@ -1,0 +1,137 @@
+"""Who works on a run's folder, how far it is, and how it ended: one small file that any process may read."""
+
+import fcntl
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any, Final, Literal
+
+from cxrbench.errors import InputError
+
+__all__ = ["Status", "StopAsked", "alive", "claim", "read_status", "stop_signals", "write_status"]
+
+State = Literal["running", "stopped", "failed", "done"]
+
+_LOCK: Final = "lock"
+_STATUS: Final = "status.json"
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a run stands.
+
+    Args:
+        state: ``running``, ``stopped`` (asked to, goes on when started again), ``failed`` or ``done``.
+        pid: of its main process.
+        name: of the model.
+        started: seconds since 1970 when this process began.
+        message: the last line it said; the reason where it failed.
+        processes: that share the work.
+    """
+
+    state: State
+    pid: int
+    name: str
+    started: float
+    message: str = ""
+    processes: int = 1
+
+
+class StopAsked(InterruptedError):  # noqa: N818 - not an error: the run was asked to stop, and can go on
+    """The run was asked to stop, and has kept its state."""
+
+
+@contextmanager
+def claim(folder: Path) -> Iterator[None]:
+    """Keep a folder for this process; the system lets go of it when the process ends, however it ends.
+
+    Raises:
+        InputError: another process works on it: two would overwrite each other's checkpoints.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / _LOCK).open("a") as file:
+        if not _taken(file):
+            raise InputError(
+                f"Another process trains in {folder}; wait for it, stop it, or choose another folder."
+            )
+        yield
+
+
+def alive(folder: Path) -> bool:
+    """Whether a process has claimed the folder at this moment."""
+    try:
+        with (folder / _LOCK).open("a") as file:
+            return not _taken(file)
+    except OSError:
+        return False
+
+
+def _taken(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def write_status(folder: Path, status: Status) -> None:
+    """Replace the file as a whole; a full disk costs the note, not the run."""
+    draft = folder / f"{_STATUS}.part"
+    with suppress(OSError):
+        draft.write_text(json.dumps(asdict(status)) + "\n", encoding="utf8")
+        draft.replace(folder / _STATUS)
+
+
+def read_status(folder: Path) -> Status | None:
+    """How the run in a folder stands; None where none has ever begun.
+
+    One that says it runs but has no process any more was killed: it counts as stopped.
+    """
+    try:
+        values: dict[str, Any] = json.loads((folder / _STATUS).read_text(encoding="utf8"))
+        status = Status(**values)
+    except (OSError, ValueError, TypeError):
+        return None
+    if status.state == "running" and not alive(folder):
+        return Status(**{**values, "state": "stopped", "message": "It ended without a word; start it again."})
+    return status
+
+
+@contextmanager
+def stop_signals() -> Iterator[Callable[[], bool]]:
+    """Within it, SIGTERM and SIGINT only raise a flag: the step under way is finished and the state kept.
+
+    A second one ends the process at once. Outside the main thread, where Python takes no signals, the flag
+    stays down.
+
+    Yields:
+        Whether a signal has come.
+    """
+    asked: list[float] = []
+    before: dict[int, Any] = {}
+
+    def note(number: int, frame: FrameType | None) -> None:
+        asked.append(time.monotonic())
+        signal.signal(number, before[number])
+
+    try:
+        for number in (int(signal.SIGTERM), int(signal.SIGINT)):
+            before[number] = signal.signal(number, note)
+    except ValueError:
+        before = {}
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def own_status(name: str, processes: int, state: State = "running", message: str = "") -> Status:
+    """A status of this process."""
+    return Status(state, os.getpid(), name, time.time(), message, processes)

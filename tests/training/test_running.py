@@ -1,0 +1,56 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from cxrbench.errors import InputError
+from cxrbench.training import running
+
+HOLD = """
+import sys, time, pathlib
+from cxrbench.training.running import claim
+with claim(pathlib.Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(120)
+"""
+
+
+def test_a_folder_has_one_process_at_a_time_and_a_kill_frees_it(tmp_path):
+    other = subprocess.Popen([sys.executable, "-c", HOLD, tmp_path], stdout=subprocess.PIPE, text=True)
+    try:
+        assert other.stdout.readline() == "held\n"
+        assert running.alive(tmp_path)
+        with pytest.raises(InputError, match="Another process trains in"), running.claim(tmp_path):
+            pass
+    finally:
+        other.kill()
+        other.wait()
+        other.stdout.close()
+    assert not running.alive(tmp_path)
+    with running.claim(tmp_path):
+        assert running.alive(tmp_path)
+
+
+def test_a_status_is_read_back_and_one_of_a_killed_process_counts_as_stopped(tmp_path):
+    assert running.read_status(tmp_path) is None
+    status = running.own_status("speck", 2)
+    running.write_status(tmp_path, status)
+    with running.claim(tmp_path):
+        assert running.read_status(tmp_path) == status
+    dead = running.read_status(tmp_path)
+    assert dead.state == "stopped"
+    assert "without a word" in dead.message
+    (tmp_path / "status.json").write_text(json.dumps({"state": "running"}))
+    assert running.read_status(tmp_path) is None
+
+
+def test_a_signal_raises_a_flag_and_the_handlers_come_back():
+    before = signal.getsignal(signal.SIGTERM)
+    with running.stop_signals() as asked:
+        assert not asked()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert asked()
+    assert signal.getsignal(signal.SIGTERM) == before
