@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import torch
 from accelerate import PartialState
 
 from cxrbench.cli.models import load
@@ -40,6 +41,8 @@ __all__ = ["run"]
 def run(options: argparse.Namespace) -> int:
     """Score, measure, write; images that cannot be read are counted and left out."""
     threshold(options.rule)  # before hours of work
+    # Without a GPU accelerate has to be told, or processes that torchrun starts do not find each other.
+    PartialState(cpu=not torch.accelerator.is_available())
     splits = _splits(options)
     models = [load(name) for name in options.models]
     _check_names(models)
