@@ -23,7 +23,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, IterableDataset
 
 from cxrbench import assets
-from cxrbench.data.phantom import plan, render
+from cxrbench.data.phantom import Study, plan, render
 from cxrbench.data.phantom.anatomy import Patient
 from cxrbench.data.phantom.lungs import SIDES, lung
 from cxrbench.data.phantom.solids import curve
@@ -40,6 +40,7 @@ class Recipe:
     seed: int
     patients: int
     films: int
+    laterals: int
     held_out: int
     side: int
     steps: int
@@ -85,40 +86,53 @@ def say(line: str, started: float) -> None:
 def marked(patient: Patient, geometry: Geometry) -> np.ndarray:
     """What is to be marked on a phantom, (H, W) bool.
 
-    The phantom's own outline follows the air. Hands draw otherwise: down to the dome's outline (lung goes on
-    behind it), outwards to the ribs, and inwards to the edge of the spine, over the heart.
+    The phantom's own outline follows the air. Hands draw otherwise, so the mask is cut at the dome's outline
+    (lung goes on behind it), and reaches inwards to about a tenth of the chest's half-width from the midline.
     """
-    at = [0.0, 0.1, 0.2, 0.32, 0.5, 0.75, 1.0]
-    inner = [0.36, 0.22, 0.16, 0.14, 0.145, 0.18, 0.2]  # share of the chest's half-width
+    at = [0.0, 0.1, 0.2, 0.32, 0.5, 0.75, 1.2]
+    inner = [0.36, 0.22, 0.16, 0.13, 0.115, 0.11, 0.11]
     mask = np.zeros((geometry.size, geometry.size), bool)
     for side in SIDES:
         part = lung(patient, geometry, side)
         root = np.sqrt(np.maximum(part.height, 0) / patient.lung_height)
-        across = (part.x > patient.chest_width * curve(at, inner, root)) & (part.outward < 1.01)
-        mask |= across & (part.height > 0) & (part.height < part.dome + 0.2)
+        medial = part.x > patient.chest_width * curve(at, inner, root)
+        across = (part.outward < 0.985) & ((part.outward > 0) | medial)
+        mask |= across & (part.x > 0) & (part.height > 0) & (part.height < part.dome)
     return mask
 
 
 def taken(recipe: Recipe, folder: Path) -> list[Beam]:
-    """The phantoms, taken once and kept in the folder; the order is shuffled, held-out ones first."""
-    path = folder / f"beams_{recipe.seed}_{recipe.films}_{recipe.side}.npz"
+    """The phantoms, taken once and kept in the folder: frontal films by patient, then lateral ones.
+
+    On a lateral film nothing is to be marked: the lungs lie one over the other there.
+    """
+    path = folder / f"beams_{recipe.seed}_{recipe.films}_{recipe.laterals}_{recipe.side}.npz"
     if not path.is_file():
         studies = plan(recipe.patients, seed=recipe.seed)
         order = np.random.default_rng(recipe.seed).permutation(len(studies))[: recipe.films]
-        # Patients, not films, are held out: sort so that no patient's studies stand on both sides.
-        chosen = sorted((studies[i] for i in order), key=lambda s: -s.patient)
-        parts: dict[str, list[np.ndarray]] = {"attenuation": [], "image": [], "lungs": []}
-        for study in chosen:
-            of = render(study.seed, study.findings, view=study.view, size=recipe.side, exposure=study.number)
-            geometry = draw_geometry(of.patient, study.view, recipe.side, study.number)
-            parts["attenuation"].append(of.attenuation.astype(np.float16))
-            parts["image"].append(of.image.astype(np.float16))
-            parts["lungs"].append(marked(of.patient, geometry))
+        # Patients, not films, are held out: sorted, only one patient's studies can stand on both sides.
+        chosen = sorted((studies[i] for i in order), key=lambda study: study.patient)
+        beams = [shot(study, study.view, recipe.side) for study in chosen]
+        beams += [shot(study, "LATERAL", recipe.side) for study in chosen[::-1][: recipe.laterals]]
         folder.mkdir(parents=True, exist_ok=True)
-        np.savez(path, **{name: np.stack(values) for name, values in parts.items()})
+        np.savez(
+            path,
+            attenuation=np.stack([beam.attenuation for beam in beams]),
+            image=np.stack([beam.image for beam in beams]),
+            lungs=np.stack([beam.lungs for beam in beams]),
+        )
     with np.load(path) as file:
         arrays = {name: file[name] for name in ("attenuation", "image", "lungs")}
     return [Beam(*of) for of in zip(arrays["attenuation"], arrays["image"], arrays["lungs"], strict=True)]
+
+
+def shot(study: Study, view: str, side: int) -> Beam:
+    """One study as a beam; half precision, since thousands are kept in memory."""
+    of = render(study.seed, study.findings, view=view, size=side, exposure=study.number)
+    lungs = np.zeros((side, side), bool)
+    if view != "LATERAL":
+        lungs = marked(of.patient, draw_geometry(of.patient, view, side, study.number))
+    return Beam(of.attenuation.astype(np.float16), of.image.astype(np.float16), lungs)
 
 
 class Films(IterableDataset[tuple[np.ndarray, np.ndarray]]):
@@ -147,12 +161,13 @@ def example(beam: Beam, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarra
 def fit(recipe: Recipe, beams: list[Beam], started: float) -> nn.Module:
     """Train; the average of the weights over the last steps is kept."""
     torch.manual_seed(recipe.seed)
-    net = LungNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net = LungNet().to(memory_format=torch.channels_last)
     average = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema), use_buffers=True)
     optimiser = torch.optim.AdamW(net.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, recipe.steps, pct_start=0.1)
+    ahead = 8 if recipe.workers else None
     loader = DataLoader(
-        Films(beams, recipe.seed), recipe.batch, num_workers=recipe.workers, prefetch_factor=8
+        Films(beams, recipe.seed), recipe.batch, num_workers=recipe.workers, prefetch_factor=ahead
     )
     total = 0.0
     for step, (films, masks) in enumerate(loader, 1):

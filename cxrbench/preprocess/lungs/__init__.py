@@ -5,6 +5,7 @@ only be fetched from a release page. Importing this package imports no torch.
 """
 
 from cxrbench.preprocess.lungs.masks import (
+    as_drawn,
     clean,
     components,
     drop_small,
@@ -16,6 +17,7 @@ from cxrbench.preprocess.lungs.segment import Lungs, crop_box, segment, share_in
 
 __all__ = [
     "Lungs",
+    "as_drawn",
     "clean",
     "components",
     "crop_box",

@@ -2,13 +2,26 @@
 
 from typing import Final
 
+import cv2
 import numpy as np
 from scipy import ndimage
 
-__all__ = ["clean", "components", "drop_small", "fill_holes", "split_touching", "under_lungs"]
+__all__ = [
+    "as_drawn",
+    "clean",
+    "components",
+    "drop_small",
+    "fill_holes",
+    "split_touching",
+    "under_lungs",
+]
 
 # A lung holds at least this share of all that was marked; what is smaller is a spot, not a lung.
 _SMALLEST: Final = 0.1
+# Hands draw a little outside the lung's edge, and leave the spine free: shares of the chest's width, the
+# distance from the midline at the apices and at the bases.
+_OUTSIDE: Final = 0.01
+_SPINE: Final = (0.05, 0.08)
 
 
 def components(mask: np.ndarray) -> list[np.ndarray]:
@@ -60,6 +73,30 @@ def clean(mask: np.ndarray) -> np.ndarray:
     total = sum(int(part.sum()) for part in parts)
     kept = [part for part in parts[:2] if part.sum() >= _SMALLEST * total]
     return split_touching(fill_holes(np.logical_or.reduce(kept)))
+
+
+def as_drawn(mask: np.ndarray) -> np.ndarray:
+    """The mask (H, W) of two lungs as hands draw them: a little larger, and nowhere over the spine.
+
+    The network follows phantoms, whose mask comes nearer to the midline than a hand does. The midline is the
+    straight line that runs best between the two parts. A mask without two parts stays as it is.
+    """
+    parts = sorted(components(mask)[:2], key=lambda part: float(np.nonzero(part)[1].mean()))
+    if len(parts) < 2:
+        return np.asarray(mask, bool)
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    width = int(columns[-1]) - int(columns[0]) + 1
+    both = np.flatnonzero(parts[0].any(axis=1) & parts[1].any(axis=1))
+    if len(both) < 2:
+        return np.asarray(mask, bool)
+    last = mask.shape[1] - 1 - np.argmax(parts[0][both, ::-1], axis=1)
+    middle = np.polyfit(both, (last + np.argmax(parts[1][both], axis=1)) / 2, 1)
+    radius = round(_OUTSIDE * width)
+    ball = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    grown = cv2.dilate(mask.astype(np.uint8), ball).astype(bool)
+    row, column = np.arange(mask.shape[0])[:, None], np.arange(mask.shape[1])[None]
+    free = width * np.interp(row, (rows[0], rows[-1]), _SPINE)
+    return np.asarray(grown & (np.abs(column - np.polyval(middle, row)) > free))
 
 
 def under_lungs(mask: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from cxrbench.errors import InputError
-from cxrbench.preprocess.lungs.masks import clean, components
+from cxrbench.preprocess.lungs.masks import as_drawn, clean, components
 from cxrbench.preprocess.lungs.window import prepare
 
 __all__ = ["Lungs", "crop_box", "probabilities", "segment", "share_inside"]
@@ -61,9 +61,8 @@ def segment(pixels: np.ndarray) -> Lungs:
     mask = clean(mean > 0.5)
     reason = doubt(mask, mean, looks)
     height, width = film.shape
-    # Cleaning decides which parts count; the full film's outline comes from the smooth probability.
-    allowed = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    return Lungs(allowed > 0.5, not reason, reason)
+    full = cv2.resize(as_drawn(mask).astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    return Lungs(full > 0.5, not reason, reason)
 
 
 def probabilities(film: np.ndarray) -> np.ndarray:

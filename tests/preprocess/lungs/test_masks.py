@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxrbench.preprocess.lungs import (
+    as_drawn,
     clean,
     components,
     drop_small,
@@ -99,6 +100,32 @@ def test_cleaning_leaves_two_whole_lungs() -> None:
     assert not tidy[5, 5]
     np.testing.assert_array_equal(clean(tidy), tidy)
     assert not clean(np.zeros((5, 5), bool)).any()
+
+
+def test_a_hand_leaves_the_spine_free_and_draws_a_little_outside() -> None:
+    mask = np.zeros((200, 240), bool)
+    mask[20:180, 20:118] = mask[20:180, 122:220] = True  # the midline is x = 119.5, the chest 200 wide
+    drawn = as_drawn(mask)
+    rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
+    assert (rows[0], rows[-1], columns[0], columns[-1]) == (18, 181, 18, 221)
+    assert np.flatnonzero(~drawn[20, 60:180]).size == 20  # 5 % of 200 on either side
+    assert np.flatnonzero(~drawn[179, 60:180]).size == 32  # 8 %
+
+
+def test_a_leaning_spine_is_left_free_where_it_is() -> None:
+    rows, columns = np.mgrid[:200, :240]
+    away = columns - (100 + 0.2 * rows)
+    mask = (np.abs(away) > 1) & (np.abs(away) < 70) & (rows > 10) & (rows < 190)
+    lost = mask & ~as_drawn(mask)
+    assert lost.sum() > 1000
+    assert np.abs(away[lost]).max() < 15
+
+
+@pytest.mark.parametrize(
+    "mask", [np.zeros((9, 9), bool), discs((50, 50, 30)), discs((20, 50, 9), (80, 50, 9))]
+)
+def test_a_hand_that_sees_no_two_lungs_side_by_side_changes_nothing(mask: np.ndarray) -> None:
+    np.testing.assert_array_equal(as_drawn(mask), mask)
 
 
 def test_under_the_lungs_is_everything_below_to_the_border() -> None:

@@ -1,0 +1,140 @@
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.lungs import films, iou
+from cxrbench import assets
+from cxrbench.data.phantom import render
+from cxrbench.data.phantom.view import draw_geometry
+from cxrbench.errors import InputError
+from cxrbench.preprocess.lungs import Lungs, crop_box, net, segment, share_inside
+from train.lungs import marked
+
+REAL = Path(__file__).resolve().parents[4] / "shared" / "real"
+
+
+def phantom(seed: int, view: str = "PA") -> tuple[np.ndarray, np.ndarray]:
+    of = render(seed, view=view, size=256)
+    return of.image, marked(of.patient, draw_geometry(of.patient, view, 256, 0))
+
+
+@pytest.mark.parametrize("view", ["PA", "AP"])
+@pytest.mark.parametrize("seed", [11, 12, 13])
+def test_a_phantoms_lungs_are_found(seed: int, view: str) -> None:
+    film, truth = phantom(seed, view)
+    found = segment(film)
+    assert found.sure, found.reason
+    assert found.reason == ""
+    assert found.mask.dtype == bool
+    assert iou(found.mask, truth) > 0.85
+
+
+def test_the_mirror_image_has_the_mirrored_lungs() -> None:
+    film, _ = phantom(11)
+    there, back = segment(film).mask, segment(np.ascontiguousarray(film[:, ::-1])).mask[:, ::-1]
+    assert iou(there, back) > 0.98
+
+
+@pytest.mark.parametrize("change", [lambda x: x * 0.5 + 0.2, lambda x: x**1.7, lambda x: x**0.6, np.sqrt])
+def test_another_exposure_has_the_same_lungs(change) -> None:
+    film, _ = phantom(12)
+    assert iou(segment(film).mask, segment(change(film)).mask) > 0.93
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 700), (300, 5), (90, 400), (700, 300)])
+def test_a_film_of_any_shape_has_a_mask_of_that_shape(shape: tuple[int, int]) -> None:
+    film = np.random.default_rng(0).random(shape, dtype=np.float32)
+    found = segment(film)
+    assert found.mask.shape == shape
+    assert not found.sure
+    assert found.reason.endswith(".")
+
+
+def test_a_wide_film_and_a_tall_one_keep_their_lungs() -> None:
+    film, truth = phantom(13)
+    for pad in (((0, 0), (120, 120)), ((120, 120), (0, 0)), ((0, 0), (0, 60))):
+        found = segment(np.pad(film, pad))
+        assert iou(found.mask, np.pad(truth, pad)) > 0.8
+
+
+@pytest.mark.parametrize("film", [np.zeros((200, 200)), np.full((200, 200), 0.7), np.eye(150)])
+def test_what_is_no_chest_is_not_cropped(film: np.ndarray) -> None:
+    found = segment(film)
+    assert not found.sure
+    assert crop_box(found) == (0, 0, *film.shape)
+
+
+@pytest.mark.parametrize("film", [np.zeros((3, 20, 20)), np.zeros((0, 20)), np.full((20, 20), np.nan)])
+def test_what_is_no_grey_film_is_refused(film: np.ndarray) -> None:
+    with pytest.raises(InputError, match="A film must"):
+        segment(film)
+
+
+def test_eight_threads_get_the_bits_of_one() -> None:
+    pictures = [phantom(seed)[0] for seed in (11, 12, 13, 14)] * 2
+    alone = [segment(picture).mask for picture in pictures]
+    with ThreadPoolExecutor(8) as pool:
+        together = [found.mask for found in pool.map(segment, pictures)]
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_box_holds_the_lungs_and_goes_down_to_the_border() -> None:
+    mask = np.zeros((100, 200), bool)
+    mask[20:60, 40:90] = mask[25:70, 110:150] = True
+    lungs = Lungs(mask, sure=True, reason="")
+    assert crop_box(lungs, margin=0) == (20, 40, 100, 150)
+    assert crop_box(lungs, margin=0, lower_border=False) == (20, 40, 70, 150)
+    assert crop_box(lungs, margin=0.05, lower_border=False) == (15, 30, 75, 160)
+    assert crop_box(lungs, margin=0.9) == (0, 0, 100, 200)
+    assert crop_box(Lungs(mask, sure=False, reason="Why.")) == (0, 0, 100, 200)
+
+
+def test_the_share_inside_is_of_what_speaks_for_the_finding() -> None:
+    mask = np.array([[True, False], [False, False]])
+    assert share_inside(np.array([[3.0, 1.0], [-5.0, np.nan]]), mask) == 0.75
+    assert share_inside(np.ones((2, 2)), mask) == 0.25
+    assert np.isnan(share_inside(np.zeros((2, 2)), mask))
+    with pytest.raises(InputError, match="one shape"):
+        share_inside(np.ones((2, 3)), mask)
+
+
+def test_the_room_is_entered_without_torch() -> None:
+    code = "import cxrbench.preprocess.lungs, sys; print('torch' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "False"
+
+
+def test_the_weights_are_small() -> None:
+    assert (assets.lungs() / "model.safetensors").stat().st_size <= 2e6
+
+
+def test_weights_that_are_missing_or_another_networks_are_named(tmp_path, monkeypatch) -> None:
+    from safetensors.numpy import save_file
+
+    monkeypatch.setenv("CXRBENCH_ASSETS", str(tmp_path))
+    net.shipped.cache_clear()
+    with pytest.raises(InputError, match="restore the folder"):
+        net.shipped()
+    (tmp_path / "lungs").mkdir()
+    save_file({"mark.bias": np.zeros(1, np.float16)}, tmp_path / "lungs" / "model.safetensors")
+    with pytest.raises(InputError, match="another network"):
+        net.shipped()
+    net.shipped.cache_clear()
+
+
+@pytest.mark.skipif(not (REAL / "lungs").is_dir(), reason="needs ../shared/real/lungs")
+def test_lungs_of_real_films_agree_with_hands() -> None:
+    scores = [iou(segment(film).mask, truth) for _, film, truth in films(REAL / "lungs")]
+    assert np.mean(scores) > 0.8
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (REAL / "nih").is_dir(), reason="needs ../shared/real/nih")
+def test_most_real_films_pass_the_checks() -> None:
+    sure = [segment(film).sure for _, film, _ in films(REAL / "nih" / "images")]
+    assert np.mean(sure) > 0.85
