@@ -34,6 +34,6 @@ def test_a_link_orders_a_phantom_that_can_be_changed_saved_and_explained(visit: 
 
 
 def test_a_phone_need_not_scroll_sideways(visit: Visits) -> None:
-    v = visit("/phantom?finding=Edema&by_hand=true", width=390, height=844)
+    v = visit("/phantom?finding=Edema&by_hand=true", width=390, height=844, rest=False)
     v.page.locator('img[alt*="simulated chest with Lung Opacity, Edema"]').wait_for(timeout=120_000)
     assert v.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
