@@ -1,6 +1,7 @@
 """The Performance page's closer look: groups of patients, agreement of models, the cases behind a count."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import altair as alt
@@ -26,6 +27,7 @@ KINDS: Final[Mapping[str, str]] = {
     "misses": "misses: present, not called",
     "rejections": "left alone: absent and not called",
 }
+_COMPARE: Final = Path(__file__).resolve().parents[2] / "pages" / "compare.py"
 _MOST: Final = 200  # cases listed
 _RANKS: Final[Mapping[str, str]] = {
     "auroc": "AUROC",
@@ -240,9 +242,7 @@ def _list(listed: pd.DataFrame, finding: str, models: Sequence[str], name: str) 
         with st.container(horizontal=True):
             for entry in here:
                 link = [("case", entry.id), ("findings", finding), *(("models", model) for model in chosen)]
-                st.page_link(
-                    "pages/compare.py", label=entry.title, icon=":material/compare:", query_params=link
-                )
+                st.page_link(_COMPARE, label=entry.title, icon=":material/compare:", query_params=link)
     more = f", the first {_MOST} of them" if len(listed) > _MOST else ""
     st.caption(
         f"{len(listed):,} images{more}, the surest first. Images outside the gallery can be named here, not "

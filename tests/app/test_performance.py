@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from cxrbench.app import performance, reliable, scrutiny, stock
 from cxrbench.app.curve_data import curve_data
 from cxrbench.app.scored import Question, own_predictions, stored, systems
+from cxrbench.compare import gallery
 from cxrbench.errors import InputError
 from cxrbench.evaluation import Predictions, read_predictions
 
@@ -37,7 +38,7 @@ def written(seed: int, images: int = 240, *, about: bool = True) -> bytes:
             "sex": np.where(rows % 4 < 2, "F", "M"),
         }
         columns |= {
-            "age": truth_of.integers(20, 90, images),
+            "age": random.integers(20, 90, images),
             "projection": np.where(rows % 3 == 0, "PA", "AP"),
         }
     shares = (0.4, 0.3, 0.2, 0.0)
@@ -223,6 +224,23 @@ def test_a_clicked_count_lists_its_cases_below(page: AppTest) -> None:
     assert not at.exception
     assert "Model A, Edema at threshold 0.5: misses: present, not called" in at.subheader[0].value
     assert "present in truth" in at.dataframe[0].value
+
+
+def test_a_case_of_the_gallery_links_to_its_heat_maps(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = "test/patient00050/study1/view1_frontal.png"
+    known = gallery.Case("fluid", "Some fluid", "", "PA", ("Edema",), study)
+    monkeypatch.setattr(gallery, "cases", lambda: (known,))
+    monkeypatch.setattr(gallery, "models", lambda: {"a": "Model A"})
+    page.session_state["judge_finding"] = "Edema"
+    for name in scrutiny.KINDS:  # it is behind one of the four counts
+        page.session_state["cell"] = {"system": "a", "kind": name, "threshold": 0.5, "finding": "Edema"}
+        at = page.run()
+        assert not at.exception
+        links = at.get("page_link")
+        if links:
+            break
+    assert [link.proto.label for link in links] == ["Some fluid"]
+    assert "case=fluid" in links[0].proto.query_string
 
 
 def test_a_calibration_is_fitted_on_the_validation_images(given) -> None:

@@ -1,7 +1,7 @@
 // The component's entry: Streamlit calls it with new data; the slider moves points and counts, and tells no one.
 
 const places = new WeakMap();
-const remembered = {}; // by finding, rule and system: where the reader left the slider
+const remembered = {}; // by finding, rule and system: the threshold to which the reader moved the slider
 
 function stepOf(data, threshold) {
   let best = 0;
@@ -29,11 +29,11 @@ function drawAll(here) {
     const button = document.createElement("button");
     [button.type, button.textContent, button.title] = ["button", title, says];
     button.dataset.at = stepOf(data, at);
-    button.onclick = () => slideTo(here, Number(button.dataset.at));
+    button.onclick = () => moveTo(here, Number(button.dataset.at));
     return button;
   });
   root.querySelector(".marks").replaceChildren(...marks);
-  slideTo(here, remembered[nameOf(here)] ?? stepOf(data, system.threshold));
+  slideTo(here, stepOf(data, remembered[nameOf(here)] ?? system.threshold));
 }
 
 /** Everything that follows the threshold. */
@@ -41,7 +41,6 @@ function slideTo(here, at) {
   const { root, data } = here;
   const system = focused(here);
   here.at = Math.min(Math.max(at, 0), data.steps.length - 1);
-  remembered[nameOf(here)] = here.at;
   const threshold = data.steps[here.at];
   const words = system.graded ? String(Number(threshold.toPrecision(4))) : "votes, no threshold";
   const slider = root.querySelector('[data-do="threshold"]');
@@ -57,6 +56,12 @@ function slideTo(here, at) {
   showCounts(root, system, data, here.at);
 }
 
+/** As `slideTo`, by the reader's own hand: kept when new data of this finding come. */
+function moveTo(here, at) {
+  slideTo(here, at);
+  remembered[nameOf(here)] = here.data.steps[here.at];
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".curves");
   if (!root || !data) return;
@@ -65,7 +70,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   here.data = data;
   if (!data.systems.some((system) => system.id === here.focus)) here.focus = data.systems[0].id;
   const slider = root.querySelector('[data-do="threshold"]');
-  slider.oninput = () => slideTo(here, Number(slider.value));
+  slider.oninput = () => moveTo(here, Number(slider.value));
   const select = root.querySelector('[data-do="focus"]');
   select.onchange = () => {
     here.focus = select.value;
