@@ -1,0 +1,134 @@
+"""What a recipe's training sees of the labels."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from cxrbench import models
+from cxrbench.data import Studies
+from cxrbench.errors import InputError
+from cxrbench.inference import scores_of as plain_scores
+from cxrbench.models import hub
+from cxrbench.preprocess import Preprocessing
+from cxrbench.targets import POLICIES
+from cxrbench.training import DataConfig, Phase, TrainConfig, masked_bce, positive_weights, supervision
+from cxrbench.training.heads import ThreeClass, last_layer
+
+LABELS = ("Lung Opacity", "Edema", "Fracture")
+TARGETS = np.array([[np.nan, 1, 0], [0, -1, 1], [1, -1, np.nan], [-1, 0, 0]])
+
+
+def recipe(**options: object) -> TrainConfig:
+    of = DataConfig("nowhere", policy=str(options.pop("policy", "ignore")))
+    return TrainConfig("r", "efficientnet_b0", of, (Phase(32, 1, 2, 1e-3),), labels=LABELS, **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def studies(tmp_path: Path) -> Studies:
+    rng, paths = np.random.default_rng(0), []
+    for index in range(len(TARGETS)):
+        paths.append(str(tmp_path / f"{index}.png"))
+        cv2.imwrite(paths[-1], rng.integers(0, 256, (40, 40), dtype=np.uint8))
+    about = {"patient": "p", "study": "s", "view": "frontal", "projection": "PA", "sex": "F", "age": 50.0}
+    table = pd.DataFrame({"path": paths, **about, **dict(zip(LABELS, TARGETS.T, strict=True))})
+    return Studies(table, LABELS, "made")
+
+
+@pytest.mark.parametrize("name", [name for name, policy in POLICIES.items() if not policy.needs])
+def test_training_sees_what_the_policy_makes_of_the_labels(
+    name: str, studies: Studies, tmp_path: Path
+) -> None:
+    seen = supervision.known_targets(recipe(policy=name), "train", studies, tmp_path)
+    np.testing.assert_array_equal(seen, POLICIES[name](TARGETS, LABELS, blank="zero", seed=0))
+
+
+def test_elsewhere_uncertain_is_left_out_whatever_the_recipe_says(studies: Studies, tmp_path: Path) -> None:
+    config = recipe(policy="ones", label_smoothing=0.2)
+    config = replace(config, data=replace(config.data, close_hierarchy=True))
+    for split in ("valid", "test"):
+        seen = supervision.known_targets(config, split, studies, tmp_path)
+        np.testing.assert_array_equal(seen, POLICIES["ignore"](TARGETS, LABELS, blank="zero"))
+
+
+def test_the_hierarchy_is_closed_before_the_policy_and_smoothing_comes_last(
+    studies: Studies, tmp_path: Path
+) -> None:
+    config = recipe(policy="zeros", label_smoothing=0.2)
+    config = replace(config, data=replace(config.data, close_hierarchy=True))
+    seen = supervision.known_targets(config, "train", studies, tmp_path)
+    expected = [[0.9, 0.9, 0.1], [0.1, 0.1, 0.9], [0.9, 0.1, 0.1], [0.1, 0.1, 0.1]]
+    np.testing.assert_allclose(seen, expected, atol=1e-6)
+
+
+def test_a_teacher_s_scores_take_the_place_of_what_is_uncertain(studies: Studies, tmp_path: Path) -> None:
+    others = ("Fracture", "Edema", "", "Lung Opacity")  # the teacher's own order
+    teacher = models.create("efficientnet_b0", others, preprocessing=Preprocessing(size=32), seed=3)
+    folder = hub.save(teacher, tmp_path / "teacher")
+    config = recipe(policy="self-trained")
+    config = replace(config, data=replace(config.data, teacher=str(folder)))
+    seen = supervision.known_targets(config, "train", studies, tmp_path).numpy()
+    pixels = [cv2.imread(path, cv2.IMREAD_GRAYSCALE) / np.float32(255) for path in studies.table["path"]]
+    logits = hub.load(folder)(torch.stack([teacher.spec.preprocessing(image) for image in pixels]))
+    wanted = plain_scores(logits.detach().numpy())[:, [3, 1, 0]]
+    uncertain = TARGETS == -1
+    np.testing.assert_allclose(seen[uncertain], wanted[uncertain], atol=2e-3)  # bytes, and 16-bit weights
+    np.testing.assert_array_equal(seen[~uncertain], np.nan_to_num(TARGETS)[~uncertain])
+
+
+def test_the_loss_of_positive_weights_is_bit_for_bit_what_it_was() -> None:
+    targets = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, torch.nan]])
+    logits = torch.randn(3, 3)
+    own = supervision.criterion(recipe(positive_weights=True), targets)(logits, targets)
+    assert torch.equal(own, masked_bce(logits, targets, positive_weights(targets)))
+    assert torch.equal(supervision.criterion(recipe(), targets)(logits, targets), masked_bce(logits, targets))
+
+
+def test_three_classes_are_there_for_training_and_gone_afterwards() -> None:
+    config = recipe(policy="multiclass", loss="three-class")
+    model = models.create("efficientnet_b0", LABELS, preprocessing=Preprocessing(size=32))
+    supervision.prepare(config, model)
+    assert isinstance(last_layer(model)[1], ThreeClass)
+    assert model(torch.zeros(1, 1, 32, 32)).shape == (1, 3)
+    supervision.narrow(config, model)
+    assert type(last_layer(model)[1]) is torch.nn.Linear
+    assert last_layer(model)[1].out_features == 3
+    plain = recipe()
+    supervision.prepare(plain, model)
+    assert type(last_layer(model)[1]) is torch.nn.Linear
+
+
+def test_a_recipe_that_does_not_fit_together_is_refused(studies: Studies, tmp_path: Path) -> None:
+    for options, message in (
+        ({"loss": "hinge"}, "choose from: bce, weighted"),
+        ({"sampling": "often"}, "choose from: each, ml-ros"),
+        ({"label_smoothing": 1.0}, r"\[0, 1\)"),
+        ({"loss": "focal", "positive_weights": True}, "'bce' alone"),
+        ({"loss": "three-class"}, "go together"),
+        ({"policy": "multiclass"}, "go together"),
+    ):
+        with pytest.raises(InputError, match=message):
+            recipe(**options)
+    with pytest.raises(InputError, match=r"data\.teacher"):
+        supervision.known_targets(recipe(policy="self-trained"), "train", studies, tmp_path)
+    with pytest.raises(InputError, match="choose from: ignore"):
+        supervision.known_targets(recipe(policy="maybe"), "train", studies, tmp_path)
+
+
+def test_options_of_a_loss_are_read_from_toml_and_change_the_fingerprint(tmp_path: Path) -> None:
+    lines = 'name = "r"\narchitecture = "efficientnet_b0"\nloss = "focal"\n{}\n[data]\nroot = "r"\n'
+    phase = "[[phases]]\nsize = 32\nepochs = 1\nbatch = 2\nrate = 1e-3\n"
+    found = []
+    for options in ("", "[loss_options]\ngamma = 1\n"):
+        path = tmp_path / "recipe.toml"
+        path.write_text(lines.format("") + phase + options)
+        found.append(TrainConfig.read(path))
+    assert found[1].loss_options == {"gamma": 1.0}
+    assert found[0].fingerprint != found[1].fingerprint
+    path.write_text(lines.format("loss_options = 3") + phase)
+    with pytest.raises(InputError, match="must be a table"):
+        TrainConfig.read(path)
