@@ -26,7 +26,8 @@ def place(tmp_path_factory):
             path.parent.mkdir(parents=True)
             Image.fromarray(random.integers(0, 256, (40, 40), dtype=np.uint8)).save(path)
             labels = random.choice(["1", "0", "-1", ""], len(CHEXPERT), p=[0.4, 0.3, 0.1, 0.2])
-            lines.append(f"{path.relative_to(place)},Male,{40 + number},Frontal,AP,{','.join(labels)}")
+            view = "Lateral," if number == count - 1 else "Frontal,AP"
+            lines.append(f"{path.relative_to(place)},Male,{40 + number},{view},{','.join(labels)}")
         (place / "data" / f"{split}.csv").write_text("\n".join(lines) + "\n")
     for seed, labels in enumerate((CHEXPERT, ("Edema", "Cardiomegaly", "Effusion"))):
         model = create(
@@ -49,7 +50,8 @@ def test_models_are_judged_with_their_ensembles(place, capsys):
     said = capsys.readouterr()
     assert "model0\tmean AUROC" in said.out
     assert "first by hamming loss" in said.out
-    assert "test images scored by model1" in said.err
+    assert "8 of 8 test images scored by model1" in said.err
+    assert "images of another view left out: 1" in said.err
     stored = read_predictions(out / "model0" / "predictions.csv")
     assert stored.labels == CHEXPERT
     assert set(stored.splits) == {"valid", "test"}
@@ -80,8 +82,10 @@ def check_report(text):
 
 def test_without_validation_images_the_models_own_thresholds_are_used(place, capsys, tmp_path):
     command = ["evaluate", str(place / "model0"), "--data", str(place / "data"), "--table", "valid.csv"]
+    command += ["--view", "all"]
     assert main([*command, "--out", str(tmp_path / "out"), "--resamples", "20"]) == 0
     figures = json.loads((tmp_path / "out" / "model0" / "evaluation.json").read_text())
+    assert figures["studies"] == 6
     assert figures["thresholds"] == "those stored with the model."
     assert not (tmp_path / "out" / "ensembles.csv").exists()
 

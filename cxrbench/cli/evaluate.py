@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     title = f"{', '.join(judged)} on {options.data.name}"
     _write(options.out / "report.html", report(title, judged, rows, first))
     _say(judged, rows, first, options.out)
-    note(f"{skipped} images could not be read and are left out" if skipped else "")
+    note(f"images that could not be read, left out: {skipped}" if skipped else "")
     return 1 if skipped else 0
 
 
@@ -71,13 +71,23 @@ def _splits(options: argparse.Namespace) -> dict[str, Studies]:
     splits = {}
     valid = options.data / (options.valid or "valid.csv")
     if options.valid or (valid.is_file() and options.table != "valid.csv"):
-        splits["valid"] = read_chexpert(valid, options.data)
-    splits["test"] = read_chexpert(options.data / options.table, options.data)
+        splits["valid"] = _seen(read_chexpert(valid, options.data), options.view)
+    splits["test"] = _seen(read_chexpert(options.data / options.table, options.data), options.view)
     if "valid" in splits:
         shared = set(splits["valid"].table["patient"]) & set(splits["test"].table["patient"])
         if shared:
             note(f"{len(shared)} patients choose the thresholds and are judged, too: figures are too good")
     return splits
+
+
+def _seen(studies: Studies, view: str) -> Studies:
+    """The images of one view, or all; those that do not tell theirs count as frontal."""
+    views = studies.table["view"].to_numpy(dtype=str)
+    kept = np.where(views == "", "frontal", views) == view if view != "all" else np.ones(len(views), bool)
+    if not kept.any():
+        raise InputError(f"The data set holds no {view} image; choose another --view.")
+    note(f"images of another view left out: {(~kept).sum()}" if not kept.all() else "")
+    return studies.take(kept)
 
 
 def _check_names(models: Sequence[Classifier]) -> None:

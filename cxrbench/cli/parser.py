@@ -142,6 +142,12 @@ def _add_evaluate(commands: _Commands) -> None:
     command.add_argument(
         "--out", type=Path, default=Path("evaluation"), metavar="DIR", help="made where absent"
     )
+    command.add_argument(
+        "--view",
+        default="frontal",
+        choices=("frontal", "lateral", "all"),
+        help="which images (default frontal)",
+    )
     command.add_argument("--rule", default="youden", metavar="RULE", help="that chooses thresholds")
     command.add_argument("--batch", type=int, default=16, metavar="N", help="images a pass (default 16)")
     command.add_argument("--resamples", type=int, default=1000, metavar="N", help="of the bootstrap")
