@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm, rankdata
+from scipy.special import ndtr, ndtri
 
 from cxrbench.errors import InputError
 from cxrbench.metrics.checks import check_scores
@@ -29,7 +29,7 @@ class DeLong:
 
     def interval(self, model: int = 0, level: float = 0.95) -> tuple[float, float]:
         """Normal interval of one model's AUROC, cut off at 0 and 1."""
-        width = norm.ppf((1 + level) / 2) * math.sqrt(self.covariance[model, model])
+        width = float(ndtri((1 + level) / 2)) * math.sqrt(self.covariance[model, model])
         low, high = self.auroc[model] - width, self.auroc[model] + width
         return max(low, 0.0) if low == low else low, min(high, 1.0) if high == high else high
 
@@ -42,7 +42,7 @@ class DeLong:
             return gap, math.nan
         if variance <= 1e-15:
             return gap, 1.0 if gap == 0 else 0.0
-        return gap, float(2 * norm.sf(abs(gap) / math.sqrt(variance)))
+        return gap, float(2 * ndtr(-abs(gap) / math.sqrt(variance)))
 
 
 def delong(targets: np.ndarray, scores: np.ndarray) -> DeLong:
@@ -70,10 +70,19 @@ def delong(targets: np.ndarray, scores: np.ndarray) -> DeLong:
     p, q = positive.shape[1], negative.shape[1]
     if not p or not q:
         return DeLong(np.full(models, np.nan), np.full((models, models), np.nan))
-    together = rankdata(np.concatenate([positive, negative], axis=1), axis=1)
-    beaten = (together[:, :p] - rankdata(positive, axis=1)) / q  # V₁₀ (M, P)
-    beating = 1 - (together[:, p:] - rankdata(negative, axis=1)) / p  # V₀₁ (M, Q)
+    together = _midranks(np.concatenate([positive, negative], axis=1))
+    beaten = (together[:, :p] - _midranks(positive)) / q  # V₁₀ (M, P)
+    beating = 1 - (together[:, p:] - _midranks(negative)) / p  # V₀₁ (M, Q)
     return DeLong(beaten.mean(1), _covariance(beaten) / p + _covariance(beating) / q)
+
+
+def _midranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 1 within each row of (M, K); of a tie its mean."""
+    ranks = np.empty(values.shape)
+    for row, one in zip(ranks, values, strict=True):
+        _, of, times = np.unique(one, return_inverse=True, return_counts=True)
+        row[:] = (np.cumsum(times) - (times - 1) / 2)[of]
+    return ranks
 
 
 def _covariance(values: np.ndarray) -> np.ndarray:
