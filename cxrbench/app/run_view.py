@@ -39,12 +39,9 @@ def choose() -> None:
         return
     busy = runs.active()
     names = list(known)
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
-    name = left.selectbox(
-        "Recipe", names, index=names.index("smoke") if "smoke" in names else 0, key="recipe"
-    )
+    name = st.selectbox("Recipe", names, index=names.index("smoke") if "smoke" in names else 0, key="recipe")
     cores = os.cpu_count() or 1
-    processes = right.number_input(
+    processes = st.number_input(
         "Processes",
         1,
         cores,
@@ -61,9 +58,10 @@ def choose() -> None:
         icon=":material/play_arrow:",
         key="start",
         disabled=busy is not None,
-        help=f"{busy.name} is being trained; one run at a time." if busy else None,
     ):
         start(known[name], name, int(processes))
+    if busy:
+        st.caption(f"{busy.name} is being trained; one run at a time on this machine.")
 
 
 def start(recipe: Path, name: str, processes: int) -> None:

@@ -22,7 +22,7 @@ from cxrbench.models import hub
 from cxrbench.training import TrainConfig, recipe, report, running, scores_of, sources
 from cxrbench.training.recipe import Source
 
-__all__ = ["follow", "run"]
+__all__ = ["follow", "judge", "run"]
 
 Say = Callable[[str], None]
 
@@ -33,7 +33,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         follow(config, options.out or Path("runs") / config.name)
     except running.StopAsked as stopped:
-        print(stopped)
+        if PartialState().is_main_process:
+            print(stopped)
     return 0
 
 

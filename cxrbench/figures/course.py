@@ -48,7 +48,8 @@ def run_curves(
     for at, (before, after) in enumerate(pairwise(sizes), start=1):
         if before != after:
             figure.add_vline(x=at + 0.5, line={"color": _GREY, "dash": "dash"})
-            figure.add_annotation(x=at + 0.5, yref="paper", y=1.02, text=f"{after}²", showarrow=False)
+            words = {"text": f" {after}² images", "xanchor": "left", "yanchor": "top"}
+            figure.add_annotation(x=at + 0.5, yref="paper", y=1.0, showarrow=False, **words)
     # 0.5 is what guessing gets: it belongs into the picture.
     figure.add_hline(y=0.5, line={"color": _GREY, "width": 1}, row=2, col=1)
     known = [value for value in (*aurocs, *(finding or ())) if value is not None]

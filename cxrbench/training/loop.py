@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -102,10 +103,15 @@ class Engine:
         return self.run.epochs
 
     def best(self) -> dict[str, Tensor]:
-        """The averaged weights of the best epoch of the latest phase that has one."""
+        """The averaged weights of the best epoch of the latest phase that has one.
+
+        Where their file was lost (a full disk), those of the last epoch.
+        """
         self.accelerator.wait_for_everyone()
-        state: dict[str, Tensor] = torch.load(self.folder / "best.pt", map_location="cpu", weights_only=True)
-        return state
+        state = checkpoint.load(self.folder / "best.pt", say=self.say)
+        if state is None:
+            self.say("The weights of the best epoch could not be kept; those of the last one are taken.")
+        return self.learner.average.weights if state is None else state
 
     def _phase(self, phase: Phase, train: Images, valid: Images, clock: Clock) -> None:
         self.learner.begin(phase)
@@ -187,7 +193,8 @@ class Engine:
         run.epochs.append(epoch)
         better = epoch.mean_auroc > run.best or math.isinf(run.best)
         if better and self.accelerator.is_main_process:
-            checkpoint.save(self.learner.average.weights, self.folder / "best.pt", say=self.say)
+            # What could not be written is not the best that there is: a later epoch may be.
+            better = checkpoint.save(self.learner.average.weights, self.folder / "best.pt", say=self.say)
         run.best = epoch.mean_auroc if better else run.best
         self.say(
             f"phase {epoch.phase + 1} epoch {epoch.epoch + 1}/{phase.epochs} at {phase.size}²: "
@@ -224,7 +231,8 @@ class Engine:
             **self.run.as_dict(),
         }
         checkpoint.save(state, self.folder / "checkpoint.pt", say=self.say)
-        history.write(self.run.epochs, self.folder / "history.jsonl")
+        with suppress(OSError):  # it is in the checkpoint, too, and written anew with the next one
+            history.write(self.run.epochs, self.folder / "history.jsonl")
 
     def _resume(self) -> None:
         state = checkpoint.load(self.folder / "checkpoint.pt", say=self.say)

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ class DivergedError(InputError):
         """The sentence for the user, after the batch has been noted in ``diverged.json``."""
         images = [names[row] for row in self.rows] if names else [str(row) for row in self.rows]
         note = {"loss": str(self.value), "where": where, "rows": self.rows, "images": images}
-        (folder / "diverged.json").write_text(json.dumps(note, indent=1) + "\n", encoding="utf8")
+        with suppress(OSError):  # a full disk must not hide the reason
+            (folder / "diverged.json").write_text(json.dumps(note, indent=1) + "\n", encoding="utf8")
         shown = ", ".join(images[:6]) + (" …" if len(images) > 6 else "")
         return InputError(
             f"The loss became {self.value} in {where}, with the training images {shown} (all of them are in "

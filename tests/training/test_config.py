@@ -85,7 +85,9 @@ def test_a_setting_at_its_default_leaves_the_fingerprint_so_that_runs_outlive_ne
 
 def test_every_recipe_that_ships_can_be_read_and_states_its_command(root):
     recipes = sorted((root / "train" / "configs").glob("*.toml"))
-    assert recipes
+    # The lungs' network has a recipe of another kind, which its own reader checks.
+    recipes = [path for path in recipes if path.stem != "lungs"]
+    assert len(recipes) > 5
     for path in recipes:
         config = TrainConfig.read(path)
         assert config.architecture in ARCHITECTURES
