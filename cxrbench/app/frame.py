@@ -42,6 +42,13 @@ page = st.navigation(
             help="A simulated chest whose truth is known, made as you order it.",
         ),
         st.Page(
+            _PAGES / "preparation.py",
+            title="Preparation",
+            icon=":material/tune:",
+            url_path="preparation",
+            help="One film through every step before the network, and every augmentation, before and after.",
+        ),
+        st.Page(
             _PAGES / "train.py",
             title="Train",
             icon=":material/model_training:",
