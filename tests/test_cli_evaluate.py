@@ -63,6 +63,10 @@ def test_models_are_judged_with_their_ensembles(place, capsys):
     assert_same_truth(stored, few)
     with (out / "ensembles.csv").open() as stream:
         assert {line["name"] for line in csv.DictReader(stream)} >= {"model0", "ctp_mean", "ptc_mode"}
+    with (out / "pairs.csv").open() as stream:
+        pairs = list(csv.DictReader(stream))
+    assert [line["finding"] for line in pairs] == [*few.labels, "mean"]
+    assert {(line["first"], line["second"]) for line in pairs} == {("model0", "model1")}
     check_report((out / "report.html").read_text(encoding="utf8"))
 
 

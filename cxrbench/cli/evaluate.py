@@ -5,7 +5,9 @@ import csv
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +21,8 @@ from cxrbench.evaluation import (
     ABOUT,
     Predictions,
     Row,
+    align,
+    compare,
     contenders,
     evaluate,
     join,
@@ -57,6 +61,7 @@ def run(options: argparse.Namespace) -> int:
     judged = {}
     for model, predictions in zip(models, scored, strict=True):
         judged[model.spec.name] = _judged(model, predictions, options)
+    _write_pairs(options.out / "pairs.csv", list(judged.values()), options.resamples)
     rows = _rows(scored, options)
     first = ranked(rows) if rows else {}
     title = f"{', '.join(judged)} on {options.data.name}"
@@ -147,7 +152,7 @@ def _matched(model: Classifier, studies: Studies, split: str, scores: np.ndarray
 
 def _judged(
     model: Classifier, predictions: Predictions, options: argparse.Namespace
-) -> tuple[Predictions, dict[str, object]]:
+) -> tuple[Predictions, dict[str, Any]]:
     """A model's figures, also as files."""
     test = predictions.split("test")
     if "valid" in predictions.splits:
@@ -182,6 +187,23 @@ def _write_curves(path: Path, test: Predictions) -> None:
                 table.writerow([label, *(f"{value:.6g}" for value in point)])
 
 
+def _write_pairs(path: Path, judged: Sequence[tuple[Predictions, dict[str, Any]]], resamples: int) -> None:
+    """AUROC of one model minus another's on the images that both saw, by finding and on the mean."""
+    lines: list[list[object]] = []
+    for (one, _), (other, _) in combinations(judged, 2):
+        first, second = align([one, other])
+        cuts = np.full(len(first.labels), 0.5)  # AUROC asks for none
+        for mean, names in ((False, first.labels), (True, ("mean",))):
+            gap = compare((first, cuts), (second, cuts), mean=mean, count=resamples)
+            for name, *said in zip(names, gap.estimate, gap.low, gap.high, gap.p, strict=True):
+                lines.append([one.name, other.name, name, *(f"{value:.6g}" for value in said)])
+    if lines:
+        with path.open("w", newline="", encoding="utf-8") as stream:
+            table = csv.writer(stream)
+            table.writerow(["first", "second", "finding", "difference", "low", "high", "p"])
+            table.writerows(lines)
+
+
 def _rows(scored: Sequence[Predictions], options: argparse.Namespace) -> list[Row]:
     """Models and ensembles, also as a table; none where there is one model, or nothing to fit them on."""
     if len(scored) < 2:
@@ -198,13 +220,13 @@ def _rows(scored: Sequence[Predictions], options: argparse.Namespace) -> list[Ro
 
 
 def _say(
-    judged: dict[str, tuple[Predictions, dict[str, object]]],
+    judged: dict[str, tuple[Predictions, dict[str, Any]]],
     rows: Sequence[Row],
     first: dict[str, str],
     out: Path,
 ) -> None:
     for name, (_, figures) in judged.items():
-        means = figures["means"]["auroc"]  # type: ignore[index]
+        means = figures["means"]["auroc"]
         shown = "undefined" if means["value"] is None else f"{means['value']:.4f}"
         ends = "" if means["low"] is None else f" [{means['low']:.4f}, {means['high']:.4f}]"
         print(f"{name}\tmean AUROC {shown}{ends} over {means['findings']} findings")
