@@ -15,6 +15,7 @@ from cxrbench.app.curves import curves
 from cxrbench.app.imbalance import numbers
 from cxrbench.app.scored import System
 from cxrbench.evaluation import FIGURES, Predictions, compare, measure
+from cxrbench.metrics.delong import delong
 from cxrbench.metrics.intervals import Interval
 
 __all__ = ["answers", "curves_part", "ends", "operating_points", "pair_part", "table_of", "table_part"]
@@ -98,6 +99,8 @@ def pair_part(systems: Sequence[System]) -> None:
     a, b = by_name[first], by_name[second]
     found = _paired(digest(a), digest(b), name, a, b)
     table = pair_table(a, b, found)
+    if name == "auroc" and a.graded and b.graded:
+        table["p (DeLong)"] = second_opinion(a, b)  # of images, where the bootstrap resamples patients
     chart = _differences(table, f"{FIGURES[name].title}: {a.title} minus {b.title}")
     st.altair_chart(chart, alt=f"Paired differences in {FIGURES[name].title}, finding by finding.")
     st.caption(
@@ -141,6 +144,12 @@ def pair_table(a: System, b: System, found: Interval) -> pd.DataFrame:
             "n−": (truth == 0).sum(0),
         }
     )
+
+
+def second_opinion(a: System, b: System) -> list[float]:
+    """DeLong's p-value of each finding's difference in AUROC; it takes images as independent."""
+    columns = zip(a.shown.targets.T, a.shown.scores.T, b.shown.scores.T, strict=True)
+    return [delong(truth, np.stack(scores)).difference()[1] for truth, *scores in columns]
 
 
 @st.cache_data(max_entries=64, show_spinner="Measuring every finding, with intervals …")

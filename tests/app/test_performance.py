@@ -192,6 +192,16 @@ def test_the_table_holds_sklearns_figures_and_leaves_the_undefined_empty(given) 
         assert pytest.approx(sklearn_metrics.f1_score(truth, system.calls[:, column])) == row.F1
 
 
+def test_delong_gives_a_second_opinion_on_areas(given) -> None:
+    first, second = systems(given, asked("a", "b"))
+    opinions = performance.second_opinion(first, second)
+    assert np.isnan(opinions[LABELS.index("Never")])
+    found = performance.compare((first.shown, first.thresholds), (second.shown, second.thresholds), "auroc")
+    for opinion, p in zip(opinions[:3], found.p[:3], strict=True):
+        assert 0 <= opinion <= 1
+        assert abs(opinion - p) < 0.15  # two patients' images are nearly independent here
+
+
 def test_a_vote_is_judged_by_its_calls(given) -> None:
     found = systems(given, asked("a", "b", "c", ensembles=("ptc_mode",)))
     table = performance.table_of(found[3:], ("f1",))

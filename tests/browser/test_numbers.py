@@ -1,6 +1,7 @@
 """The Performance and Imbalance pages and the ensemble's cells, in a real browser."""
 
 import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -98,3 +99,18 @@ def test_the_imbalance_page_opens_at_the_part_a_link_names(visit: Visits) -> Non
     page = visit("/imbalance?part=Imbalance").page
     page.get_by_text("MeanIR").first.wait_for()
     assert page.get_by_role("tab", name="Imbalance").get_attribute("aria-selected") == "true"
+
+
+def test_two_models_are_shown_with_their_ensemble(visit: Visits, assets_root: Path) -> None:
+    index = json.loads((assets_root / "gallery" / "index.json").read_text())
+    names = [*index["models"], *(path.name for path in sorted((assets_root / "models").iterdir()))]
+    models = list(dict.fromkeys(names))[:2]
+    if len(models) < 2:
+        pytest.skip("there is one model only, and an ensemble takes two")
+    link = "&".join(f"models={name}" for name in models)
+    here = visit(f"/?{link}&methods=grad_cam")
+    titles = here.page.locator(".panel .title").all_inner_texts()
+    assert len(titles) == 5
+    assert "find it" in titles[3]
+    assert "where they differ" in titles[4]
+    assert len(set(here.prints())) == 5  # no picture is another's
