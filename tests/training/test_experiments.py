@@ -66,7 +66,7 @@ def test_an_arm_of_each_kind_runs_and_is_not_run_twice(
 ) -> None:
     monkeypatch.setattr(arms, "EPOCHS", 2)
     bench = tables(tmp_path, {"train": 70, "valid": 20, "test": 20})
-    for name in ("self-trained", "multiclass", "conditional", "ml-ros", "balanced", "decoupled", "ml-smote"):
+    for name in ("self-trained", "conditional", "balanced", "ml-smote"):
         arms.run(bench, arms.ARMS[name], 0)
         scores = np.load(arms.scores_file(bench, name, 0))
         assert scores.shape == (20, 14)
