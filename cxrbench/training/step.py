@@ -86,7 +86,7 @@ class Learner:
             return
         bare = self.bare
         freeze(bare, phase.train)
-        if self.many:  # the wrapper waits for the gradient of what learnt when it was made
+        if self.model is not bare:  # the wrapper waits for the gradient of all that learnt when it was made
             self.model = self.accelerator.prepare_model(bare)
 
     def train_mode(self) -> None:

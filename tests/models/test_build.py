@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from cxrbench.errors import InputError
-from cxrbench.models import ARCHITECTURES, create
+from cxrbench.models import ARCHITECTURES, create, hub
 from cxrbench.preprocess import Preprocessing
 
 LABELS = ("Cardiomegaly", "Edema")
@@ -188,3 +188,21 @@ def test_the_defaults_can_be_overridden() -> None:
 def test_a_wrong_argument_is_refused_with_a_sentence(options: dict, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         create(**{"architecture": "inception_v3", "labels": LABELS, **options})
+
+
+@pytest.mark.parametrize("architecture", ["efficientnet_b0", "alexnet", "vit_tiny"])
+def test_a_hidden_layer_stands_before_the_logits_and_travels_with_the_weights(architecture, tmp_path):
+    recipe = Preprocessing(size=64)
+    model = create(architecture, ("A", "B"), preprocessing=recipe, hidden=16, drop_rate=0.2, name="deep")
+    layers = [part for part in model.modules() if isinstance(part, torch.nn.Linear)]
+    assert [(layer.in_features, layer.out_features) for layer in layers[-2:]] == [
+        (layers[-2].in_features, 16),
+        (16, 2),
+    ]
+    images = torch.randn(2, 1, 64, 64)
+    assert torch.equal(model.head(model.trunk(images)), model(images))
+    loaded = hub.load(hub.save(model, tmp_path / "deep", half=False))
+    assert loaded.spec.hidden == 16
+    assert torch.equal(loaded(images), model(images))
+    plain = create(architecture, ("A", "B"), preprocessing=recipe)
+    assert "hidden" not in plain.spec.as_dict()
