@@ -51,7 +51,7 @@ def _lines(
     lines: Mapping[str, tuple[np.ndarray, np.ndarray]], across: str, up: str, *, shape: str = "linear"
 ) -> go.Figure:
     figure = go.Figure()
-    for label, (x, y) in lines.items():
+    for place, (label, (x, y)) in enumerate(lines.items()):
         if np.isnan(x).any() or np.isnan(y).any():
             continue  # undefined: a kind is missing
         kept = np.unique(np.linspace(0, len(x) - 1, min(_POINTS, len(x))).astype(int))
@@ -61,9 +61,11 @@ def _lines(
             y=y[kept].round(4).tolist(),
             name=label,
             mode="lines",
-            line={"shape": shape},
+            # Ten colours, then the same ones dashed.
+            line={"shape": shape, "dash": "solid" if place < 10 else "dash"},
         )
     axis = {"range": [0, 1.01], "constrain": "domain"}
     figure.update_xaxes(title=across, **axis)
     figure.update_yaxes(title=up, **axis)
-    return figure.update_layout(height=520, margin={"t": 24, "r": 8, "b": 48, "l": 56})
+    below = {"orientation": "h", "y": -0.15, "yanchor": "top"}  # beside, it would leave a phone no picture
+    return figure.update_layout(height=640, legend=below, margin={"t": 24, "r": 8, "b": 8, "l": 56})

@@ -105,7 +105,10 @@ def _findings(labels: Sequence[str], figures: Mapping[str, Any]) -> str:
 
 def _contenders(rows: Sequence[Row], first: Mapping[str, str]) -> str:
     names = list(first)
-    heads = ["", *(name.replace("_", " ") for name in names)]
+    titles = {name: of.title for name, of in {**FIGURES, **SETS}.items()} | {
+        "auroc_of_calls": "AUROC of calls"
+    }
+    heads = ["", *(titles[name] for name in names)]
     lines = []
     for row in rows:
         cells = [escape(row.title)]
