@@ -64,7 +64,7 @@ def engine_epoch(train: Images, folder: Path) -> Callable[[], None]:
 def bare_epoch(train: Images) -> Callable[[], None]:
     """The same, as one would write it down for this one job."""
     recipe = config("efficientnet_b0", SIZE)
-    model = fresh("efficientnet_b0", SIZE).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = fresh("efficientnet_b0", SIZE).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(parameter_groups(model, recipe.weight_decay), lr=1e-4)
     average = {name: value.detach().clone() for name, value in model.state_dict().items()}
 
