@@ -16,7 +16,7 @@ from cxrbench.compare.captions import DISCLAIMER, notes, took, verdict
 from cxrbench.compare.comparison import Comparison, HeatMaps
 from cxrbench.compare.scale import SCALES, peak
 from cxrbench.figures.colours import as_data
-from cxrbench.preprocess import Preprocessing
+from cxrbench.preprocess import Box, Preprocessing
 
 __all__ = ["Cell", "encoded", "input_box", "outlines", "picture", "scene"]
 
@@ -141,13 +141,15 @@ def encoded(relevance: np.ndarray, box: Sequence[float]) -> dict[str, Any]:
     return record | {"kind": "i16", "step": step, "data": _base64(np.round(relevance / step).astype("<i2"))}
 
 
-def input_box(preprocessing: Preprocessing, width: int, height: int) -> tuple[float, float, float, float]:
-    """Where the network's square input lies over an image: left, top, right, bottom, in its pixels."""
-    if preprocessing.fit == "stretch":
-        return 0.0, 0.0, float(width), float(height)
-    side = max(width, height) if preprocessing.fit == "pad" else min(width, height)
-    left, top = (width - side) / 2, (height - side) / 2
-    return left, top, left + side, top + side
+def input_box(
+    preprocessing: Preprocessing, shape: tuple[int, int], box: Box | None = None, scale: float = 1.0
+) -> tuple[float, float, float, float]:
+    """Where the network's input lies over a film (H, W) drawn at a scale: left, top, right, bottom.
+
+    In pixels of the drawing; where the film was padded it reaches beyond the film.
+    """
+    top, left, bottom, right = preprocessing.placement(shape, box).window
+    return left * scale, top * scale, right * scale, bottom * scale
 
 
 def outlines(mask: np.ndarray, scale: float = 1.0) -> list[list[list[float]]]:
@@ -212,8 +214,9 @@ def _map(
     if heat is None or relevance is None or not np.isfinite(relevance).all():
         return panel | {"facts": facts, "alt": f"{panel['title']}, {model}, {finding}: {'; '.join(said)}."}
     facts += [*_facts(heat, finding, cell), *remarks]
-    shown = _shown_size(comparison.image)
-    panel["map"] = encoded(relevance, input_box(heat.preprocessing, *shown))
+    shrink = _shown_size(comparison.image)[0] / comparison.image.shape[1]
+    over = input_box(heat.preprocessing, comparison.image.shape, heat.box, shrink)
+    panel["map"] = encoded(relevance, over)
     panel["peak"] = peak(heat, finding)
     panel["signed"] = heat.signed
     panel["clipped"] = "stronger pixels (0.5 %) are drawn alike" if heat.signed else ""

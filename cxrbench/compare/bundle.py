@@ -145,6 +145,9 @@ def _comparison(document: object, arrays: dict[str, np.ndarray], picture: bytes)
     )
     if len(comparison.predictions) < len(predictions) or len(comparison.heat_maps) < len(heats):
         raise InputError("a model or method is there twice; it was not saved here.")
+    for heat in heats:
+        if heat.problem is None:
+            heat.preprocessing.placement(image.shape, heat.box)  # refuses a box that is not on the film
     return comparison
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cxrbench.preprocess import Preprocessing
+from cxrbench.preprocess import Box, Preprocessing
 
 __all__ = ["Comparison", "HeatMaps", "Prediction", "Settings"]
 
@@ -63,7 +63,8 @@ class HeatMaps:
         stage: the feature map it read; None for methods that read none.
         labels: one name a map: every label of the model, so that switching the finding computes nothing.
         maps: (L, h, w) float32, signed, not normalised, on the method's own grid over the network's input.
-        preprocessing: lays the maps back over the radiograph (``to_original``).
+        preprocessing: of the images that the maps are of.
+        box: the part of the film that was cropped to, where the recipe crops by what it sees; else None.
         seconds: what all the maps together took; NaN where it was not timed.
         progress: steps done ÷ steps asked; below 1 the maps are still being refined, or were stopped.
         completeness: (L,) relative completeness error; NaN where the method defines none.
@@ -86,6 +87,11 @@ class HeatMaps:
     title: str = ""
     signed: bool = False
     remarks: tuple[str, ...] = ()
+    box: Box | None = None
+
+    def on_film(self, maps: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+        """Maps (K, h, w) over the network's input → (K, H, W) over the film, NaN where nothing was seen."""
+        return self.preprocessing.to_original(maps, shape, self.box)
 
     def of(self, finding: str) -> np.ndarray | None:
         """The raw map (h, w) of one finding; None where the model has no such label or there are no maps."""

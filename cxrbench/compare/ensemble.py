@@ -142,7 +142,7 @@ def displayed(heat: HeatMaps, finding: str, shape: tuple[int, int]) -> np.ndarra
     """
     relevance = heat.of(finding)
     assert relevance is not None, "usable maps only"
-    whole = heat.preprocessing.to_original(relevance[None], shape)[0]
+    whole = heat.on_film(relevance[None], shape)[0]
     return heatmap(whole, peak(heat, finding), signed=heat.signed)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from cxrbench.compare.comparison import HeatMaps, Prediction, Settings
 from cxrbench.errors import InputError
-from cxrbench.preprocess import Preprocessing
+from cxrbench.preprocess import Box, Preprocessing
 
 __all__ = [
     "as_list",
@@ -109,6 +109,7 @@ def heat_maps_record(heat: HeatMaps) -> dict[str, Any]:
         "problem": heat.problem,
         "signed": heat.signed,
         "remarks": list(heat.remarks),
+        "box": None if heat.box is None else list(heat.box),
     }
 
 
@@ -125,6 +126,11 @@ def read_heat_maps(record: object, maps: np.ndarray) -> HeatMaps:
             f"Maps must be {count} finite grids, one a label; got an array of shape {maps.shape}."
         )
     completeness = take(record, "completeness", numbers)
+    preprocessing = take(record, "preprocessing", _preprocessing)
+    # Files from before films were cropped name no box, and need none.
+    box = take(record, "box", _box) if isinstance(record, Mapping) and "box" in record else None
+    if box is None and preprocessing.crop != "none" and problem is None:
+        raise InputError("'box' must say which part of the film was cropped to; save the file again.")
     if len(completeness) not in (0, len(labels)):
         raise InputError(f"'completeness' must hold one number a label or none; got {len(completeness)}.")
     return HeatMaps(
@@ -133,7 +139,7 @@ def read_heat_maps(record: object, maps: np.ndarray) -> HeatMaps:
         stage=take(record, "stage", text_or_none),
         labels=labels,
         maps=maps,
-        preprocessing=take(record, "preprocessing", _preprocessing),
+        preprocessing=preprocessing,
         seconds=take(record, "seconds", number_or_nan),
         progress=take(record, "progress", fraction),
         completeness=completeness,
@@ -141,6 +147,7 @@ def read_heat_maps(record: object, maps: np.ndarray) -> HeatMaps:
         title=take(record, "title", text),
         signed=take(record, "signed", flag),
         remarks=take(record, "remarks", texts),
+        box=box,
     )
 
 
@@ -251,6 +258,18 @@ def _preprocessing(value: object) -> Preprocessing:
             number_or_nan(item)
         text(key)
     return Preprocessing.from_dict(value)
+
+
+def _box(value: object) -> Box | None:
+    """Four whole numbers (top, left, bottom, right) or null."""
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) != 4:
+        raise ValueError(value)
+    top, left, bottom, right = map(whole, value)
+    if top >= bottom or left >= right:
+        raise ValueError(value)
+    return top, left, bottom, right
 
 
 def _number_or_null(value: float) -> float | None:

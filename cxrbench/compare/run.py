@@ -84,7 +84,10 @@ def _compare(image: np.ndarray, settings: Settings, models: Mapping[str, Classif
     for name in settings.models:
         model = models[name]
         yield _predict(name, model, image)
-        yield from _explain(name, model, model.spec.preprocessing(image)[None], settings)
+        recipe = model.spec.preprocessing
+        box = recipe.box(image) if recipe.crop != "none" else None
+        for heat in _explain(name, model, recipe(image, box)[None], settings):
+            yield replace(heat, box=box)
 
 
 def _predict(name: str, model: Classifier, image: np.ndarray) -> Prediction:

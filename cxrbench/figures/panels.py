@@ -110,7 +110,7 @@ def _cell(
     relevance = heat.of(finding) if heat is not None else None
     picture = grey(comparison.image)
     if heat is not None and relevance is not None:
-        whole = heat.preprocessing.to_original(relevance[None], comparison.image.shape)[0]
+        whole = heat.on_film(relevance[None], comparison.image.shape)[0]
         values = heatmap(whole, divisor, signed=heat.signed)
         table = colours_for(colours, signed=heat.signed)
         picture = overlay(comparison.image, values, table, opacity=opacity, threshold=threshold)

@@ -57,7 +57,7 @@ def test_small_maps_travel_exactly_and_large_ones_within_a_step() -> None:
 def test_the_box_is_where_the_network_looked(fit: str, shape: tuple[int, int]) -> None:
     recipe = Preprocessing(size=8, fit=fit)  # type: ignore[arg-type]
     height, width = shape
-    left, top, right, bottom = input_box(recipe, width, height)
+    left, top, right, bottom = input_box(recipe, shape)
     seen = ~np.isnan(recipe.to_original(np.ones((1, 8, 8), np.float32), shape)[0])
     rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
     assert (rows[0], rows[-1] + 1) == (max(0, top), min(height, bottom))

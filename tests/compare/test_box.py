@@ -1,0 +1,55 @@
+"""Maps of a film that was cropped to its lungs: the box travels with them."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cxrbench.compare import HeatMaps, records
+from cxrbench.errors import InputError
+from cxrbench.preprocess import Preprocessing
+
+MAPS = np.random.default_rng(0).random((2, 7, 7), dtype=np.float32)
+CROPPED = HeatMaps(
+    model="small",
+    method="grad_cam",
+    stage="last",
+    labels=("a", "b"),
+    maps=MAPS,
+    preprocessing=Preprocessing(size=32, crop="lungs"),
+    seconds=1.0,
+    title="Grad-CAM",
+    box=(5, 6, 50, 60),
+)
+
+
+def written(heat: HeatMaps) -> dict:
+    return json.loads(json.dumps(records.heat_maps_record(heat)))
+
+
+def test_maps_come_back_to_the_same_place_after_they_were_saved():
+    back = records.read_heat_maps(written(CROPPED), MAPS)
+    assert back.box == (5, 6, 50, 60)
+    over = back.on_film(MAPS, (70, 80))
+    np.testing.assert_array_equal(over, CROPPED.on_film(MAPS, (70, 80)))
+    seen = ~np.isnan(over[0])
+    assert seen[5:50, 6:60].all()
+    assert seen.sum() == 45 * 54
+
+
+@pytest.mark.parametrize("box", [[1, 2, 3], [5, 5, 4, 9], [-1, 0, 4, 9], "all", None])
+def test_a_box_that_is_none_is_refused(box: object):
+    with pytest.raises(InputError, match="'box'"):
+        records.read_heat_maps({**written(CROPPED), "box": box}, MAPS)
+
+
+def test_files_from_before_films_were_cropped_are_read():
+    old = written(replace(CROPPED, preprocessing=Preprocessing(size=32), box=None))
+    del old["box"]
+    for later in ("crop", "window", "contrast", "clahe_clip", "clahe_tiles"):
+        del old["preprocessing"][later]
+    back = records.read_heat_maps(old, MAPS)
+    assert back.box is None
+    assert back.preprocessing == Preprocessing(size=32)
+    assert not np.isnan(back.on_film(MAPS, (70, 80))).any()
