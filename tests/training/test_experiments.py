@@ -49,7 +49,7 @@ def test_the_report_says_which_arm_is_better_and_by_how_much(tmp_path: Path) -> 
             np.save(file, known * pull + noise[seed])
     (bench.out / "runs.jsonl").write_text(json.dumps({"core_seconds": 60.0}) + "\n")
     text = experiments.page(bench, 3)
-    assert "over 2 seeds" in text
+    assert "seeds run: 2" in text
     uncertain, imbalance = text.split("## Imbalance")
     assert "Better: U-Ones. Worse: U-Zeros." in uncertain
     assert "Better: focal loss. Worse: none." in imbalance
