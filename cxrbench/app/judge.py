@@ -124,8 +124,10 @@ def _some(
 
 
 def _finding(labels: tuple[str, ...]) -> str:
-    if st.session_state.get("judge_finding") not in labels:
-        st.session_state["judge_finding"] = next((name for name in labels if name != "No Finding"), labels[0])
+    now = st.session_state.get("judge_finding")
+    first = next((name for name in labels if name != "No Finding"), labels[0])
+    # Told anew at every run: a browser too busy to draw the first one would show the first of the list.
+    st.session_state["judge_finding"] = now if now in labels else first
     picked: str = st.selectbox("Finding", list(labels), key="judge_finding", width=230)
     return picked
 

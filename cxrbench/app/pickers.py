@@ -111,8 +111,9 @@ def _take_case() -> None:
 
 
 def _pick_finding(names: Sequence[str], findings: Sequence[str]) -> str:
-    if st.session_state.get("pick_finding") not in names:
-        st.session_state["pick_finding"] = findings[0] if findings else None
+    now = st.session_state.get("pick_finding")
+    # Told anew at every run: a browser too busy to draw the first one would show the first of the list.
+    st.session_state["pick_finding"] = now if now in names else findings[0] if findings else None
     picked: str = st.selectbox(
         "Finding",
         list(names),
