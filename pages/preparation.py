@@ -30,7 +30,8 @@ def show_changes(source: Source, recipe: Preprocessing) -> None:
     for column, cell in zip((before, after), cells, strict=True):
         with column:
             preparation.show([cell], 1)
-    st.subheader("As training draws them")
+    st.subheader("All of them, by one draw")
+    st.caption("Wider than recipes usually go, so that one sees what happens.")
     draw = st.slider("Draw number", 1, 50, 1, key="aug_draw", help="The same number gives the same pictures.")
     sheet = changes.sheet(image, mask, draw)
     mixed = changes.mixed(image, source, recipe, draw)

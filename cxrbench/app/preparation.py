@@ -181,7 +181,7 @@ def drawn(image: np.ndarray, mask: np.ndarray | None = None, box: Box | None = N
     if mask is not None:
         outline = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
         borders, _ = cv2.findContours(outline, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-        cv2.drawContours(colour, borders, -1, _ORANGE, 2)
+        cv2.drawContours(colour, borders, -1, _ORANGE, 2 if min(size) > 250 else 1)
     if box is not None:
         top, left, bottom, right = (round(side * shrink) for side in box)
         cv2.rectangle(colour, (left, top), (right - 1, bottom - 1), _BLUE, 2)
