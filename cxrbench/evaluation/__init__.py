@@ -5,12 +5,11 @@ from cxrbench.evaluation.figures import (
     FIGURES,
     SETS,
     Figure,
-    align,
-    compare,
     evaluate,
     figure,
     measure,
 )
+from cxrbench.evaluation.pairs import align, compare
 from cxrbench.evaluation.predictions import ABOUT, Predictions, join, read_predictions, write_predictions
 from cxrbench.evaluation.subgroups import SUBGROUPS, Group, Subgroup, groups, subgroups
 

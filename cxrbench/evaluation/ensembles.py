@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cxrbench.errors import InputError
-from cxrbench.evaluation.figures import align
+from cxrbench.evaluation.pairs import align
 from cxrbench.evaluation.predictions import Predictions
 from cxrbench.inference.ensemble import ENSEMBLES
 from cxrbench.inference.thresholds import threshold
