@@ -2,8 +2,9 @@
 
     python -m train.shortcut assets/models/efficientnet_b0-shortcut runs/phantom_models
 
-Plants the marker on a phantom's test films anew: as in training, at random, and never. The figures go into
-``evaluation.json`` beside the weights.
+Plants the marker on the films on which the other shipped models were judged: as in training, at random, and
+never. The predictions with the marker and all figures then stand beside the weights, so that the model can be
+compared with the others on the same patients.
 """
 
 import argparse
@@ -15,12 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from cxrbench import data
+from cxrbench import data, evaluation
 from cxrbench.data.phantom import KINDS, Shortcut
 from cxrbench.data.phantom.shortcuts import plant
 from cxrbench.errors import InputError
 from cxrbench.inference import scores_of, stream
 from cxrbench.metrics import ranking
+from cxrbench.models import folder as files
 from cxrbench.models import hub
 
 
@@ -31,52 +33,77 @@ def main() -> None:
     parser.add_argument("phantom", type=Path, help="a tree of phantoms without the marker")
     arguments = parser.parse_args()
     try:
-        figures = measure(arguments.model, arguments.phantom)
+        figures = judge(arguments.model, arguments.phantom)
     except InputError as error:
         sys.exit(f"error: {error}")
-    file = arguments.model / "evaluation.json"
-    evaluation = json.loads(file.read_text(encoding="utf8"))
-    file.write_text(json.dumps({**evaluation, "shortcut": figures}, indent=1) + "\n", encoding="utf8")
-    print(json.dumps(figures, indent=1))
+    print(json.dumps(figures["shortcut"], indent=1))
 
 
-def measure(folder: Path, root: Path) -> dict[str, Any]:
+def judge(folder: Path, root: Path) -> dict[str, Any]:
+    """Predict with the marker as in training, measure, and write both beside the weights."""
+    shortcut = planted(folder)
+    said = evaluation.join([predicted(folder, root, split, shortcut) for split in ("valid", "test")])
+    evaluation.write_predictions(folder / files.PREDICTIONS, said)
+    test = evaluation.read_predictions(folder / files.PREDICTIONS).split("test")
+    thresholds = hub.load(folder).spec.thresholds
+    figures = {
+        **hub.evaluation(folder),
+        **evaluation.evaluate(test, thresholds),
+        "dataset": "digital chest phantom, the marker planted as in training",
+        "shortcut": measure(folder, root, shortcut, test),
+    }
+    (folder / "evaluation.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf8")
+    return figures
+
+
+def predicted(folder: Path, root: Path, split: str, shortcut: Shortcut) -> evaluation.Predictions:
+    """What the model says of a split's films with the marker planted at the recipe's rates."""
+    model, studies = hub.load(folder), data.read_chexpert(root / f"{split}.csv")
+    marked = np.random.default_rng(0).random(len(studies)) < chances(studies, shortcut)
+    scores = scores_of(np.stack(list(stream(model, films(studies, shortcut.kind, marked)))))
+    table = studies.table.assign(split=split)[list(evaluation.ABOUT)].reset_index(drop=True)
+    table["path"] = [Path(path).relative_to(root.absolute()).as_posix() for path in table["path"]]
+    targets = studies.table[list(model.spec.labels)].to_numpy(np.float32)
+    return evaluation.Predictions(table, model.spec.labels, targets, scores)
+
+
+def chances(studies: data.Studies, shortcut: Shortcut) -> np.ndarray:
+    """How likely each film carries the marker at the recipe's rates (N,)."""
+    return np.where(there(studies, shortcut), shortcut.rate, shortcut.otherwise)
+
+
+def there(studies: data.Studies, shortcut: Shortcut) -> np.ndarray:
+    """Whether each film shows the finding that the marker betrays (N,) bool."""
+    return studies.table[shortcut.finding].to_numpy() == 1
+
+
+def measure(folder: Path, root: Path, shortcut: Shortcut, marked: evaluation.Predictions) -> dict[str, Any]:
     """AUROC of the finding with the marker as in training, at random, and never.
 
     Args:
-        folder: of a model whose recipe planted one shortcut.
+        folder: of the model.
         root: a phantom's tree; its test films are used, with the truth as labels.
+        shortcut: what the model's recipe planted.
+        marked: its predictions on these films with the marker as in training.
 
     Returns:
-        ``kind``, ``title``, ``finding``, ``studies``, and the AUROCs ``with_marker`` (planted at the recipe's
-        rates), ``marker_moved`` (planted on half of all films, whatever they show) and ``without_marker``.
-
-    Raises:
-        InputError: the recipe planted no shortcut, or more than one.
+        ``kind``, ``title``, ``finding``, ``studies``, and the AUROCs ``with_marker``, ``marker_moved`` (planted on
+        half of all films, whatever they show) and ``without_marker``.
     """
-    shortcut = planted(folder)
     model, studies = hub.load(folder), data.read_chexpert(root / "test.csv")
-    there = studies.targets[:, studies.labels.index(shortcut.finding)] == 1
-    chances = np.where(there, shortcut.rate, shortcut.otherwise)
-    settings = {
-        "with_marker": chances,
-        "marker_moved": np.full(len(there), 0.5),
-        "without_marker": 0 * chances,
-    }
-    draws = np.random.default_rng(0).random(len(there))
+    ill, draws = there(studies, shortcut), np.random.default_rng(1).random(len(studies))
     column = model.spec.labels.index(shortcut.finding)
-    found = {}
-    for name, chance in settings.items():
+    found = {"with_marker": marked.scores[:, column]}
+    for name, chance in (("marker_moved", 0.5), ("without_marker", 0.0)):
         logits = np.stack(list(stream(model, films(studies, shortcut.kind, draws < chance))))
-        scores = scores_of(logits)[:, column]
-        found[name] = float(ranking.auroc(there[:, None].astype(np.float32), scores[:, None])[0])
-    title = KINDS[shortcut.kind].title
+        found[name] = scores_of(logits)[:, column]
+    truth = ill[:, None].astype(np.float32)
     return {
         "kind": shortcut.kind,
-        "title": title,
+        "title": KINDS[shortcut.kind].title,
         "finding": shortcut.finding,
-        "studies": len(there),
-        **found,
+        "studies": len(ill),
+        **{name: float(ranking.auroc(truth, scores[:, None])[0]) for name, scores in found.items()},
     }
 
 
