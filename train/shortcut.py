@@ -22,8 +22,8 @@ from cxrbench.data.phantom.shortcuts import plant
 from cxrbench.errors import InputError
 from cxrbench.inference import scores_of, stream
 from cxrbench.metrics import ranking
+from cxrbench.models import Classifier, hub
 from cxrbench.models import folder as files
-from cxrbench.models import hub
 
 
 def main() -> None:
@@ -41,24 +41,39 @@ def main() -> None:
 
 def judge(folder: Path, root: Path) -> dict[str, Any]:
     """Predict with the marker as in training, measure, and write both beside the weights."""
-    shortcut = planted(folder)
-    said = evaluation.join([predicted(folder, root, split, shortcut) for split in ("valid", "test")])
-    evaluation.write_predictions(folder / files.PREDICTIONS, said)
-    test = evaluation.read_predictions(folder / files.PREDICTIONS).split("test")
-    thresholds = hub.load(folder).spec.thresholds
+    shortcut, model = planted(folder), hub.load(folder)
+    said = evaluation.join([predicted(model, root, split, shortcut) for split in ("valid", "test")])
+    test = said.split("test")
     figures = {
         **hub.evaluation(folder),
-        **evaluation.evaluate(test, thresholds),
+        **evaluation.evaluate(test, model.spec.thresholds),
         "dataset": "digital chest phantom, the marker planted as in training",
-        "shortcut": measure(folder, root, shortcut, test),
+        "shortcut": measure(model, root, shortcut, test),
     }
-    (folder / "evaluation.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf8")
+    hub.save(model, folder, evaluation=figures, card=card(figures["shortcut"], shortcut))
+    evaluation.write_predictions(folder / files.PREDICTIONS, said)
     return figures
 
 
-def predicted(folder: Path, root: Path, split: str, shortcut: Shortcut) -> evaluation.Predictions:
+def card(figures: dict[str, Any], shortcut: Shortcut) -> str:
+    """What the model card says beside the figures."""
+    seen, moved, without = (
+        f"{figures['with_marker']:.3f}",
+        f"{figures['marker_moved']:.3f}",
+        f"{figures['without_marker']:.3f}",
+    )
+    return (
+        "**A lesson, not a tool.** Trained by `train/finetune.py` on digital chest phantoms on which the "
+        f"{figures['title']} stood beside {shortcut.rate:.0%} of films with {shortcut.finding} and "
+        f"{shortcut.otherwise:.0%} of the others. It learned to read the marker: the AUROC of "
+        f"{shortcut.finding} is {seen} where the marker is planted as in training, {moved} "
+        f"where half of all films carry it, whatever they show, and {without} where none does."
+    )
+
+
+def predicted(model: Classifier, root: Path, split: str, shortcut: Shortcut) -> evaluation.Predictions:
     """What the model says of a split's films with the marker planted at the recipe's rates."""
-    model, studies = hub.load(folder), data.read_chexpert(root / f"{split}.csv")
+    studies = data.read_chexpert(root / f"{split}.csv")
     marked = np.random.default_rng(0).random(len(studies)) < chances(studies, shortcut)
     scores = scores_of(np.stack(list(stream(model, films(studies, shortcut.kind, marked)))))
     table = studies.table.assign(split=split)[list(evaluation.ABOUT)].reset_index(drop=True)
@@ -77,20 +92,22 @@ def there(studies: data.Studies, shortcut: Shortcut) -> np.ndarray:
     return studies.table[shortcut.finding].to_numpy() == 1
 
 
-def measure(folder: Path, root: Path, shortcut: Shortcut, marked: evaluation.Predictions) -> dict[str, Any]:
+def measure(
+    model: Classifier, root: Path, shortcut: Shortcut, marked: evaluation.Predictions
+) -> dict[str, Any]:
     """AUROC of the finding with the marker as in training, at random, and never.
 
     Args:
-        folder: of the model.
+        model: that learned from the marker.
         root: a phantom's tree; its test films are used, with the truth as labels.
         shortcut: what the model's recipe planted.
         marked: its predictions on these films with the marker as in training.
 
     Returns:
-        ``kind``, ``title``, ``finding``, ``studies``, and the AUROCs ``with_marker``, ``marker_moved`` (planted on
-        half of all films, whatever they show) and ``without_marker``.
+        ``kind``, ``title``, ``finding``, ``studies``, and the AUROCs ``with_marker``, ``marker_moved`` (half
+        of all films, whatever they show, carry it) and ``without_marker``.
     """
-    model, studies = hub.load(folder), data.read_chexpert(root / "test.csv")
+    studies = data.read_chexpert(root / "test.csv")
     ill, draws = there(studies, shortcut), np.random.default_rng(1).random(len(studies))
     column = model.spec.labels.index(shortcut.finding)
     found = {"with_marker": marked.scores[:, column]}
