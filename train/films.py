@@ -212,7 +212,7 @@ def written(picture: np.ndarray, rng: Rng) -> np.ndarray:
         if rng.random() < 0.75:
             at[rng.integers(0, 2)] = rng.choice([rng.uniform(0.02, 0.14), rng.uniform(0.86, 0.97)])
         place = (int(at[0] * side), int(at[1] * side))
-        ink, thick = int(rng.choice([255, 255, 0, int(rng.integers(256))])), int(rng.integers(1, 3))
+        ink, thick = int(rng.choice(np.array([255, 255, 0, int(rng.integers(256))]))), int(rng.integers(1, 3))
         if rng.random() < 0.7:
             text = "".join(rng.choice(letters, rng.integers(1, 10)))
             cv2.putText(
