@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cxrbench.evaluation import Predictions, align, evaluate, read_predictions
+from cxrbench.evaluation import Predictions, align, contenders, evaluate, ranked, read_predictions, row
 from cxrbench.inference import THRESHOLDS
 from cxrbench.inference.ensemble import mean
 from cxrbench.models import hub
@@ -45,6 +45,36 @@ count alike, and a lateral hides much of what the frontal film of the same study
 lower than those of frontal films alone. What is rare in training is worse: that is the lesson.
 
 ## AUROC a finding"""
+
+
+COMBINED = """The trio combined: scores first, then the threshold (CTP), or each model's calls first, then a
+vote (PTC). Thresholds have the largest sensitivity + specificity on the validation films. F1 is that of the
+positives, macro-F1 the mean of both classes' F1 as in Liz et al.; both and the AUROCs are means over the
+findings. Which one is first depends on what one asks."""
+
+# Key of a row → head of its column.
+COLUMNS = {
+    "auroc": "AUROC",
+    "auroc_of_calls": "AUROC of the calls",
+    "f1": "F1",
+    "f1_macro": "macro-F1",
+    "hamming_loss": "Hamming loss",
+    "subset_accuracy": "subset accuracy",
+}
+
+
+def combined(said: list[Predictions]) -> str:
+    """A row a model or ensemble; the first of each column is bold."""
+    figures = [row(one) for one in contenders(said)]
+    first = ranked(figures)
+    rows = [["", *COLUMNS.values()], ["---"] * (len(COLUMNS) + 1)]
+    for of in figures:
+        cells = []
+        for key in COLUMNS:
+            value = f"{getattr(of, key):.3f}"
+            cells.append(f"**{value}**" if first.get(key) == of.title else value)
+        rows.append([of.title, *cells])
+    return markdown(rows)
 
 
 def aurocs(table: dict[str, Any]) -> str:
