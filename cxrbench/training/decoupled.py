@@ -54,6 +54,8 @@ def retrain(
     device, random = layer.weight.device, np.random.default_rng(seed)
     known = torch.from_numpy(np.asarray(targets, np.float32)).to(device)
     given = torch.from_numpy(np.asarray(features, np.float32)).to(device)
+    asleep = [parameter for parameter in layer.parameters() if not parameter.requires_grad]
+    layer.requires_grad_()  # a loaded model is frozen, and is given back so
     optimizer = torch.optim.Adam(layer.parameters(), lr=rate)
     count = len(given)
     for _ in range(epochs):
@@ -62,6 +64,9 @@ def retrain(
             optimizer.zero_grad()
             loss(layer(given[chosen]), known[chosen]).backward()
             optimizer.step()
+    optimizer.zero_grad()
+    for parameter in asleep:
+        parameter.requires_grad_(False)
 
 
 def _batches(order: np.ndarray, batch: int) -> list[Tensor]:

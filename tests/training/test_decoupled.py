@@ -63,3 +63,11 @@ def test_the_same_seed_trains_the_same_layer():
         retrain(trained[-1], features, TARGETS, epochs=1, batch=8, seed=seed)
     assert torch.equal(trained[0][3].weight, trained[1][3].weight)
     assert not torch.equal(trained[0][3].weight, trained[2][3].weight)
+
+
+def test_a_frozen_model_learns_too_and_is_frozen_afterwards():
+    model = small().requires_grad_(False)
+    before = model[3].weight.clone()
+    retrain(model, np.ones((40, 8), np.float32), TARGETS, epochs=1)
+    assert not torch.equal(model[3].weight, before)
+    assert not any(parameter.requires_grad or parameter.grad is not None for parameter in model.parameters())
