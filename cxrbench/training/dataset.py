@@ -108,19 +108,27 @@ class Images(Dataset[Sample]):
         self.preprocessing = preprocessing
         self.augmentation = augmentation
         self.seed = seed
+        # Without augmentation a byte always becomes the same number: 256 of them, instead of every pixel.
+        greys = np.arange(256, dtype=np.uint8)[None]
+        self._table = self._normalised(augment.apply(greys, augment.Draw()))[0]
         self.names = names
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, item: int | tuple[int, int]) -> Sample:
-        index, draw = item if isinstance(item, tuple) else (item, 0)
-        change = augment.Draw()
-        if self.augmentation:
-            change = self.augmentation.draw(np.random.default_rng((self.seed, draw, index)))
-        image = augment.apply(np.asarray(self.pixels[self.rows[index]]), change)
+    def _normalised(self, image: np.ndarray) -> np.ndarray:
         image -= self.preprocessing.mean
         image /= self.preprocessing.std
+        return image
+
+    def __getitem__(self, item: int | tuple[int, int]) -> Sample:
+        index, draw = item if isinstance(item, tuple) else (item, 0)
+        pixels = np.asarray(self.pixels[self.rows[index]])
+        if self.augmentation:
+            change = self.augmentation.draw(np.random.default_rng((self.seed, draw, index)))
+            image = self._normalised(augment.apply(pixels, change))
+        else:
+            image = self._table.take(pixels)
         return torch.from_numpy(image)[None], self.targets[index], int(self.rows[index])
 
 
