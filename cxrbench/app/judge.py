@@ -82,7 +82,7 @@ def _given() -> dict[str, Predictions]:
 
 def _question(given: Mapping[str, Predictions]) -> Question:
     titles = {name: one.name or name for name, one in given.items()}
-    models = _some("Models", titles, list(titles)[:1], "judge_models", needed=True)
+    models = _some("Models", titles, list(titles)[:2], "judge_models", needed=True)
     ensembles: tuple[str, ...] = ()
     if len(models) > 1:
         records = {name: record.title for name, record in ENSEMBLES.items()}
