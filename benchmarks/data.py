@@ -16,7 +16,9 @@ file on disk to a table in memory: all views, all images, which its loader is as
 the cache, decoded to bytes on disk, against the same steps on tensors that lie ready in memory, mean and
 deviation applied. Printed beside: the loaders alone, without any step.
 
-Each job runs once to warm up, then in rounds whose order rotates; figures are ratios of medians.
+Each job runs once to warm up, then in rounds whose order rotates; figures are ratios of medians. Times are of
+the processor, all threads of this process together, so that a busy machine decides nothing; where we use
+several threads (Arrow, for the table), that counts against us.
 """
 
 import argparse
@@ -128,7 +130,7 @@ def train(model: Classifier, batches: Iterator[list[torch.Tensor]]) -> None:
 
 
 def medians(jobs: Jobs, rounds: int) -> dict[str, float]:
-    """Seconds of each job: the median over rounds, each of which begins with another job."""
+    """Processor seconds of each job: the median over rounds, each of which begins with another job."""
     names = list(jobs)
     for name in names:
         jobs[name]()
@@ -136,9 +138,9 @@ def medians(jobs: Jobs, rounds: int) -> dict[str, float]:
     for turn in range(rounds):
         first = turn % len(names)
         for name in names[first:] + names[:first]:
-            start = time.perf_counter()
+            start = time.process_time()
             jobs[name]()
-            spent[name].append(time.perf_counter() - start)
+            spent[name].append(time.process_time() - start)
     return {name: statistics.median(times) for name, times in spent.items()}
 
 

@@ -45,7 +45,7 @@ def from_integers(samples: np.ndarray) -> tuple[np.ndarray, str]:
         (H, W) float32 in [0, 1], and a note where fewer bits were used than the file has.
     """
     if samples.dtype == np.uint8:
-        return samples.astype(np.float32) / np.float32(255), ""
+        return np.divide(samples, np.float32(255), dtype=np.float32), ""  # in one pass, without a copy
     highest = int(samples.max())
     depth = next(bits for bits in _DEPTHS if highest < 2**bits)
     declared = 16 if samples.dtype.itemsize <= 2 else 32

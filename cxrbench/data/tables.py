@@ -18,6 +18,7 @@ __all__ = ["label_column", "read_csv", "table_name", "text_column", "translated"
 
 # Where at least so many rows share a word, words are looked at instead of rows.
 _FEW = 8
+_BEGINNING = 4096
 
 
 def table_name(source: Path | str | IO[bytes]) -> str:
@@ -79,8 +80,10 @@ def text_column(table: pd.DataFrame, column: str, values: Mapping[str, str] | No
     """A column as text; "" for what is missing, or not among ``values`` (whose keys are in small letters)."""
     if column not in table:
         return pd.Series("", index=table.index, dtype="str")
-    codes, found = pd.factorize(table[column])
-    if len(found) < len(table) / _FEW:  # the same few words over and over: each is looked at once
+    # The same few words over and over, as far as the beginning tells: each is looked at once.
+    beginning = table[column].iloc[:_BEGINNING]
+    if beginning.nunique() < len(beginning) / _FEW:
+        codes, found = pd.factorize(table[column])
         words = pd.Series(found).astype("str").str.strip()
         words = translated(words.str.casefold(), values) if values is not None else words
         return _spelled(codes, words, table.index)
