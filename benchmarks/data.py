@@ -16,15 +16,14 @@ file on disk to a table in memory: all views, all images, which its loader is as
 the cache, decoded to bytes on disk, against the same steps on tensors that lie ready in memory, mean and
 deviation applied. Printed beside: the loaders alone, without any step.
 
-Each job runs once to warm up, then in rounds whose order rotates; figures are ratios of medians. Times are of
-the processor, all threads of this process together, so that a busy machine decides nothing; where we use
-several threads (Arrow, for the table), that counts against us.
+Each job runs once to warm up, then in rounds whose order rotates; figures are ratios of each job's quickest
+round, which other work on the machine disturbs least. OpenCV and torch have one thread; the table is read
+with as many as Arrow takes.
 """
 
 import argparse
 import io
 import json
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -129,8 +128,8 @@ def train(model: Classifier, batches: Iterator[list[torch.Tensor]]) -> None:
         torch.nn.functional.binary_cross_entropy_with_logits(model(images), targets).backward()
 
 
-def medians(jobs: Jobs, rounds: int) -> dict[str, float]:
-    """Processor seconds of each job: the median over rounds, each of which begins with another job."""
+def quickest(jobs: Jobs, rounds: int) -> dict[str, float]:
+    """Seconds of each job: the quickest of its rounds, each of which begins with another job."""
     names = list(jobs)
     for name in names:
         jobs[name]()
@@ -138,10 +137,10 @@ def medians(jobs: Jobs, rounds: int) -> dict[str, float]:
     for turn in range(rounds):
         first = turn % len(names)
         for name in names[first:] + names[:first]:
-            start = time.process_time()
+            start = time.perf_counter()
             jobs[name]()
-            spent[name].append(time.process_time() - start)
-    return {name: statistics.median(times) for name, times in spent.items()}
+            spent[name].append(time.perf_counter() - start)
+    return {name: min(times) for name, times in spent.items()}
 
 
 def disagreement(paths: list[Path]) -> tuple[float, float]:
@@ -162,14 +161,14 @@ def measure(files: int, images: int, rounds: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         paths = write_jpegs(folder, files)
-        spent = {name: seconds / files for name, seconds in medians(image_jobs(paths), rounds).items()}
+        spent = {name: seconds / files for name, seconds in quickest(image_jobs(paths), rounds).items()}
         tell(spent)
         mean, largest = disagreement(paths)
         print(
             f"  apart from its OpenCV engine: mean {mean:.2f}, largest {largest:.1f} grey levels", flush=True
         )
-        spent |= tell(medians(index_jobs(), rounds))
-        spent |= tell(medians(epoch_jobs(paths, folder, images), rounds))
+        spent |= tell(quickest(index_jobs(), rounds))
+        spent |= tell(quickest(epoch_jobs(paths, folder, images), rounds))
     return {
         "image_vs_torchxrayvision": spent["torchxrayvision, image"] / spent["ours, image"],
         "image_vs_torchxrayvision_opencv": spent["torchxrayvision, image by OpenCV"] / spent["ours, image"],

@@ -1,6 +1,7 @@
 """Label tables that lie inside the installed torchxrayvision package; its code is never imported."""
 
 import gzip
+import io
 from ast import literal_eval
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -86,8 +87,7 @@ def read_published(name: str, root: Path | str | None = None) -> Studies:
     if entry is None:
         raise InputError(f"Label table {name!r} is not known; choose from: {', '.join(PUBLISHED)}.")
     # An open file has no folder of its own, so the paths stay the data set's where no root is given.
-    with gzip.open(_packaged(entry.file)) as file:
-        return entry.read(file, root)
+    return entry.read(io.BytesIO(gzip.decompress(_packaged(entry.file).read_bytes())), root)
 
 
 def published_nih_boxes() -> pd.DataFrame:
