@@ -114,14 +114,14 @@ def _pick_finding(names: Sequence[str], findings: Sequence[str]) -> str:
     now = st.session_state.get("pick_finding")
     # Told anew at every run: a browser too busy to draw the first one would show the first of the list.
     st.session_state["pick_finding"] = now if now in names else findings[0] if findings else None
-    picked: str = st.selectbox(
+    picked: str | None = st.selectbox(
         "Finding",
         list(names),
         key="pick_finding",
         width=230,
         help="Which score the maps explain. All findings are computed at once: switching costs nothing.",
     )
-    return picked
+    return picked or ""  # while the models are loading nothing can be picked yet
 
 
 def _pick_some(what: str, titles: Mapping[str, str], before: tuple[str, ...]) -> tuple[str, ...]:

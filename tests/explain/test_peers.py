@@ -138,5 +138,6 @@ def test_trained_weights_agree_with_both_libraries_too(trained, relative):
     for model in trained:
         image = model.spec.preprocessing(picture)[None]
         agree_with_pytorch_grad_cam(model, image, relative)
-        agree_with_captum(model, image, relative)
+        if model.stage().layout == "NCHW":  # of tokens captum makes no map
+            agree_with_captum(model, image, relative)
         agree_on_integrated_gradients(model, image, relative)
