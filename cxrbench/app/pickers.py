@@ -46,7 +46,7 @@ def pick(now: Source) -> Choice:
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
         _pick_case()
         choice = chosen()
-        names = finding_names(now, choice)
+        names = finding_names(now, choice) or choice.findings  # none are known while the models are loading
         findings = tuple(name for name in choice.findings if name in names) or names[:1]
         main = _pick_finding(names, findings)
         models = _pick_some("Models", model_titles(now), choice.models)
