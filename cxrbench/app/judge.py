@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from cxrbench.app.pills import some
 from cxrbench.app.scored import FIT, Question, System, own_predictions, predictions, stored, systems
 from cxrbench.errors import InputError
 from cxrbench.evaluation import Predictions
@@ -82,11 +83,11 @@ def _given() -> dict[str, Predictions]:
 
 def _question(given: Mapping[str, Predictions]) -> Question:
     titles = {name: one.name or name for name, one in given.items()}
-    models = _some("Models", titles, list(titles)[:2], "judge_models", needed=True)
+    models = some("Models", titles, list(titles)[:2], "judge_models")
     ensembles: tuple[str, ...] = ()
     if len(models) > 1:
         records = {name: record.title for name, record in ENSEMBLES.items()}
-        ensembles = _some("Ensembles", records, ["ctp_mean"], "judge_ensembles")
+        ensembles = some("Ensembles", records, ["ctp_mean"], "judge_ensembles", needed=False)
     splits = list(given[models[0]].splits)
     start = splits.index("test") if "test" in splits else 0
     split = (
@@ -104,23 +105,6 @@ def _question(given: Mapping[str, Predictions]) -> Question:
         help=" ".join(f"**{record.title}**: {record.says}" for record in THRESHOLDS.values()),
     )
     return Question(models, ensembles, split, rule)
-
-
-def _some(
-    what: str, titles: Mapping[str, str], start: list[str], key: str, *, needed: bool = False
-) -> tuple[str, ...]:
-    before = [name for name in st.session_state.get(key, start) if name in titles]
-    st.session_state[key] = before or (start if needed else [])
-    with st.popover(f"{what}: {len(st.session_state[key])}", key=f"{key}_open"):
-        st.pills(
-            what,
-            list(titles),
-            selection_mode="multi",
-            format_func=lambda name: titles.get(name, name),
-            key=key,
-        )
-    picked = tuple(name for name in titles if name in st.session_state[key])
-    return picked or (tuple(start) if needed else ())
 
 
 def _finding(labels: tuple[str, ...]) -> str:

@@ -1,6 +1,6 @@
 """The controls of the Compare page: one row of them; what is chosen is one value, ``Choice``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -9,6 +9,7 @@ import streamlit as st
 from cxrbench.app import stock
 from cxrbench.app.choice import MAX_STEPS, Choice
 from cxrbench.app.known import finding_names, method_titles, model_titles, start
+from cxrbench.app.pills import some
 from cxrbench.app.sources import Source, case, own
 from cxrbench.compare import gallery
 from cxrbench.errors import InputError
@@ -49,8 +50,20 @@ def pick(now: Source) -> Choice:
         names = finding_names(now, choice) or choice.findings  # none are known while the models are loading
         findings = tuple(name for name in choice.findings if name in names) or names[:1]
         main = _pick_finding(names, findings)
-        models = _pick_some("Models", model_titles(now), choice.models)
-        methods = _pick_some("Methods", method_titles(now), choice.methods)
+        models = some(
+            "Models",
+            model_titles(now),
+            choice.models,
+            "pick_models",
+            about="Every model chosen gets its own row of maps.",
+        )
+        methods = some(
+            "Methods",
+            method_titles(now),
+            choice.methods,
+            "pick_methods",
+            about="Every method chosen gets its own picture; the About page says what each does.",
+        )
         with st.popover("Your own image", icon=":material/upload:", key="open_upload", on_change="rerun"):
             _upload()
         with st.popover("More", icon=":material/tune:", key="open_more", on_change="rerun") as more:
@@ -122,30 +135,6 @@ def _pick_finding(names: Sequence[str], findings: Sequence[str]) -> str:
         help="Which score the maps explain. All findings are computed at once: switching costs nothing.",
     )
     return picked or ""  # while the models are loading nothing can be picked yet
-
-
-def _pick_some(what: str, titles: Mapping[str, str], before: tuple[str, ...]) -> tuple[str, ...]:
-    key = f"pick_{what.lower()}"
-    kept = [name for name in st.session_state.get(key, before) or () if name in titles]
-    st.session_state[key] = kept or [name for name in before if name in titles] or list(titles)[:1]
-    with st.popover(f"{what}: {len(st.session_state[key])}", key=f"open_{what.lower()}"):
-        st.pills(
-            what,
-            list(titles),
-            selection_mode="multi",
-            format_func=lambda name: titles.get(name, name),
-            key=key,
-            help=_HELP[what],
-        )
-    # In the order of the list, so that panels keep their places; the last one left cannot be put away.
-    picked = tuple(name for name in titles if name in st.session_state[key])
-    return picked or before
-
-
-_HELP: Final = {
-    "Models": "Every model chosen gets its own row of maps.",
-    "Methods": "Every method chosen gets its own picture; the About page says what each does.",
-}
 
 
 def _pick_more_findings(names: Sequence[str], main: str, findings: Sequence[str]) -> tuple[str, ...]:

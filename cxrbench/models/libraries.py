@@ -59,8 +59,8 @@ def _timm_preprocessing(record: Architecture) -> Preprocessing:
 
 def _timm_options(record: Architecture, size: int, drop_rate: float) -> dict[str, Any]:
     # Position embeddings and attention windows are laid out for one input size; convolutions take any.
-    fixed = _timm_config(record).fixed_input_size
-    return {"in_chans": 1, "drop_rate": drop_rate, **({"img_size": size} if fixed else {})}
+    fixed = {"img_size": size} if _timm_config(record).fixed_input_size else {}
+    return {"in_chans": 1, "drop_rate": drop_rate, **fixed, **record.options}
 
 
 def _timm_build(record: Architecture, outputs: int, size: int, drop_rate: float) -> nn.Module:

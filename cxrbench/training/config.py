@@ -128,6 +128,7 @@ class TrainConfig:
         labels: one a logit.
         pretrained: start from ImageNet weights rather than from random ones.
         init: folder of a saved model to start from, of the same architecture and labels; empty for none.
+        mimetic: start a vision transformer from weights that look trained (``models/mimetic.py``).
         hidden: units of a ReLU layer before the logits (Liz et al. 2022: 512); 0 for none.
         dropout: before the last layer, in [0, 1).
         clinical: also measure a late fusion with age, sex and view (``fusion.py``), beside the model alone.
@@ -159,6 +160,7 @@ class TrainConfig:
     labels: tuple[str, ...] = CHEXPERT
     pretrained: bool = False
     init: str = ""
+    mimetic: bool = False
     hidden: int = 0
     dropout: float = 0.0
     clinical: bool = False
@@ -184,8 +186,8 @@ class TrainConfig:
             raise InputError("A recipe needs at least one [[phases]] table; got none.")
         if not 0 <= self.ema < 1:
             raise InputError(f"ema must lie in [0, 1); got {self.ema}.")
-        if self.init and self.pretrained:
-            raise InputError(f"A recipe starts from pretrained weights or from init ({self.init}); give one.")
+        if self.pretrained + bool(self.init) + self.mimetic > 1:
+            raise InputError("A recipe starts from pretrained, mimetic or init weights; give one.")
         if not 0 <= self.dropout < 1:
             raise InputError(f"dropout must lie in [0, 1); got {self.dropout}.")
         if self.studies and self.studies not in POOLINGS:

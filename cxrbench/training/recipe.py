@@ -11,6 +11,7 @@ from cxrbench.data import Studies
 from cxrbench.errors import InputError
 from cxrbench.models import folder as files
 from cxrbench.models import hub
+from cxrbench.models.mimetic import mimic
 from cxrbench.training import supervision
 from cxrbench.training.config import TrainConfig
 from cxrbench.training.dataset import Images, decode
@@ -55,7 +56,7 @@ def source(
 
 
 def new_model(config: TrainConfig) -> models.Classifier:
-    """The model of a recipe before its first step: random, of ImageNet, or with a saved one's weights."""
+    """The model of a recipe before its first step: random, mimetic, of ImageNet, or a saved one's weights."""
     model = models.create(
         config.architecture,
         config.labels,
@@ -67,6 +68,8 @@ def new_model(config: TrainConfig) -> models.Classifier:
         drop_rate=config.dropout,
         seed=config.seed,
     )
+    if config.mimetic:
+        mimic(model.backbone, seed=config.seed)
     if config.init:
         begin(model, Path(config.init))
     return model

@@ -9,7 +9,7 @@ from torch import nn
 from cxrbench.errors import InputError
 from cxrbench.models import ARCHITECTURES, create
 from cxrbench.preprocess import Preprocessing
-from cxrbench.training import DataConfig, Engine, Images, Phase, TrainConfig
+from cxrbench.training import DataConfig, Engine, Images, Phase, TrainConfig, recipe
 from cxrbench.training.history import Epoch, stalled
 from cxrbench.training.schedule import parameter_groups
 from cxrbench.training.unfreezing import depths, freeze, frozen_modules
@@ -147,3 +147,17 @@ def test_an_early_end_goes_on_to_the_next_phase(tmp_path):
 def test_settings_of_a_phase_are_checked(name, value):
     with pytest.raises(InputError, match=name):
         dataclasses.replace(Phase(8, 1, 1, 1e-3), **{name: value})
+
+
+def test_a_transformer_learns_on_small_images_first_and_from_mimetic_weights(tmp_path):
+    phases = (Phase(32, 1, 4, 1e-3), Phase(64, 1, 4, 1e-3))
+    config = TrainConfig("t", "vit_tiny", DataConfig("x"), phases, labels=LABELS, mimetic=True)
+    model = recipe.new_model(config)
+    start = {name: value.clone() for name, value in model.state_dict().items()}
+    plain = recipe.new_model(dataclasses.replace(config, mimetic=False)).state_dict()
+    differ = {name for name, value in start.items() if not torch.equal(value, plain[name])}
+    assert {name.split(".")[-2] for name in differ} == {"backbone", "qkv", "proj"}
+    engine = Engine(model, config, tmp_path, say=lambda line: None)
+    history = engine.fit(lambda size: (images(8, size), images(6, size)))
+    assert [epoch.size for epoch in history] == [32, 64]
+    assert not torch.equal(engine.model.state_dict()["backbone.pos_embed"], start["backbone.pos_embed"])
