@@ -1,11 +1,13 @@
-"""What differs between two exposures of one patient: position, distance, and the film's curve."""
+"""What differs between two exposures of one patient: position, distance, posture, and the film's curve."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 
-from cxrbench.errors import InputError
+from cxrbench.augment.elastic import Elastic, Warp
+from cxrbench.augment.geometry import Move
+from cxrbench.augment.intensity import Exposure
+from cxrbench.augment.ranges import check_widths
 
 __all__ = ["Augmentation", "Draw", "apply"]
 
@@ -14,20 +16,16 @@ _LEVELS = np.linspace(0, 1, 256, dtype=np.float32)
 
 @dataclass(frozen=True)
 class Draw:
-    """One draw of an augmentation, in the units of ``Augmentation``; the default changes nothing."""
+    """One draw of an augmentation, in the order in which it is applied; the default changes nothing."""
 
-    degrees: float = 0.0
-    right: float = 0.0
-    down: float = 0.0
-    scale: float = 1.0
-    brightness: float = 0.0
-    contrast: float = 1.0
-    gamma: float = 1.0
+    move: Move = field(default_factory=Move)
+    warp: Warp = field(default_factory=Warp)
+    exposure: Exposure = field(default_factory=Exposure)
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far each property may move, uniformly to both sides. Left stays left: there is no flip.
+    """How far each property may move in training, uniformly to both sides. Left stays left unless asked.
 
     Args:
         degrees: rotation about the centre.
@@ -36,6 +34,10 @@ class Augmentation:
         brightness: added to pixels in [0, 1].
         contrast: pixels move away from 0.5 by the factor [1 − contrast, 1 + contrast].
         gamma: pixels are raised to 2^[−gamma, gamma].
+        shear: in degrees.
+        flip: chance of a left–right flip; a mirrored chest is another chest.
+        elastic: the longest displacement is uniform in [0, elastic], as a fraction of the side.
+        noise: the deviation of white noise is uniform in [0, noise].
     """
 
     degrees: float = 6.0
@@ -44,40 +46,43 @@ class Augmentation:
     brightness: float = 0.08
     contrast: float = 0.15
     gamma: float = 0.3
+    shear: float = 0.0
+    flip: float = 0.0
+    elastic: float = 0.0
+    noise: float = 0.0
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if value < 0:
-                raise InputError(f"Augmentation {field.name} is a half-width, at least 0; got {value}.")
-        if self.scale >= 1:
-            raise InputError(f"Augmentation scale must be below 1; got {self.scale}.")
+        check_widths(self, below_one=("scale", "contrast", "elastic"), up_to_one=("flip",))
 
     def draw(self, rng: np.random.Generator) -> Draw:
-        """Every number is drawn before any is used, so that applying them draws nothing."""
-        degrees, right, down, scale, brightness, contrast, gamma = rng.uniform(-1, 1, size=7)
-        return Draw(
+        """Every number is drawn, also those that a width of 0 makes idle: other widths move nothing else."""
+        degrees, right, down, scale, brightness, contrast, gamma, shear = rng.uniform(-1, 1, size=8)
+        flip, noise = rng.uniform(size=2)
+        warp = Elastic(self.elastic).draw(rng)
+        move = Move(
             degrees=degrees * self.degrees,
             right=right * self.shift,
             down=down * self.shift,
             scale=1 + scale * self.scale,
+            shear=shear * self.shear,
+            flip=bool(flip < self.flip),
+        )
+        exposure = Exposure(
             brightness=brightness * self.brightness,
             contrast=1 + contrast * self.contrast,
             gamma=2 ** (gamma * self.gamma),
+            noise=noise * self.noise,
+            seed=int(rng.integers(2**32)),
         )
+        return Draw(move, warp, exposure)
 
 
 def apply(image: np.ndarray, draw: Draw) -> np.ndarray:
     """A draw, applied: image (H, W) uint8 → (H, W) float32 in [0, 1]. What moves in from outside is black.
 
-    The three intensity changes act on a pixel's value alone, so they are one table of 256 entries:
-    ``clip(0.5 + contrast · (v^gamma − 0.5) + brightness)``.
+    Without noise the exposure acts on a pixel's value alone, so it is one table of 256 entries.
     """
-    height, width = image.shape
-    if (draw.degrees, draw.right, draw.down, draw.scale) != (0, 0, 0, 1):
-        centre = ((width - 1) / 2, (height - 1) / 2)
-        matrix = cv2.getRotationMatrix2D(centre, draw.degrees, draw.scale)
-        matrix[:, 2] += (draw.right * width, draw.down * height)
-        image = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR)
-    table = 0.5 + draw.contrast * (_LEVELS**draw.gamma - 0.5) + draw.brightness
-    return np.clip(table, 0, 1).astype(np.float32)[image]
+    moved = draw.warp.image(draw.move.image(image))
+    if draw.exposure.noise:
+        return draw.exposure.image(_LEVELS[moved])
+    return draw.exposure.image(_LEVELS)[moved]

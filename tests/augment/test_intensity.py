@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cxrbench.augment import AUGMENTATIONS, Augmentation, Exposure, Intensity, apply
+from cxrbench.augment import AUGMENTATIONS, Augmentation, Draw, Exposure, Intensity, apply
 from cxrbench.errors import InputError
 
 IMAGE = np.random.default_rng(0).random((60, 50), dtype=np.float32)
@@ -27,11 +27,10 @@ def test_noise_has_the_deviation_that_was_drawn_and_the_same_grain_each_time():
 
 
 def test_the_film_curve_is_the_one_of_the_training_recipe():
-    light = Augmentation().draw(np.random.default_rng(1))
-    change = Exposure(light.brightness, light.contrast, light.gamma)
-    still = Augmentation(degrees=0, shift=0, scale=0).draw(np.random.default_rng(1))
+    exposure = Augmentation().draw(np.random.default_rng(1)).exposure
     bytes_ = np.rint(IMAGE * 255).astype(np.uint8)
-    np.testing.assert_allclose(apply(bytes_, still), change.image(bytes_ / np.float32(255)), atol=1e-5)
+    wanted = exposure.image(bytes_ / np.float32(255))
+    np.testing.assert_allclose(apply(bytes_, Draw(exposure=exposure)), wanted, atol=1e-5)
 
 
 def test_draws_stay_within_their_widths():
