@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from cxrbench.app import imbalance, remedies
+from cxrbench.app import imbalance, remedies, together
 from cxrbench.app.sheets import SHEETS, Sheet, own_sheet, sheet
 from cxrbench.errors import InputError
 
 PARTS = {
     "Counts": imbalance.counts_part,
-    "Together": imbalance.together_part,
+    "Together": together.together_part,
     "Imbalance": imbalance.ratios_part,
     "Policies": remedies.policies_part,
     "Resampling": remedies.resampling_part,

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cxrbench.app import performance, reliable, scrutiny
+from cxrbench.app import cases, performance, reliable, scrutiny
 from cxrbench.app.judge import pick
 
 
@@ -14,7 +14,7 @@ def page() -> None:
         return
     systems, finding = asked.systems, asked.finding
     parts = {
-        "Curves": lambda: scrutiny.cases_part(
+        "Curves": lambda: cases.cases_part(
             systems, performance.curves_part(systems, finding, asked.question.rule)
         ),
         "All findings": lambda: performance.table_part(systems),

@@ -1,30 +1,20 @@
 """A comparison → what the canvas draws: pictures, grids and words as JSON values."""
 
-import base64
-import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-import cv2
 import numpy as np
-from PIL import Image
 
 from cxrbench.app.blends import blend_panels, vote_facts
+from cxrbench.app.pictures import encoded, input_box, outlines, picture, shrink
 from cxrbench.compare.captions import DISCLAIMER, notes, took, verdict
 from cxrbench.compare.comparison import Comparison, HeatMaps
 from cxrbench.compare.scale import SCALES, peak
 from cxrbench.figures.colours import as_data
-from cxrbench.preprocess import Box, Preprocessing
 
-__all__ = ["Cell", "encoded", "input_box", "outlines", "picture", "scene"]
-
-_SMALL: Final = (
-    64  # grids up to this side are sent as floats; larger ones as 16-bit steps, a third of the size
-)
-_SPECK: Final = 3e-4  # share of the radiograph below which a region's border is not drawn
-_SHOWN: Final = 1024  # longest side of the radiograph as sent to the browser
+__all__ = ["Cell", "scene"]
 
 
 @dataclass(frozen=True)
@@ -119,49 +109,6 @@ def _rows(
     ]
 
 
-def picture(image: np.ndarray) -> dict[str, Any]:
-    """A grey image (H, W) in [0, 1] as a PNG of at most 1024 pixels a side."""
-    shrink = min(1.0, _SHOWN / max(image.shape))
-    if shrink < 1:
-        height, width = (max(1, round(side * shrink)) for side in image.shape)
-        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-    buffer = io.BytesIO()
-    Image.fromarray(np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)).save(buffer, "PNG")
-    source = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return {"src": f"data:image/png;base64,{source}", "width": image.shape[1], "height": image.shape[0]}
-
-
-def encoded(relevance: np.ndarray, box: Sequence[float]) -> dict[str, Any]:
-    """A raw map (h, w) as bytes in base 64: floats, or 16-bit steps of max |value| ÷ 32767."""
-    height, width = relevance.shape
-    record = {"width": width, "height": height, "box": list(box), "step": 1.0}
-    if max(height, width) <= _SMALL:
-        return record | {"kind": "f32", "data": _base64(relevance.astype("<f4"))}
-    step = float(np.abs(relevance).max()) / 32767 or 1.0
-    return record | {"kind": "i16", "step": step, "data": _base64(np.round(relevance / step).astype("<i2"))}
-
-
-def input_box(
-    preprocessing: Preprocessing, shape: tuple[int, int], box: Box | None = None, scale: float = 1.0
-) -> tuple[float, float, float, float]:
-    """Where the network's input lies over a film (H, W) drawn at a scale: left, top, right, bottom.
-
-    In pixels of the drawing; where the film was padded it reaches beyond the film.
-    """
-    top, left, bottom, right = preprocessing.placement(shape, box).window
-    return left * scale, top * scale, right * scale, bottom * scale
-
-
-def outlines(mask: np.ndarray, scale: float = 1.0) -> list[list[list[float]]]:
-    """The borders of a mask (H, W) as polygons of (x, y), in pixels times ``scale``; specks are left out."""
-    # Ragged masks have hundreds of pinholes, whose outlines would hide the picture. Closing keeps thin lines.
-    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    found, _ = cv2.findContours(closed, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    found = [polygon for polygon in found if cv2.contourArea(polygon) >= _SPECK * mask.size]
-    polygons = [cv2.approxPolyDP(polygon, 0.7, closed=True)[:, 0] for polygon in found]
-    return [((polygon + 0.5) * scale).round(1).tolist() for polygon in polygons if len(polygon) > 1]
-
-
 def _radiograph(comparison: Comparison, finding: str, model: str) -> dict[str, Any]:
     truth = comparison.truth.get(finding)
     known = {1: "present in truth", 0: "absent in truth", None: "truth unknown"}[truth]
@@ -214,8 +161,8 @@ def _map(
     if heat is None or relevance is None or not np.isfinite(relevance).all():
         return panel | {"facts": facts, "alt": f"{panel['title']}, {model}, {finding}: {'; '.join(said)}."}
     facts += [*_facts(heat, finding, cell), *remarks]
-    shrink = _shown_size(comparison.image)[0] / comparison.image.shape[1]
-    over = input_box(heat.preprocessing, comparison.image.shape, heat.box, shrink)
+    shape = comparison.image.shape
+    over = input_box(heat.preprocessing, shape, heat.box, shrink(comparison.image))
     panel["map"] = encoded(relevance, over)
     panel["peak"] = peak(heat, finding)
     panel["signed"] = heat.signed
@@ -230,7 +177,7 @@ def _blends(
     comparison: Comparison, method: str, finding: str, titles: Mapping[str, str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The ensemble's two cells of one method."""
-    width, height = _shown_size(comparison.image)
+    height, width = (side * shrink(comparison.image) for side in comparison.image.shape)
     mean, spread = blend_panels(comparison, method, finding, title=titles.get(method, method), names=titles)
     made = []
     for kind, cell in (("mean", mean), ("spread", spread)):
@@ -292,17 +239,8 @@ def _outline(comparison: Comparison, finding: str) -> list[list[list[float]]] | 
     mask = comparison.masks.get(finding)
     if mask is None or not mask.any():
         return None
-    return outlines(mask, min(1.0, _SHOWN / max(comparison.image.shape)))
-
-
-def _shown_size(image: np.ndarray) -> tuple[int, int]:
-    shrink = min(1.0, _SHOWN / max(image.shape))
-    return max(1, round(image.shape[1] * shrink)), max(1, round(image.shape[0] * shrink))
+    return outlines(mask, shrink(comparison.image))
 
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _base64(array: np.ndarray) -> str:
-    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii")

@@ -12,8 +12,8 @@ import streamlit as st
 from cxrbench.app import charts
 from cxrbench.app.curve_data import curve_data, digest, resample_count
 from cxrbench.app.curves import curves
-from cxrbench.app.imbalance import numbers
 from cxrbench.app.scored import System
+from cxrbench.app.tables import numbers, rounded
 from cxrbench.evaluation import FIGURES, Predictions, compare, measure
 from cxrbench.metrics.delong import delong
 from cxrbench.metrics.intervals import Interval
@@ -63,12 +63,7 @@ def table_part(systems: Sequence[System]) -> None:
         st.info("Choose at least one figure.")
         return
     table = table_of(systems, picked)
-    config: dict[str, Any] = {
-        column: st.column_config.NumberColumn(format="%.3f")
-        for column in table.columns
-        if table[column].dtype == float
-    }
-    st.dataframe(table, hide_index=True, column_config=config, height=520)
+    st.dataframe(table, hide_index=True, column_config=rounded(table), height=520)
     for name in picked:
         st.caption(f"**{FIGURES[name].title}.** {FIGURES[name].says}")
     images = len(systems[0].shown)

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cxrbench.app.panels import outlines
 from cxrbench.app.phantom_order import Order
+from cxrbench.app.pictures import outlines
 from cxrbench.app.sources import Source
 from cxrbench.data.phantom import KINDS, Phantom, render
 

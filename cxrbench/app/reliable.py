@@ -13,6 +13,7 @@ from cxrbench.app import charts
 from cxrbench.app.curve_data import digest, resample_count
 from cxrbench.app.performance import ends
 from cxrbench.app.scored import System
+from cxrbench.app.tables import rounded
 from cxrbench.evaluation import FIGURES, Predictions, measure
 from cxrbench.inference import CALIBRATIONS
 from cxrbench.metrics import reliability
@@ -55,13 +56,8 @@ def calibration_part(systems: Sequence[System], finding: str) -> None:
         names = [entry["system"] for entry in figures]
         st.altair_chart(_reliability(pd.concat(rows), names, finding), alt=f"Reliability of {finding}.")
     with right:
-        st.dataframe(
-            pd.DataFrame(figures),
-            hide_index=True,
-            column_config={
-                key: st.column_config.NumberColumn(format="%.3f") for key in figures[0] if key != "system"
-            },
-        )
+        table = pd.DataFrame(figures)
+        st.dataframe(table, hide_index=True, column_config=rounded(table))
         st.caption(
             "On the dotted line a score is the share of images with the finding. Below it scores promise too "
             "much, above it too little. A dot is a tenth of the scale; small dots stand for few images. ECE "

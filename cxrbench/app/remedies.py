@@ -8,8 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from cxrbench.app import charts
-from cxrbench.app.imbalance import by_frequency, numbers
+from cxrbench.app.imbalance import by_frequency
 from cxrbench.app.sheets import Sheet
+from cxrbench.app.tables import numbers
 from cxrbench.targets import POLICIES, imbalance, resampling
 from cxrbench.targets.effects import policy_effect
 

@@ -1,8 +1,7 @@
-"""The Performance page's closer look: groups of patients, agreement of models, the cases behind a count."""
+"""The Performance page's closer look: groups of patients, rankings, agreement of models."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import altair as alt
 import numpy as np
@@ -10,25 +9,16 @@ import pandas as pd
 import streamlit as st
 
 from cxrbench.agreement import cohen_kappa, dissent, fleiss_kappa
-from cxrbench.app import charts
+from cxrbench.app import cases, charts
 from cxrbench.app.curve_data import digest, resample_count
-from cxrbench.app.imbalance import numbers
 from cxrbench.app.performance import answers, operating_points
 from cxrbench.app.scored import System
-from cxrbench.compare import gallery
+from cxrbench.app.tables import rounded
 from cxrbench.evaluation import FIGURES, SUBGROUPS, Group, groups, subgroups
 from cxrbench.evaluation.ensembles import Contender, ranked, row
 
-__all__ = ["agreement_part", "case_table", "cases_part", "groups_part", "ranking_part"]
+__all__ = ["agreement_part", "groups_part", "ranking_part"]
 
-KINDS: Final[Mapping[str, str]] = {
-    "hits": "hits: present and called",
-    "alarms": "false alarms: absent, yet called",
-    "misses": "misses: present, not called",
-    "rejections": "left alone: absent and not called",
-}
-_COMPARE: Final = Path(__file__).resolve().parents[2] / "pages" / "compare.py"
-_MOST: Final = 200  # cases listed
 _RANKS: Final[Mapping[str, str]] = {
     "auroc": "AUROC",
     "auroc_of_calls": "AUROC of calls",
@@ -80,7 +70,7 @@ def groups_part(systems: Sequence[System], finding: str) -> None:
         "Each group's figure, and its gap: the group minus everybody else, both with intervals by patient. A "
         "gap whose interval holds 0 may be chance. With several groups and findings, some gaps are."
     )
-    st.dataframe(table, hide_index=True, column_config=_rounded(table))
+    st.dataframe(table, hide_index=True, column_config=rounded(table))
 
 
 @st.cache_data(max_entries=100, show_spinner="Measuring every group …")
@@ -122,7 +112,7 @@ def ranking_part(systems: Sequence[System]) -> None:
             for one in rows
         ]
     )
-    st.dataframe(table, hide_index=True, column_config=_rounded(table))
+    st.dataframe(table, hide_index=True, column_config=rounded(table))
     first = ranked(rows)
     st.markdown("**First by** " + " · ".join(f"{title}: {first[name]}" for name, title in _RANKS.items()))
     st.caption(
@@ -146,7 +136,7 @@ def agreement_part(systems: Sequence[System], finding: str) -> None:
     for i, first in enumerate(models):
         for second in models[i + 1 :]:
             table[f"{first.title} and {second.title}"] = cohen_kappa(first.calls, second.calls)
-    st.dataframe(table, hide_index=True, column_config=_rounded(table, "%.2f"))
+    st.dataframe(table, hide_index=True, column_config=rounded(table, "%.2f"))
     st.caption(
         "κ of the calls at each model's own thresholds: 1 is full agreement, 0 what chance gives, below 0 "
         "less than that. Pairs are Cohen's κ, all together is Fleiss'. Empty: all always say the same one "
@@ -156,108 +146,15 @@ def agreement_part(systems: Sequence[System], finding: str) -> None:
     column = models[0].shown.labels.index(finding)
     split = dissent(calls)[:, column]
     rows = np.flatnonzero(split > 0)
-    rows = rows[np.argsort(-split[rows], kind="stable")][:_MOST]
+    rows = rows[np.argsort(-split[rows], kind="stable")][: cases.MOST]
     if not len(rows):
         st.info("There is none: on every image they give the same answer.")
         return
-    listed = _about(models[0], rows, column)
+    listed = cases.about(models[0], rows, column)
     for model in models:
         listed[model.title] = model.shown.scores[rows, column]
     listed["say yes"] = calls[:, rows, column].sum(0)
-    _list(listed, finding, [model.name for model in models], "split")
-
-
-def cases_part(systems: Sequence[System], cell: Mapping[str, Any] | None) -> None:
-    """The images behind a count that was clicked; those of the gallery can be opened."""
-    if cell is not None:
-        st.session_state["cell"] = dict(cell)
-    asked = st.session_state.get("cell")
-    by_name = {system.name: system for system in systems}
-    if not asked or asked.get("system") not in by_name or asked.get("kind") not in KINDS:
-        return
-    system = by_name[asked["system"]]
-    if asked.get("finding") not in system.shown.labels:
-        return
-    finding, threshold = asked["finding"], float(asked["threshold"])
-    listed = case_table(system, finding, asked["kind"], threshold)
-    at = f" at threshold {threshold:.4g}" if system.graded else ""
-    st.subheader(f"{system.title}, {finding}{at}: {KINDS[asked['kind']]}")
-    if listed.empty:
-        st.info("There is no such case.")
-        return
-    _list(listed, finding, [name for name in by_name if not by_name[name].says], asked["kind"])
-
-
-def case_table(system: System, finding: str, kind: str, threshold: float) -> pd.DataFrame:
-    """The images of one confusion count, those first of which the system is surest.
-
-    Args:
-        system: whose.
-        finding: a label.
-        kind: a key of ``KINDS``.
-        threshold: what is called; of a system that votes, its calls count.
-    """
-    column = system.shown.labels.index(finding)
-    truth, scores = system.shown.targets[:, column], system.shown.scores[:, column]
-    called = scores.astype(np.float64) >= threshold if system.graded else system.calls[:, column]
-    wanted = {
-        "hits": called & (truth == 1),
-        "alarms": called & (truth == 0),
-        "misses": ~called & (truth == 1),
-        "rejections": ~called & (truth == 0),
-    }[kind]
-    rows = np.flatnonzero(wanted)
-    surest = scores[rows] if kind in ("misses", "rejections") else -scores[rows]
-    return _about(system, rows[np.argsort(surest, kind="stable")], column)
-
-
-def _about(system: System, rows: np.ndarray, column: int) -> pd.DataFrame:
-    """Who it is and what is true: columns for a list of cases."""
-    table, truth = system.shown.table.iloc[rows], system.shown.targets[rows]
-    labels = np.array(system.shown.labels)
-    found = [", ".join(labels[row == 1]) or "none" for row in truth]
-    listed = pd.DataFrame(
-        {
-            "image": np.where(table["path"] != "", table["path"], table["patient"]),
-            "score": system.shown.scores[rows, column],
-            "present in truth": found,
-        }
-    )
-    for name in ("sex", "age", "projection"):
-        if (table[name].notna() & (table[name] != "")).any():
-            listed[name] = table[name].to_numpy()
-    return listed
-
-
-def _list(listed: pd.DataFrame, finding: str, models: Sequence[str], name: str) -> None:
-    known = {entry.study: entry for entry in gallery.cases() if entry.study}
-    here = [
-        entry
-        for study, entry in known.items()
-        if any(path == study or path.endswith(f"/{study}") for path in listed["image"])
-    ]
-    if here:
-        st.markdown("In the gallery, with heat maps:")
-        chosen = [model for model in models if model in gallery.models()] or list(gallery.models())[:1]
-        with st.container(horizontal=True):
-            for entry in here:
-                link = [("case", entry.id), ("findings", finding), *(("models", model) for model in chosen)]
-                st.page_link(_COMPARE, label=entry.title, icon=":material/compare:", query_params=link)
-    more = f", the first {_MOST} of them" if len(listed) > _MOST else ""
-    st.caption(
-        f"{len(listed):,} images{more}, the surest first. Images outside the gallery can be named here, not "
-        "shown: only their scores are stored."
-    )
-    st.dataframe(listed[:_MOST], hide_index=True, column_config=_rounded(listed))
-    numbers(listed, f"cases-{name}")
-
-
-def _rounded(table: pd.DataFrame, form: str = "%.3f") -> dict[str, Any]:
-    return {
-        column: st.column_config.NumberColumn(format="%d" if column == "age" else form)
-        for column in table.columns
-        if table[column].dtype.kind == "f"
-    }
+    cases.draw(listed, finding, [model.name for model in models], "split")
 
 
 def _intervals(table: pd.DataFrame, title: str) -> alt.LayerChart:

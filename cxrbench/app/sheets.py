@@ -49,6 +49,11 @@ class Sheet:
     groups: Mapping[str, np.ndarray]
     patients: int
 
+    @property
+    def findings(self) -> list[int]:
+        """Columns that are findings: all but the one that says there is none."""
+        return [index for index, label in enumerate(self.labels) if label != "No Finding"]
+
 
 SHEETS: Final[Mapping[str, str]] = MappingProxyType(
     {

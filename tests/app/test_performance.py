@@ -12,7 +12,7 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 from streamlit.testing.v1 import AppTest
 
-from cxrbench.app import performance, reliable, scrutiny, stock
+from cxrbench.app import cases, performance, reliable, stock
 from cxrbench.app.curve_data import curve_data
 from cxrbench.app.scored import Question, own_predictions, stored, systems
 from cxrbench.compare import gallery
@@ -210,7 +210,7 @@ def test_a_vote_is_judged_by_its_calls(given) -> None:
     assert table[table["finding"] == "Edema"]["F1"].iloc[0] == pytest.approx(wanted)
 
 
-@pytest.mark.parametrize("kind", scrutiny.KINDS)
+@pytest.mark.parametrize("kind", cases.KINDS)
 def test_the_cases_behind_a_count_are_as_many_as_it_says(given, kind: str) -> None:
     (system,) = systems(given, asked("a"))
     data = curve_data([system], "Edema", "youden")
@@ -221,7 +221,7 @@ def test_the_cases_behind_a_count_are_as_many_as_it_says(given, kind: str) -> No
         "misses": data["positives"] - counts["hits"],
         "rejections": data["negatives"] - counts["alarms"],
     }
-    listed = scrutiny.case_table(system, "Edema", kind, data["steps"][at])
+    listed = cases.case_table(system, "Edema", kind, data["steps"][at])
     assert len(listed) == counts[kind]
     surest = listed["score"].to_numpy()
     assert (np.diff(surest) <= 0).all() if kind in ("hits", "alarms") else (np.diff(surest) >= 0).all()
@@ -242,7 +242,7 @@ def test_a_case_of_the_gallery_links_to_its_heat_maps(page: AppTest, monkeypatch
     monkeypatch.setattr(gallery, "cases", lambda: (known,))
     monkeypatch.setattr(gallery, "models", lambda: {"a": "Model A"})
     page.session_state["judge_finding"] = "Edema"
-    for name in scrutiny.KINDS:  # it is behind one of the four counts
+    for name in cases.KINDS:  # it is behind one of the four counts
         page.session_state["cell"] = {"system": "a", "kind": name, "threshold": 0.5, "finding": "Edema"}
         at = page.run()
         assert not at.exception

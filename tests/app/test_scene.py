@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from cxrbench.app.bars import bars
-from cxrbench.app.panels import Cell, encoded, input_box, outlines, picture, scene
+from cxrbench.app.panels import Cell, scene
+from cxrbench.app.pictures import encoded, input_box, outlines, picture
 from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings, blend
 from cxrbench.figures.colours import COLOURS, as_data
 from cxrbench.preprocess import Preprocessing

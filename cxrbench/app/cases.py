@@ -1,0 +1,111 @@
+"""The Performance page's lists of cases: those behind a count, and the way to their heat maps."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cxrbench.app.scored import System
+from cxrbench.app.tables import numbers, rounded
+from cxrbench.compare import gallery
+
+__all__ = ["KINDS", "MOST", "about", "case_table", "cases_part", "draw"]
+
+KINDS: Final[Mapping[str, str]] = {
+    "hits": "hits: present and called",
+    "alarms": "false alarms: absent, yet called",
+    "misses": "misses: present, not called",
+    "rejections": "left alone: absent and not called",
+}
+_COMPARE: Final = Path(__file__).resolve().parents[2] / "pages" / "compare.py"
+
+MOST: Final = 200  # cases listed
+
+
+def cases_part(systems: Sequence[System], cell: Mapping[str, Any] | None) -> None:
+    """The images behind a count that was clicked; those of the gallery can be opened."""
+    if cell is not None:
+        st.session_state["cell"] = dict(cell)
+    asked = st.session_state.get("cell")
+    by_name = {system.name: system for system in systems}
+    if not asked or asked.get("system") not in by_name or asked.get("kind") not in KINDS:
+        return
+    system = by_name[asked["system"]]
+    if asked.get("finding") not in system.shown.labels:
+        return
+    finding, threshold = asked["finding"], float(asked["threshold"])
+    listed = case_table(system, finding, asked["kind"], threshold)
+    at = f" at threshold {threshold:.4g}" if system.graded else ""
+    st.subheader(f"{system.title}, {finding}{at}: {KINDS[asked['kind']]}")
+    if listed.empty:
+        st.info("There is no such case.")
+        return
+    draw(listed, finding, [name for name in by_name if not by_name[name].says], asked["kind"])
+
+
+def case_table(system: System, finding: str, kind: str, threshold: float) -> pd.DataFrame:
+    """The images of one confusion count, those first of which the system is surest.
+
+    Args:
+        system: whose.
+        finding: a label.
+        kind: a key of ``KINDS``.
+        threshold: what is called; of a system that votes, its calls count.
+    """
+    column = system.shown.labels.index(finding)
+    truth, scores = system.shown.targets[:, column], system.shown.scores[:, column]
+    called = scores.astype(np.float64) >= threshold if system.graded else system.calls[:, column]
+    wanted = {
+        "hits": called & (truth == 1),
+        "alarms": called & (truth == 0),
+        "misses": ~called & (truth == 1),
+        "rejections": ~called & (truth == 0),
+    }[kind]
+    rows = np.flatnonzero(wanted)
+    surest = scores[rows] if kind in ("misses", "rejections") else -scores[rows]
+    return about(system, rows[np.argsort(surest, kind="stable")], column)
+
+
+def about(system: System, rows: np.ndarray, column: int) -> pd.DataFrame:
+    """Who it is and what is true: columns for a list of cases."""
+    table, truth = system.shown.table.iloc[rows], system.shown.targets[rows]
+    labels = np.array(system.shown.labels)
+    found = [", ".join(labels[row == 1]) or "none" for row in truth]
+    listed = pd.DataFrame(
+        {
+            "image": np.where(table["path"] != "", table["path"], table["patient"]),
+            "score": system.shown.scores[rows, column],
+            "present in truth": found,
+        }
+    )
+    for name in ("sex", "age", "projection"):
+        if (table[name].notna() & (table[name] != "")).any():
+            listed[name] = table[name].to_numpy()
+    return listed
+
+
+def draw(listed: pd.DataFrame, finding: str, models: Sequence[str], name: str) -> None:
+    """Draw the cases: those of the gallery as links to Compare, the first of all as a table."""
+    known = {entry.study: entry for entry in gallery.cases() if entry.study}
+    here = [
+        entry
+        for study, entry in known.items()
+        if any(path == study or path.endswith(f"/{study}") for path in listed["image"])
+    ]
+    if here:
+        st.markdown("In the gallery, with heat maps:")
+        chosen = [model for model in models if model in gallery.models()] or list(gallery.models())[:1]
+        with st.container(horizontal=True):
+            for entry in here:
+                link = [("case", entry.id), ("findings", finding), *(("models", model) for model in chosen)]
+                st.page_link(_COMPARE, label=entry.title, icon=":material/compare:", query_params=link)
+    more = f", the first {MOST} of them" if len(listed) > MOST else ""
+    st.caption(
+        f"{len(listed):,} images{more}, the surest first. Images outside the gallery can be named here, not "
+        "shown: only their scores are stored."
+    )
+    st.dataframe(listed[:MOST], hide_index=True, column_config=rounded(listed))
+    numbers(listed, f"cases-{name}")

@@ -1,0 +1,71 @@
+"""Arrays as the canvas takes them: films as PNG, maps as bytes, masks as polygons."""
+
+import base64
+import io
+from collections.abc import Sequence
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from cxrbench.preprocess import Box, Preprocessing
+
+__all__ = ["encoded", "input_box", "outlines", "picture", "shrink"]
+
+# Grids up to this side are sent as floats; larger ones as 16-bit steps, a third of the size.
+_SMALL: Final = 64
+_SPECK: Final = 3e-4  # share of the radiograph below which a region's border is not drawn
+_SHOWN: Final = 1024  # longest side of the radiograph as sent to the browser
+
+
+def shrink(image: np.ndarray) -> float:
+    """How many times as large a film (H, W) is sent to the browser: 1, or less for a large one."""
+    return min(1.0, _SHOWN / max(image.shape))
+
+
+def picture(image: np.ndarray) -> dict[str, Any]:
+    """A grey image (H, W) in [0, 1] as a PNG of at most 1024 pixels a side."""
+    factor = shrink(image)
+    if factor < 1:
+        height, width = (max(1, round(side * factor)) for side in image.shape)
+        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    buffer = io.BytesIO()
+    Image.fromarray(np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)).save(buffer, "PNG")
+    source = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return {"src": f"data:image/png;base64,{source}", "width": image.shape[1], "height": image.shape[0]}
+
+
+def encoded(relevance: np.ndarray, box: Sequence[float]) -> dict[str, Any]:
+    """A raw map (h, w) as bytes in base 64: floats, or 16-bit steps of max |value| ÷ 32767."""
+    height, width = relevance.shape
+    record = {"width": width, "height": height, "box": list(box), "step": 1.0}
+    if max(height, width) <= _SMALL:
+        return record | {"kind": "f32", "data": _base64(relevance.astype("<f4"))}
+    step = float(np.abs(relevance).max()) / 32767 or 1.0
+    return record | {"kind": "i16", "step": step, "data": _base64(np.round(relevance / step).astype("<i2"))}
+
+
+def input_box(
+    preprocessing: Preprocessing, shape: tuple[int, int], box: Box | None = None, scale: float = 1.0
+) -> tuple[float, float, float, float]:
+    """Where the network's input lies over a film (H, W) drawn at a scale: left, top, right, bottom.
+
+    In pixels of the drawing; where the film was padded it reaches beyond the film.
+    """
+    top, left, bottom, right = preprocessing.placement(shape, box).window
+    return left * scale, top * scale, right * scale, bottom * scale
+
+
+def outlines(mask: np.ndarray, scale: float = 1.0) -> list[list[list[float]]]:
+    """The borders of a mask (H, W) as polygons of (x, y), in pixels times ``scale``; specks are left out."""
+    # Ragged masks have hundreds of pinholes, whose outlines would hide the picture. Closing keeps thin lines.
+    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    found, _ = cv2.findContours(closed, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    found = [polygon for polygon in found if cv2.contourArea(polygon) >= _SPECK * mask.size]
+    polygons = [cv2.approxPolyDP(polygon, 0.7, closed=True)[:, 0] for polygon in found]
+    return [((polygon + 0.5) * scale).round(1).tolist() for polygon in polygons if len(polygon) > 1]
+
+
+def _base64(array: np.ndarray) -> str:
+    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii")
