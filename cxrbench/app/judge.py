@@ -1,10 +1,12 @@
 """The Performance page's controls: whose predictions, of which images, cut where."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import streamlit as st
 
+from cxrbench.app.links import follow_widgets, keep_widgets
 from cxrbench.app.pills import some
 from cxrbench.app.scored import FIT, Question, System, own_predictions, predictions, stored, systems
 from cxrbench.errors import InputError
@@ -12,6 +14,16 @@ from cxrbench.evaluation import Predictions
 from cxrbench.inference import ENSEMBLES, THRESHOLDS
 
 __all__ = ["Asked", "pick"]
+
+
+# Query parameter → key of the control that it sets.
+_LINK: Final = {
+    "models": "judge_models",
+    "ensembles": "judge_ensembles",
+    "finding": "judge_finding",
+    "images": "judge_split",
+    "thresholds": "judge_rule",
+}
 
 
 @dataclass(frozen=True)
@@ -31,6 +43,7 @@ class Asked:
 
 def pick() -> Asked | None:
     """Draw the controls; None, with a sentence, where nothing can be shown."""
+    asked = follow_widgets(_LINK, lists=("models", "ensembles"))
     with st.container(horizontal=True, vertical_alignment="bottom", key="judge"):
         place = st.container(horizontal=True, vertical_alignment="bottom")
         given = _given()
@@ -44,6 +57,8 @@ def pick() -> Asked | None:
                 st.error(str(error))
                 return None
             finding = _finding(found[0].shown.labels)
+    chosen = {"models": question.models, "ensembles": question.ensembles, "finding": [finding]}
+    keep_widgets(chosen | {"images": [question.split], "thresholds": [question.rule]}, asked)
     _say(found, finding)
     return Asked(found, finding, question)
 
@@ -89,16 +104,14 @@ def _question(given: Mapping[str, Predictions]) -> Question:
         records = {name: record.title for name, record in ENSEMBLES.items()}
         ensembles = some("Ensembles", records, ["ctp_mean"], "judge_ensembles", needed=False)
     splits = list(given[models[0]].splits)
-    start = splits.index("test") if "test" in splits else 0
-    split = (
-        st.selectbox("Images", splits, index=start, key="judge_split", width=120)
-        if len(splits) > 1
-        else splits[0]
-    )
+    split = splits[0]
+    if len(splits) > 1:
+        _known("judge_split", splits, "test" if "test" in splits else split)
+        split = st.selectbox("Images", splits, key="judge_split", width=120)
+    _known("judge_rule", THRESHOLDS, "youden")
     rule = st.selectbox(
         "Thresholds",
         list(THRESHOLDS),
-        index=list(THRESHOLDS).index("youden"),
         format_func=lambda name: THRESHOLDS[name].title,
         key="judge_rule",
         width=190,
@@ -108,12 +121,18 @@ def _question(given: Mapping[str, Predictions]) -> Question:
 
 
 def _finding(labels: tuple[str, ...]) -> str:
-    now = st.session_state.get("judge_finding")
-    first = next((name for name in labels if name != "No Finding"), labels[0])
-    # Told anew at every run: a browser too busy to draw the first one would show the first of the list.
-    st.session_state["judge_finding"] = now if now in labels else first
+    _known("judge_finding", labels, next((name for name in labels if name != "No Finding"), labels[0]))
     picked: str = st.selectbox("Finding", list(labels), key="judge_finding", width=230)
     return picked
+
+
+def _known(key: str, options: Collection[str], start: str) -> None:
+    """See to it that a select box holds one of its options.
+
+    Told anew at every run: a browser too busy to draw the first one would show the first of the list.
+    """
+    now = st.session_state.get(key)
+    st.session_state[key] = now if now in options else start
 
 
 def _say(found: list[System], finding: str) -> None:

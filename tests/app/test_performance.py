@@ -93,6 +93,32 @@ def test_every_part_draws_for_three_models_and_two_ensembles(page: AppTest, part
     assert "160 images of 80 patients. Edema:" in " ".join(caption.value for caption in at.caption)
 
 
+def test_the_address_brings_back_models_finding_and_thresholds(page: AppTest) -> None:
+    link = {"models": ["c", "a"], "finding": "Edema", "images": "valid", "thresholds": "half"}
+    for name, value in link.items():
+        page.query_params[name] = value
+    at = page.run()
+    assert not at.exception
+    assert not at.warning
+    assert at.session_state["judge_models"] == ["c", "a"]
+    assert at.selectbox(key="judge_finding").value == "Edema"
+    assert at.selectbox(key="judge_split").value == "valid"
+    assert at.selectbox(key="judge_rule").value == "half"
+    at.selectbox(key="judge_finding").select("Fracture").run()
+    assert at.query_params["finding"] == ["Fracture"]
+    assert at.query_params["models"] == ["a", "c"]  # in the order in which they are shown
+
+
+def test_what_an_address_asks_for_in_vain_is_said_once(page: AppTest) -> None:
+    for name, value in {"models": ["a", "nobody"], "finding": "Gout", "thresholds": "none"}.items():
+        page.query_params[name] = value
+    at = page.run()
+    assert not at.exception
+    assert "The link asks for nobody, Gout, none, which is not here." in at.warning[0].value
+    assert at.session_state["judge_models"] == ["a"]
+    assert not at.run().warning
+
+
 def test_the_page_needs_no_torch(small_assets: Path, models: Path) -> None:
     code = f"""
 import os, sys
