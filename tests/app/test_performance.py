@@ -105,7 +105,7 @@ def test_the_address_brings_back_models_finding_and_thresholds(page: AppTest) ->
     assert at.selectbox(key="judge_split").value == "valid"
     assert at.selectbox(key="judge_rule").value == "half"
     at.selectbox(key="judge_finding").select("Fracture").run()
-    assert at.query_params["finding"] == ["Fracture"]
+    assert at.query_params["finding"] == "Fracture"
     assert at.query_params["models"] == ["a", "c"]  # in the order in which they are shown
 
 
