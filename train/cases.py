@@ -137,6 +137,9 @@ RULES = (
     found("Cardiomegaly"),
     found("Pneumothorax"),
     found("Lung Lesion"),
+    found("Consolidation"),
+    found("Edema"),
+    found("Support Devices"),
     Rule(
         "normal",
         "Nothing there",
@@ -166,6 +169,12 @@ RULES = (
         "A lesion overlooked",
         "Wrong: Lung Lesion is present and has the lowest score of all that are.",
         missed("Lung Lesion"),
+    ),
+    Rule(
+        "missed-atelectasis",
+        "An atelectasis overlooked",
+        "Wrong: Atelectasis is present and has the lowest score of all that are.",
+        missed("Atelectasis"),
     ),
     Rule(
         "false-alarm-cardiomegaly",
