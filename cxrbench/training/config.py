@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from cxrbench.augment import Augmentation
+from cxrbench.augment import Augmentation, Mixup
 from cxrbench.data import POOLINGS
 from cxrbench.data.phantom import Shortcut
 from cxrbench.errors import InputError
@@ -136,6 +136,7 @@ class TrainConfig:
             ``data.POOLINGS``; empty for not.
         preprocessing: the model's; its size is overruled by each phase.
         augmentation: of training images only.
+        mixup: alpha of ``augment.Mixup``, which lays training images over each other; 0 for none.
         positive_weights: weigh positives by n₋ / n₊ in the loss; the same as ``loss = "weighted"``.
         loss: a key of ``losses.LOSSES``.
         loss_options: of that loss, where not its paper's.
@@ -167,6 +168,7 @@ class TrainConfig:
     studies: str = ""
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     augmentation: Augmentation = field(default_factory=Augmentation)
+    mixup: float = 0.0
     positive_weights: bool = False
     loss: str = "bce"
     loss_options: dict[str, float] = field(default_factory=dict)
@@ -202,6 +204,9 @@ class TrainConfig:
                 raise InputError(f"Unknown {name} {value!r}; choose from: {', '.join(table)}.")
         if not 0 <= self.label_smoothing < 1:
             raise InputError(f"label_smoothing must lie in [0, 1); got {self.label_smoothing}.")
+        Mixup(self.mixup)  # refuses what is no alpha
+        if self.mixup and LOSSES[self.loss].outputs == 3:
+            raise InputError("mixup needs targets from 0 to 1; with the loss 'three-class' some are −1.")
         if self.positive_weights and self.loss != "bce":
             raise InputError(f"positive_weights goes with the loss 'bce' alone; got {self.loss!r}.")
         policy = POLICIES.get(self.data.policy)

@@ -8,16 +8,18 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset, Sampler, default_collate
 
 from cxrbench import augment, data
 from cxrbench.errors import InputError
 from cxrbench.preprocess import Preprocessing
 from cxrbench.training.sampling import Shown
 
-__all__ = ["Batches", "Images", "Sample", "decode"]
+__all__ = ["Batch", "Batches", "Images", "Sample", "decode", "mixing"]
 
 Sample = tuple[Tensor, Tensor, int]
+# Images (B, 1, S, S), targets (B, L), and which of the training images they are (B,).
+Batch = tuple[Tensor, Tensor, Tensor]
 
 # Share of images that may be unreadable before a run is refused.
 _TOLERATED = 0.01
@@ -130,6 +132,22 @@ class Images(Dataset[Sample]):
         else:
             image = self._table.take(pixels)
         return torch.from_numpy(image)[None], self.targets[index], int(self.rows[index])
+
+
+def mixing(mixup: augment.Mixup, seed: int) -> Callable[[list[Sample]], Batch]:
+    """How samples become a batch whose images are mixed with each other, and their targets alike.
+
+    Who is mixed with whom is a function of the seed and of the images in the batch, so it is the same in any
+    process and after a resume. Of several processes, each mixes its share of the batch.
+    """
+
+    def collate(samples: list[Sample]) -> Batch:
+        images, targets, indices = default_collate(samples)
+        blend = mixup.draw(np.random.default_rng((seed, *indices.tolist())), len(indices))
+        mixed = blend.images(images.numpy()), blend.targets(targets.numpy())
+        return torch.from_numpy(mixed[0]), torch.from_numpy(mixed[1]), indices
+
+    return collate
 
 
 class Batches(Sampler[list[tuple[int, int]]]):

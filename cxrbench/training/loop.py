@@ -12,18 +12,19 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from cxrbench.augment import Mixup
 from cxrbench.errors import InputError
 from cxrbench.metrics import ranking
 from cxrbench.training import checkpoint, history
 from cxrbench.training.board import Board
 from cxrbench.training.config import Phase, TrainConfig
-from cxrbench.training.dataset import Batches, Images
+from cxrbench.training.dataset import Batch, Batches, Images, mixing
 from cxrbench.training.evaluation import scores_of
 from cxrbench.training.losses import Criterion, masked_bce
 from cxrbench.training.progress import Clock, Position, Run, steps_of
 from cxrbench.training.running import StopAsked
 from cxrbench.training.schedule import rate_at
-from cxrbench.training.step import Batch, DivergedError, Learner
+from cxrbench.training.step import DivergedError, Learner
 
 __all__ = ["Engine"]
 
@@ -151,7 +152,10 @@ class Engine:
         each = start.step + len(batches)
         # A loader draws a seed whenever it starts: from its own generator, or a resume would shift dropout.
         own = torch.Generator()
-        loader = DataLoader(train, batch_sampler=batches, num_workers=self.config.workers, generator=own)
+        collate = mixing(Mixup(self.config.mixup), self.config.seed) if self.config.mixup else None
+        loader = DataLoader(
+            train, batch_sampler=batches, num_workers=self.config.workers, generator=own, collate_fn=collate
+        )
         before = self._steps_before(len(train))
         self.learner.train_mode()
         for step, batch in enumerate(self.accelerator.prepare_data_loader(loader), start=start.step):

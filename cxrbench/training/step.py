@@ -14,15 +14,13 @@ from torch import Tensor, nn
 from cxrbench.errors import InputError
 from cxrbench.training.averaging import Average
 from cxrbench.training.config import Phase, TrainConfig
+from cxrbench.training.dataset import Batch
 from cxrbench.training.losses import Criterion
 from cxrbench.training.norms import share_norms
 from cxrbench.training.schedule import parameter_groups
 from cxrbench.training.unfreezing import ALL, depths, freeze, frozen_modules
 
-__all__ = ["Batch", "DivergedError", "Learner"]
-
-# Images (B, 1, S, S), targets (B, L), and which of the training images they are (B,).
-Batch = tuple[Tensor, Tensor, Tensor]
+__all__ = ["DivergedError", "Learner"]
 
 
 class DivergedError(InputError):

@@ -45,6 +45,7 @@ def test_a_recipe_is_read_with_its_defaults(tmp_path):
         (lambda t: t.replace("epochs = 2", "epochs = 0"), ["epochs", "above 0"]),
         (lambda t: 'pretrained = true\ninit = "m"\n' + t, ["pretrained", "init", "give one"]),
         (lambda t: "pretrained = true\nmimetic = true\n" + t, ["pretrained", "mimetic", "give one"]),
+        (lambda t: "mixup = -1\n" + t, ["Mixup alpha", "at least 0"]),
         (lambda t: t + "warmup = 2\n", ["warmup", "[0, 2)"]),
         (lambda t: t.split("[[phases]]")[0] + "[phases]\nsize = 3", ["phases", "list"]),
         (

@@ -3,11 +3,12 @@ import numpy as np
 import pytest
 import torch
 
-from cxrbench.augment import Augmentation
+from cxrbench.augment import Augmentation, Mixup
 from cxrbench.data import read_image
 from cxrbench.errors import InputError
 from cxrbench.preprocess import Preprocessing
 from cxrbench.training import Batches, Images, decode
+from cxrbench.training.dataset import mixing
 
 RECIPE = Preprocessing(size=24, mean=0.4, std=0.2)
 
@@ -70,6 +71,23 @@ def test_augmentation_depends_on_seed_pass_and_index_alone():
     assert not torch.equal(first[2, 5][0], other[2, 5][0])
     plain = Images(pixels, torch.zeros(4, 1), RECIPE)
     assert torch.equal(plain[2, 5][0], plain[2][0])
+
+
+def test_a_mixed_batch_is_images_and_targets_laid_over_each_other_in_equal_shares():
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 8, 8), dtype=np.uint8)
+    targets = torch.tensor([[0.0, 1], [1, 0], [torch.nan, 1], [0, 0], [1, 1], [0, 1]])
+    samples = [Images(pixels, targets, RECIPE)[row] for row in (4, 0, 2, 5)]
+    mixed, answers, rows = mixing(Mixup(0.5), 3)(samples)
+    assert rows.tolist() == [4, 0, 2, 5]
+    blend = Mixup(0.5).draw(np.random.default_rng((3, 4, 0, 2, 5)), 4)
+    assert (blend.shares < 1).any()
+    for row, (partner, share) in enumerate(zip(blend.partners, blend.shares, strict=True)):
+        own, other = samples[row], samples[partner]
+        torch.testing.assert_close(mixed[row], own[0] * share + other[0] * (1 - share), atol=1e-6, rtol=0)
+        wanted = own[1] * share + other[1] * (1 - share)
+        torch.testing.assert_close(answers[row], wanted.to(answers.dtype), equal_nan=True)
+    assert torch.equal(mixing(Mixup(0.5), 3)(samples)[0], mixed)  # the batch alone decides
+    assert not torch.equal(mixing(Mixup(0.5), 4)(samples)[0], mixed)
 
 
 def test_a_pass_visits_each_image_at_most_once_and_goes_on_where_it_was():

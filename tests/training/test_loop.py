@@ -182,3 +182,14 @@ def test_the_clock_counts_pixels_so_that_phases_of_other_sizes_weigh_what_they_c
     assert start.done == 0
     assert half.done == 3 * 4 * 8 * 64 + 12 * 4 * 144
     assert Clock.at(Position(2), CONFIG.phases, 37).done == start.total
+
+
+def test_a_run_that_mixes_its_images_goes_on_after_a_kill_as_if_nothing_had_been(tmp_path, undisturbed):
+    config = dataclasses.replace(CONFIG, mixup=0.4)
+    whole = run(tmp_path / "whole", config).model.state_dict()
+    with pytest.raises(KilledError):
+        run(tmp_path / "killed", config, stop_after=7)
+    resumed = run(tmp_path / "killed", config).model.state_dict()
+    assert all(torch.equal(value, resumed[name]) for name, value in whole.items())
+    plain = undisturbed[0].model.state_dict()
+    assert not all(torch.equal(value, plain[name]) for name, value in whole.items())

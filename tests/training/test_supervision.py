@@ -110,6 +110,7 @@ def test_a_recipe_that_does_not_fit_together_is_refused(studies: Studies, tmp_pa
         ({"loss": "focal", "positive_weights": True}, "'bce' alone"),
         ({"loss": "three-class"}, "go together"),
         ({"policy": "multiclass"}, "go together"),
+        ({"policy": "multiclass", "loss": "three-class", "mixup": 0.2}, "mixup needs targets from 0 to 1"),
     ):
         with pytest.raises(InputError, match=message):
             recipe(**options)
