@@ -85,23 +85,21 @@ def vessels(patient: Patient, geometry: Geometry) -> Array:
 
 def drawn(segments: np.ndarray, geometry: Geometry, x: Array, y: Array) -> Array:
     """Segments as anti-aliased lines; each is as bright as makes its amount of blood right."""
-    to_pixel = _pixel_map(x, y)
-    starts, ends = (
-        np.rint((points @ to_pixel[0] + to_pixel[1]) * 2**_BITS).astype(np.int64).tolist()
-        for points in (segments[:, :2], segments[:, 2:4])
-    )
+    matrix, offset = _pixel_map(x, y)
+    corners = np.rint((segments[:, :4].reshape(-1, 2) @ matrix + offset) * 2**_BITS).astype(np.int64)
+    corners = corners.reshape(-1, 2, 2)
     pixels = 2 * segments[:, 4] / geometry.spacing
-    wide = pixels.tolist()
     bins = np.abs(np.log(np.maximum(pixels, 0.8)[:, None] / np.array(_WIDTHS))).argmin(1)
     total = np.zeros(x.shape, np.float32)
     for index, width in enumerate(_WIDTHS):
-        chosen = np.flatnonzero(bins == index).tolist()
-        shades = {at: min(255.0, 85 * wide[at] / width) for at in chosen}
+        chosen = bins == index
+        shades = np.minimum(255, 85 * pixels[chosen] / width).tolist()
+        lines = corners[chosen].tolist()
         for core in (1.0, 0.55) if width > 2 else (1.0,):
             canvas = np.zeros(x.shape, np.uint8)
             thick = max(1, round(width * core))
-            for at in chosen:
-                cv2.line(canvas, starts[at], ends[at], shades[at], thick, cv2.LINE_AA, _BITS)
+            for (start, end), shade in zip(lines, shades, strict=True):
+                cv2.line(canvas, start, end, shade, thick, cv2.LINE_AA, _BITS)
             # π/2·r is the mean path through a rod; 85 grey levels stand for it
             share = (1.0 if width <= 2 else 0.5) * np.pi / 2 * (width * geometry.spacing / 2) / 85
             total += canvas.astype(np.float32) * np.float32(share)
