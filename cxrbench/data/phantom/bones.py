@@ -82,30 +82,37 @@ def _layer(patient: Patient, x: Array, y: Array, theta: Array, shell: Array, bac
     Where a ray runs along the shell, at the side, the ribs drop by more than their distance within its path:
     it meets rib and gap in turn, and the picture there is the mean of both, not a row of teeth.
     """
-    level = rib_course(patient, y, theta)
     layer = np.zeros(x.shape, np.float32)
+    for sign in (-1.0, 1.0):
+        columns = np.flatnonzero((x * np.float32(sign) > 0).any(0))
+        if len(columns):
+            half = np.s_[:, columns[0] : columns[-1] + 1]
+            layer[half] += _side(patient, x[half], y[half], theta[half], shell[half], back, sign)
+    return layer
+
+
+def _side(patient: Patient, x: Array, y: Array, theta: Array, shell: Array, back: bool, sign: float) -> Array:
+    """What ``_layer`` is on one side of the patient; 0 on the other."""
+    level = rib_course(patient, y, theta)
     smear = np.float32(0.85) * smoothstep((shell - np.float32(1.5)) / np.float32(1.8))
     path = np.float32(2.3) * np.tanh(shell / np.float32(2.3))
-    for sign in (-1.0, 1.0):
-        at, half = rib_levels(patient, sign)
-        rank = np.clip(np.rint(np.interp(level, at, np.arange(12))), 0, 11).astype(np.intp)
-        away = (level - at.astype(np.float32)[rank]) / half.astype(np.float32)[rank]
-        whole = half_chord(np.minimum(np.abs(away), 1))
-        marrow = half_chord(np.minimum(np.abs(away + 0.05) / np.float32(0.84), 1))
-        bone = np.float32(CORTEX) * (whole - np.float32(0.82) * marrow) + np.float32(SPONGE) * marrow
-        bone = bone + np.float32(0.05) * np.exp(-(((np.abs(away) - np.float32(0.88)) / np.float32(0.1)) ** 2))
-        mean = np.float32(0.105) * smoothstep((level - np.float32(at[0])) / 1.5)
-        mean = mean * smoothstep((np.float32(at[10]) - level) / 1.5)
-        bone = bone + smear * (mean - bone)
-        if back:
-            keep = smoothstep((np.abs(x) - 1.7) / 0.4) * (rank < 12)
-        else:
-            keep = smoothstep((np.abs(x) / np.float32(patient.chest_width) - 0.36) / 0.16)
-            keep = keep * (rank < 10)
-        layer += np.where(x * np.float32(sign) > 0, bone * path * keep, 0) * np.float32(
-            0.95 if back else 0.45
-        )
-    return layer
+    at, half = rib_levels(patient, sign)
+    rank = np.clip(np.rint(np.interp(level, at, np.arange(12))), 0, 11).astype(np.intp)
+    away = (level - at.astype(np.float32)[rank]) / half.astype(np.float32)[rank]
+    whole = half_chord(np.minimum(np.abs(away), 1))
+    marrow = half_chord(np.minimum(np.abs(away + 0.05) / np.float32(0.84), 1))
+    bone = np.float32(CORTEX) * (whole - np.float32(0.82) * marrow) + np.float32(SPONGE) * marrow
+    bone = bone + np.float32(0.05) * np.exp(-(((np.abs(away) - np.float32(0.88)) / np.float32(0.1)) ** 2))
+    mean = np.float32(0.105) * smoothstep((level - np.float32(at[0])) / 1.5)
+    mean = mean * smoothstep((np.float32(at[10]) - level) / 1.5)
+    bone = bone + smear * (mean - bone)
+    if back:
+        keep = smoothstep((np.abs(x) - 1.7) / 0.4) * (rank < 12)
+    else:
+        keep = smoothstep((np.abs(x) / np.float32(patient.chest_width) - 0.36) / 0.16)
+        keep = keep * (rank < 10)
+    strength = np.float32(0.95 if back else 0.45)
+    return np.where(x * np.float32(sign) > 0, bone * path * keep, 0) * strength
 
 
 def spine(patient: Patient, geometry: Geometry) -> Array:
