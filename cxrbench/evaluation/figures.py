@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from cxrbench.errors import InputError
+from cxrbench.errors import InputError, look_up
 from cxrbench.evaluation.predictions import Predictions
 from cxrbench.metrics import DECISIONS, averages, sets, statistics
 from cxrbench.metrics.intervals import Interval, Statistic, bootstrap
@@ -132,10 +132,7 @@ def figure(name: str) -> Figure:
     Raises:
         InputError: there is none; the sentence lists those there are.
     """
-    known = {**FIGURES, **SETS}
-    if name not in known:
-        raise InputError(f"Unknown figure {name!r}; choose from: {', '.join(known)}.")
-    return known[name]
+    return look_up("figure", name, {**FIGURES, **SETS})
 
 
 def measure(

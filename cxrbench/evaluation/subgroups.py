@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from cxrbench.errors import InputError
+from cxrbench.errors import look_up
 from cxrbench.evaluation.figures import figure
 from cxrbench.evaluation.predictions import Predictions
 from cxrbench.metrics import statistics
@@ -93,9 +93,7 @@ def groups(predictions: Predictions, by: str) -> dict[str, np.ndarray]:
     Raises:
         InputError: another key.
     """
-    if by not in SUBGROUPS:
-        raise InputError(f"Unknown subgroup {by!r}; choose from: {', '.join(SUBGROUPS)}.")
-    names = SUBGROUPS[by].of(predictions)
+    names = look_up("subgroup", by, SUBGROUPS).of(predictions)
     order = [f"under {_BANDS[0][1]}", *sorted(set(names.tolist()) - {"", f"under {_BANDS[0][1]}"})]
     return {name: names == name for name in order if (names == name).any()}
 

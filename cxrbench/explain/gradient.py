@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cxrbench.errors import InputError
+from cxrbench.errors import InputError, look_up
 from cxrbench.explain.asked import check, finding_list
 from cxrbench.explain.cam import logit_gradient
 from cxrbench.models import Classifier
@@ -82,8 +82,7 @@ def check_path(baseline: str, steps: int) -> None:
     Raises:
         InputError: no such baseline, and the sentence lists those that are; fewer than one step.
     """
-    if baseline not in BASELINES:
-        raise InputError(f"Unknown baseline {baseline!r}; choose from: {', '.join(BASELINES)}.")
+    look_up("baseline", baseline, BASELINES)
     if steps < 1:
         raise InputError(f"steps must be at least 1; got {steps}: 50 is the usual number.")
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from cxrbench.errors import InputError
+from cxrbench.errors import look_up
 from cxrbench.explain.asked import stage_name
 from cxrbench.explain.cam import grad_cam, grad_cam_plus_plus, hires_cam, layer_cam, xgrad_cam
 from cxrbench.explain.passes import from_formula, from_path
@@ -116,9 +116,7 @@ def method(name: str) -> Method:
     Raises:
         InputError: no method of that name; the sentence lists those that are.
     """
-    if name not in METHODS:
-        raise InputError(f"Unknown method {name!r}; choose from: {', '.join(METHODS)}.")
-    return METHODS[name]
+    return look_up("method", name, METHODS)
 
 
 def identical_by_construction(

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from cxrbench.errors import InputError
+from cxrbench.errors import look_up
 
 __all__ = ["COLOURS", "Colours", "as_data", "colours_for"]
 
@@ -83,10 +83,9 @@ def colours_for(name: str, *, signed: bool) -> Colours:
     Raises:
         InputError: no table of that name; the sentence lists those there are.
     """
-    if name not in COLOURS:
-        raise InputError(f"Unknown colours {name!r}; choose from: {', '.join(COLOURS)}.")
-    if COLOURS[name].diverging == signed:
-        return COLOURS[name]
+    asked = look_up("colours", name, COLOURS)
+    if asked.diverging == signed:
+        return asked
     return next(colours for colours in COLOURS.values() if colours.diverging == signed)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from scipy.optimize import isotonic_regression, minimize, minimize_scalar
 
-from cxrbench.errors import InputError
+from cxrbench.errors import look_up
 from cxrbench.metrics.checks import check_scores
 
 __all__ = [
@@ -161,9 +161,7 @@ def calibration(name: str) -> Calibration:
     Raises:
         InputError: there is none; the sentence lists those there are.
     """
-    if name not in CALIBRATIONS:
-        raise InputError(f"Unknown calibration {name!r}; choose from: {', '.join(CALIBRATIONS)}.")
-    return CALIBRATIONS[name]
+    return look_up("calibration", name, CALIBRATIONS)
 
 
 def logits_of(scores: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from cxrbench.errors import InputError
+from cxrbench.errors import InputError, look_up
 from cxrbench.inference.calibration import logits_of, platt, sigmoid
 from cxrbench.metrics.ranking import auroc
 
@@ -236,9 +236,7 @@ def ensemble(name: str) -> Ensemble:
     Raises:
         InputError: there is none; the sentence lists those there are.
     """
-    if name not in ENSEMBLES:
-        raise InputError(f"Unknown ensemble {name!r}; choose from: {', '.join(ENSEMBLES)}.")
-    return ENSEMBLES[name]
+    return look_up("ensemble", name, ENSEMBLES)
 
 
 def _votes(scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:

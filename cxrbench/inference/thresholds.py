@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from cxrbench.errors import InputError
+from cxrbench.errors import InputError, look_up
 from cxrbench.metrics.checks import check_scores
 
 __all__ = [
@@ -176,9 +176,7 @@ def threshold(name: str) -> Threshold:
     Raises:
         InputError: there is none; the sentence lists those there are.
     """
-    if name not in THRESHOLDS:
-        raise InputError(f"Unknown threshold rule {name!r}; choose from: {', '.join(THRESHOLDS)}.")
-    return THRESHOLDS[name]
+    return look_up("threshold rule", name, THRESHOLDS)
 
 
 def _best(targets: np.ndarray, scores: np.ndarray, gain: Callable[[_Cuts], np.ndarray]) -> np.ndarray:

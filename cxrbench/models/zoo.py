@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from torch import Tensor, nn
 
-from cxrbench.errors import InputError
+from cxrbench.errors import look_up
 
 __all__ = ["ARCHITECTURES", "Architecture", "Layout", "Stage", "State", "Step", "architecture"]
 
@@ -228,6 +228,4 @@ def architecture(name: str) -> Architecture:
     Raises:
         InputError: no backbone of that name; the sentence lists those that are.
     """
-    if name not in ARCHITECTURES:
-        raise InputError(f"Unknown architecture {name!r}; choose from: {', '.join(ARCHITECTURES)}.")
-    return ARCHITECTURES[name]
+    return look_up("architecture", name, ARCHITECTURES)

@@ -10,7 +10,7 @@ from typing import Any, Self
 from cxrbench.augment import Augmentation, Mixup
 from cxrbench.data import POOLINGS
 from cxrbench.data.phantom import Shortcut
-from cxrbench.errors import InputError
+from cxrbench.errors import InputError, look_up
 from cxrbench.labels import CHEXPERT
 from cxrbench.preprocess import Preprocessing
 from cxrbench.targets import POLICIES
@@ -192,25 +192,23 @@ class TrainConfig:
             raise InputError("A recipe starts from pretrained, mimetic or init weights; give one.")
         if not 0 <= self.dropout < 1:
             raise InputError(f"dropout must lie in [0, 1); got {self.dropout}.")
-        if self.studies and self.studies not in POOLINGS:
-            raise InputError(f"Unknown studies {self.studies!r}; choose from: {', '.join(POOLINGS)}.")
+        if self.studies:
+            look_up("studies", self.studies, POOLINGS)
         self._check_supervision()
 
     def _check_supervision(self) -> None:
         """What is learnt, and by which loss, must be known and fit together."""
-        known = {"loss": (self.loss, LOSSES), "sampling": (self.sampling, SAMPLINGS)}
-        for name, (value, table) in known.items():
-            if value not in table:
-                raise InputError(f"Unknown {name} {value!r}; choose from: {', '.join(table)}.")
+        loss = look_up("loss", self.loss, LOSSES)
+        look_up("sampling", self.sampling, SAMPLINGS)
         if not 0 <= self.label_smoothing < 1:
             raise InputError(f"label_smoothing must lie in [0, 1); got {self.label_smoothing}.")
         Mixup(self.mixup)  # refuses what is no alpha
-        if self.mixup and LOSSES[self.loss].outputs == 3:
+        if self.mixup and loss.outputs == 3:
             raise InputError("mixup needs targets from 0 to 1; with the loss 'three-class' some are −1.")
         if self.positive_weights and self.loss != "bce":
             raise InputError(f"positive_weights goes with the loss 'bce' alone; got {self.loss!r}.")
         policy = POLICIES.get(self.data.policy)
-        if policy and (policy.needs == "three-class") != (LOSSES[self.loss].outputs == 3):
+        if policy and (policy.needs == "three-class") != (loss.outputs == 3):
             raise InputError(
                 "The policy 'multiclass' and the loss 'three-class' go together; "
                 f"got {self.data.policy!r} with {self.loss!r}."

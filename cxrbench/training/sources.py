@@ -9,7 +9,7 @@ import numpy as np
 
 from cxrbench import data
 from cxrbench.data import Studies, phantom
-from cxrbench.errors import InputError
+from cxrbench.errors import InputError, look_up
 from cxrbench.training.config import DataConfig, TrainConfig
 
 __all__ = ["FORMATS", "SPLITS", "read_studies"]
@@ -29,8 +29,7 @@ def read_studies(config: TrainConfig, *, say: Say = print) -> dict[str, Studies]
         InputError: a table that is missing, damaged, or lacks a label of the recipe; a split without images.
     """
     of = config.data
-    if of.format not in FORMATS:
-        raise InputError(f"Unknown format {of.format!r}; choose from: {', '.join(FORMATS)}.")
+    look_up("format", of.format, FORMATS)
     _phantom(of, say)
     tables = _shared_out(of) if of.fractions else {split: _read(of, split) for split in SPLITS}
     if of.certain:

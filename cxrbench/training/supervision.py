@@ -7,7 +7,7 @@ import torch
 from accelerate import PartialState
 
 from cxrbench import data, models, targets
-from cxrbench.errors import InputError
+from cxrbench.errors import InputError, look_up
 from cxrbench.labels import finding_indices
 from cxrbench.models import hub
 from cxrbench.training.config import TrainConfig
@@ -32,11 +32,7 @@ def known_targets(config: TrainConfig, split: str, studies: data.Studies, cache:
     Raises:
         InputError: the policy is not known, or its teacher cannot be had.
     """
-    policy = targets.POLICIES.get(config.data.policy)
-    if policy is None:
-        raise InputError(
-            f"Unknown policy {config.data.policy!r}; choose from: {', '.join(targets.POLICIES)}."
-        )
+    policy = look_up("policy", config.data.policy, targets.POLICIES)
     given = studies.table[list(config.labels)].to_numpy(float)
     if split != "train":
         seen = targets.POLICIES["ignore"](given, config.labels, blank="zero", seed=config.seed)
