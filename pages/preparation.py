@@ -49,7 +49,7 @@ def bench() -> None:
         if source is None:
             st.info("There are no gallery cases here: open your own image on the left.")
             return
-        one, other = st.tabs(["Step by step", "Augmentation"], key="prep_tabs", on_change="rerun")
+        one, other = st.tabs(["Step by step", "Augmentation"], key="prep_tabs", bind="query-params")
         for tab, body in ((one, show_steps), (other, show_changes)):
             if tab.open:
                 with tab:

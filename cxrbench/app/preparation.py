@@ -41,7 +41,11 @@ def pick_film() -> Source | None:
         titles[_OWN] = f"Yours: {st.session_state['prep_own'].title}"
     if titles:
         chosen = st.selectbox(
-            "Radiograph", list(titles), format_func=lambda key: titles.get(key, key), key="prep_film"
+            "Radiograph",
+            list(titles),
+            format_func=lambda key: titles.get(key, key),
+            key="prep_film",
+            bind="query-params",
         )
     with st.popover("Your own image", icon=":material/upload:", width="stretch"):
         file = st.file_uploader(
@@ -70,6 +74,7 @@ def pick_recipe() -> Preprocessing:
         "Crop to the lungs",
         True,
         key="prep_crop",
+        bind="query-params",
         help="The rectangle of the segmented lungs, down to the lower border. Where the segmentation is not "
         "sure, nothing is cropped.",
     )
@@ -81,6 +86,7 @@ def pick_recipe() -> Preprocessing:
         0.5,
         format="%.1f %%",
         key="prep_window",
+        bind="query-params",
         help="This share of the pixels becomes plain black, as many plain white, and the rest is stretched.",
     )
     contrast = st.selectbox(
@@ -89,21 +95,37 @@ def pick_recipe() -> Preprocessing:
         2,
         format_func=lambda name: CONTRASTS[name].title,
         key="prep_contrast",
+        bind="query-params",
         help="How the greys are spread after the window.",
     )
     st.caption(CONTRASTS[contrast].summary)
     clip, tiles = 2.0, 8
     if contrast == "clahe":
-        clip = st.slider("CLAHE: limit", 1.0, 10.0, 2.0, 0.5, key="prep_clip", help="Higher is stronger.")
-        tiles = st.slider("CLAHE: tiles a side", 1, 16, 8, key="prep_tiles")
+        clip = st.slider(
+            "CLAHE: limit",
+            1.0,
+            10.0,
+            2.0,
+            0.5,
+            key="prep_clip",
+            bind="query-params",
+            help="Higher is stronger.",
+        )
+        tiles = st.slider("CLAHE: tiles a side", 1, 16, 8, key="prep_tiles", bind="query-params")
     fits: dict[Fit, str] = {
         "stretch": "Stretch to a square",
         "pad": "Pad with black",
         "crop": "Cut the long side",
     }
-    fit = st.selectbox("Aspect ratio", list(fits), format_func=lambda name: fits[name], key="prep_fit")
+    fit = st.selectbox(
+        "Aspect ratio", list(fits), format_func=lambda name: fits[name], key="prep_fit", bind="query-params"
+    )
     size = st.select_slider(
-        "Network's input, pixels a side", (32, 64, 96, 128, 224, 320), 224, key="prep_size"
+        "Network's input, pixels a side",
+        (32, 64, 96, 128, 224, 320),
+        224,
+        key="prep_size",
+        bind="query-params",
     )
     return Preprocessing(
         size=size,
