@@ -69,8 +69,7 @@ def follow(config: TrainConfig, out: Path) -> None:
 
 def _train(config: TrainConfig, out: Path, say: Say, asked: Callable[[], bool]) -> None:
     started, process = time.monotonic(), PartialState()
-    with process.main_process_first():  # it writes what the others then find
-        studies = sources.read_studies(config, say=say)
+    studies = _studies(config, say, asked)
     say(", ".join(f"{len(of)} {split} images" for split, of in studies.items()))
     images = recipe.source(config, studies, out / "pixels", say=say)
     model = recipe.fit(config, images, out / "state", say=say, asked=asked)
@@ -78,6 +77,16 @@ def _train(config: TrainConfig, out: Path, say: Say, asked: Callable[[], bool]) 
         torch.set_num_threads(os.cpu_count() or 1)  # the other processes are done
         say(report.table(judge(config, model, studies, images, out)))
         say(f"{out / 'model'}: {(time.monotonic() - started) / 60:.1f} minutes")
+
+
+def _studies(config: TrainConfig, say: Say, asked: Callable[[], bool]) -> dict[str, Studies]:
+    """The studies of each split; the main process writes what the others then find."""
+    with PartialState().main_process_first():
+        try:
+            return sources.read_studies(config, say=say, asked=asked)
+        except running.StopAsked as error:
+            stopped = error
+    raise stopped  # only here: the others wait until the main process has left the block
 
 
 def judge(

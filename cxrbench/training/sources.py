@@ -11,6 +11,7 @@ from cxrbench import data
 from cxrbench.data import Studies, phantom
 from cxrbench.errors import InputError, look_up
 from cxrbench.training.config import DataConfig, TrainConfig
+from cxrbench.training.running import StopAsked
 
 __all__ = ["FORMATS", "SPLITS", "read_studies"]
 
@@ -22,15 +23,23 @@ FORMATS: Final = MappingProxyType({"chexpert": data.read_chexpert, "nih": data.r
 Say = Callable[[str], None]
 
 
-def read_studies(config: TrainConfig, *, say: Say = print) -> dict[str, Studies]:
+def read_studies(
+    config: TrainConfig, *, say: Say = print, asked: Callable[[], bool] = lambda: False
+) -> dict[str, Studies]:
     """Split → its studies; the phantom is written first where the recipe asks for one that is not there.
+
+    Args:
+        config: the recipe.
+        say: what to do with a line of progress.
+        asked: whether to stop; looked at before the phantom and after each of its films.
 
     Raises:
         InputError: a table that is missing, damaged, or lacks a label of the recipe; a split without images.
+        StopAsked: ``asked`` said so; the films are kept.
     """
     of = config.data
     look_up("format", of.format, FORMATS)
-    _phantom(of, say)
+    _phantom(of, say, asked)
     tables = _shared_out(of) if of.fractions else {split: _read(of, split) for split in SPLITS}
     if of.certain:
         tables["train"] = _certain(tables["train"], Path(of.root))
@@ -48,13 +57,17 @@ def read_studies(config: TrainConfig, *, say: Say = print) -> dict[str, Studies]
     return tables
 
 
-def _phantom(of: DataConfig, say: Say) -> None:
+def _phantom(of: DataConfig, say: Say, asked: Callable[[], bool]) -> None:
     def tenths(done: int, total: int) -> None:
+        if asked():
+            raise StopAsked(f"stopped after {done} of {total} phantoms; the same command goes on from there")
         if done * 10 // total != (done - 1) * 10 // total:
             say(f"phantom: {done} of {total} images")
 
     root = Path(of.root)
     if of.phantom_patients and not (root / "truth.csv").exists():
+        if asked():
+            raise StopAsked("stopped before the phantom was begun")
         phantom.write(
             root,
             patients=of.phantom_patients,

@@ -15,6 +15,7 @@ from cxrbench.models import create, hub
 from cxrbench.preprocess import Preprocessing
 from cxrbench.training import DataConfig, Phase, TrainConfig
 from cxrbench.training.recipe import begin
+from cxrbench.training.running import StopAsked
 from cxrbench.training.sources import read_studies
 
 RECIPE = """
@@ -119,6 +120,21 @@ def test_certain_targets_need_a_truth(tree, tmp_path):
     (tmp_path / "truth.csv").write_text("".join([text[0], *text[2:]]))
     with pytest.raises(InputError, match="no row for"):
         read_studies(recipe)
+
+
+def test_a_stop_while_the_phantom_is_drawn_keeps_its_films(tmp_path):
+    root, said = tmp_path / "tree", []
+    recipe = config(root)
+    with pytest.raises(StopAsked, match=r"stopped after \d+ of \d+ phantoms"):
+        read_studies(recipe, asked=lambda: any(root.rglob("view1_frontal.png")))
+    kept = {path: path.stat().st_mtime_ns for path in root.rglob("view1_frontal.png")}
+    assert kept
+    assert not (root / "truth.csv").exists()
+    with pytest.raises(StopAsked, match="before the phantom was begun"):
+        read_studies(recipe, say=said.append, asked=lambda: True)
+    assert not said
+    assert read_studies(recipe, say=said.append)["train"]
+    assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
 
 
 def test_a_model_begins_with_all_the_weights_of_a_saved_one_or_not_at_all(tmp_path):
