@@ -160,7 +160,7 @@ def cases() -> tuple[gallery.Case, ...]:
     if not shipped():
         pytest.skip("no model ships with this checkout, so there is nothing to show")
     found = gallery.cases()
-    assert found, "models ship but no gallery: run python -m train.gallery runs/phantom"
+    assert found, "models ship but no gallery: run python -m train.gallery runs/phantom_models"
     return found
 
 
@@ -181,7 +181,7 @@ def test_the_gallery_was_made_with_the_weights_that_ship(cases: tuple[gallery.Ca
     for case in cases:
         loaded = gallery.load(case.id)
         made = {name: prediction.revision for name, prediction in loaded.predictions.items()}
-        assert made == revisions, "a model changed: run python -m train.gallery runs/phantom"
+        assert made == revisions, "a model changed: run python -m train.gallery runs/phantom_models"
 
 
 def test_the_gallery_stays_small(cases: tuple[gallery.Case, ...]) -> None:
