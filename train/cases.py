@@ -156,7 +156,7 @@ RULES = (
         "subtle-effusion",
         "A slight effusion",
         "Right, and hard: the least severe Pleural Effusion that was found.",
-        subtle("Pleural Effusion"),
+        frontal(subtle("Pleural Effusion")),
     ),
     Rule(
         "lateral",
@@ -168,25 +168,25 @@ RULES = (
         "missed-lesion",
         "A lesion overlooked",
         "Wrong: Lung Lesion is present and has the lowest score of all that are.",
-        missed("Lung Lesion"),
+        frontal(missed("Lung Lesion")),
     ),
     Rule(
         "missed-atelectasis",
         "An atelectasis overlooked",
         "Wrong: Atelectasis is present and has the lowest score of all that are.",
-        missed("Atelectasis"),
+        frontal(missed("Atelectasis")),
     ),
     Rule(
         "false-alarm-cardiomegaly",
         "A heart called too large",
         "Wrong and confident: Cardiomegaly is absent and has the highest score of all that are not.",
-        false_alarm("Cardiomegaly"),
+        frontal(false_alarm("Cardiomegaly")),
     ),
     Rule(
         "devices-and-pneumothorax",
         "Is it the tube?",
         "Wrong: Pneumothorax is absent and claimed beside Support Devices. See what the map marks.",
-        false_alarm("Pneumothorax", beside="Support Devices"),
+        frontal(false_alarm("Pneumothorax", beside="Support Devices")),
     ),
 )
 
