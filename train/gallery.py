@@ -34,7 +34,7 @@ from cxrbench.inference import predict, rescale
 from cxrbench.models import Classifier, hub
 from train.cases import Pool, choose, deceived
 
-# Nodes of integrated gradients: with so many the sum of most maps is within 2 % of the change in score, and
+# Nodes of integrated gradients: with so many the sum of most maps is within 3 % of the change in score, and
 # whoever asks for another film with the gallery's settings waits less than with the usual fifty.
 STEPS = 32
 
