@@ -60,7 +60,7 @@ def _timm_preprocessing(record: Architecture) -> Preprocessing:
 def _timm_options(record: Architecture, size: int, drop_rate: float) -> dict[str, Any]:
     # Position embeddings and attention windows are laid out for one input size; convolutions take any.
     fixed = {"img_size": size} if _timm_config(record).fixed_input_size else {}
-    return {"in_chans": 1, "drop_rate": drop_rate, **fixed, **record.options}
+    return {"in_chans": 1, "drop_rate": drop_rate, **fixed, **dict(record.options)}
 
 
 def _timm_build(record: Architecture, outputs: int, size: int, drop_rate: float) -> nn.Module:

@@ -1,7 +1,7 @@
 """The backbones of the bench: one frozen record each, and nothing special-cased anywhere else."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, Literal
@@ -82,7 +82,7 @@ class Architecture:
         mean_pooled: the head sees the last map through its spatial mean alone. Then the gradient there is
             spatially constant, and Grad-CAM, HiResCAM and XGrad-CAM are one and the same map.
         surplus: the file of ImageNet weights also holds tensors that the backbone has no place for.
-        options: what else the library is told when it builds the backbone.
+        options: names and values of what else the library is told when it builds the backbone.
     """
 
     name: str
@@ -95,7 +95,7 @@ class Architecture:
     library: Literal["timm", "torchvision"] = "timm"
     mean_pooled: bool = True
     surplus: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: tuple[tuple[str, Any], ...] = ()
 
 
 _DENSENET_STEPS: Final = (
@@ -112,7 +112,7 @@ _VIT: Final[dict[str, Any]] = {
     "layout": "tokens",
     "mean_pooled": False,
     # Position embeddings are interpolated for another size, so that a recipe may begin with small images.
-    "options": MappingProxyType({"dynamic_img_size": True}),
+    "options": (("dynamic_img_size", True),),
 }
 
 ARCHITECTURES: Final[Mapping[str, Architecture]] = MappingProxyType(
