@@ -9,7 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from cxrbench.evaluation import Predictions, align, contenders, evaluate, ranked, read_predictions, row
+from cxrbench.evaluation import (
+    Predictions,
+    align,
+    compare,
+    contenders,
+    evaluate,
+    ranked,
+    read_predictions,
+    row,
+)
 from cxrbench.inference import THRESHOLDS
 from cxrbench.inference.ensemble import mean
 from cxrbench.models import hub
@@ -69,7 +78,18 @@ def combined(said: list[Predictions]) -> str:
             value = f"{getattr(of, key):.3f}"
             cells.append(f"**{value}**" if first.get(key) == of.title else value)
         rows.append([of.title, *cells])
-    return markdown(rows)
+    return f"{markdown(rows)}\n\n{lead(said)}"
+
+
+def lead(said: list[Predictions]) -> str:
+    """How far the mean of the scores lies above each model, paired by patient."""
+    field = {of.name: (of.predictions, np.full(len(of.predictions.labels), 0.5)) for of in contenders(said)}
+    gains = []
+    for one in said:
+        gain = compare(field["ctp_mean"], field[one.name], mean=True)
+        low, high, p = (float(values[0]) for values in (gain.low, gain.high, gain.p))
+        gains.append(f"{one.name} {float(gain.estimate[0]):+.4f} [{low:+.4f}, {high:+.4f}], p {p:.3f}")
+    return f"AUROC of CTP mean less that of each model, resampled in pairs: {'; '.join(gains)}."
 
 
 def aurocs(table: dict[str, Any]) -> str:
