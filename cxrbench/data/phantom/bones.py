@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cxrbench.data.phantom.anatomy import Patient, generator
 from cxrbench.data.phantom.lungs import cage_half_width
@@ -18,7 +19,7 @@ from cxrbench.data.phantom.solids import (
 )
 from cxrbench.data.phantom.view import Geometry
 
-__all__ = ["CORTEX", "SPONGE", "girdle", "rib_course", "rib_levels", "ribs", "spine", "vertebra_levels"]
+__all__ = ["CORTEX", "SPONGE", "girdle", "rib_course", "rib_section", "ribs", "spine", "vertebra_levels"]
 
 # Linear attenuation beyond water at about 60 keV, a cm.
 CORTEX, SPONGE = 0.40, 0.15
@@ -76,6 +77,27 @@ def ribs(patient: Patient, geometry: Geometry) -> Array:
     return np.float32(patient.bone) * total
 
 
+def rib_section(patient: Patient, sign: float, level: Array) -> tuple[Array, Array, NDArray[np.intp]]:
+    """A rib cut across: a rim of cortex about its marrow.
+
+    Args:
+        patient: whose.
+        sign: of the side, −1 or 1.
+        level: of each ray at the spine, its rib's drop taken off, cm.
+
+    Returns:
+        The bone, relative to the rib's thickness; how far its axis is, in half heights of the rib; and
+        which rib is nearest, 0 to 11.
+    """
+    at, half = rib_levels(patient, sign)
+    rank = np.clip(np.rint(np.interp(level, at, np.arange(12))), 0, 11).astype(np.intp)
+    away = (level - at.astype(np.float32)[rank]) / half.astype(np.float32)[rank]
+    whole = half_chord(np.minimum(np.abs(away), 1))
+    marrow = half_chord(np.minimum(np.abs(away + 0.05) / np.float32(0.84), 1))
+    bone = np.float32(CORTEX) * (whole - np.float32(0.82) * marrow) + np.float32(SPONGE) * marrow
+    return bone, away, rank
+
+
 def _layer(patient: Patient, x: Array, y: Array, theta: Array, shell: Array, back: bool) -> Array:
     """The ribs of the back or of the front half of the cage.
 
@@ -96,12 +118,8 @@ def _side(patient: Patient, x: Array, y: Array, theta: Array, shell: Array, back
     level = rib_course(patient, y, theta)
     smear = np.float32(0.85) * smoothstep((shell - np.float32(1.5)) / np.float32(1.8))
     path = np.float32(2.3) * np.tanh(shell / np.float32(2.3))
-    at, half = rib_levels(patient, sign)
-    rank = np.clip(np.rint(np.interp(level, at, np.arange(12))), 0, 11).astype(np.intp)
-    away = (level - at.astype(np.float32)[rank]) / half.astype(np.float32)[rank]
-    whole = half_chord(np.minimum(np.abs(away), 1))
-    marrow = half_chord(np.minimum(np.abs(away + 0.05) / np.float32(0.84), 1))
-    bone = np.float32(CORTEX) * (whole - np.float32(0.82) * marrow) + np.float32(SPONGE) * marrow
+    at, _ = rib_levels(patient, sign)
+    bone, away, rank = rib_section(patient, sign, level)
     bone = bone + np.float32(0.05) * np.exp(-(((np.abs(away) - np.float32(0.88)) / np.float32(0.1)) ** 2))
     mean = np.float32(0.105) * smoothstep((level - np.float32(at[0])) / 1.5)
     mean = mean * smoothstep((np.float32(at[10]) - level) / 1.5)

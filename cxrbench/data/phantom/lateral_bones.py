@@ -3,7 +3,7 @@
 import numpy as np
 
 from cxrbench.data.phantom.anatomy import Patient, generator
-from cxrbench.data.phantom.bones import CORTEX, SPONGE, rib_course, rib_levels, vertebra_levels
+from cxrbench.data.phantom.bones import CORTEX, SPONGE, rib_course, rib_section, vertebra_levels
 from cxrbench.data.phantom.lungs import cage_half_depth, cage_half_width
 from cxrbench.data.phantom.posture import at_level, back, front, middle, spine_depth
 from cxrbench.data.phantom.solids import Array, curve, ellipse, half_chord, smoothstep, tube
@@ -67,12 +67,7 @@ def _ribs(patient: Patient, side: Geometry, sign: float) -> Array:
     shell = wide * outer - (wide - np.float32(0.62)) * inner
     theta = np.arccos(np.clip(-across, -1, 1))  # 0 at the spine, π/2 at the side
     level = rib_course(patient, y, theta)
-    at, half = rib_levels(patient, sign)
-    rank = np.clip(np.rint(np.interp(level, at, np.arange(12))), 0, 11).astype(np.intp)
-    off = (level - at.astype(np.float32)[rank]) / half.astype(np.float32)[rank]
-    whole = half_chord(np.minimum(np.abs(off), 1))
-    marrow = half_chord(np.minimum(np.abs(off + 0.05) / np.float32(0.84), 1))
-    bone = np.float32(CORTEX) * (whole - np.float32(0.82) * marrow) + np.float32(SPONGE) * marrow
+    bone, _, rank = rib_section(patient, sign, level)
     keep = smoothstep((np.float32(2.5) - theta) / 0.4) * smoothstep((theta - 0.1) / 0.2)
     keep = keep * (np.where(theta > 1.9, rank < 10, True))
     return bone * np.float32(1.6) * np.tanh(shell / np.float32(1.6)) * keep
