@@ -21,7 +21,6 @@ KINDS: Final[Mapping[str, str]] = {
     "rejections": "left alone: absent and not called",
 }
 _COMPARE: Final = Path(__file__).resolve().parents[2] / "pages" / "compare.py"
-
 MOST: Final = 200  # cases listed
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cxrbench.app.blends import blend_panels, vote_facts
-from cxrbench.app.pictures import encoded, input_box, outlines, picture, shrink
+from cxrbench.app.pictures import encoded, input_box, outlines, picture, shown_size, shrink
 from cxrbench.compare.captions import DISCLAIMER, notes, took, verdict
 from cxrbench.compare.comparison import Comparison, HeatMaps
 from cxrbench.compare.scale import SCALES, peak
@@ -161,8 +161,8 @@ def _map(
     if heat is None or relevance is None or not np.isfinite(relevance).all():
         return panel | {"facts": facts, "alt": f"{panel['title']}, {model}, {finding}: {'; '.join(said)}."}
     facts += [*_facts(heat, finding, cell), *remarks]
-    shape = comparison.image.shape
-    over = input_box(heat.preprocessing, shape, heat.box, shrink(comparison.image))
+    scale = shown_size(comparison.image)[0] / comparison.image.shape[1]
+    over = input_box(heat.preprocessing, comparison.image.shape, heat.box, scale)
     panel["map"] = encoded(relevance, over)
     panel["peak"] = peak(heat, finding)
     panel["signed"] = heat.signed
@@ -177,7 +177,7 @@ def _blends(
     comparison: Comparison, method: str, finding: str, titles: Mapping[str, str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The ensemble's two cells of one method."""
-    height, width = (side * shrink(comparison.image) for side in comparison.image.shape)
+    width, height = shown_size(comparison.image)
     mean, spread = blend_panels(comparison, method, finding, title=titles.get(method, method), names=titles)
     made = []
     for kind, cell in (("mean", mean), ("spread", spread)):

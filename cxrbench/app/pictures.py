@@ -11,7 +11,7 @@ from PIL import Image
 
 from cxrbench.preprocess import Box, Preprocessing
 
-__all__ = ["encoded", "input_box", "outlines", "picture", "shrink"]
+__all__ = ["encoded", "input_box", "outlines", "picture", "shown_size", "shrink"]
 
 # Grids up to this side are sent as floats; larger ones as 16-bit steps, a third of the size.
 _SMALL: Final = 64
@@ -24,12 +24,16 @@ def shrink(image: np.ndarray) -> float:
     return min(1.0, _SHOWN / max(image.shape))
 
 
+def shown_size(image: np.ndarray) -> tuple[int, int]:
+    """(width, height) of a film (H, W) as it is sent: whole pixels."""
+    height, width = (max(1, round(side * shrink(image))) for side in image.shape)
+    return width, height
+
+
 def picture(image: np.ndarray) -> dict[str, Any]:
     """A grey image (H, W) in [0, 1] as a PNG of at most 1024 pixels a side."""
-    factor = shrink(image)
-    if factor < 1:
-        height, width = (max(1, round(side * factor)) for side in image.shape)
-        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    if shrink(image) < 1:
+        image = cv2.resize(image, shown_size(image), interpolation=cv2.INTER_AREA)
     buffer = io.BytesIO()
     Image.fromarray(np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)).save(buffer, "PNG")
     source = base64.b64encode(buffer.getvalue()).decode("ascii")
