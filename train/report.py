@@ -3,6 +3,7 @@
 python -m train.report
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from cxrbench.evaluation import (
+    Contender,
     Predictions,
     align,
     compare,
@@ -69,7 +71,8 @@ COLUMNS = {
 
 def combined(said: list[Predictions]) -> str:
     """A row a model or ensemble; the first of each column is bold."""
-    figures = [row(one) for one in contenders(said)]
+    field = contenders(said)
+    figures = [row(one) for one in field]
     first = ranked(figures)
     rows = [["", *COLUMNS.values()], ["---"] * (len(COLUMNS) + 1)]
     for of in figures:
@@ -78,15 +81,16 @@ def combined(said: list[Predictions]) -> str:
             value = f"{getattr(of, key):.3f}"
             cells.append(f"**{value}**" if first.get(key) == of.title else value)
         rows.append([of.title, *cells])
-    return f"{markdown(rows)}\n\n{lead(said)}"
+    return f"{markdown(rows)}\n\n{lead(field)}"
 
 
-def lead(said: list[Predictions]) -> str:
+def lead(field: Sequence[Contender]) -> str:
     """How far the mean of the scores lies above each model, paired by patient."""
-    field = {of.name: (of.predictions, np.full(len(of.predictions.labels), 0.5)) for of in contenders(said)}
+    asked = np.full(len(field[0].predictions.labels), 0.5)  # thresholds, which an AUROC does not look at
+    first = next(one.predictions for one in field if one.name == "ctp_mean")
     gains = []
-    for one in said:
-        gain = compare(field["ctp_mean"], field[one.name], mean=True)
+    for one in (one for one in field if not one.ensemble):
+        gain = compare((first, asked), (one.predictions, asked), mean=True)
         low, high, p = (float(values[0]) for values in (gain.low, gain.high, gain.p))
         gains.append(f"{one.name} {float(gain.estimate[0]):+.4f} [{low:+.4f}, {high:+.4f}], p {p:.3f}")
     return f"AUROC of CTP mean less that of each model, resampled in pairs: {'; '.join(gains)}."
