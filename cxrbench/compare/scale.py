@@ -1,11 +1,11 @@
 """From raw relevance to what is drawn: one scale for a map, a method or everything, and it is always said."""
 
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 import numpy as np
 
 from cxrbench.compare.comparison import Comparison, HeatMaps
-from cxrbench.errors import InputError
+from cxrbench.errors import look_up
 
 __all__ = ["SCALES", "Scale", "heatmap", "peak", "peaks"]
 
@@ -48,8 +48,7 @@ def peaks(comparison: Comparison, finding: str, scale: Scale = "map") -> dict[tu
     Raises:
         InputError: an unknown scale.
     """
-    if scale not in get_args(Scale):
-        raise InputError(f"Unknown scale {scale!r}; choose from: {', '.join(SCALES)}.")
+    look_up("scale", scale, SCALES)
     own = {key: peak(heat, finding) for key, heat in comparison.heat_maps.items()}
     if scale == "map":
         return own
