@@ -28,7 +28,7 @@ def default_preprocessing(name: str) -> Preprocessing:
     crop of ImageNet's evaluation is left out: a radiograph is seen whole.
     """
     record = find(name)
-    return LIBRARIES[record.library].preprocessing(record)
+    return LIBRARIES[record.package].preprocessing(record)
 
 
 def create(
@@ -80,7 +80,7 @@ def assemble(
 ) -> Classifier:
     """The classifier that a spec describes, in eval mode; random unless ``pretrained``."""
     record = find(spec.architecture)
-    library = LIBRARIES[record.library]
+    library = LIBRARIES[record.package]
     build = library.build_pretrained if pretrained else library.build
     size = spec.preprocessing.size
     with _generator, torch.random.fork_rng(devices=[]):

@@ -90,7 +90,8 @@ class Classifier(nn.Module):
             for name, step in self.architecture.steps(backbone):
                 state = step(state)
                 if name in self.stages:
-                    grids[name] = self._grid(state[-1] if isinstance(state, tuple) else state)
+                    value = state[-1] if isinstance(state, tuple) else state
+                    grids[name] = self._grid(value, (size, size))
         return grids
 
     def resolution(self, stage: str | None = None) -> tuple[int, int]:
@@ -106,7 +107,8 @@ class Classifier(nn.Module):
             if name == place.name:
                 break
         *rest, value = state if isinstance(state, tuple) else (state,)
-        return Features(value, tuple(rest), place, self._grid(value))
+        height, width = images.shape[2:]
+        return Features(value, tuple(rest), place, self._grid(value, (height, width)))
 
     def head(self, features: Features) -> Tensor:
         """Features of any stage → logits (B, L)."""
@@ -121,10 +123,11 @@ class Classifier(nn.Module):
         """Images (B, C, H, W) → logits (B, L)."""
         return self.head(self.trunk(images))
 
-    def _grid(self, value: Tensor) -> tuple[int, int]:
+    def _grid(self, value: Tensor, size: tuple[int, int]) -> tuple[int, int]:
+        """(h, w) of a feature map of images of a size."""
         layout = self.architecture.layout
         if layout == "tokens":
             patches: Any = self.backbone.patch_embed
-            return patches.grid_size
+            return patches.dynamic_feat_size(size)  # tokens do not tell how they lie
         height, width = value.shape[1:3] if layout == "NHWC" else value.shape[2:4]
         return height, width

@@ -73,7 +73,7 @@ class Architecture:
     Args:
         name: the key in ``ARCHITECTURES``.
         title: the name as papers write it.
-        library: which package builds it.
+        package: which one builds it, a key of ``libraries.LIBRARIES``.
         pretrained: the library's name of its ImageNet weights.
         steps: the backbone → what its ``forward_features`` does, as named unary calls.
         stages: names of steps after which a map may be read, finest first; the last is the default.
@@ -92,7 +92,7 @@ class Architecture:
     stages: tuple[str, ...]
     head: Callable[[nn.Module], Callable[[Tensor], Tensor]] = attrgetter("forward_head")
     layout: Layout = "NCHW"
-    library: Literal["timm", "torchvision"] = "timm"
+    package: Literal["timm", "torchvision"] = "timm"
     mean_pooled: bool = True
     surplus: bool = False
     options: tuple[tuple[str, Any], ...] = ()
@@ -214,7 +214,7 @@ ARCHITECTURES: Final[Mapping[str, Architecture]] = MappingProxyType(
                 steps=modules(*(f"features.{i}" for i in range(13))),
                 stages=("features.5", "features.12"),
                 head=_alexnet_head,
-                library="torchvision",
+                package="torchvision",
                 mean_pooled=False,
             ),
         )

@@ -16,7 +16,7 @@ from cxrbench.models import ARCHITECTURES, create, hub
 from cxrbench.preprocess import Preprocessing
 
 LABELS = ("Cardiomegaly", "Edema")
-TIMM = [name for name, record in ARCHITECTURES.items() if record.library == "timm"]
+TIMM = [name for name, record in ARCHITECTURES.items() if record.package == "timm"]
 
 
 def imagenet_backbone(name: str, **options: object) -> nn.Module:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cxrbench.errors import InputError
 from cxrbench.models import ARCHITECTURES, Classifier, Features, create, default_preprocessing
+from cxrbench.preprocess import Preprocessing
 
 Make = Callable[[str], Classifier]
 every_architecture = pytest.mark.parametrize("name", ARCHITECTURES)
@@ -106,7 +107,7 @@ def test_an_image_gets_a_gradient(name: str, classifier: Make) -> None:
 @every_architecture
 def test_the_preprocessing_is_that_of_the_backbones_own_configuration(name: str) -> None:
     recipe, record = default_preprocessing(name), ARCHITECTURES[name]
-    if record.library == "timm":
+    if record.package == "timm":
         config = timm.data.resolve_data_config(model=timm.create_model(record.pretrained))
         size, mean, std, mode = (config[key] for key in ("input_size", "mean", "std", "interpolation"))
         assert recipe.size == size[1] == size[2]
@@ -140,3 +141,13 @@ def test_asking_for_the_grids_touches_no_weight_and_no_random_number(classifier:
     assert before == {
         name: (tensor.data_ptr(), tensor.device.type) for name, tensor in model.state_dict().items()
     }
+
+
+@pytest.mark.parametrize("size", [(96, 96), (64, 128)])
+def test_a_transformer_says_how_its_tokens_lie_on_images_of_another_size(size):
+    model = create("vit_tiny", ["a"], preprocessing=Preprocessing(size=64))
+    images = torch.randn(2, 1, *size)
+    features = model.trunk(images)
+    assert features.grid == (size[0] // 16, size[1] // 16)
+    assert features.as_maps(features.value).shape[2:] == features.grid
+    assert torch.equal(model.head(features), model.backbone(images))
