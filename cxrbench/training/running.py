@@ -1,6 +1,5 @@
 """Who works on a run's folder, how far it is, and how it ended: one small file that any process may read."""
 
-import fcntl
 import json
 import os
 import signal
@@ -10,7 +9,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any, Final, Literal
+from typing import Any, Final, Literal
+
+from filelock import FileLock, Timeout
 
 from cxrbench.errors import InputError
 
@@ -19,6 +20,7 @@ __all__ = ["Status", "StopAsked", "alive", "claim", "read_status", "stop_signals
 State = Literal["running", "stopped", "failed", "done"]
 
 _LOCK: Final = "lock"
+_PATIENCE: Final = 0.5  # seconds
 _STATUS: Final = "status.json"
 
 
@@ -55,29 +57,33 @@ def claim(folder: Path) -> Iterator[None]:
         InputError: another process works on it: two would overwrite each other's checkpoints.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / _LOCK).open("a") as file:
-        if not _taken(file):
-            raise InputError(
-                f"Another process trains in {folder}; wait for it, stop it, or choose another folder."
-            )
+    lock = FileLock(folder / _LOCK)
+    try:
+        # `alive` holds the lock for an instant while it looks: waiting keeps a viewer from stopping a start.
+        lock.acquire(timeout=_PATIENCE)
+    except Timeout as error:
+        raise InputError(
+            f"Another process trains in {folder}; wait for it, stop it, or choose another folder."
+        ) from error
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def alive(folder: Path) -> bool:
     """Whether a process has claimed the folder at this moment."""
+    if not (folder / _LOCK).is_file():
+        return False
+    lock = FileLock(folder / _LOCK)
     try:
-        with (folder / _LOCK).open("a") as file:
-            return not _taken(file)
+        lock.acquire(blocking=False)
+    except Timeout:
+        return True
     except OSError:
         return False
-
-
-def _taken(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+    lock.release()
+    return False
 
 
 def write_status(folder: Path, status: Status) -> None:

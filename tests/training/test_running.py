@@ -3,8 +3,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
+from filelock import FileLock
 
 from cxrbench.errors import InputError
 from cxrbench.training import running
@@ -32,6 +34,21 @@ def test_a_folder_has_one_process_at_a_time_and_a_kill_frees_it(tmp_path):
     assert not running.alive(tmp_path)
     with running.claim(tmp_path):
         assert running.alive(tmp_path)
+
+
+def test_looking_whether_a_run_is_alive_makes_nothing(tmp_path):
+    assert not running.alive(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_somebody_who_looks_at_the_instant_of_a_start_does_not_refuse_it(tmp_path):
+    look = FileLock(tmp_path / "lock", thread_local=False)  # what `alive` holds while it looks
+    look.acquire()
+    timer = threading.Timer(0.1, look.release)
+    timer.start()
+    with running.claim(tmp_path):
+        assert running.alive(tmp_path)
+    timer.join()
 
 
 def test_a_status_is_read_back_and_one_of_a_killed_process_counts_as_stopped(tmp_path):
