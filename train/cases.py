@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cxrbench.data import Studies
+from cxrbench.labels import HIERARCHY
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,21 @@ Wish = Callable[[Pool], np.ndarray]
 
 @dataclass(frozen=True)
 class Rule:
-    """How one case is chosen: the study with the greatest wish that no earlier rule took."""
+    """How one case is chosen: the study with the greatest wish that no earlier rule took.
+
+    Args:
+        id: of the case, in links and as its folder's name.
+        title: a line for people.
+        why: the rule in words.
+        wish: how much each study is wanted.
+        finding: the one the case is about; "" for the present one of which the model is surest.
+    """
 
     id: str
     title: str
     why: str
     wish: Wish
+    finding: str = ""
 
 
 def where(holds: np.ndarray, wish: np.ndarray) -> np.ndarray:
@@ -129,7 +139,7 @@ def found(finding: str) -> Rule:
     """The rule of a case in which the model is right about a finding."""
     slug = finding.lower().replace(" ", "-")
     why = f"Right: {finding} is present and found; of these the surest, with as little else as there is."
-    return Rule(slug, finding, why, frontal(right(finding)))
+    return Rule(slug, finding, why, frontal(right(finding)), finding)
 
 
 RULES = (
@@ -145,6 +155,7 @@ RULES = (
         "Nothing there",
         "Nothing is present; of all such studies, the one whose highest score is lowest.",
         frontal(normal),
+        "No Finding",
     ),
     Rule(
         "several",
@@ -157,36 +168,42 @@ RULES = (
         "A slight effusion",
         "Right, and hard: the least severe Pleural Effusion that was found.",
         frontal(subtle("Pleural Effusion")),
+        "Pleural Effusion",
     ),
     Rule(
         "lateral",
         "From the side",
         "Right, on a lateral film: the surest Pleural Effusion, with as little else as there is.",
         lateral("Pleural Effusion"),
+        "Pleural Effusion",
     ),
     Rule(
         "missed-lesion",
         "A lesion overlooked",
         "Wrong: Lung Lesion is present and has the lowest score of all that are.",
         frontal(missed("Lung Lesion")),
+        "Lung Lesion",
     ),
     Rule(
         "missed-atelectasis",
         "An atelectasis overlooked",
         "Wrong: Atelectasis is present and has the lowest score of all that are.",
         frontal(missed("Atelectasis")),
+        "Atelectasis",
     ),
     Rule(
         "false-alarm-cardiomegaly",
         "A heart called too large",
         "Wrong and confident: Cardiomegaly is absent and has the highest score of all that are not.",
         frontal(false_alarm("Cardiomegaly")),
+        "Cardiomegaly",
     ),
     Rule(
         "devices-and-pneumothorax",
         "Is it the tube?",
         "Wrong: Pneumothorax is absent and claimed beside Support Devices. See what the map marks.",
         frontal(false_alarm("Pneumothorax", beside="Support Devices")),
+        "Pneumothorax",
     ),
 )
 
@@ -195,6 +212,13 @@ def deceived(pool: Pool, finding: str) -> int:
     """Row of the frontal film without the finding that its model is least inclined to call ill."""
     truth, margin, _ = pool.of(finding)
     return int(np.argmax(frontal(lambda _: where(truth == 0, -margin))(pool)))
+
+
+def surest(pool: Pool, row: int) -> str:
+    """Of the findings present in a study the one with the highest margin; parents and devices not counted."""
+    passed_over = {*HIERARCHY.values(), "Support Devices"}
+    counted = np.array([label not in passed_over for label in pool.labels])
+    return pool.labels[int(np.argmax(where(counted & (pool.truth[row] == 1), pool.margin[row])))]
 
 
 def choose(pool: Pool) -> dict[Rule, int]:

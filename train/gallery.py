@@ -32,11 +32,13 @@ from cxrbench.evaluation import read_predictions
 from cxrbench.explain import METHODS
 from cxrbench.inference import predict, rescale
 from cxrbench.models import Classifier, hub
-from train.cases import Pool, choose, deceived
+from train.cases import Pool, choose, deceived, surest
 
 # Nodes of integrated gradients: with so many the sum of most maps is within 3 % of the change in score, and
 # whoever asks for another film with the gallery's settings waits less than with the usual fifty.
 STEPS = 32
+# What a case opens with: two maps of a feature map and one of the pixels, beside the radiograph.
+SHOWN = ("grad_cam", "grad_cam_plus_plus", "integrated_gradients")
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def build(root: Path, out: Path) -> None:
         raise InputError(f"There is no model in {assets.models()} to explain; train one first.")
     settings = Settings(models=tuple(models), methods=tuple(METHODS), steps=STEPS)
     pool = read_pool(root, next(iter(models.values())))
-    chosen = [*films(root, pool), *marked_films(root, pool)]
+    chosen = [*films(root, pool, next(iter(models))), *marked_films(root, pool)]
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".gallery-", dir=out.parent) as scratch:
         new = Path(scratch) / "new"
@@ -138,10 +140,16 @@ def read_pool(root: Path, folder: Path) -> Pool:
     )
 
 
-def films(root: Path, pool: Pool) -> Iterator[Film]:
-    """The films that the rules choose by what a model said of them."""
+def films(root: Path, pool: Pool, model: str) -> Iterator[Film]:
+    """The films that the rules choose by what this model said of them."""
     for rule, row in choose(pool).items():
-        yield film(root, pool, row, {"id": rule.id, "title": rule.title, "why": rule.why})
+        words = {"id": rule.id, "title": rule.title, "why": rule.why}
+        yield film(root, pool, row, {**words, **opening(rule.finding or surest(pool, row), model)})
+
+
+def opening(finding: str, model: str) -> dict[str, Any]:
+    """What a case opens on: its finding, the model that it is about, and some methods."""
+    return {"finding": finding, "models": [model], "methods": list(SHOWN)}
 
 
 def marked_films(root: Path, pool: Pool) -> Iterator[Film]:
@@ -158,6 +166,7 @@ def marked_films(root: Path, pool: Pool) -> Iterator[Film]:
             "title": f"A marker betrays {finding}",
             "why": f"Shortcut: {finding} is absent, and no film is quieter; on it was planted the "
             f"{shortcut['title']}, which {model.spec.title} has learned to read instead of the lung.",
+            **opening(finding, model.spec.name),
         }
         plain = film(root, pool, row, entry)
         image = plant(plain.image, kind, np.random.default_rng(row))[0]
@@ -167,7 +176,7 @@ def marked_films(root: Path, pool: Pool) -> Iterator[Film]:
         yield Film(plain.entry, image, plain.masks, plain.truth)
 
 
-def film(root: Path, pool: Pool, row: int, words: dict[str, str]) -> Film:
+def film(root: Path, pool: Pool, row: int, words: dict[str, Any]) -> Film:
     """A test film with its line in the index, its masks and its truth."""
     study = pool.studies.table.loc[row]
     path = Path(study["path"]).relative_to(root.absolute())

@@ -1,6 +1,7 @@
 """What can be chosen: the gallery's names at once, those of further models as soon as they are loaded."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from cxrbench.app import stock
@@ -9,31 +10,44 @@ from cxrbench.app.sources import Source, case
 from cxrbench.compare import Settings, gallery
 from cxrbench.errors import InputError
 
-__all__ = ["finding_names", "from_link", "method_titles", "model_titles", "start"]
+__all__ = ["finding_names", "from_link", "method_titles", "model_titles", "start", "turn_to"]
 
 _FIRST: Final = ("grad_cam", "grad_cam_plus_plus", "integrated_gradients")  # three maps beside the radiograph
 
 
 def start(case_id: str | None = None) -> Choice:
-    """What is shown before anything is chosen.
+    """What is shown before anything is chosen: a case as it is stored.
 
     Args:
         case_id: of a gallery case; default: the first.
     """
     cases = {entry.id: entry for entry in gallery.cases()}
     entry = cases.get(case_id or next(iter(cases), ""))
-    methods = method_titles(None)
+    models, methods = model_titles(None), method_titles(None)
+    about = entry or gallery.Case("", "", "", "", ())
     # With the settings that the gallery's maps were made with, so that nothing has to be computed.
     given = case(entry.id).given if entry else None
     made = given.settings if given is not None else Settings((), ())
     return Choice(
         case=entry.id if entry else None,
-        models=tuple(model_titles(None))[:1],
-        methods=tuple(name for name in _FIRST if name in methods) or tuple(methods)[:3],
-        findings=entry.findings[:1] if entry else (),
+        models=_some(about.models, models) or tuple(models)[:1],
+        methods=_some(about.methods, methods) or _some(_FIRST, methods) or tuple(methods)[:3],
+        findings=(about.finding,) if about.finding else (),
         stage=made.stage,
         baseline=made.baseline,
         steps=made.steps,
+    )
+
+
+def turn_to(case_id: str, now: Choice) -> Choice:
+    """Another case as it is stored; of models and methods, what the reader has chosen by hand stays."""
+    had, new = start(now.case), start(case_id)
+    return replace(
+        now,
+        case=case_id,
+        models=new.models if now.models == had.models else now.models,
+        methods=new.methods if now.methods == had.methods else now.methods,
+        findings=new.findings,
     )
 
 
@@ -75,10 +89,8 @@ def finding_names(source: Source | None, choice: Choice) -> tuple[str, ...]:
 
 def from_link(link: Mapping[str, Sequence[str]]) -> tuple[Choice, list[str]]:
     """A link → what it asks for, and sentences about what in it cannot be had."""
-    base = start()
     asked = (link.get("case") or [""])[-1]
-    if asked and not link.get("findings"):
-        base = start(asked) if any(entry.id == asked for entry in gallery.cases()) else base
+    base = start(asked if any(entry.id == asked for entry in gallery.cases()) else None)
     known = {
         "case": lambda choice: [entry.id for entry in gallery.cases()],
         "models": lambda choice: _all_models(link.get("models") or ()),
@@ -88,6 +100,10 @@ def from_link(link: Mapping[str, Sequence[str]]) -> tuple[Choice, list[str]]:
     }
     assert set(LISTS) <= set(known)
     return read(link, base, known)
+
+
+def _some(names: Sequence[str], known: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name in known)
 
 
 def _source(choice: Choice) -> Source | None:

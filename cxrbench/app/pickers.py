@@ -8,7 +8,7 @@ import streamlit as st
 
 from cxrbench.app import stock
 from cxrbench.app.choice import MAX_STEPS, Choice
-from cxrbench.app.known import finding_names, method_titles, model_titles, start
+from cxrbench.app.known import finding_names, method_titles, model_titles, start, turn_to
 from cxrbench.app.pills import some
 from cxrbench.app.sources import Source, case, own
 from cxrbench.compare import gallery
@@ -118,9 +118,9 @@ def _take_case() -> None:
     if picked == _OWN:
         st.session_state["choice"] = replace(now, case=None)
         return
-    # A case is about its own finding: show that one first.
-    st.session_state["choice"] = replace(now, case=picked, findings=start(picked).findings)
-    st.session_state.pop("pick_finding", None)
+    st.session_state["choice"] = turn_to(picked, now)
+    for name in ("finding", "more", "models", "methods"):
+        st.session_state.pop(f"pick_{name}", None)
 
 
 def _pick_finding(names: Sequence[str], findings: Sequence[str]) -> str:

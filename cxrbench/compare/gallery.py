@@ -49,6 +49,9 @@ class Case:
         view: ``PA``, ``AP`` or ``Lateral``.
         findings: those present in truth.
         study: path of its picture below the data set's root; "" where that is not told.
+        finding: the one the case is about, present or not; a case opens on it.
+        models: names of the models to open it with; empty where any will do.
+        methods: keys of the methods to open it with; empty where any will do.
     """
 
     id: str
@@ -57,6 +60,9 @@ class Case:
     view: str
     findings: tuple[str, ...]
     study: str = ""
+    finding: str = ""
+    models: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
 
 
 def cases() -> tuple[Case, ...]:
@@ -64,17 +70,7 @@ def cases() -> tuple[Case, ...]:
     index = assets.gallery() / "index.json"
     if not index.is_file():
         return ()
-    return tuple(
-        Case(
-            id=entry["id"],
-            title=entry["title"],
-            why=entry["why"],
-            view=entry["view"],
-            findings=tuple(entry["findings"]),
-            study=entry.get("study", ""),
-        )
-        for entry in json.loads(index.read_text(encoding="utf-8"))["cases"]
-    )
+    return tuple(map(_case, json.loads(index.read_text(encoding="utf-8"))["cases"]))
 
 
 def case(case_id: str) -> Case:
@@ -202,6 +198,22 @@ def quantise(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     safe = np.where(scale > 0, scale, 1)[:, None, None]
     codes = np.rint(np.sign(maps) * np.sqrt(np.abs(maps) / safe) * _STEPS)
     return codes.astype(np.int8), scale
+
+
+def _case(entry: Mapping[str, Any]) -> Case:
+    findings = tuple(entry["findings"])
+    return Case(
+        id=entry["id"],
+        title=entry["title"],
+        why=entry["why"],
+        view=entry["view"],
+        findings=findings,
+        study=entry.get("study", ""),
+        # Indices of earlier versions do not say what a case is about.
+        finding=entry.get("finding") or next(iter(findings), ""),
+        models=tuple(entry.get("models", ())),
+        methods=tuple(entry.get("methods", ())),
+    )
 
 
 def _index() -> dict[str, Any]:

@@ -222,3 +222,17 @@ def test_stored_integrated_gradients_are_those_computed_now_within_a_step(
         scale = np.abs(kept).max((1, 2))
         error = np.abs(stored.heat_maps[key].maps - kept)
         assert (error <= bound(kept, scale) + 1e-3 * scale[:, None, None]).all(), key
+
+
+def test_a_case_says_which_finding_it_is_about_and_with_what_it_opens(
+    cases: tuple[gallery.Case, ...],
+) -> None:
+    labels = set(gallery.load(cases[0].id).truth)
+    for case in cases:
+        named = {label for label in labels if label in case.why}
+        assert case.finding in (named or case.findings), case.id
+        assert case.models
+        assert set(case.models) <= set(gallery.models())
+        assert set(case.methods) <= set(gallery.methods())
+        model = {name for name, title in gallery.models().items() if title in case.why}
+        assert not model or model == set(case.models), case.id

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from cxrbench.data import COLUMNS, Studies
-from train.cases import RULES, Pool, Rule, choose, false_alarm, missed, normal, right, several, subtle
+from train.cases import RULES, Pool, Rule, choose, false_alarm, missed, normal, right, several, subtle, surest
 
 LABELS = ("No Finding", "Pneumothorax", "Edema", "Support Devices")
 NAN = float("nan")
@@ -57,6 +57,11 @@ def test_no_study_is_chosen_twice(pool: Pool, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("train.cases.RULES", few)
     chosen = choose(pool)
     assert len(set(chosen.values())) == len(chosen) == 5
+
+
+def test_a_case_without_a_finding_of_its_own_is_about_the_surest_that_is_present(pool: Pool) -> None:
+    assert surest(pool, 0) == "Pneumothorax"
+    assert surest(pool, 4) == "No Finding"
 
 
 def test_rules_have_ids_fit_for_links_and_say_why() -> None:
