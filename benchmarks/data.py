@@ -44,6 +44,7 @@ from cxrbench.labels import CHEXPERT
 from cxrbench.models import Classifier, create
 from cxrbench.preprocess import Preprocessing
 from cxrbench.training import Batches, Images
+from cxrbench.writing import write_text
 
 SHAPE: Final = (2828, 2320)
 SIDE: Final = 224
@@ -200,7 +201,7 @@ def main() -> None:
     for name, value in figures.items():
         print(f"{name:34}{value:8.2f}   {TARGETS[name]}")
     if asked.json:
-        asked.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf8")
+        write_text(asked.json, json.dumps(figures, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from cxrbench.inference import THRESHOLDS
 from cxrbench.metrics import bootstrap, statistics
 from cxrbench.models import folder as files
 from cxrbench.models import hub
+from cxrbench.writing import write_text
 
 SHOWN = ("auroc", "auroc_of_calls", "f1", "f1_macro", "hamming_loss", "subset_accuracy")
 
@@ -75,7 +76,7 @@ def main() -> None:
     for name, title in figures["first"].items():
         print(f"first by {name.replace('_', ' ')}: {title}")
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        write_text(options.json, json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":

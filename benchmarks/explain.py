@@ -34,6 +34,7 @@ from cxrbench.explain import baseline_images, explain, heatmap, upsample
 from cxrbench.labels import CHEXPERT
 from cxrbench.models import Classifier, create
 from cxrbench.preprocess import Preprocessing
+from cxrbench.writing import write_text
 
 BACKBONES: Final = ("densenet121", "efficientnet_b0", "inception_v3", "swin_tiny")
 FINDINGS: Final = tuple(range(len(CHEXPERT)))
@@ -194,7 +195,7 @@ def main() -> None:
     worst = {name: pick([each[name] for each in figures.values()]) for name, (_, pick) in TARGETS.items()}
     print(f"\n{table(figures, worst)}\n{torch.get_num_threads()} threads, torch {torch.__version__}")
     if asked.json:
-        asked.json.write_text(json.dumps(worst, indent=2) + "\n", encoding="utf8")
+        write_text(asked.json, json.dumps(worst, indent=2) + "\n")
 
 
 if __name__ == "__main__":

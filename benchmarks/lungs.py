@@ -17,6 +17,7 @@ from cxrbench.data import read_image
 from cxrbench.data.phantom import plan, render
 from cxrbench.data.phantom.view import draw_geometry
 from cxrbench.preprocess.lungs import Lungs, segment
+from cxrbench.writing import write_text
 from train.lungs import marked
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "real" / "lungs"
@@ -106,7 +107,7 @@ def main() -> None:
         rows = [np.hstack(tiles[start : start + 10]) for start in range(0, len(tiles), 10)]
         cv2.imwrite(str(asked.sheet), np.vstack(rows))
     if asked.json:
-        asked.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf8")
+        write_text(asked.json, json.dumps(figures, indent=2) + "\n")
 
 
 if __name__ == "__main__":

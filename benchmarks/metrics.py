@@ -25,6 +25,7 @@ from sklearn.metrics import roc_auc_score
 from cxrbench.evaluation import read_predictions
 from cxrbench.metrics import auroc, bootstrap, delong, statistics
 from cxrbench.metrics.intervals import resamples
+from cxrbench.writing import write_text
 
 
 def drawn(images: int, findings: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -105,7 +106,7 @@ def main() -> None:
         if not isinstance(value, list):
             print(f"{name:32}{value:.4g}" if isinstance(value, float) else f"{name:32}{value}")
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        write_text(options.json, json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from cxrbench.evaluation import read_predictions
 from cxrbench.inference.ensemble import mean
 from cxrbench.metrics import ranking
 from cxrbench.models import hub
+from cxrbench.writing import write_text
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "real" / "nih" / "images"
 SIZE, BANDS = 512, 24
@@ -140,7 +141,7 @@ def main() -> None:
     for name, value in figures.items():
         print(f"{name:20s} {value}")
     if options.json:
-        options.json.write_text(json.dumps(figures))
+        write_text(options.json, json.dumps(figures))
 
 
 if __name__ == "__main__":

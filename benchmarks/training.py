@@ -30,6 +30,7 @@ from cxrbench.preprocess import Preprocessing
 from cxrbench.training import Batches, DataConfig, Engine, Images, Phase, TrainConfig, masked_bce
 from cxrbench.training.progress import Clock, Position
 from cxrbench.training.schedule import parameter_groups
+from cxrbench.writing import write_text
 
 SIZE: Final = 128
 BATCH: Final = 8
@@ -152,7 +153,7 @@ def main() -> None:
         "threads": options.threads,
     }
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+        write_text(options.json, json.dumps(figures, indent=1) + "\n")
     sys.exit(0 if survival.same else 1)
 
 

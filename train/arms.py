@@ -23,6 +23,7 @@ from cxrbench.training.decoupled import features_of, retrain
 from cxrbench.training.heads import fold, widen
 from cxrbench.training.losses import LOSSES
 from cxrbench.training.sampling import SAMPLINGS
+from cxrbench.writing import draft
 
 SIZE: Final = 64
 EPOCHS: Final = 4
@@ -238,9 +239,8 @@ def run(bench: Bench, arm: Arm, seed: int) -> None:
     with (bench.out / "runs.jsonl").open("a", encoding="utf8") as lines:
         lines.write(json.dumps(line) + "\n")
     print(json.dumps(line), flush=True)
-    draft = file.with_suffix(".part.npy")
-    np.save(draft, scores.astype(np.float32))
-    draft.replace(file)
+    with draft(file) as own, own.open("wb") as stream:  # np.save adds an ending to a path
+        np.save(stream, scores.astype(np.float32))
 
 
 def scores_file(bench: Bench, name: str, seed: int) -> Path:

@@ -23,6 +23,7 @@ from cxrbench.labels import CHEXPERT, COMPETITION
 from cxrbench.metrics import statistics
 from cxrbench.metrics.intervals import Statistic, resamples
 from cxrbench.targets import imbalance
+from cxrbench.writing import write_text
 from train.arms import ARMS, EPOCHS, SIZE, Arm, Bench, run, scores_file
 
 RESAMPLES: Final = 500
@@ -67,7 +68,7 @@ def main() -> None:
     bench = Bench(arguments.root, arguments.out)
     try:
         if arguments.what == "report":
-            PAGE.write_text(page(bench, arguments.seeds), encoding="utf8")
+            write_text(PAGE, page(bench, arguments.seeds))
         for seed in range(arguments.seeds):
             for arm in arms_of(arguments.what):
                 run(bench, arm, seed)

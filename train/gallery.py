@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from cxrbench.evaluation import read_predictions
 from cxrbench.explain import METHODS
 from cxrbench.inference import predict, rescale
 from cxrbench.models import Classifier, hub
+from cxrbench.writing import draft_folder, write_text
 from train.cases import Pool, choose, deceived, surest
 
 # Nodes of integrated gradients: with so many the sum of most maps is within 3 % of the change in score, and
@@ -65,7 +65,11 @@ def main() -> None:
         "phantom", type=Path, help="the tree whose test films the shipped models were judged on"
     )
     parser.add_argument("--out", type=Path, default=assets.gallery())
+    parser.add_argument("--force", action="store_true", help="replace a folder that is no gallery")
     arguments = parser.parse_args()
+    out: Path = arguments.out
+    if out.exists() and not (out / "index.json").is_file() and not arguments.force:
+        sys.exit(f"error: {out} is no gallery; choose another --out, or add --force to replace it.")
     try:
         build(arguments.phantom, arguments.out)
     except InputError as error:
@@ -80,9 +84,7 @@ def build(root: Path, out: Path) -> None:
     settings = Settings(models=tuple(models), methods=tuple(METHODS), steps=STEPS)
     pool = read_pool(root, next(iter(models.values())))
     chosen = [*films(root, pool, next(iter(models))), *marked_films(root, pool)]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".gallery-", dir=out.parent) as scratch:
-        new = Path(scratch) / "new"
+    with draft_folder(out) as new:
         with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as workers:
             waiting = [workers.submit(store, film, settings, new / film.entry["id"]) for film in chosen]
             for film, done in zip(chosen, waiting, strict=True):
@@ -90,10 +92,7 @@ def build(root: Path, out: Path) -> None:
                 print(f"{film.entry['id']}: {film.entry['study']}: {film.entry['findings']}", flush=True)
         titles = {name: hub.load(folder).spec.title for name, folder in models.items()}
         index = {**about(settings), "models": titles, "cases": [film.entry for film in chosen]}
-        (new / "index.json").write_text(json.dumps(index, indent=1) + "\n")
-        if out.exists():
-            out.rename(Path(scratch) / "old")
-        new.rename(out)
+        write_text(new / "index.json", json.dumps(index, indent=1) + "\n")
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     print(f"{len(chosen)} cases, {size / 2**20:.1f} MiB in {out}")
 

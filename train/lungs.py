@@ -30,6 +30,7 @@ from cxrbench.data.phantom.solids import curve
 from cxrbench.data.phantom.view import Geometry, draw_geometry
 from cxrbench.preprocess.lungs.net import LungNet
 from cxrbench.preprocess.lungs.window import prepare
+from cxrbench.writing import draft
 from train.films import Beam, film
 
 
@@ -75,7 +76,8 @@ def main() -> None:
         for name, value in net.state_dict().items()
         if value.is_floating_point()
     }
-    save_file(weights, arguments.out / "model.safetensors", {"recipe": arguments.config.name})
+    with draft(arguments.out / "model.safetensors") as own:
+        save_file(weights, own, {"recipe": arguments.config.name})
 
 
 def say(line: str, started: float) -> None:
@@ -115,12 +117,13 @@ def taken(recipe: Recipe, folder: Path) -> list[Beam]:
         beams = [shot(study, study.view, recipe.side) for study in chosen]
         beams += [shot(study, "LATERAL", recipe.side) for study in chosen[::-1][: recipe.laterals]]
         folder.mkdir(parents=True, exist_ok=True)
-        np.savez(
-            path,
-            attenuation=np.stack([beam.attenuation for beam in beams]),
-            image=np.stack([beam.image for beam in beams]),
-            lungs=np.stack([beam.lungs for beam in beams]),
-        )
+        with draft(path) as own, own.open("wb") as file:  # np.savez adds an ending to a path
+            np.savez(
+                file,
+                attenuation=np.stack([beam.attenuation for beam in beams]),
+                image=np.stack([beam.image for beam in beams]),
+                lungs=np.stack([beam.lungs for beam in beams]),
+            )
     with np.load(path) as file:
         arrays = {name: file[name] for name in ("attenuation", "image", "lungs")}
     return [Beam(*of) for of in zip(arrays["attenuation"], arrays["image"], arrays["lungs"], strict=True)]

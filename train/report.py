@@ -24,6 +24,7 @@ from cxrbench.evaluation import (
 from cxrbench.inference import THRESHOLDS
 from cxrbench.inference.ensemble import mean
 from cxrbench.models import hub
+from cxrbench.writing import write_text
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "models.md"
 TRIO = ("efficientnet_b0", "densenet121", "inception_v3")
@@ -38,7 +39,7 @@ def main() -> None:
     table = {**honest, "CTP mean of the trio": together(said)}
     parts = [HEAD, aurocs(table), "## Three models, one answer", COMBINED, combined(said)]
     parts += ["## The planted shortcut", shortcut(evaluations), "## Sizes", sizes(folders)]
-    PAGE.write_text("\n\n".join(parts) + "\n", encoding="utf8")
+    write_text(PAGE, "\n\n".join(parts) + "\n")
     print(PAGE)
 
 

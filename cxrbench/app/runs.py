@@ -19,6 +19,7 @@ from cxrbench import assets
 from cxrbench.errors import InputError
 from cxrbench.training import history
 from cxrbench.training.running import Status, alive, read_status
+from cxrbench.writing import write_bytes
 
 __all__ = ["Run", "active", "begin", "recipes", "runs", "stop", "summary", "tail"]
 
@@ -108,7 +109,7 @@ def begin(recipe: Path, name: str, *, processes: int = 1) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         kept = folder / _RECIPE
         if recipe != kept:
-            kept.write_bytes(recipe.read_bytes())
+            write_bytes(kept, recipe.read_bytes())
         with (folder / _CONSOLE).open("ab") as console:
             _children[folder] = subprocess.Popen(
                 _command(kept, folder, processes),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -38,8 +38,14 @@ from cxrbench.labels import canonical
 from cxrbench.metrics import roc_curve
 from cxrbench.models import Classifier
 from cxrbench.models import folder as files
+from cxrbench.writing import OwnFolder
 
 __all__ = ["run"]
+
+_REPORT: Final = "report.html"
+_PAIRS: Final = "pairs.csv"
+_ENSEMBLES: Final = "ensembles.csv"
+_CURVES: Final = "curves.csv"
 
 
 def run(options: argparse.Namespace) -> int:
@@ -50,22 +56,23 @@ def run(options: argparse.Namespace) -> int:
     splits = _splits(options)
     models = [load(name) for name in options.models]
     _check_names(models)
-    options.out.mkdir(parents=True, exist_ok=True)
+    out = OwnFolder(options.out)
+    out.check(_outputs(models), inputs=_inputs(splits, options), force=options.force)
     scored, skipped = [], 0
     for model in models:
-        predictions, unread = _predictions(model, splits, options)
+        predictions, unread = _predictions(model, splits, options, out)
         scored.append(predictions)
         skipped = max(skipped, unread)
     if not PartialState().is_main_process:
         return 0
     judged = {}
     for model, predictions in zip(models, scored, strict=True):
-        judged[model.spec.name] = _judged(model, predictions, options)
-    _write_pairs(options.out / "pairs.csv", list(judged.values()), options.resamples)
-    rows = _rows(scored, options)
+        judged[model.spec.name] = _judged(model, predictions, options, out)
+    _write_pairs(out, list(judged.values()), options.resamples)
+    rows = _rows(scored, options, out)
     first = ranked(rows) if rows else {}
     title = f"{', '.join(judged)} on {options.data.name}"
-    _write(options.out / "report.html", report(title, judged, rows, first))
+    out.write_text(_REPORT, report(title, judged, rows, first))
     _say(judged, rows, first, options.out)
     note(f"images that could not be read, left out: {skipped}" if skipped else "")
     return 1 if skipped else 0
@@ -95,6 +102,18 @@ def _seen(studies: Studies, view: str) -> Studies:
     return studies.take(kept)
 
 
+def _outputs(models: Sequence[Classifier]) -> list[str]:
+    """Every file that may be written, below --out."""
+    each = (files.PREDICTIONS, files.EVALUATION, _CURVES)
+    return [f"{model.spec.name}/{name}" for model in models for name in each] + [_PAIRS, _ENSEMBLES, _REPORT]
+
+
+def _inputs(splits: dict[str, Studies], options: argparse.Namespace) -> list[Path]:
+    """Every file that is read: tables and images."""
+    tables = [options.data / name for name in (options.table, options.valid or "valid.csv")]
+    return tables + [path for studies in splits.values() for path in studies.paths]
+
+
 def _check_names(models: Sequence[Classifier]) -> None:
     names = [model.spec.name for model in models]
     if len(set(names)) < len(names):
@@ -102,7 +121,7 @@ def _check_names(models: Sequence[Classifier]) -> None:
 
 
 def _predictions(
-    model: Classifier, splits: dict[str, Studies], options: argparse.Namespace
+    model: Classifier, splits: dict[str, Studies], options: argparse.Namespace, out: OwnFolder
 ) -> tuple[Predictions, int]:
     """What a model says of every split, also as a file; and how many images could not be read."""
     parts, unread = [], 0
@@ -120,11 +139,11 @@ def _predictions(
     predictions = join(parts)
     if not PartialState().is_main_process:
         return predictions, unread
-    stored = options.out / model.spec.name / files.PREDICTIONS
-    stored.parent.mkdir(parents=True, exist_ok=True)
-    write_predictions(stored, predictions)
+    name = f"{model.spec.name}/{files.PREDICTIONS}"
+    with out.draft(name) as own:
+        write_predictions(own, predictions)
     # As read back: whoever has the file can work out every figure again.
-    return read_predictions(stored, model.spec.name), unread
+    return read_predictions(out.folder / name, model.spec.name), unread
 
 
 def _matched(model: Classifier, studies: Studies, split: str, scores: np.ndarray, root: Path) -> Predictions:
@@ -151,7 +170,7 @@ def _matched(model: Classifier, studies: Studies, split: str, scores: np.ndarray
 
 
 def _judged(
-    model: Classifier, predictions: Predictions, options: argparse.Namespace
+    model: Classifier, predictions: Predictions, options: argparse.Namespace, out: OwnFolder
 ) -> tuple[Predictions, dict[str, Any]]:
     """A model's figures, also as files."""
     test = predictions.split("test")
@@ -170,15 +189,15 @@ def _judged(
         "thresholds": said,
         **evaluate(test, cuts, count=options.resamples),
     }
-    folder = options.out / model.spec.name
-    _write(folder / files.EVALUATION, json.dumps(figures, indent=1, allow_nan=False) + "\n")
-    _write_curves(folder / "curves.csv", test)
+    text = json.dumps(figures, indent=1, allow_nan=False) + "\n"
+    out.write_text(f"{model.spec.name}/{files.EVALUATION}", text)
+    _write_curves(out, f"{model.spec.name}/{_CURVES}", test)
     return test, figures
 
 
-def _write_curves(path: Path, test: Predictions) -> None:
-    """Every point of every ROC curve, a row a distinct score; precision follows from the counts."""
-    with path.open("w", newline="", encoding="utf-8") as stream:
+def _write_curves(out: OwnFolder, name: str, test: Predictions) -> None:
+    """Every point of every ROC curve, one row per distinct score; precision follows from the counts."""
+    with out.open_text(name) as stream:
         table = csv.writer(stream)
         table.writerow(["finding", "threshold", "false_positive_rate", "sensitivity"])
         for index, label in enumerate(test.labels):
@@ -187,7 +206,9 @@ def _write_curves(path: Path, test: Predictions) -> None:
                 table.writerow([label, *(f"{value:.6g}" for value in point)])
 
 
-def _write_pairs(path: Path, judged: Sequence[tuple[Predictions, dict[str, Any]]], resamples: int) -> None:
+def _write_pairs(
+    out: OwnFolder, judged: Sequence[tuple[Predictions, dict[str, Any]]], resamples: int
+) -> None:
     """AUROC of one model minus another's on the images that both saw, by finding and on the mean."""
     lines: list[list[object]] = []
     for (one, _), (other, _) in combinations(judged, 2):
@@ -198,13 +219,13 @@ def _write_pairs(path: Path, judged: Sequence[tuple[Predictions, dict[str, Any]]
             for name, *said in zip(names, gap.estimate, gap.low, gap.high, gap.p, strict=True):
                 lines.append([one.name, other.name, name, *(f"{value:.6g}" for value in said)])
     if lines:
-        with path.open("w", newline="", encoding="utf-8") as stream:
+        with out.open_text(_PAIRS) as stream:
             table = csv.writer(stream)
             table.writerow(["first", "second", "finding", "difference", "low", "high", "p"])
             table.writerows(lines)
 
 
-def _rows(scored: Sequence[Predictions], options: argparse.Namespace) -> list[Row]:
+def _rows(scored: Sequence[Predictions], options: argparse.Namespace, out: OwnFolder) -> list[Row]:
     """Models and ensembles, also as a table; none where there is one model, or nothing to fit them on."""
     if len(scored) < 2:
         return []
@@ -212,7 +233,7 @@ def _rows(scored: Sequence[Predictions], options: argparse.Namespace) -> list[Ro
         note("no ensembles: they are fitted on validation images; name them with --valid")
         return []
     rows = [row(one) for one in contenders(scored, options.rule)]
-    with (options.out / "ensembles.csv").open("w", newline="", encoding="utf-8") as stream:
+    with out.open_text(_ENSEMBLES) as stream:
         table = csv.DictWriter(stream, list(asdict(rows[0])))
         table.writeheader()
         table.writerows(asdict(one) for one in rows)
@@ -237,11 +258,4 @@ def _say(
         )
     for figure, title in first.items():
         print(f"first by {figure.replace('_', ' ')}: {title}")
-    print(f"report: {out / 'report.html'}")
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}); choose another --out.") from error
+    print(f"report: {out / _REPORT}")

@@ -14,6 +14,7 @@ from cxrbench.data import read_image
 from cxrbench.errors import InputError
 from cxrbench.figures import panels, panels_png
 from cxrbench.labels import finding_indices
+from cxrbench.writing import check_targets, write_bytes
 
 __all__ = ["run"]
 
@@ -40,16 +41,16 @@ def run(options: argparse.Namespace) -> int:
     finding_indices(options.finding or (), list(known))
     events = compare(radiograph.pixels, settings, models=models)
     stem = re.sub(r"[^\w.-]+", "-", options.image.stem) or "radiograph"
-    _claim(options.out, [f"{stem}.zip"], force=options.force)
+    _claim(options, [f"{stem}.zip"])
     comparison = collect(
         _reported(events), image=radiograph.pixels, settings=settings, source=radiograph.sha256
     )
     findings = _asked(options.finding, comparison)
-    pictures = {f"{stem}-{re.sub('[^a-z]+', '-', name.lower())}.png": name for name in findings}
-    _claim(options.out, list(pictures), force=options.force)
+    pictures = _names(stem, findings)
+    _claim(options, list(pictures))
     for name, finding in pictures.items():
         picture = panels_png(panels(comparison, finding, scale=options.scale))
-        (options.out / name).write_bytes(picture)
+        write_bytes(options.out / name, picture)
     bundle.save(comparison, options.out / f"{stem}.zip")
     _say_what_was_found(comparison, findings)
     for name in (*pictures, f"{stem}.zip"):
@@ -93,14 +94,25 @@ def _reported(events: Iterator[Event]) -> Iterator[Event]:
                 print(line, file=sys.stderr)
 
 
-def _claim(out: Path, names: Sequence[str], *, force: bool) -> None:
+def _names(stem: str, findings: Sequence[str]) -> dict[str, str]:
+    """File name → finding; two findings that differ in signs alone get names of their own."""
+    names: dict[str, str] = {}
+    for finding in findings:
+        name = start = f"{stem}-{re.sub('[^a-z0-9]+', '-', finding.lower())}"
+        number = 2
+        while f"{name}.png" in names:
+            name, number = f"{start}-{number}", number + 1
+        names[f"{name}.png"] = finding
+    return names
+
+
+def _claim(options: argparse.Namespace, names: Sequence[str]) -> None:
     """Make the folder; refuse to write over what is there."""
+    out: Path = options.out
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
             f"--out must be a folder that can be made; {out} cannot ({error.strerror})."
         ) from error
-    there = [name for name in names if (out / name).exists()]
-    if there and not force:
-        raise InputError(f"{out} already holds {', '.join(there)}; choose another --out, or add --force.")
+    check_targets([out / name for name in names], inputs=[options.image], force=options.force)

@@ -117,7 +117,8 @@ def _add_predict(commands: _Commands) -> None:
     )
     command.add_argument("--model", metavar="M", help=_MODEL_HELP)
     command.add_argument("--root", type=Path, metavar="DIR", help="where the images of a CSV lie")
-    command.add_argument("--csv", type=Path, metavar="FILE", help="write all scores there, a row an image")
+    command.add_argument("--csv", type=Path, metavar="FILE", help="write all scores there, one row per image")
+    command.add_argument("--force", action="store_true", help="replace FILE if there is one")
     command.set_defaults(module="predict")
 
 
@@ -151,6 +152,9 @@ def _add_evaluate(commands: _Commands) -> None:
     command.add_argument("--rule", default="youden", metavar="RULE", help="that chooses thresholds")
     command.add_argument("--batch", type=int, default=16, metavar="N", help="images a pass (default 16)")
     command.add_argument("--resamples", type=int, default=1000, metavar="N", help="of the bootstrap")
+    command.add_argument(
+        "--force", action="store_true", help="replace files in DIR that an evaluation did not write"
+    )
     command.set_defaults(module="evaluate")
 
 
@@ -177,6 +181,11 @@ def _add_phantom(commands: _Commands) -> None:
         help="plant what betrays a finding: KIND is hospital, electrode, letter or tint; RATE is how often "
         "it is there with the finding, OTHERWISE how often without (default 0.02); once for each kind",
     )
+    command.add_argument(
+        "--force",
+        action="store_true",
+        help="replace phantoms of other settings, tables that were changed, and other files of their names",
+    )
     command.set_defaults(module="phantom")
 
 
@@ -184,7 +193,17 @@ def _add_train(commands: _Commands) -> None:
     about = "train a model by a recipe; a run that was stopped goes on where it was"
     command = commands.add_parser("train", help=about, description=_sentence(about))
     command.add_argument("--config", type=Path, required=True, metavar="TOML", help="the recipe")
-    command.add_argument("--out", type=Path, metavar="DIR", help="folder of the run; default runs/NAME")
+    command.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder of the run; default: NAME in the folder that CXRBENCH_RUNS names, or else in runs",
+    )
+    command.add_argument(
+        "--force",
+        action="store_true",
+        help="begin anew where DIR holds a run of another recipe, or train beside files of something else",
+    )
     command.set_defaults(module="train")
 
 

@@ -30,6 +30,7 @@ def run(options: argparse.Namespace) -> int:
         workers=options.workers,
         progress=progress("drawn"),
         shortcuts=shortcuts,
+        force=options.force,
     )
     print(options.out)
     return 0

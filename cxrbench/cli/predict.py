@@ -5,7 +5,6 @@ import csv
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 
@@ -14,30 +13,35 @@ from cxrbench.cli.say import note
 from cxrbench.data import read_chexpert, read_image
 from cxrbench.errors import InputError
 from cxrbench.inference import scores_of, stream
+from cxrbench.writing import check_targets, open_text
 
 __all__ = ["run"]
 
 
 def run(options: argparse.Namespace) -> int:
     """Score images; those that cannot be read are named and left out."""
+    paths = _listed(options.images, options.root)
+    if options.csv is not None:
+        check_targets([options.csv], inputs=[*options.images, *paths], force=options.force)
     model = load(options.model)
     labels = [model.spec.labels[index] for index in model.spec.findings]
     thresholds = [model.spec.thresholds[index] for index in model.spec.findings]
-    paths = _listed(options.images, options.root)
     read: list[Path] = []
     skipped: list[str] = []
     with ExitStack() as stack:
         table = None
         if options.csv is not None:
-            table = csv.writer(stack.enter_context(_opened(options.csv)))
+            table = csv.writer(stack.enter_context(open_text(options.csv)))
             table.writerow(["image", *labels])
         for row, logits in enumerate(stream(model, _readable(paths, read, skipped))):
             scores = scores_of(logits)[list(model.spec.findings)]
             if table is not None:
                 table.writerow([read[row], *(f"{score:.6f}" for score in scores)])
             _print_scores(read[row], labels, scores, thresholds, brief=len(paths) > 1)
-    if not read:
-        raise InputError(f"None of the {len(paths)} images could be read." if len(paths) > 1 else skipped[0])
+        if not read:  # within the block, so that no table without rows is left
+            raise InputError(
+                f"None of the {len(paths)} images could be read." if len(paths) > 1 else skipped[0]
+            )
     note(f"{len(skipped)} of {len(paths)} images skipped" if skipped else "")
     return 1 if skipped else 0
 
@@ -76,12 +80,3 @@ def _print_scores(
     print(f"{'finding':<28} {'score':>6} {'threshold':>10}")
     for label, score, threshold in rows:
         print(f"{label:<28} {score:6.3f} {threshold:10.3f}{'  above' if score >= threshold else ''}")
-
-
-def _opened(path: Path) -> TextIO:
-    try:
-        return path.open("w", newline="", encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            f"--csv {path} cannot be written ({error.strerror}); choose another place."
-        ) from error

@@ -3,48 +3,59 @@
 import argparse
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 import torch
 from accelerate import PartialState
 
-from cxrbench import evaluation, models
+from cxrbench import assets, evaluation, models
 from cxrbench.data import Studies
+from cxrbench.errors import InputError
 from cxrbench.inference import THRESHOLDS
 from cxrbench.models import folder as files
 from cxrbench.models import hub
 from cxrbench.training import TrainConfig, recipe, report, running, scores_of, sources
 from cxrbench.training.recipe import Source
+from cxrbench.training.records import record
+from cxrbench.writing import write_text
 
 __all__ = ["follow", "judge", "run"]
 
 Say = Callable[[str], None]
+
+_RECIPE: Final = "recipe.json"  # what a run was started with, in its folder
+_BEFORE: Final = {"recipe.toml", "console.txt", "lock"}  # what the Train page leaves before the run begins
 
 
 def run(options: argparse.Namespace) -> int:
     """Follow the recipe in a file; a run that was stopped goes on where it was."""
     config = TrainConfig.read(options.config)
     try:
-        follow(config, options.out or Path("runs") / config.name)
+        follow(config, options.out or assets.runs() / config.name, force=options.force)
     except running.StopAsked as stopped:
         if PartialState().is_main_process:
             print(stopped)
     return 0
 
 
-def follow(config: TrainConfig, out: Path) -> None:
+def follow(config: TrainConfig, out: Path, *, force: bool = False) -> None:
     """Read the studies, train, judge, save.
 
     Args:
         config: the recipe.
         out: folder of the run: ``model`` is what comes out, ``state`` what is needed to go on after a kill,
             ``pixels`` the decoded images, ``log.txt`` what was said, ``status.json`` how it stands.
+        force: train even where the folder holds something else; a run of another recipe begins anew.
+
+    Raises:
+        InputError: the folder holds something else than this recipe's run.
     """
     # Without a GPU accelerate has to be told, or processes that torchrun starts do not find each other.
     process = PartialState(cpu=not torch.accelerator.is_available())
@@ -52,10 +63,11 @@ def follow(config: TrainConfig, out: Path) -> None:
         with running.stop_signals() as asked:
             _train(config, out, lambda line: None, asked)
         return
+    _check_folder(config, out, force=force)
     with running.claim(out), running.stop_signals() as asked:
         status = running.own_status(config.name, process.num_processes)
         running.write_status(out, status)
-        (out / "recipe.json").write_text(json.dumps(config.as_dict(), indent=1) + "\n", encoding="utf8")
+        write_text(out / _RECIPE, json.dumps(config.as_dict(), indent=1) + "\n")
         try:
             _train(config, out, _speaker(out / "log.txt"), asked)
         except running.StopAsked as stopped:
@@ -65,6 +77,38 @@ def follow(config: TrainConfig, out: Path) -> None:
             running.write_status(out, replace(status, state="failed", message=str(error) or repr(error)))
             raise
         running.write_status(out, replace(status, state="done"))
+
+
+def _check_folder(config: TrainConfig, out: Path, *, force: bool) -> None:
+    """Refuse a folder that holds something else than this recipe's run; with ``force``, make room."""
+    if out.exists() and not out.is_dir():
+        raise InputError(f"A run needs a folder, but {out} is a file; choose another --out.")
+    present = {path.name for path in out.iterdir()} if out.is_dir() else set()
+    left = {name for name in present if not name.endswith(".part")} - _BEFORE
+    if not left:
+        return
+    known = running.read_status(out) is not None
+    if not known and not force:
+        raise InputError(
+            f"{out} holds files of something else than a run ({', '.join(sorted(left)[:3])}); choose "
+            "another --out, or add --force."
+        )
+    other = _fingerprint(out / _RECIPE) not in ("", config.fingerprint)
+    if other and not force:
+        raise InputError(
+            f"{out} holds a run of another recipe; choose another --out, or add --force to begin anew there."
+        )
+    if other and known:
+        with running.claim(out):  # not below the feet of a process that trains there
+            shutil.rmtree(out / "state", ignore_errors=True)
+
+
+def _fingerprint(recipe: Path) -> str:
+    """Of the recipe that a run's folder keeps; "" where that cannot be told, and the state has to."""
+    try:
+        return record(TrainConfig, json.loads(recipe.read_text(encoding="utf8")), recipe.name).fingerprint
+    except (OSError, ValueError):  # an InputError is one: of a version that knew other settings
+        return ""
 
 
 def _train(config: TrainConfig, out: Path, say: Say, asked: Callable[[], bool]) -> None:

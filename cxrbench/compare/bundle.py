@@ -18,6 +18,7 @@ from cxrbench.compare.comparison import Comparison, HeatMaps
 from cxrbench.compare.pictures import lossless_png, png
 from cxrbench.data import read_image
 from cxrbench.errors import InputError
+from cxrbench.writing import write_bytes
 
 __all__ = ["FORMAT", "load", "save"]
 
@@ -36,6 +37,9 @@ def save(comparison: Comparison, target: Path | str | BinaryIO) -> None:
     Args:
         comparison: what to save.
         target: a path, or a file open for writing bytes.
+
+    Raises:
+        InputError: the file cannot be written; an older one is then left as it was.
     """
     heats, arrays = list(comparison.heat_maps.values()), {}
     for index, heat in enumerate(heats):
@@ -52,7 +56,7 @@ def save(comparison: Comparison, target: Path | str | BinaryIO) -> None:
     }
     data = write_members(members)
     if isinstance(target, Path | str):
-        Path(target).write_bytes(data)
+        write_bytes(target, data)
     else:
         target.write(data)
 

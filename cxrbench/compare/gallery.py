@@ -9,14 +9,15 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from cxrbench import assets
 from cxrbench.compare import records
 from cxrbench.compare.archive import read_arrays, write_arrays
 from cxrbench.compare.comparison import Comparison, HeatMaps, Prediction, Settings
+from cxrbench.compare.pictures import png
 from cxrbench.data import read_image
 from cxrbench.errors import InputError
+from cxrbench.writing import write_bytes, write_text
 
 __all__ = [
     "Case",
@@ -151,9 +152,9 @@ def store(comparison: Comparison, folder: Path) -> None:
     samples = np.rint(comparison.image * 255).astype(np.uint8)
     if not np.array_equal(samples.astype(np.float32) / np.float32(255), comparison.image):
         raise InputError("A gallery case must be a picture of 8 bits; round it before it is explained.")
-    Image.fromarray(samples).save(folder / "image.png", optimize=True)
-    (folder / "truth.json").write_text(json.dumps(dict(comparison.truth), indent=1) + "\n", encoding="utf-8")
-    (folder / "masks.npz").write_bytes(write_arrays(comparison.masks))
+    write_bytes(folder / "image.png", png(comparison.image))
+    write_text(folder / "truth.json", json.dumps(dict(comparison.truth), indent=1) + "\n")
+    write_bytes(folder / "masks.npz", write_arrays(comparison.masks))
     for name, prediction in comparison.predictions.items():
         heats = [heat for heat in comparison.heat_maps.values() if heat.model == name]
         _store_model(folder, prediction, heats)
@@ -239,8 +240,8 @@ def _store_model(folder: Path, prediction: Prediction, heats: Sequence[HeatMaps]
     for record in document["heat_maps"]:
         record["seconds"] = None
     text = json.dumps(document, indent=1, allow_nan=False) + "\n"
-    (folder / f"{prediction.model}.json").write_text(text, encoding="utf-8")
-    (folder / f"{prediction.model}.npz").write_bytes(write_arrays(arrays))
+    write_text(folder / f"{prediction.model}.json", text)
+    write_bytes(folder / f"{prediction.model}.npz", write_arrays(arrays))
 
 
 def _load_model(folder: Path, name: str) -> tuple[Prediction, dict[str, HeatMaps]]:

@@ -18,6 +18,7 @@ from cxrbench.data.shards import Row, Shard, read_shard, write_shard
 from cxrbench.data.studies import Problem
 from cxrbench.errors import InputError
 from cxrbench.preprocess import Preprocessing
+from cxrbench.writing import write_text
 
 __all__ = ["Cache", "build_cache", "open_cache"]
 
@@ -187,9 +188,7 @@ def _claim(folder: Path, plain: Preprocessing) -> None:
     if plain.crop == "lungs":
         mine["lungs"] = _hash(assets.lungs() / "model.safetensors")
     if not file.is_file():
-        draft = file.with_suffix(f".{os.getpid()}.part")
-        draft.write_text(json.dumps(mine, indent=2) + "\n", encoding="utf8")
-        draft.replace(file)
+        write_text(file, json.dumps(mine, indent=2) + "\n")
         return
     try:
         theirs = json.loads(file.read_text(encoding="utf8"))

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
+
+from cxrbench.writing import draft, write_text
 
 __all__ = ["Row", "Shard", "read_shard", "write_shard"]
 
@@ -63,14 +64,9 @@ def write_shard(path: Path, pixels: np.ndarray, rows: Sequence[Row]) -> None:
     }
     beside = path.with_suffix(".json")
     beside.unlink(missing_ok=True)
-    draft = path.with_suffix(f".{os.getpid()}.part")
-    with draft.open("wb") as file:
+    with draft(path, sync=True) as own, own.open("wb") as file:  # np.save adds an ending to a path
         np.save(file, pixels)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    draft.write_text(json.dumps(record), encoding="utf8")
-    draft.replace(beside)
+    write_text(beside, json.dumps(record))
 
 
 def read_shard(path: Path) -> Shard | None:

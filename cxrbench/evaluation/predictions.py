@@ -11,6 +11,7 @@ import pandas as pd
 
 from cxrbench.data.tables import label_column, read_csv, text_column
 from cxrbench.errors import InputError
+from cxrbench.writing import draft
 
 __all__ = ["ABOUT", "Predictions", "join", "read_predictions", "write_predictions"]
 
@@ -153,12 +154,9 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
     columns = pd.DataFrame(truth, index=predictions.table.index).astype("Int8")
     scores = {_PREFIX + label: predictions.scores[:, i] for i, label in enumerate(predictions.labels)}
     said = pd.DataFrame(scores, index=predictions.table.index)
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        pd.concat([predictions.table, columns, said], axis=1).to_csv(draft, index=False, float_format="%.6g")
-        draft.replace(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
+    table = pd.concat([predictions.table, columns, said], axis=1)
+    with draft(path) as own:
+        table.to_csv(own, index=False, float_format="%.6g")
 
 
 def _labels(raw: pd.DataFrame, name: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from cxrbench.errors import InputError
 from cxrbench.models.spec import ModelSpec
+from cxrbench.writing import write_bytes, write_text
 
 __all__ = [
     "CONFIG",
@@ -45,7 +46,7 @@ def write_spec(path: Path, spec: ModelSpec) -> None:
     """The spec as JSON, with the format's version and those of the libraries that wrote it."""
     versions = {name: version(name) for name in ("cxrbench", "torch", "timm", "torchvision")}
     document = {"library": "cxrbench", "format": _FORMAT, **spec.as_dict(), "versions": versions}
-    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_spec(folder: Path) -> ModelSpec:
@@ -66,6 +67,15 @@ def read_spec(folder: Path) -> ModelSpec:
         return ModelSpec.from_dict(document)
     except (InputError, TypeError) as error:
         raise InputError(f"{folder / CONFIG} is damaged: {error}") from error
+
+
+def is_model(folder: Path) -> bool:
+    """Whether a folder's ``config.json`` says that cxrbench wrote it, in any format, damaged or not."""
+    try:
+        document = read_json(folder / CONFIG)
+    except InputError:
+        return False
+    return isinstance(document, dict) and document.get("library") == "cxrbench"
 
 
 def read_json(path: Path) -> Any:
@@ -113,7 +123,7 @@ def write_weights(path: Path, state: Mapping[str, Tensor], *, half: bool) -> Non
             kept = rounded if bool(rounded.isfinite().all()) else kept
         tensors[name] = kept
     # Not save_file: the file it leaves can be read by its owner alone.
-    path.write_bytes(serialised(tensors, metadata={"format": "pt"}))
+    write_bytes(path, serialised(tensors, metadata={"format": "pt"}))
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from cxrbench.models.card import model_card
 from cxrbench.models.classifier import Classifier
 from cxrbench.models.fetch import check_revision, fetch
 from cxrbench.models.spec import ModelSpec
+from cxrbench.writing import draft_folder, write_text
 
 __all__ = ["Found", "available", "evaluation", "load", "pull", "push", "save", "scan"]
 
@@ -48,17 +48,11 @@ def save(
     """
     folder = Path(folder)
     _check_free(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
-        new, old = Path(scratch) / "new", Path(scratch) / "old"
-        new.mkdir()
+    with draft_folder(folder) as new:
         files.write_weights(new / files.WEIGHTS, model.backbone.state_dict(), half=half)
         files.write_spec(new / files.CONFIG, model.spec)
-        (new / files.EVALUATION).write_text(_as_json(evaluation or {}), encoding="utf-8")
-        (new / files.README).write_text(model_card(model.spec, evaluation or {}, card), encoding="utf-8")
-        if folder.exists():
-            folder.rename(old)
-        new.rename(folder)
+        write_text(new / files.EVALUATION, _as_json(evaluation or {}))
+        write_text(new / files.README, model_card(model.spec, evaluation or {}, card))
     return folder
 
 
@@ -206,10 +200,16 @@ def _check_free(folder: Path) -> None:
         return
     if not folder.is_dir():
         raise InputError(f"A model is saved as a folder, but {folder} is a file; choose another place.")
-    others = sorted({path.name for path in folder.iterdir()} - {*files.FILES, files.PREDICTIONS})
+    present = {path.name for path in folder.iterdir()}
+    others = sorted(present - {*files.FILES, files.PREDICTIONS})
     if others:
         raise InputError(
             f"{folder} holds files that no saved model has ({', '.join(others[:3])}); choose another place."
+        )
+    if present and not files.is_model(folder):  # somebody's README.md, or the config.json of another program
+        raise InputError(
+            f"{folder} holds {', '.join(sorted(present)[:3])}, which no saved model's config.json claims; "
+            "choose another place."
         )
 
 

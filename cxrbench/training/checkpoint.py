@@ -1,6 +1,5 @@
 """Files that survive the machine: whole, or not there; and the one before, should the newest be broken."""
 
-import os
 import pickle
 import zipfile
 from collections.abc import Callable
@@ -8,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
+from cxrbench.errors import InputError
+from cxrbench.writing import draft
 
 __all__ = ["load", "save"]
 
@@ -23,17 +25,13 @@ def save(state: dict[str, Any], path: Path, *, say: Callable[[str], None] = prin
     Returns:
         Whether the state was written.
     """
-    draft = path.with_suffix(".part")
     try:
-        with draft.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            path.replace(_previous(path))
-        draft.replace(path)
-    except (OSError, RuntimeError) as error:
-        draft.unlink(missing_ok=True)
+        with draft(path, sync=True) as own:
+            with own.open("wb") as file:  # given a path, torch would write its name into the file
+                torch.save(state, file)
+            if path.exists():
+                path.replace(_previous(path))
+    except (OSError, RuntimeError, InputError) as error:
         say(f"The checkpoint could not be written ({error}); training goes on, the one before is kept.")
         return False
     return True

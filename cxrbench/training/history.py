@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from cxrbench.writing import write_text
+
 __all__ = ["Epoch", "read", "stalled", "write"]
 
 
@@ -53,9 +55,7 @@ def stalled(epochs: list[Epoch], *, patience: int, least: float) -> bool:
 
 def write(epochs: list[Epoch], path: Path) -> None:
     """The history as JSON lines, replaced as a whole, so that a reader never sees half of one."""
-    draft = path.with_suffix(".part")
-    draft.write_text("".join(json.dumps(asdict(epoch)) + "\n" for epoch in epochs), encoding="utf8")
-    draft.replace(path)
+    write_text(path, "".join(json.dumps(asdict(epoch)) + "\n" for epoch in epochs))
 
 
 def read(path: Path) -> list[Epoch]:

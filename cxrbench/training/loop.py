@@ -235,7 +235,7 @@ class Engine:
             **self.run.as_dict(),
         }
         checkpoint.save(state, self.folder / "checkpoint.pt", say=self.say)
-        with suppress(OSError):  # it is in the checkpoint, too, and written anew with the next one
+        with suppress(InputError):  # it is in the checkpoint, too, and written anew with the next one
             history.write(self.run.epochs, self.folder / "history.jsonl")
 
     def _resume(self) -> None:

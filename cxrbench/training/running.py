@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from filelock import FileLock, Timeout
 
 from cxrbench.errors import InputError
+from cxrbench.writing import write_text
 
 __all__ = ["Status", "StopAsked", "alive", "claim", "read_status", "stop_signals", "write_status"]
 
@@ -88,10 +89,8 @@ def alive(folder: Path) -> bool:
 
 def write_status(folder: Path, status: Status) -> None:
     """Replace the file as a whole; a full disk costs the note, not the run."""
-    draft = folder / f"{_STATUS}.part"
-    with suppress(OSError):
-        draft.write_text(json.dumps(asdict(status)) + "\n", encoding="utf8")
-        draft.replace(folder / _STATUS)
+    with suppress(OSError, InputError):
+        write_text(folder / _STATUS, json.dumps(asdict(status)) + "\n")
 
 
 def read_status(folder: Path) -> Status | None:

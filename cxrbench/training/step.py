@@ -19,6 +19,7 @@ from cxrbench.training.losses import Criterion
 from cxrbench.training.norms import share_norms
 from cxrbench.training.schedule import parameter_groups
 from cxrbench.training.unfreezing import ALL, depths, freeze, frozen_modules
+from cxrbench.writing import write_text
 
 __all__ = ["DivergedError", "Learner"]
 
@@ -39,8 +40,8 @@ class DivergedError(InputError):
         """The sentence for the user, after the batch has been noted in ``diverged.json``."""
         images = [names[row] for row in self.rows] if names else [str(row) for row in self.rows]
         note = {"loss": str(self.value), "where": where, "rows": self.rows, "images": images}
-        with suppress(OSError):  # a full disk must not hide the reason
-            (folder / "diverged.json").write_text(json.dumps(note, indent=1) + "\n", encoding="utf8")
+        with suppress(OSError, InputError):  # a full disk must not hide the reason
+            write_text(folder / "diverged.json", json.dumps(note, indent=1) + "\n")
         shown = ", ".join(images[:6]) + (" …" if len(images) > 6 else "")
         return InputError(
             f"The loss became {self.value} in {where}, with the training images {shown} (all of them are in "

@@ -23,11 +23,14 @@ from cxrbench.data.phantom.plan import Film, Study, plan
 from cxrbench.data.phantom.shortcuts import Shortcut
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT
+from cxrbench.writing import check_targets, write_bytes, write_text
 
 __all__ = ["PREFIX", "read_masks", "write"]
 
 # What stands before train/, valid/ and test/ in the Path column, as CheXpert-v1.0-small does.
 PREFIX = "CheXpert-phantom"
+
+_NOTE: Final = "phantom.json"  # what the tree was written with
 
 # What the bits of a mask file stand for.
 _BITS = (*CHEXPERT, "Shortcut")
@@ -50,6 +53,7 @@ def write(
     progress: Callable[[int, int], None] | None = None,
     fractions: tuple[float, float, float] = (0.75, 0.05, 0.2),
     shortcuts: Sequence[Shortcut] = (),
+    force: bool = False,
 ) -> Path:
     """Write a tree that any reader of CheXpert reads.
 
@@ -71,42 +75,70 @@ def write(
         fractions: share of patients in train, valid and test.
         shortcuts: what to plant; truth.csv then has a column "Shortcut KIND" each, and bit 14 of the masks is
             where they are. A tree of the same seed and other rates has the same patients, the marker moved.
+        force: write even where the folder holds other files, a tree of other arguments, or a table that was
+            changed: files of this tree's names are replaced, the films of the old tree removed.
 
     Returns:
         `out`.
 
     Raises:
-        InputError: the folder holds a tree of other arguments.
+        InputError: the folder holds other files, a tree of other arguments, or a table that was changed.
     """
     root = Path(out)
     recipe = {"patients": patients, "seed": seed, "size": size, "fractions": list(fractions), "version": 2}
     if shortcuts:
         recipe["shortcuts"] = [asdict(shortcut) for shortcut in shortcuts]
-    _claim(root, recipe)
     studies = plan(patients, seed=seed, fractions=fractions, shortcuts=shortcuts)
+    _claim(root, recipe, studies, force=force)
     boxes: dict[str, dict[str, list[int]]] = {}
     total = sum(len(study.films) for study in studies)
     for done, (path, found) in enumerate(_taken(root, studies, size, workers or os.cpu_count() or 1), 1):
         boxes[path] = found
         if progress is not None:
             progress(done, total)
-    _tables(root, studies, boxes, [shortcut.kind for shortcut in shortcuts])
+    tables = _tables(studies, boxes, [shortcut.kind for shortcut in shortcuts])
+    _write_tables(root, tables, force=force)
     return root
 
 
-def _claim(root: Path, recipe: dict[str, object]) -> None:
+def _claim(root: Path, recipe: dict[str, object], studies: list[Study], *, force: bool) -> None:
     """Make the folder ours, or find that it already is."""
     root.mkdir(parents=True, exist_ok=True)
-    note = root / "phantom.json"
-    if note.exists():
-        if json.loads(note.read_text()) != recipe:
-            raise InputError(
-                f"{root} holds phantoms of other settings, {note.read_text()}; choose another folder."
-            )
-    elif any(root.iterdir()):
-        raise InputError(f"{root} holds other files; choose an empty folder for the phantoms.")
-    else:
-        note.write_text(json.dumps(recipe))
+    note = root / _NOTE
+    if all(path.suffix == ".part" for path in root.iterdir()):  # nothing, or what a kill left of the note
+        write_text(note, json.dumps(recipe))
+        return
+    found = _recipe_of(note)
+    if found == recipe:
+        return
+    if not force:
+        what = f"phantoms of other settings, {json.dumps(found)}" if found else "other files"
+        raise InputError(
+            f"{root} holds {what}; choose an empty folder for the phantoms, or add --force to replace."
+        )
+    # A film that is there counts as done: what is not of this tree must be gone before the note is changed.
+    for film in (film for study in studies for film in study.films):
+        (root / film.path).unlink(missing_ok=True)
+        (root / "masks" / film.path).unlink(missing_ok=True)
+    if found:
+        _remove_films(root)
+    write_text(note, json.dumps(recipe))
+
+
+def _recipe_of(note: Path) -> dict[str, object] | None:
+    """What the tree here was written with; None where there is none."""
+    try:
+        found = json.loads(note.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and "patients" in found else None
+
+
+def _remove_films(root: Path) -> None:
+    """Remove every film of a tree that has a mask: those were written here."""
+    for mask in (root / "masks").glob("*/*/*/*.png"):
+        (root / mask.relative_to(root / "masks")).unlink(missing_ok=True)
+        mask.unlink()
 
 
 def _taken(
@@ -169,9 +201,7 @@ def _save(path: Path, pixels: np.ndarray) -> None:
     """Write a PNG whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     data = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 4])[1].tobytes()
-    part = path.with_suffix(".part")
-    part.write_bytes(data)
-    part.replace(path)
+    write_bytes(path, data)
 
 
 def read_masks(path: Path | str) -> dict[str, np.ndarray]:
@@ -195,10 +225,8 @@ def read_masks(path: Path | str) -> dict[str, np.ndarray]:
     return {name: mask for name, mask in masks.items() if mask.any()}
 
 
-def _tables(
-    root: Path, studies: list[Study], boxes: dict[str, dict[str, list[int]]], kinds: list[str]
-) -> None:
-    """train.csv, valid.csv, test.csv and truth.csv."""
+def _tables(studies: list[Study], boxes: dict[str, dict[str, list[int]]], kinds: list[str]) -> dict[str, str]:
+    """train.csv, valid.csv, test.csv and truth.csv: name → content, of those that have a row."""
     rows: dict[str, list[dict[str, object]]] = {"train": [], "valid": [], "test": [], "truth": []}
     for study in studies:
         body = draw_patient(study.seed)
@@ -212,6 +240,16 @@ def _tables(
             rows[study.split].append(head | told)
             rest = {"Boxes": json.dumps(boxes[film.path])}
             rows["truth"].append({**head, "Split": study.split, **truth, **severities, **planted, **rest})
-    for name, table in rows.items():
-        if table:
-            pd.DataFrame(table).to_csv(root / f"{name}.csv", index=False)
+    return {f"{name}.csv": pd.DataFrame(table).to_csv(index=False) for name, table in rows.items() if table}
+
+
+def _write_tables(root: Path, tables: dict[str, str], *, force: bool) -> None:
+    """Write the tables; one that is there already and says the same is left as it is."""
+    other = {name: text for name, text in tables.items() if not _holds(root / name, text)}
+    check_targets([root / name for name in other], force=force)
+    for name, text in other.items():
+        write_text(root / name, text)
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_bytes() == text.encode("utf-8")

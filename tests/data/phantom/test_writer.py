@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -179,6 +180,31 @@ def test_another_recipe_or_other_files_are_refused(tree, tmp_path):
     (tmp_path / "letter.txt").write_text("dear")
     with pytest.raises(InputError, match="other files"):
         write(tmp_path, patients=2, workers=1)
+
+
+def test_a_table_that_was_changed_is_kept_unless_forced(tree, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(tree, out)
+    changed = (out / "test.csv").read_text() + "a row of mine\n"
+    (out / "test.csv").write_text(changed)
+    with pytest.raises(InputError, match=r"test\.csv exists already.*--force"):
+        write(out, **RECIPE, workers=1)
+    assert (out / "test.csv").read_text() == changed
+    write(out, **RECIPE, workers=1, force=True)
+    assert digests(out) == digests(tree)
+
+
+def test_forced_over_other_phantoms_no_old_film_is_taken_for_a_new_one(tree, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(tree, out)
+    (out / "letter.txt").write_text("dear")
+    few = {**RECIPE, "patients": 2, "seed": 4}
+    write(out, **few, workers=1, force=True)
+    fresh = digests(write(tmp_path / "fresh", **few, workers=1))
+    found = digests(out)
+    assert found.pop("letter.txt")
+    found = {name: digest for name, digest in found.items() if name in fresh or name.endswith(".png")}
+    assert found == fresh
 
 
 def test_a_file_that_is_no_mask_is_refused(tree):

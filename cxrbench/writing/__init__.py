@@ -1,0 +1,14 @@
+"""Files are written whole or not at all, never over an input, and never over what others wrote."""
+
+from cxrbench.writing.own_folder import OwnFolder
+from cxrbench.writing.whole import check_targets, draft, draft_folder, open_text, write_bytes, write_text
+
+__all__ = [
+    "OwnFolder",
+    "check_targets",
+    "draft",
+    "draft_folder",
+    "open_text",
+    "write_bytes",
+    "write_text",
+]

@@ -1,0 +1,185 @@
+"""Commands write files whole, never over an input, and over others' files only when forced."""
+
+import contextlib
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cxrbench.cli import main
+from cxrbench.cli import predict as predict_command
+from cxrbench.models import create, hub
+from cxrbench.preprocess import Preprocessing
+
+LABELS = ("Cardiomegaly", "Edema")
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    recipe = Preprocessing(size=64)
+    folder = tmp_path_factory.mktemp("models") / "small"
+    return hub.save(create("resnet50", LABELS, name="small", preprocessing=recipe, seed=1), folder)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Four films in CheXpert's form, both findings present and absent."""
+    rows = [f"Path,Sex,Age,Frontal/Lateral,AP/PA,{','.join(LABELS)}"]
+    for number in range(4):
+        path = tmp_path / "data" / "test" / f"patient{number:05}" / "study1" / "view1_frontal.png"
+        path.parent.mkdir(parents=True)
+        film(path, number)
+        rows.append(f"{path.relative_to(tmp_path)},Male,{40 + number},Frontal,AP,{number % 2},{number // 2}")
+    (tmp_path / "data" / "test.csv").write_text("\n".join(rows) + "\n")
+    return tmp_path / "data"
+
+
+def film(path: Path, seed: int) -> Path:
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (64, 60), np.uint8)).save(path)
+    return path
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
+    """Exit code, and what was said on stderr."""
+    code = main([str(argument) for argument in arguments])
+    return code, capsys.readouterr().err
+
+
+def evaluated(tree: Path, model: Path, out: Path) -> tuple[object, ...]:
+    return "evaluate", model, "--data", tree, "--out", out, "--resamples", 10
+
+
+def test_predict_never_writes_over_what_it_reads(tree, model, capsys):
+    table = tree / "test.csv"
+    before = table.read_bytes()
+    first = next(tree.rglob("*.png"))
+    film_before = first.read_bytes()
+    for target in (table, first):
+        for force in ((), ("--force",)):
+            code, said = run(capsys, "predict", table, "--model", model, "--csv", target, *force)
+            assert code == 2
+            assert "is read by this command and never written over" in said
+    assert table.read_bytes() == before
+    assert first.read_bytes() == film_before
+
+
+def test_predict_replaces_a_file_only_when_forced(tree, model, capsys, tmp_path):
+    mine = tmp_path / "notes.csv"
+    mine.write_text("mine")
+    code, said = run(capsys, "predict", tree / "test.csv", "--model", model, "--csv", mine)
+    assert (code, mine.read_text()) == (2, "mine")
+    assert "add --force" in said
+    code, _ = run(capsys, "predict", tree / "test.csv", "--model", model, "--csv", mine, "--force")
+    assert code == 0
+    with mine.open(newline="") as stream:
+        assert len(list(csv.reader(stream))) == 5
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, RuntimeError])
+def test_a_predict_that_fails_leaves_the_old_file_and_no_cut_one(
+    failure, tree, model, capsys, tmp_path, monkeypatch
+):
+    old = tmp_path / "scores.csv"
+    old.write_text("old")
+
+    def stream(model, images, **options):
+        yield np.zeros(len(LABELS), np.float32)
+        raise failure
+
+    monkeypatch.setattr(predict_command, "stream", stream)
+    monkeypatch.setattr(predict_command, "_print_scores", lambda *arguments, **options: None)
+    monkeypatch.setattr(predict_command, "_readable", lambda paths, read, skipped: read.append(paths[0]))
+    picture = film(tmp_path / "a.png", 0)
+    with contextlib.suppress(BaseException):
+        main(["predict", str(picture), "--model", str(model), "--csv", str(old), "--force"])
+    assert old.read_text() == "old"
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_predict_that_reads_nothing_leaves_no_table(model, capsys, tmp_path):
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    code, _ = run(capsys, "predict", bad, "--model", model, "--csv", tmp_path / "scores.csv")
+    assert code == 2
+    assert names(tmp_path) == ["bad.png"]
+
+
+def test_scores_may_go_to_a_pipe_as_often_as_one_likes(model, tmp_path, capfd):
+    picture = film(tmp_path / "a.png", 0)
+    for _ in range(2):
+        assert main(["predict", str(picture), "--model", str(model), "--csv", "/dev/null"]) == 0
+
+
+def test_evaluate_replaces_its_own_files_and_refuses_those_of_others(tree, model, capsys, tmp_path):
+    out = tmp_path / "out"
+    for _ in range(2):
+        assert run(capsys, *evaluated(tree, model, out))[0] == 0
+    report = out / "report.html"
+    report.write_text("my own report")
+    code, said = run(capsys, *evaluated(tree, model, out))
+    assert (code, report.read_text()) == (2, "my own report")
+    assert "report.html" in said
+    assert "--force" in said
+    assert run(capsys, *evaluated(tree, model, out), "--force")[0] == 0
+    assert "my own report" not in report.read_text()
+    assert run(capsys, *evaluated(tree, model, out))[0] == 0
+
+
+def test_evaluate_refuses_a_file_of_somebody_else_before_it_scores(tree, model, capsys, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "report.html").write_text("mine")
+    code, said = run(capsys, *evaluated(tree, model, out))
+    assert code == 2
+    assert "did not write it" in said
+    assert names(out) == ["report.html"]
+
+
+def test_explain_gives_findings_that_differ_in_signs_alone_files_of_their_own():
+    from cxrbench.cli.explain import _names
+
+    names = _names("film", ["Lesion 1", "Lesion 2", "Mass+", "Mass-", "肺"])
+    assert list(names.values()) == ["Lesion 1", "Lesion 2", "Mass+", "Mass-", "肺"]
+    assert "film-lesion-2.png" in names
+
+
+def test_a_run_is_not_begun_over_other_files_or_another_recipes_run(tmp_path, capsys):
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(
+        'name = "tiny"\narchitecture = "resnet50"\nlabels = ["Edema"]\n[data]\nroot = "none"\n'
+        "[[phases]]\nsize = 32\nepochs = 1\nbatch = 2\nrate = 0.1\n"
+    )
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "recipe.json").write_text("a cake")
+    code, said = run(capsys, "train", "--config", recipe, "--out", out)
+    assert (code, (out / "recipe.json").read_text()) == (2, "a cake")
+    assert "--force" in said
+    # Another recipe's run: it stays as it was, down to what it was started with.
+    assert run(capsys, "train", "--config", recipe, "--out", tmp_path / "other")[0] == 2  # there are no data
+    kept = (tmp_path / "other" / "recipe.json").read_text()
+    assert json.loads(kept)["name"] == "tiny"
+    recipe.write_text(recipe.read_text().replace("rate = 0.1", "rate = 0.2"))
+    code, said = run(capsys, "train", "--config", recipe, "--out", tmp_path / "other")
+    assert "a run of another recipe" in said
+    assert (tmp_path / "other" / "recipe.json").read_text() == kept
+    run(capsys, "train", "--config", recipe, "--out", tmp_path / "other", "--force")
+    assert (tmp_path / "other" / "recipe.json").read_text() != kept
+
+
+def test_a_model_is_not_saved_over_files_of_something_else(model, tmp_path):
+    from cxrbench.errors import InputError
+
+    (tmp_path / "mine").mkdir()
+    for name, text in (("README.md", "# My notes"), ("config.json", '{"library": "timm"}')):
+        (tmp_path / "mine" / name).write_text(text)
+        with pytest.raises(InputError, match="choose another place"):
+            hub.save(hub.load(model), tmp_path / "mine")
+        assert (tmp_path / "mine" / name).read_text() == text
