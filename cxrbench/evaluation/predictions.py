@@ -11,7 +11,7 @@ import pandas as pd
 
 from cxrbench.data.tables import label_column, read_csv, text_column
 from cxrbench.errors import InputError
-from cxrbench.writing import draft
+from cxrbench.writing import open_text
 
 __all__ = ["ABOUT", "Predictions", "join", "read_predictions", "write_predictions"]
 
@@ -155,8 +155,8 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
     scores = {_PREFIX + label: predictions.scores[:, i] for i, label in enumerate(predictions.labels)}
     said = pd.DataFrame(scores, index=predictions.table.index)
     table = pd.concat([predictions.table, columns, said], axis=1)
-    with draft(path) as own:
-        table.to_csv(own, index=False, float_format="%.6g")
+    with open_text(path) as stream:
+        table.to_csv(stream, index=False, float_format="%.6g")
 
 
 def _labels(raw: pd.DataFrame, name: str) -> tuple[str, ...]:

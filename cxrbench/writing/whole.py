@@ -61,7 +61,7 @@ def draft(path: Path | str, *, sync: bool = False) -> Iterator[Path]:
         _sweep(target)
         yield own
         if sync:
-            with own.open("rb") as file:
+            with own.open("r+b") as file:
                 os.fsync(file.fileno())
         if target.exists():
             own.chmod(target.stat().st_mode)
@@ -205,6 +205,8 @@ def _sweep(target: Path) -> None:
 
 
 def _alive(process: int) -> bool:
+    if os.name == "nt":  # there, the signal 0 would be sent
+        return True
     try:
         os.kill(process, 0)
     except ProcessLookupError:
