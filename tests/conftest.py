@@ -1,6 +1,8 @@
 """What tests of several rooms share."""
 
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,20 @@ GOLDEN = ROOT.parent / "shared" / "golden"
 # A busy machine is no failure: speed is what benchmarks/ are for.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Iterator[None]:
+    """Give every test the number of threads that the process began with: commands and the app set their own.
+
+    A hook, not a fixture, so that what fixtures of a module do is undone too.
+    """
+    torch = sys.modules.get("torch")
+    threads = torch.get_num_threads() if torch else 0
+    result = yield
+    if torch and torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
+    return result
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,18 @@ from hypothesis.extra import numpy as hnp
 from cxrbench import assets
 from cxrbench.compare import Comparison, gallery
 from cxrbench.compare.run import collect, compare
+from cxrbench.compare.scale import heatmap, peak
 from cxrbench.errors import InputError
 from cxrbench.explain import METHODS
 from cxrbench.models import hub
 from cxrbench.models.folder import revision_of
+
+
+# Formulas that divide by a sum over the map: where signed activations cancel there, rounding is magnified.
+DIVIDES = ("grad_cam_plus_plus", "xgrad_cam")
+# How far a map drawn in [0, 1] may differ between processors. Measured between the instruction sets that
+# PyTorch's kernels can be told to use: 5e-5, and 6e-3 where the formula divides.
+SPREAD = {False: 1e-3, True: 3e-2}
 
 
 def bound(maps: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -190,7 +198,7 @@ def test_the_gallery_stays_small(cases: tuple[gallery.Case, ...]) -> None:
 
 
 def test_stored_maps_are_those_computed_now(cases: tuple[gallery.Case, ...]) -> None:
-    """Coarse maps to float accuracy on any processor; integrated gradients is the slow test below."""
+    """Coarse maps, as they are drawn; integrated gradients is the slow test below."""
     methods = tuple(name for name in METHODS if METHODS[name].family == "cam")
     models = {name: hub.load(folder) for name, folder in shipped().items()}
     for case in cases:
@@ -204,8 +212,12 @@ def test_stored_maps_are_those_computed_now(cases: tuple[gallery.Case, ...]) -> 
             np.testing.assert_allclose(stored.predictions[name].scores, said.scores, atol=1e-4)
             np.testing.assert_array_equal(stored.predictions[name].thresholds, said.thresholds)
         for key, heat in now.heat_maps.items():
-            largest = np.abs(heat.maps).max((1, 2), keepdims=True)
-            assert (np.abs(stored.heat_maps[key].maps - heat.maps) <= 1e-3 * largest + 1e-9).all(), key
+            for index, finding in enumerate(heat.labels):
+                drawn, now_drawn = (
+                    heatmap(each.maps[index], peak(each, finding), signed=False)
+                    for each in (stored.heat_maps[key], heat)
+                )
+                assert np.abs(drawn - now_drawn).max() <= SPREAD[key[1] in DIVIDES], (key, finding)
 
 
 @pytest.mark.slow

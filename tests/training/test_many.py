@@ -13,6 +13,8 @@ from cxrbench.training.norms import share_norms
 
 # Weights after 15 steps of AdamW, which divides by the gradient's size and so lets rounding grow.
 TOLERANCE = 1e-4
+# Scores of the same weights on the same images in batches of other sizes, in single precision.
+ROUNDING = 1e-6
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +55,11 @@ def test_two_processes_train_the_weights_that_one_would(alone, together):
 def test_scores_are_gathered_without_duplicates_in_the_order_of_the_images(together):
     for made in together:
         assert made["scores"].shape == (23, 3)
-        assert torch.equal(made["scores"], made["alone"])
-    assert torch.equal(together[0]["scores"], together[1]["scores"])
+        # Shared out, the batches are other ones, and so are the kernels' last bits.
+        assert torch.allclose(made["scores"], made["alone"], atol=ROUNDING, rtol=0)
+        # No two images have scores as alike as that, so a row that came twice or elsewhere would be seen.
+        assert torch.pdist(made["scores"]).min() > 10 * ROUNDING
+    assert torch.equal(together[0]["scores"], together[1]["scores"])  # what is gathered is copied
 
 
 def test_alone_a_shared_norm_is_the_norm():

@@ -43,7 +43,6 @@ def images(count: int) -> Images:
 
 def train(folder: Path, exact: bool) -> dict:
     """Weights and scores, the scores in the order of the 23 validation images, by every process."""
-    torch.set_num_threads(1)
     phase = Phase(SIZE, 3, 8, 3e-3)
     config = TrainConfig("two", "none", DataConfig("x"), (phase,), labels=("A", "B", "C"), exact=exact)
     valid = images(23)
