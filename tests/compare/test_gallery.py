@@ -19,7 +19,6 @@ from cxrbench.explain import METHODS
 from cxrbench.models import hub
 from cxrbench.models.folder import revision_of
 
-
 # Formulas that divide by a sum over the map: where signed activations cancel there, rounding is magnified.
 DIVIDES = ("grad_cam_plus_plus", "xgrad_cam")
 # How far a map drawn in [0, 1] may differ between processors. Measured between the instruction sets that
