@@ -6,12 +6,30 @@ from typing import Any, Final
 
 import altair as alt
 import pandas as pd
+import streamlit as st
 
-__all__ = ["COLOURS", "SHAPES", "dots", "heat", "key", "scale_of", "stacked"]
+__all__ = [
+    "COLOURS",
+    "FAINT",
+    "SHAPES",
+    "WORDS",
+    "dots",
+    "heat",
+    "key",
+    "legend",
+    "scale_of",
+    "show",
+    "stacked",
+]
 
 # Okabe and Ito's colours in the order of .streamlit/config.toml, and a shape for each: never colour alone.
 COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999", "#F0E442")
 SHAPES: Final = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "stroke", "arrow")
+
+# The browser knows which theme is on, and a change of it draws nothing anew here: the chart's own background
+# decides. Words reach a contrast of 7 to 1 on either, lines without words 3 to 1.
+WORDS: Final = alt.ExprRef("luminance(background) > 0.4 ? '#46525f' : '#b4bec9'")
+FAINT: Final = alt.ExprRef("luminance(background) > 0.4 ? '#6f7b87' : '#8592a0'")
 
 _ROW: Final = 25  # pixels a finding
 _ROOM: Final = 115  # pixels for legend and axis
@@ -22,7 +40,6 @@ _LEGEND: Final[dict[str, Any]] = {
     "title": None,
     "labelFontSize": 12,
     "labelLimit": 320,
-    "columns": alt.ExprRef("width < 420 ? 2 : 0"),
 }
 
 
@@ -32,9 +49,33 @@ def scale_of(names: Sequence[str], colours: Mapping[str, str] | None = None) -> 
     return alt.Scale(domain=list(names), range=[table[name] for name in names])
 
 
-def legend(**changes: Any) -> alt.Legend:
-    """A legend above the chart."""
+def legend(names: Sequence[str] = (), **changes: Any) -> alt.Legend:
+    """A legend above the chart.
+
+    Args:
+        names: what it lists: as many to a line as fit, so that none is cut off.
+        changes: other properties of the legend.
+    """
+    if names:
+        widest = 48 + 7 * max(map(len, names))  # pixels: symbol, padding, and letters of 12 pixels
+        changes["columns"] = alt.ExprRef(f"max(1, floor(width / {widest}))")
     return alt.Legend(**{**_LEGEND, **changes})
+
+
+def show(chart: alt.Chart | alt.LayerChart, *, alt_text: str) -> None:
+    """Draw a chart: words that can be read on either theme, and end ticks that are written whole.
+
+    Args:
+        chart: without a configuration of its own.
+        alt_text: what it shows, for those who do not see it.
+    """
+    drawn = (
+        chart.properties(padding={"left": 6, "right": 14, "top": 5, "bottom": 5})
+        .configure_axis(labelColor=WORDS, titleColor=WORDS, labelFlush=False)
+        .configure_axisQuantitative(tickCount=alt.ExprRef("max(3, floor(width / 80))"))
+        .configure_legend(labelColor=WORDS, titleColor=WORDS, gradientLength=240)
+    )
+    st.altair_chart(drawn, alt=alt_text)
 
 
 def key(colours: Mapping[str, str]) -> str:
@@ -75,7 +116,9 @@ def stacked(
             y=alt.Y("finding:N", sort=list(order), title=None, axis=alt.Axis(**_LISTED)),
             x=alt.X("share:Q" if share else "images:Q", axis=axis, stack="zero"),
             color=alt.Color(
-                "state:N", scale=scale_of(list(states), states), legend=None if compact else legend()
+                "state:N",
+                scale=scale_of(list(states), states),
+                legend=None if compact else legend(list(states)),
             ),
             order=alt.Order("rank:Q"),
             tooltip=[
@@ -122,8 +165,8 @@ def dots(
         .encode(
             y=alt.Y("finding:N", sort=list(order), title=None, axis=alt.Axis(grid=True, **_LISTED)),
             x=alt.X(f"{value}:Q", scale=scale, axis=axis),
-            color=alt.Color("name:N", scale=scale_of(names, colours), legend=legend()),
-            shape=alt.Shape("name:N", scale=shapes, legend=legend()),
+            color=alt.Color("name:N", scale=scale_of(names, colours), legend=legend(names)),
+            shape=alt.Shape("name:N", scale=shapes, legend=legend(names)),
             tooltip=[
                 alt.Tooltip("finding:N", title="Finding"),
                 alt.Tooltip("name:N", title=" "),

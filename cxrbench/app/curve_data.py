@@ -111,8 +111,13 @@ def _marks(system: System, column: int) -> list[dict[str, Any]]:
         return []
     own = system.fitted.columns((system.fitted.labels[column],))
     return [
-        {"title": rule.title, "at": float(rule.fit(own.targets, own.scores)[0]), "says": rule.says}
-        for rule in THRESHOLDS.values()
+        {
+            "rule": name,
+            "title": rule.title,
+            "at": float(rule.fit(own.targets, own.scores)[0]),
+            "says": rule.says,
+        }
+        for name, rule in THRESHOLDS.items()
     ]
 
 

@@ -68,7 +68,7 @@ def counts_part(sheet: Sheet) -> None:
         )
     else:
         chart = charts.stacked(table, order, STATES)
-    st.altair_chart(chart, alt=f"Labels of {sheet.title}. {alt_text}.")
+    charts.show(chart, alt_text=f"Labels of {sheet.title}. {alt_text}.")
     st.caption(
         "From the most to the least frequent finding. **Blank** is not negative: the report does not say. "
         "What a loss makes of blank and uncertain is a choice, see “Policies”."
@@ -103,18 +103,21 @@ def ratios_part(sheet: Sheet) -> None:
         color=alt.Color(
             "rare:N",
             scale=alt.Scale(domain=[False, True], range=[charts.COLOURS[5], charts.COLOURS[1]]),
-            legend=charts.legend(labelExpr="datum.label == 'true' ? 'rare: above MeanIR' : 'not rare'"),
+            legend=charts.legend(
+                ["rare: above MeanIR", "not rare"],
+                labelExpr="datum.label == 'true' ? 'rare: above MeanIR' : 'not rare'",
+            ),
         ),
         tooltip=["finding", alt.Tooltip("ratio", format=".1f", title="IRLbl")],
     )
-    words = base.mark_text(align="left", dx=4, color="#7a8794").encode(x="ratio:Q", text="text:N")
+    words = base.mark_text(align="left", dx=4, color=charts.WORDS).encode(x="ratio:Q", text="text:N")
     rule = (
         alt.Chart(pd.DataFrame({"mean": [mean]}))
-        .mark_rule(strokeDash=[6, 4], color="#7a8794")
+        .mark_rule(strokeDash=[6, 4], color=charts.FAINT)
         .encode(x="mean:Q")
     )
-    st.altair_chart(
-        (bars + words + rule).properties(height=115 + 25 * len(order)), alt="IRLbl of every finding."
+    charts.show(
+        (bars + words + rule).properties(height=115 + 25 * len(order)), alt_text="IRLbl of every finding."
     )
     st.markdown(
         f"""
@@ -154,7 +157,7 @@ def groups_part(sheet: Sheet) -> None:
     chart = charts.dots(
         table, by_frequency(sheet), names, value="value", title="Share of the group's images", form=".1%"
     )
-    st.altair_chart(chart, alt=f"Share of positive images by {way}.")
+    charts.show(chart, alt_text=f"Share of positive images by {way}.")
     st.caption(
         "Positive images over all images of the group, which has its number of images in brackets. Groups "
         "differ in more than their name: bedside AP films are of sicker patients, and a network can learn "

@@ -97,7 +97,7 @@ def pair_part(systems: Sequence[System]) -> None:
     if name == "auroc" and a.graded and b.graded:
         table["p (DeLong)"] = second_opinion(a, b)  # of images, where the bootstrap resamples patients
     chart = _differences(table, f"{FIGURES[name].title}: {a.title} minus {b.title}")
-    st.altair_chart(chart, alt=f"Paired differences in {FIGURES[name].title}, finding by finding.")
+    charts.show(chart, alt_text=f"Paired differences in {FIGURES[name].title}, finding by finding.")
     st.caption(
         f"{FIGURES[name].says} Bars hold 95 % of the paired differences: both systems saw the same resampled "
         "patients. p is two-sided, and of fourteen findings one is below 0.07 by chance alone."
@@ -191,7 +191,7 @@ def _differences(table: pd.DataFrame, title: str) -> alt.LayerChart:
         sure=np.where((known["low"] > 0) | (known["high"] < 0), "0 is outside", "0 is inside")
     )
     scale = alt.Scale(domain=["0 is outside", "0 is inside"], range=[charts.COLOURS[1], charts.COLOURS[0]])
-    colour = alt.Color("sure:N", scale=scale, legend=charts.legend())
+    colour = alt.Color("sure:N", scale=scale, legend=charts.legend(["0 is outside", "0 is inside"]))
     base = alt.Chart(rows).encode(
         y=alt.Y("finding:N", sort=order, title=None, axis=alt.Axis(labelLimit=190, labelOverlap=False)),
         color=colour,
@@ -204,7 +204,9 @@ def _differences(table: pd.DataFrame, title: str) -> alt.LayerChart:
     dots = base.mark_point(filled=True, size=90).encode(
         x="difference:Q", shape=alt.Shape("sure:N", legend=None)
     )
-    none = alt.Chart(pd.DataFrame({"x": [0]})).mark_rule(strokeDash=[4, 4], color="#7a8794").encode(x="x:Q")
+    none = (
+        alt.Chart(pd.DataFrame({"x": [0]})).mark_rule(strokeDash=[4, 4], color=charts.FAINT).encode(x="x:Q")
+    )
     return (none + bars + dots).properties(height=115 + 25 * len(order))
 
 

@@ -54,7 +54,7 @@ def calibration_part(systems: Sequence[System], finding: str) -> None:
     left, right = st.columns([3, 2])
     with left:
         names = [entry["system"] for entry in figures]
-        st.altair_chart(_reliability(pd.concat(rows), names, finding), alt=f"Reliability of {finding}.")
+        charts.show(_reliability(pd.concat(rows), names, finding), alt_text=f"Reliability of {finding}.")
     with right:
         table = pd.DataFrame(figures)
         st.dataframe(table, hide_index=True, column_config=rounded(table))
@@ -95,13 +95,13 @@ def _reliability(table: pd.DataFrame, names: Sequence[str], finding: str) -> alt
     base = alt.Chart(table).encode(
         x=alt.X("score:Q", scale=ends, title=f"Mean score of {finding}"),
         y=alt.Y("share:Q", scale=ends, title="Share of images that have it"),
-        color=alt.Color("name:N", scale=charts.scale_of(names), legend=charts.legend()),
+        color=alt.Color("name:N", scale=charts.scale_of(names), legend=charts.legend(names)),
         tooltip=["name", *(alt.Tooltip(key, format=".3f") for key in ("score", "share")), "images"],
     )
     dots = base.mark_point(filled=True, opacity=0.95).encode(
         size=alt.Size("images:Q", scale=alt.Scale(range=[40, 400]), legend=None),
-        shape=alt.Shape("name:N", scale=shapes, legend=charts.legend()),
+        shape=alt.Shape("name:N", scale=shapes, legend=charts.legend(names)),
     )
     line = pd.DataFrame({"x": [0, 1], "y": [0, 1]})
-    ideal = alt.Chart(line).mark_line(strokeDash=[2, 4], color="#7a8794").encode(x="x:Q", y="y:Q")
+    ideal = alt.Chart(line).mark_line(strokeDash=[2, 4], color=charts.FAINT).encode(x="x:Q", y="y:Q")
     return (ideal + base.mark_line() + dots).properties(height=440)

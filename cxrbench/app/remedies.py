@@ -44,7 +44,7 @@ def policies_part(sheet: Sheet) -> None:
                 said = "; ".join(
                     f"{row.finding} {row.share:.1%}" for row in own[own["state"] == "present"].itertuples()
                 )
-                st.altair_chart(chart, alt=f"Policy {policy.name}; share of images called present: {said}.")
+                charts.show(chart, alt_text=f"Policy {policy.name}; share of images called present: {said}.")
     st.caption(
         "**Present** and **absent** are targets of 1 and 0. **In between** are soft ones: drawn by the "
         "policy, or the scores of a model trained before. **A class of its own** needs a loss of three "
@@ -72,7 +72,7 @@ def resampling_part(sheet: Sheet) -> None:
     table, totals = resampled(sheet, share)
     names = list(totals["how"])
     chart = charts.dots(table, by_frequency(sheet), names, value="images", title="Positive images", log=True)
-    st.altair_chart(chart, alt="Positive images of each finding under each way of resampling.")
+    charts.show(chart, alt_text="Positive images of each finding under each way of resampling.")
     st.dataframe(
         totals,
         hide_index=True,
@@ -110,7 +110,7 @@ def weights_part(sheet: Sheet) -> None:
     chart = charts.dots(
         table, by_frequency(sheet), names, value="value", title="Weight", log=True, form=".2f"
     )
-    st.altair_chart(chart, alt="Weights of each finding's positives and negatives, by loss.")
+    charts.show(chart, alt_text="Weights of each finding's positives and negatives, by loss.")
     st.caption(
         "**Weighted BCE** multiplies the positives' term by negatives ÷ positives, at most 20, so that a "
         "handful of positives does not own every gradient. **Class-balanced** weights come from the "

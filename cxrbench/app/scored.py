@@ -16,7 +16,17 @@ from cxrbench.errors import InputError
 from cxrbench.evaluation import Predictions, align, read_predictions
 from cxrbench.inference import ENSEMBLES, THRESHOLDS
 
-__all__ = ["FIT", "Question", "Stored", "System", "own_predictions", "predictions", "stored", "systems"]
+__all__ = [
+    "FIT",
+    "Question",
+    "Stored",
+    "System",
+    "own_predictions",
+    "planted_shortcut",
+    "predictions",
+    "stored",
+    "systems",
+]
 
 FIT: Final = "valid"  # the split that thresholds, weights and calibrations are fitted on
 _FILE: Final = "predictions.csv"
@@ -65,12 +75,14 @@ class Question:
         ensembles: keys of ``ENSEMBLES``, over these models.
         split: which images are shown.
         rule: key of ``THRESHOLDS``.
+        members: those of the models that the ensembles are made of; None for all of them.
     """
 
     models: tuple[str, ...]
     ensembles: tuple[str, ...]
     split: str
     rule: str
+    members: tuple[str, ...] | None = None
 
 
 def stored() -> dict[str, Stored]:
@@ -100,6 +112,15 @@ def predictions(entry: Stored) -> Predictions:
 @st.cache_resource(max_entries=16, show_spinner="Reading predictions …")
 def _read(file: str, changed: int, size: int) -> Predictions:
     return read_predictions(Path(file))
+
+
+def planted_shortcut(entry: Stored) -> bool:
+    """Whether the model was trained on a planted shortcut: its evaluation says what is left without it."""
+    try:
+        figures = json.loads(entry.file.with_name("evaluation.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(figures, dict) and "shortcut" in figures
 
 
 def own_predictions(data: bytes, name: str) -> Predictions:
@@ -143,8 +164,11 @@ def systems(given: Mapping[str, Predictions], question: Question) -> list[System
     for name, here, there in zip(question.models, shown, fitted, strict=True):
         at = rule.fit(there.targets, there.scores)
         made.append(System(name, here.name or name, "", here, there, at, here.scores >= at, True))
-    if len(made) < 2:
+    wanted = question.models if question.members is None else question.members
+    members = [index for index, name in enumerate(question.models) if name in wanted]
+    if len(members) < 2:
         return made
+    shown, fitted = ([side[index] for index in members] for side in (shown, fitted))
     return made + [_ensemble(key, shown, fitted, question.rule) for key in question.ensembles]
 
 

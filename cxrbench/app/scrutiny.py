@@ -63,8 +63,8 @@ def groups_part(systems: Sequence[System], finding: str) -> None:
     column = system.shown.labels.index(finding)
     found = _grouped(digest(system, [column]), by, figure, finding, system)
     table = group_table(found)
-    st.altair_chart(
-        _intervals(table, FIGURES[figure].title), alt=f"{FIGURES[figure].title} of {finding} by {by}."
+    charts.show(
+        _intervals(table, FIGURES[figure].title), alt_text=f"{FIGURES[figure].title} of {finding} by {by}."
     )
     st.caption(
         "Each group's figure, and its gap: the group minus everybody else, both with intervals by patient. A "
@@ -171,7 +171,7 @@ def _intervals(table: pd.DataFrame, title: str) -> alt.LayerChart:
         x=alt.X("low:Q", title=title, scale=alt.Scale(zero=False)), x2="high:Q"
     )
     dots = base.mark_point(filled=True, size=130, color=charts.COLOURS[0]).encode(x="value:Q")
-    words = base.mark_text(dy=-13, color="#7a8794").encode(
+    words = base.mark_text(dy=-13, color=charts.WORDS).encode(
         x="value:Q", text=alt.Text("value:Q", format=".3f")
     )
     return (bars + dots + words).properties(height=90 + 46 * len(order))

@@ -28,7 +28,7 @@ def together_part(sheet: Sheet) -> None:
     )
     labels = [sheet.labels[index] for index in sheet.findings]
     chart = _TOGETHER[kind or "Share"](sheet.targets[:, sheet.findings], labels)
-    st.altair_chart(chart, alt=f"{kind} of images in which two findings of {sheet.title} are both positive.")
+    charts.show(chart, alt_text=f"{kind} of images in which two findings of {sheet.title} are both positive.")
     left, right = st.columns(2)
     with left:
         st.subheader("Findings an image")
@@ -40,8 +40,11 @@ def together_part(sheet: Sheet) -> None:
             y=alt.Y("images:Q", title="Images", axis=alt.Axis(format="~s")),
             tooltip=["findings", alt.Tooltip("images", format=",")],
         )
-        words = bars.mark_text(dy=-7, color="#7a8794").encode(text=alt.Text("images:Q", format=".3~s"))
-        st.altair_chart((bars.mark_bar(color=charts.COLOURS[0]) + words).properties(height=260))
+        words = bars.mark_text(dy=-7, color=charts.WORDS).encode(text=alt.Text("images:Q", format=".3~s"))
+        charts.show(
+            (bars.mark_bar(color=charts.COLOURS[0]) + words).properties(height=260),
+            alt_text=f"Images by their number of positive findings, from 0 to {len(many) - 1}.",
+        )
         st.caption("“No Finding” is not counted: an image at 0 is normal, or nothing is said of it.")
     with right:
         st.subheader("Hierarchy violations")
@@ -91,7 +94,7 @@ def _counted(targets: np.ndarray, labels: list[str]) -> alt.LayerChart:
     colour = alt.Color(
         "value:Q",
         scale=alt.Scale(scheme="cividis", type="sqrt"),
-        legend=charts.legend(title="Images", format="~s"),
+        legend=charts.legend(title="Images", format="~s", tickCount=4),
     )
     return charts.heat(table, labels, colour=colour, text="Images", tip="That is")
 
@@ -104,7 +107,7 @@ def _shared(targets: np.ndarray, labels: list[str]) -> alt.LayerChart:
     colour = alt.Color(
         "value:Q",
         scale=alt.Scale(scheme="cividis", domain=[0, 1]),
-        legend=charts.legend(title="Share", format="%"),
+        legend=charts.legend(title="Share", format="%", values=[0, 0.25, 0.5, 0.75, 1]),
     )
     return charts.heat(table, labels, colour=colour, text="Per cent", tip="That is")
 

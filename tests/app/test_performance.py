@@ -12,8 +12,9 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 from streamlit.testing.v1 import AppTest
 
-from cxrbench.app import cases, performance, reliable, stock
+from cxrbench.app import cases, charts, own_files, performance, reliable, stock
 from cxrbench.app.curve_data import curve_data
+from cxrbench.app.opening import teaching_finding
 from cxrbench.app.scored import Question, own_predictions, stored, systems
 from cxrbench.compare import gallery
 from cxrbench.errors import InputError
@@ -306,3 +307,135 @@ def test_what_is_wrong_with_an_own_file_is_said(change, said: str) -> None:
 def test_every_rule_is_explained_beside_its_menu(page: AppTest) -> None:
     at = page.run()
     assert "The largest sensitivity + specificity" in at.selectbox(key="judge_rule").help
+
+
+def said(at: AppTest) -> str:
+    return " ".join(caption.value for caption in at.caption)
+
+
+def upload(at: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    for name, data in files:
+        at.file_uploader(key="own_predictions").upload(name, data, "text/csv")
+    at = at.run()
+    assert not at.exception
+    return at
+
+
+def options(at: AppTest, key: str) -> list[str]:
+    return list(at.button_group(key=key).options)
+
+
+def test_two_uploads_of_one_name_are_both_listed(page: AppTest) -> None:
+    at = upload(page.run(), ("predictions.csv", written(7)), ("predictions.csv", written(8)))
+    assert options(at, "judge_models")[:2] == ["predictions.csv", "predictions.csv (2)"]
+    assert at.session_state["judge_models"][:2] == ["predictions.csv", "predictions.csv (2)"]
+    assert own_files.unlike(["a", "a", "a (2)", "b"], ["b"]) == ["a", "a (2)", "a (2) (2)", "b (2)"]
+
+
+def test_a_changed_file_of_the_same_name_gives_its_own_figures(page: AppTest) -> None:
+    first = upload(page.run(), ("mine.csv", written(7)))
+    assert "160 images" in said(first)
+    first.file_uploader(key="own_predictions").set_value([])
+    again = upload(first, ("mine.csv", written(7, images=120)))
+    assert "80 images" in said(again)
+
+
+def test_an_own_file_joins_the_models_of_the_same_images(page: AppTest) -> None:
+    at = upload(page.run(), ("mine.csv", written(7)))
+    assert options(at, "judge_models") == ["mine.csv", "Model A", "Model B", "Model C"]
+    assert at.session_state["judge_models"] == ["mine.csv", "a", "b"]
+    assert "Not shown" not in said(at)
+    assert "mine.csv" not in "".join(at.query_params.get("models", []))  # no link can bring it back
+
+
+def test_why_the_models_of_the_bench_do_not_join_is_said(page: AppTest) -> None:
+    table = pd.read_csv(io.BytesIO(written(7)))
+    page = upload(
+        page.run(), ("other.csv", table.assign(path=table["path"] + "x").to_csv(index=False).encode())
+    )
+    assert options(page, "judge_models") == ["other.csv"]
+    assert (
+        "Not shown beside your file: the models of this bench. other.csv and Model A have no image"
+        in said(page)
+    )
+    page.file_uploader(key="own_predictions").set_value([])
+    page = upload(page, ("bare.csv", table.drop(columns="path").to_csv(index=False).encode()))
+    assert "bare.csv has no column path, by which images are matched" in said(page)
+
+
+def test_a_file_without_patients_says_that_every_image_counts_as_one(page: AppTest) -> None:
+    table = pd.read_csv(io.BytesIO(written(7)))
+    at = upload(page.run(), ("mine.csv", table.drop(columns="patient").to_csv(index=False).encode()))
+    assert "mine.csv names no patient for any of its 240 images" in said(at)
+    table.loc[:4, "patient"] = None
+    (note,) = own_files.notes([own_predictions(table.to_csv(index=False).encode(), "mine.csv")])
+    assert "for 5 of its 240 images" in note
+    assert own_files.notes([own_predictions(written(7), "mine.csv")]) == []
+
+
+def test_the_sample_file_can_be_opened_and_joins_the_models(page: AppTest, given) -> None:
+    at = upload(page.run(), ("sample.csv", own_files.sample(given["a"])))
+    assert options(at, "judge_models")[0] == "sample.csv"
+    assert len(options(at, "judge_models")) == 4
+
+
+def test_one_file_that_cannot_be_read_does_not_hide_the_others(page: AppTest) -> None:
+    at = upload(page.run(), ("wrong.csv", b"Edema,score Edema\n1,1.7\n"), ("mine.csv", written(7)))
+    assert "expected a score from 0 to 1, got" in at.error[0].value
+    assert options(at, "judge_models")[0] == "mine.csv"
+
+
+def test_the_page_opens_with_the_finding_of_median_auroc(page: AppTest, given) -> None:
+    (system,) = systems(given, asked("a"))
+    truth, scores = system.shown.targets, system.shown.scores
+    areas = {
+        label: sklearn_metrics.roc_auc_score(truth[:, i], scores[:, i])
+        for i, label in enumerate(LABELS)
+        if label in ("Edema", "Fracture")
+    }
+    assert teaching_finding(system) == min(areas, key=lambda label: areas[label])
+    assert page.run().selectbox(key="judge_finding").value == teaching_finding(system)
+
+
+def test_an_ensemble_leaves_the_shortcut_model_out_unless_it_is_chosen(page: AppTest, models: Path) -> None:
+    (models / "models" / "c" / "evaluation.json").write_text(json.dumps({"shortcut": {"kind": "hospital"}}))
+    page.session_state["judge_models"] = ["a", "b", "c"]
+    at = page.run()
+    assert "Ensemble of Model A, Model B. Left out: Model C, trained on a planted shortcut." in said(at)
+    at.button_group(key="judge_members").set_value(["a", "b", "c"]).run()
+    assert not at.exception
+    assert "Ensemble of Model A, Model B, Model C." in said(at)
+    assert at.query_params["members"] == ["a", "b", "c"]
+    at.button_group(key="judge_members").set_value(["c"]).run()
+    assert "There is no ensemble: it takes two models" in said(at)
+
+
+def test_a_model_that_is_added_joins_the_ensemble(page: AppTest) -> None:
+    at = page.run()
+    at.button_group(key="judge_models").set_value(["a", "b", "c"]).run()
+    assert "Ensemble of Model A, Model B, Model C." in said(at)
+
+
+def test_an_earlier_address_brings_back_the_state_that_it_stands_for(page: AppTest) -> None:
+    at = page.run()
+    opened = at.selectbox(key="judge_finding").value
+    assert not at.query_params  # what the page opens with is no step of its own in the browser's history
+    at.selectbox(key="judge_finding").select("No Finding").run()
+    at.button_group(key="judge_ensembles").set_value([]).run()
+    last = dict(at.query_params)
+    assert last["ensembles"] == "none"
+    at.query_params.clear()
+    at.run()
+    assert at.selectbox(key="judge_finding").value == opened
+    assert at.session_state["judge_ensembles"] == ["ctp_mean"]
+    for name, values in last.items():
+        at.query_params[name] = values
+    at.run()
+    assert at.selectbox(key="judge_finding").value == "No Finding"
+    assert at.session_state["judge_ensembles"] == []
+    assert not at.warning
+
+
+def test_a_legend_has_as_many_columns_as_fit() -> None:
+    columns = charts.legend(["a model", "a model of a longer name"]).to_dict()["columns"]["expr"]
+    assert columns == f"max(1, floor(width / {48 + 7 * 24}))"

@@ -68,6 +68,23 @@ function bandOf({ grid, low, high }) {
   return `M${line(high, forth)}L${line(low, forth.toReversed())}Z`;
 }
 
+/** Which line and which marker is whose, with its figure; beside the plot, where it hides nothing. */
+function legendOf(data, kind) {
+  const list = document.createElement("ul");
+  list.className = "legend";
+  data.systems.forEach((system, index) => {
+    const key = node("svg", { viewBox: "0 0 32 14", "aria-hidden": "true" });
+    if (system.graded) key.append(node("line", { x1: 0, x2: 32, y1: 7, y2: 7, stroke: system.colour, "stroke-width": 2.4, "stroke-dasharray": DASHES[index % DASHES.length] }));
+    key.append(node("path", { d: shape(SHAPES[index % SHAPES.length], 16, 7, 5), fill: system.colour }));
+    const item = document.createElement("li");
+    const words = document.createElement("span");
+    words.textContent = `${system.title} ${system[kind].words}`;
+    item.append(key, words);
+    list.append(item);
+  });
+  return list;
+}
+
 /** ROC or precision–recall of all systems; returns the group in which their points move. */
 function drawCurves(place, data, kind) {
   const roc = kind === "roc";
@@ -87,16 +104,9 @@ function drawCurves(place, data, kind) {
     const dash = DASHES[index % DASHES.length];
     if (system.graded) svg.append(node("path", { d: pathOf(system[kind].x, system[kind].y, !roc), fill: "none", stroke: system.colour, "stroke-width": 2.4, "stroke-dasharray": dash, "stroke-linejoin": "round" }));
   });
-  const names = node("g");
-  data.systems.forEach((system, index) => {
-    const y = up(0) - 12 - 18 * (data.systems.length - 1 - index);
-    const x = across(roc ? 0.14 : 0.03);
-    if (system.graded) names.append(node("line", { x1: x, x2: x + 30, y1: y - 4, y2: y - 4, stroke: system.colour, "stroke-width": 2.4, "stroke-dasharray": DASHES[index % DASHES.length] }));
-    names.append(node("path", { d: shape(SHAPES[index % SHAPES.length], x + 15, y - 4, 5), fill: system.colour }));
-    names.append(node("text", { class: "halo", x: x + 37, y }, `${system.title} ${system[kind].words}`));
-  });
+  place.append(legendOf(data, kind));
   const points = node("g");
-  svg.append(names, points);
+  svg.append(points);
   return points;
 }
 

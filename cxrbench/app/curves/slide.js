@@ -1,7 +1,7 @@
 // The component's entry: Streamlit calls it with new data; the slider moves points and counts, and tells no one.
 
 const places = new WeakMap();
-const remembered = {}; // by finding, rule and system: the threshold to which the reader moved the slider
+const remembered = {}; // by finding, rule and system: where the reader put the slider, and by which rule
 
 function stepOf(data, threshold) {
   let best = 0;
@@ -25,19 +25,20 @@ function drawAll(here) {
   const slider = root.querySelector('[data-do="threshold"]');
   slider.max = data.steps.length - 1;
   slider.disabled = !system.graded;
-  const marks = system.marks.map(({ title, at, says }) => {
+  const marks = system.marks.map(({ rule, title, at, says }) => {
     const button = document.createElement("button");
     [button.type, button.textContent, button.title] = ["button", title, says];
-    button.dataset.at = stepOf(data, at);
-    button.onclick = () => moveTo(here, Number(button.dataset.at));
+    button.dataset.rule = rule;
+    button.onclick = () => moveTo(here, stepOf(data, at), rule);
     return button;
   });
   root.querySelector(".marks").replaceChildren(...marks);
-  slideTo(here, stepOf(data, remembered[nameOf(here)] ?? system.threshold));
+  const kept = remembered[nameOf(here)] ?? { threshold: system.threshold, rule: data.rule };
+  slideTo(here, stepOf(data, kept.threshold), kept.rule);
 }
 
-/** Everything that follows the threshold. */
-function slideTo(here, at) {
+/** Everything that follows the threshold; `rule` is the one that put it there, if any did. */
+function slideTo(here, at, rule) {
   const { root, data } = here;
   const system = focused(here);
   here.at = Math.min(Math.max(at, 0), data.steps.length - 1);
@@ -48,7 +49,8 @@ function slideTo(here, at) {
   slider.setAttribute("aria-valuetext", words);
   root.querySelector('[data-of="threshold"]').textContent = words;
   for (const button of root.querySelectorAll(".marks button")) {
-    button.setAttribute("aria-pressed", String(Number(button.dataset.at) === here.at));
+    // Several rules may choose one threshold: the one in force is marked, not all of them.
+    button.setAttribute("aria-pressed", String(button.dataset.rule === rule));
   }
   for (const kind of ["roc", "pr"]) movePoints(here.points[kind], data, kind, here.at, system.id);
   for (const end of ["x1", "x2"]) here.cut.setAttribute(end, across(threshold));
@@ -57,9 +59,9 @@ function slideTo(here, at) {
 }
 
 /** As `slideTo`, by the reader's own hand: kept when new data of this finding come. */
-function moveTo(here, at) {
-  slideTo(here, at);
-  remembered[nameOf(here)] = here.data.steps[here.at];
+function moveTo(here, at, rule) {
+  slideTo(here, at, rule);
+  remembered[nameOf(here)] = { threshold: here.data.steps[here.at], rule };
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {

@@ -1,0 +1,129 @@
+"""Performance, Imbalance, Phantom, Train and About in a real browser: what no other test can show."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Visits = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def several(assets_root: Path) -> str:
+    """A link that chooses every model that has stored predictions."""
+    names = [path.parent.name for path in sorted(assets_root.glob("models/*/predictions.csv"))]
+    if len(names) < 3:
+        pytest.skip("fewer than three models here have stored predictions")
+    return "&".join(f"models={name}" for name in names)
+
+
+def finding(here: Any) -> str:
+    value: str = here.page.locator(".st-key-judge_finding input").first.input_value()
+    return value
+
+
+def test_back_goes_to_the_state_before_and_from_the_first_to_the_page_before(
+    visit: Visits, several: str
+) -> None:
+    here = visit("/about")
+    here.page.get_by_role("link", name="Performance").click()
+    here.settle()
+    opened = finding(here)
+    here.choose("Finding", "No Finding")
+    here.settle()
+    here.choose("Thresholds", "best F1")
+    here.settle()
+    here.page.go_back()
+    here.settle()
+    assert finding(here) == "No Finding"
+    assert here.page.locator(".st-key-judge_rule input").first.input_value() == "Youden"
+    here.page.go_back()
+    here.settle()
+    assert finding(here) == opened
+    assert here.page.url.endswith("/performance")
+    here.page.go_forward()
+    here.settle()
+    assert finding(here) == "No Finding"
+    here.page.reload()
+    here.settle()
+    assert finding(here) == "No Finding"
+    here.page.go_back()
+    here.settle()
+    here.page.go_back()
+    here.page.get_by_role("heading", name="About this bench").wait_for()
+
+
+def test_one_threshold_rule_is_marked_and_legends_lie_beside_the_plots(visit: Visits, several: str) -> None:
+    here = visit(f"/performance?{several}")
+    page = here.page
+    page.wait_for_selector(".confusion button b")
+    pressed = page.locator('.marks button[aria-pressed="true"]')
+    assert pressed.all_inner_texts() == ["Youden"]
+    page.locator(".marks button", has_text="best F1").click()
+    assert pressed.all_inner_texts() == ["best F1"]
+    page.locator('.curves input[type="range"]').press("ArrowLeft")
+    assert pressed.count() == 0
+    for plot in (".roc", ".pr"):
+        drawn = page.locator(f"{plot} > svg").bounding_box()
+        legend = page.locator(f"{plot} .legend").bounding_box()
+        assert legend["y"] >= drawn["y"] + drawn["height"]
+        assert page.locator(f"{plot} .legend li").count() == several.count("models=") + 1
+
+
+@pytest.mark.parametrize(
+    ("path", "width"), [("/imbalance", 1440), ("/imbalance?part=Together", 1440), ("/imbalance", 390)]
+)
+def test_words_of_charts_are_whole_apart_and_dark_enough(visit: Visits, path: str, width: int) -> None:
+    here = visit(path, width=width)
+    for theme in ("light", "dark"):
+        here.page.emulate_media(color_scheme=theme)
+        here.page.reload()
+        here.settle()
+        here.page.wait_for_selector("[data-testid=stVegaLiteChart] svg text")
+        found = here.page.evaluate(_WORDS)
+        assert found["contrast"] >= 4.5
+        assert found["cut"] == []
+        assert found["overlapping"] == []
+
+
+def test_every_system_is_in_the_legend_of_the_calibration(visit: Visits, several: str) -> None:
+    here = visit(f"/performance?performance_part=Calibration&{several}")
+    here.page.wait_for_selector("[data-testid=stVegaLiteChart] svg text")
+    names = here.page.locator("[data-testid=stVegaLiteChart] .role-legend-label text").all_inner_texts()
+    assert len(names) == several.count("models=") + 1
+    found = here.page.evaluate(_WORDS)
+    assert found["cut"] == []
+    assert found["overlapping"] == []
+
+
+# Of all words on axes and in legends: the lowest contrast to the page, those that stick out of their chart,
+# and pairs of level ones that lie on each other.
+_WORDS = """() => {
+  const light = (text) => {
+    const [r, g, b] = text.match(/[\\d.]+/g).slice(0, 3).map((value) => value / 255)
+      .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = light(getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor);
+  const found = { contrast: 21, cut: [], overlapping: [] };
+  for (const chart of document.querySelectorAll('[data-testid=stVegaLiteChart] svg.marks')) {
+    const frame = chart.getBoundingClientRect();
+    const words = [...chart.querySelectorAll('.role-axis text, .role-legend text')]
+      .filter((word) => word.textContent && getComputedStyle(word).opacity > 0);
+    const boxes = words.map((word) => word.getBoundingClientRect());
+    words.forEach((word, i) => {
+      const [low, high] = [light(getComputedStyle(word).fill), ground].sort((a, b) => a - b);
+      found.contrast = Math.min(found.contrast, (high + 0.05) / (low + 0.05));
+      const a = boxes[i];
+      if (a.left < frame.left - 0.5 || a.right > frame.right + 0.5) found.cut.push(word.textContent);
+      const level = (at) => !/rotate/.test(words[at].getAttribute('transform'));
+      boxes.slice(0, i).forEach((b, j) => {
+        const across = a.right > b.left && b.right > a.left;
+        const on = across && a.bottom > b.top + 1 && b.bottom > a.top + 1;
+        if (on && level(i) && level(j)) found.overlapping.push([words[j].textContent, word.textContent]);
+      });
+    });
+  }
+  return found;
+}"""
