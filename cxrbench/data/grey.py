@@ -46,14 +46,20 @@ def from_integers(samples: np.ndarray) -> tuple[np.ndarray, str]:
     """
     if samples.dtype == np.uint8:
         return np.divide(samples, np.float32(255), dtype=np.float32), ""  # in one pass, without a copy
-    highest = int(samples.max())
-    depth = next(bits for bits in _DEPTHS if highest < 2**bits)
-    declared = 16 if samples.dtype.itemsize <= 2 else 32
-    note = (
-        f"{declared}-bit file read as {depth}-bit: its samples end at {highest}" if depth < declared else ""
-    )
+    depth, note = _depth(int(samples.max()), 16 if samples.dtype.itemsize <= 2 else 32)
     exact = samples.astype(np.float32 if depth <= 16 else np.float64)  # float32 holds whole numbers to 2²⁴
     return (exact / (2**depth - 1)).astype(np.float32, copy=False), note
+
+
+def _depth(highest: int, declared: int) -> tuple[int, str]:
+    """The bits that samples use, and a note where the file has more.
+
+    Only 16 and 32 are doubted: they are what files have room for; any other depth was chosen by the writer.
+    """
+    depth = next(bits for bits in (declared, *_DEPTHS)[declared in (16, 32) :] if highest < 2**bits)
+    if depth >= declared:
+        return max(depth, declared), ""
+    return depth, f"{declared}-bit file read as {depth}-bit: its samples end at {highest}"
 
 
 def from_floats(samples: np.ndarray) -> tuple[np.ndarray, str]:
@@ -85,16 +91,23 @@ def from_floats(samples: np.ndarray) -> tuple[np.ndarray, str]:
     return np.where(finite, samples, 0).astype(np.float32), "; ".join(notes)
 
 
-def from_colour(samples: np.ndarray) -> tuple[np.ndarray, str]:
+def from_colour(samples: np.ndarray, bits: int = 0) -> tuple[np.ndarray, str]:
     """Red, green and blue → luma Y = .299 R + .587 G + .114 B.
 
     Args:
-        samples: (H, W, 3) uint8.
+        samples: (H, W, 3), any unsigned type. Of more than 8 bits, the largest sample decides how many are
+            used, as in `from_integers`.
+        bits: of a sample, as declared; by default all of its type.
 
     Returns:
-        (H, W) float32 in [0, 1], and a note where the channels truly differ.
+        (H, W) float32 in [0, 1], and notes where fewer bits were used than declared, and where the channels
+        truly differ.
     """
+    depth, note = 8, ""
+    if samples.dtype != np.uint8 or bits > 8:
+        depth, note = _depth(int(samples.max()), bits or 8 * samples.itemsize)
+    full = 2**depth - 1
     spread = int((samples.max(axis=2) - samples.min(axis=2)).max())
-    note = "colour picture: read as its luma" if spread > _COLOUR_SPREAD else ""
-    luma = samples.astype(np.float32) @ _LUMA / np.float32(255)
-    return np.clip(luma, 0, 1), note
+    colour = "colour picture: read as its luma" if spread > _COLOUR_SPREAD / 255 * full else ""
+    luma = samples.astype(np.float32) @ _LUMA / np.float32(full)
+    return np.clip(luma, 0, 1), "; ".join(filter(None, (note, colour)))

@@ -3,40 +3,19 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from cxrbench.data.dicom import decode_dicom
 from cxrbench.data.raster import decode_raster
+from cxrbench.data.signatures import describe, recognise
 from cxrbench.errors import InputError
 
 __all__ = ["MAX_PIXELS", "Radiograph", "read_image", "recognise"]
 
 # The largest flat-panel film is about 15 million pixels (4280×3520).
-MAX_PIXELS = 40_000_000
-
-# How a file begins → what it is. The name and its extension are never asked.
-_SIGNATURES = (
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"II*\x00", "TIFF"),
-    (b"MM\x00*", "TIFF"),
-    (b"II+\x00", "TIFF"),
-    (b"MM\x00+", "TIFF"),
-)
-# DICOM without its preamble starts at group 2 or 8, little endian.
-_BARE_DICOM = (b"\x02\x00\x00\x00", b"\x08\x00\x00\x00", b"\x08\x00\x05\x00", b"\x08\x00\x08\x00")
-# What people upload by mistake, so that the message can name it.
-_STRANGERS = (
-    (b"GIF8", "a GIF"),
-    (b"BM", "a BMP"),
-    (b"%PDF", "a PDF"),
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"\x93NUMPY", "a NumPy array"),
-    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"),
-    (b"\x80\x04", "a Python pickle"),
-)
+MAX_PIXELS: Final = 40_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +68,7 @@ def read_image(
     data = _read_bytes(source, name, max_pixels)
     kind = recognise(data)
     if kind is None:
-        raise InputError(f"{name}: expected a PNG, JPEG, TIFF or DICOM radiograph, got {_describe(data)}.")
+        raise InputError(f"{name}: expected a PNG, JPEG, TIFF or DICOM radiograph, got {describe(data)}.")
     if kind == "DICOM":
         pixels, note = decode_dicom(data, name, max_pixels)
     else:
@@ -100,16 +79,6 @@ def read_image(
     return Radiograph(
         np.ascontiguousarray(pixels), (height, width), kind, hashlib.sha256(data).hexdigest(), note
     )
-
-
-def recognise(data: bytes) -> str | None:
-    """The format by a file's first bytes (132 suffice): "PNG", "JPEG", "TIFF", "DICOM", or None."""
-    if data[128:132] == b"DICM":
-        return "DICOM"
-    for signature, kind in _SIGNATURES:
-        if data.startswith(signature):
-            return kind
-    return "DICOM" if data.startswith(_BARE_DICOM) else None
 
 
 def _read_bytes(source: Path | str | bytes, name: str, max_pixels: int) -> bytes:
@@ -132,20 +101,3 @@ def _read_bytes(source: Path | str | bytes, name: str, max_pixels: int) -> bytes
         raise InputError(
             f"{name}: the file cannot be read ({error}); check the path and its rights."
         ) from error
-
-
-def _describe(data: bytes) -> str:
-    """What a stranger is, as the end of a sentence, with the remedy."""
-    if not data:
-        return "an empty file; export or upload it again"
-    for signature, what in _STRANGERS:
-        if data.startswith(signature):
-            return f"{what}; convert it first"
-    head = data[:512]
-    if b"\x00" not in head:
-        try:
-            head.decode()
-            return "a text file; give the picture itself"
-        except UnicodeDecodeError:
-            pass
-    return "something else (its first bytes match none of them); check that it is the right file"

@@ -8,9 +8,17 @@ from PIL import Image, ImageOps
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION, TiffImageFile
+from PIL.TiffImagePlugin import (
+    BITSPERSAMPLE,
+    PHOTOMETRIC_INTERPRETATION,
+    PLANAR_CONFIGURATION,
+    SAMPLEFORMAT,
+    TiffImageFile,
+)
 
+from cxrbench.data.deep_colour import is_deep, read_deep
 from cxrbench.data.grey import from_colour, from_floats, from_integers, refuse_size
+from cxrbench.data.plain_tiff import decode_plain_tiff, grey_of
 from cxrbench.errors import InputError
 
 __all__ = ["decode_raster", "decoder_scale"]
@@ -23,7 +31,10 @@ _OPENERS: dict[str, Callable[[BytesIO], ImageFile]] = {
     "TIFF": TiffImageFile,
 }
 
+# Values of TIFF's tags.
 _MIN_IS_WHITE = 0
+_SEPARATE = 2
+_SIGNED = 2
 
 # A picture that is shrunk to S pixels a side is decoded no smaller than 4 S: then the decoder's own scaling
 # changes the shrunk picture less than two ways to average over areas differ from each other.
@@ -39,7 +50,7 @@ def decode_raster(
     """A PNG, JPEG or TIFF file → grey picture.
 
     Palettes are looked up, transparency lies over black, an orientation tag is obeyed, TIFF's "min is
-    white" is turned round. Colour files of 16 bits a channel are read at 8 (all that Pillow keeps).
+    white" is turned round. Samples of more than 8 bits keep all of them, in colour too.
 
     Args:
         data: the whole file.
@@ -56,6 +67,8 @@ def decode_raster(
         InputError: too large, several pages, or damaged.
     """
     try:
+        if kind == "TIFF" and not _opens(data):
+            return decode_plain_tiff(data, name, max_pixels)
         with _OPENERS[kind](BytesIO(data)) as image:
             refuse_size(name, *image.size, max_pixels)
             frames = getattr(image, "n_frames", 1)
@@ -66,9 +79,12 @@ def decode_raster(
             white = _min_is_white(image)
             if kind == "JPEG" and for_side and (scale := decoder_scale(image.size, for_side)) > 1:
                 image.draft(None, (image.width // scale, image.height // scale))
-            image.load()
-            ImageOps.exif_transpose(image, in_place=True)
-            pixels, note = _to_grey(image)
+            if is_deep(image):
+                pixels, note = grey_of(read_deep(lambda: _OPENERS[kind](BytesIO(data))))
+            else:
+                image.load()
+                ImageOps.exif_transpose(image, in_place=True)
+                pixels, note = _to_grey(image)
     except InputError as refusal:
         if str(refusal).startswith(name):
             raise
@@ -101,6 +117,16 @@ def decoder_scale(size: tuple[int, int], side: int) -> int:
     return 1
 
 
+def _opens(data: bytes) -> bool:
+    """Whether Pillow opens a TIFF and decodes all of its bits."""
+    try:
+        with TiffImageFile(BytesIO(data)) as image:
+            depth = image.tag_v2.get(BITSPERSAMPLE, (1,))
+            return image.tag_v2.get(PLANAR_CONFIGURATION) != _SEPARATE or max(depth) <= 8
+    except SyntaxError:
+        return False
+
+
 def _min_is_white(image: Image.Image) -> bool:
     """Whether a TIFF counts from white and Pillow has not turned it round (it does so only up to 8 bits)."""
     tags = getattr(image, "tag_v2", {})
@@ -108,12 +134,16 @@ def _min_is_white(image: Image.Image) -> bool:
 
 
 def _to_grey(image: Image.Image) -> tuple[np.ndarray, str]:
+    sign = getattr(image, "tag_v2", {}).get(SAMPLEFORMAT, (1,))
+    if image.mode == "L" and sign[0] == _SIGNED:
+        return from_floats(np.asarray(image).view(np.int8).astype(np.float64))
     if image.mode in ("1", "L"):
         return from_integers(np.asarray(image.convert("L")))
     if image.mode.startswith("I;16"):
         return from_integers(np.asarray(image).astype(np.uint16))
     if image.mode == "I":
-        samples = np.asarray(image)
+        # Pillow's only 32-bit integers are signed: from 2³¹ on, unsigned samples look negative.
+        samples = np.asarray(image) if sign[0] == _SIGNED else np.asarray(image).view(np.uint32)
         return from_floats(samples.astype(np.float64)) if samples.min() < 0 else from_integers(samples)
     if image.mode == "F":
         return from_floats(np.asarray(image).astype(np.float64))

@@ -8,18 +8,23 @@ import pytest
 from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, generate_uid
 
 
 def dicom_bytes(
     stored: np.ndarray, *, syntax: str = ExplicitVRLittleEndian, frame: bytes | None = None, **tags: object
 ) -> bytes:
-    """A DICOM file around stored values (H, W) or (H, W, 3); other tags by keyword, None takes one away."""
+    """A DICOM file around stored values (H, W) or (H, W, 3); other tags by keyword, None takes one away.
+
+    Of OW look-up tables the bytes are written as given, whatever the byte order.
+    """
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian if frame is None else syntax
     meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.1.1"
     meta.MediaStorageSOPInstanceUID = generate_uid()
-    dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    big = syntax == ExplicitVRBigEndian
+    dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128, is_little_endian=not big)
+    dataset._is_implicit_VR = False
     dataset.PatientName = "Doe^Jane"
     dataset.PatientID = "4711"
     dataset.Rows, dataset.Columns = stored.shape[:2]
@@ -35,9 +40,12 @@ def dicom_bytes(
             delattr(dataset, tag)
         else:
             setattr(dataset, tag, value)
+    if big:
+        meta.TransferSyntaxUID = syntax
     if frame is None:
-        dataset.PixelData = stored.tobytes() + b"\0" * (stored.nbytes % 2)
-        if syntax != ExplicitVRLittleEndian:
+        words = stored.astype(stored.dtype.newbyteorder(">")) if big else stored
+        dataset.PixelData = words.tobytes() + b"\0" * (stored.nbytes % 2)
+        if syntax not in (ExplicitVRLittleEndian, ExplicitVRBigEndian):
             dataset.compress(syntax)
     else:
         dataset.PixelData = encapsulate([frame])

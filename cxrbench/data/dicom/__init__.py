@@ -1,0 +1,4 @@
+from cxrbench.data.dicom.picture import decode_dicom
+from cxrbench.data.dicom.windows import window
+
+__all__ = ["decode_dicom", "window"]

@@ -1,0 +1,57 @@
+"""Elements of a DICOM as they stand in the file: empty ones are absent, and odd ones raise no alarm.
+
+pydicom's own conversion warns, or raises, where a value breaks the standard, and quotes it.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from pydicom import Dataset
+from pydicom.datadict import tag_for_keyword
+
+__all__ = ["integer", "numbers", "raw", "text"]
+
+
+def raw(dataset: Dataset, keyword: str) -> Any:
+    """An element as it stands in the file; None where it is absent or empty."""
+    tag = tag_for_keyword(keyword)
+    element = dataset.get_item(tag) if tag is not None and tag in dataset else None
+    return element if element is not None and element.value not in (None, b"", "") else None
+
+
+def integer(dataset: Dataset, keyword: str) -> int | None:
+    """The first whole number of an element, written in binary or as text."""
+    element = raw(dataset, keyword)
+    if element is None or not isinstance(element.value, bytes):
+        return None
+    if keyword == "NumberOfFrames" or element.VR in ("IS", "DS"):
+        found = numbers(dataset, keyword)
+        return int(found[0]) if found and math.isfinite(found[0]) else None
+    width = 4 if element.VR in ("UL", "SL") else 2
+    if len(element.value) < width:
+        return None
+    order = "<" if element.is_little_endian else ">"
+    kind = "i" if element.VR in ("SS", "SL") else "u"
+    return int(np.frombuffer(element.value, f"{order}{kind}{width}", count=1)[0])
+
+
+def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
+    """Decimal numbers written as text; NaN for each that is none, () where the element is absent or empty."""
+    written = text(dataset, keyword)
+    return tuple(_number(part) for part in written.split("\\")) if written else ()
+
+
+def _number(part: str) -> float:
+    try:
+        return float(part)
+    except ValueError:
+        return math.nan
+
+
+def text(dataset: Dataset, keyword: str) -> str:
+    """An element's text in capitals; "" where it is absent or empty."""
+    element = raw(dataset, keyword)
+    if element is None or not isinstance(element.value, bytes):
+        return ""
+    return element.value.decode("ascii", "replace").strip(" \0").upper()
