@@ -184,18 +184,32 @@ def test_truncated_files_are_refused_in_one_sentence(
         read_image(data[: len(data) * 6 // 10], name="cut.png")
 
 
-@pytest.mark.parametrize(
-    ("data", "what"),
-    [
-        (b"", "an empty file"),
-        (b"Dear radiologist,\nplease find attached", "a text file"),
-        (b"GIF89a\x01\x00", "a GIF"),
-        (b"%PDF-1.7\n", "a PDF"),
-        (b"PK\x03\x04\x14\x00", "a ZIP archive"),
-        (b"\x80\x04\x95\x00", "a Python pickle"),
-        (bytes(range(256)), "something else"),
-    ],
-)
+PNG_FIRST = "convert it to PNG first"
+STRANGERS = [
+    (b"", "an empty file; export or upload it again"),
+    (b"Dear radiologist,\nplease find attached", "a text file; give the picture itself"),
+    (("x" * 511 + "ü").encode(), "a text file"),
+    (b"\n<!DOCTYPE html><html><body>", "a web page; download the picture itself"),
+    (b"RIFF\x10\0\0\0WEBPVP8 ", f"a WebP picture; {PNG_FIRST}"),
+    (b"RIFF\x10\0\0\0WAVEfmt ", "a sound or film"),
+    (b"\0\0\0\x18ftypheic\0\0\0\0", f"a HEIC picture; {PNG_FIRST}"),
+    (b"\0\0\0\x18ftypmif1\0\0\0\0", f"a HEIF picture; {PNG_FIRST}"),
+    (b"\0\0\0\x18ftypavif\0\0\0\0", f"an AVIF picture; {PNG_FIRST}"),
+    (b"\0\0\0\x18ftypisom\0\0\0\0", "a film"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", f"a JPEG 2000 picture; {PNG_FIRST}"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", f"a JPEG XL picture; {PNG_FIRST}"),
+    (b"GIF89a\x01\x00", f"a GIF; {PNG_FIRST}"),
+    (b"BM6\0\0\0", f"a BMP; {PNG_FIRST}"),
+    (b"%PDF-1.7\n", "a PDF; export the radiograph in it as PNG"),
+    (b"PK\x03\x04\x14\x00", "a ZIP archive; unpack it"),
+    (b"\x1f\x8b\x08\0", "a gzip archive; unpack it"),
+    (b"\x5c\x01\0\0\0\0\0\0", "a NIfTI volume; export one slice"),
+    (b"\x80\x04\x95\x00", "a Python pickle"),
+    (bytes(range(256)), "something else"),
+]
+
+
+@pytest.mark.parametrize(("data", "what"), STRANGERS)
 def test_strangers_are_named(tmp_path: Path, data: bytes, what: str) -> None:
     path = tmp_path / "film.png"
     path.write_bytes(data)

@@ -212,7 +212,7 @@ def _colours(dataset: Dataset, name: str) -> tuple[str, int]:
     samples = integer(dataset, "SamplesPerPixel")
     if samples not in (None, expected):
         raise InputError(
-            f"{name}: expected samples per pixel as the DICOM's colour model takes, {expected}, got {samples}; "
+            f"{name}: expected samples per pixel as the DICOM's colour model has, {expected}, got {samples}; "
             "its header contradicts itself: export it again."
         )
     return colours, expected

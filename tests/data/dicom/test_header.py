@@ -121,7 +121,7 @@ def test_big_endian_films_are_read(write_dicom: Writer, film: np.ndarray) -> Non
     [
         ({"PhotometricInterpretation": ""}, "without a photometric interpretation; export it as MONOCHROME2"),
         ({"PhotometricInterpretation": "PALETTE COLOR"}, "another colour model; export it as MONOCHROME2"),
-        ({"SamplesPerPixel": 3}, r"samples per pixel as the DICOM's colour model takes, 1, got 3"),
+        ({"SamplesPerPixel": 3}, r"samples per pixel as the DICOM's colour model has, 1, got 3"),
         ({"BitsAllocated": 12}, "1, 8, 16 or 32 bits allocated per sample, got 12"),
         ({"BitsAllocated": 64}, "1, 8, 16 or 32 bits allocated per sample, got 64"),
         ({"BitsAllocated": None}, "bits allocated per sample, got none"),
@@ -160,7 +160,7 @@ def test_each_fault_of_a_compressed_picture_has_its_own_sentence(
 def test_elements_that_end_nowhere_have_their_own_sentence(write_dicom: Writer, film: np.ndarray) -> None:
     data = write_dicom(film)
     where = data.index(b"\x28\x00\x10\x00US")
-    with pytest.raises(InputError, match="cannot be followed to the end|without pixels"):
+    with pytest.raises(InputError, match=r"cannot be followed to the end|without pixels"):
         read_image(data[:where] + b"\x28\x00\x10\x00OB\0\0\xff\xff\xff\x7f" + data[where:])
 
 
