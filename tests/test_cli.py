@@ -242,6 +242,20 @@ def test_predict_shows_one_image_as_a_table(film: Path, capsys: pytest.CaptureFi
     assert "above" in said
 
 
+def test_what_the_reader_of_a_film_decided_is_said_and_kept_in_the_bundle(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    samples = np.random.default_rng(0).integers(0, 4096, (60, 50), np.uint16)
+    path = tmp_path / "deep.png"
+    Image.fromarray(samples).save(path)
+    note = f"16-bit file read as 12-bit: its samples end at {samples.max()}"
+    assert main(["predict", str(path), str(picture(tmp_path / "plain.png"))]) == 0
+    assert capsys.readouterr().err == f"cxrbench: deep.png: {note}\n"
+    assert explained(path, tmp_path / "out", "--finding", "Cardiomegaly") == 0
+    assert f"cxrbench: deep.png: {note}\n" in capsys.readouterr().err
+    assert bundle.load(tmp_path / "out" / "deep.zip").note == note
+
+
 def test_predict_names_bad_images_scores_the_others_and_exits_with_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

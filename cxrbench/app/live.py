@@ -53,7 +53,16 @@ def gather(source: Source, settings: Settings, stopped: Drafts) -> View:
     predictions, heats, cells = _given(source, settings)
     missing = [(m, k) for m in settings.models for k in settings.methods if (m, k) not in heats]
     view = View(
-        Comparison(source.image, source.sha256, settings, predictions, heats, source.masks, source.truth),
+        Comparison(
+            image=source.image,
+            source=source.sha256,
+            settings=settings,
+            predictions=predictions,
+            heat_maps=heats,
+            masks=source.masks,
+            truth=source.truth,
+            note=source.note,
+        ),
         cells,
     )
     if not missing:

@@ -200,7 +200,8 @@ def _upload() -> None:
         "A radiograph (PNG, JPEG, TIFF, DICOM) or a saved bundle (ZIP)",
         key="upload",
         on_change=_take_upload,
-        help="At most 20 MB. It stays in this server's memory, and is gone when you leave; "
+        help=f"At most {st.get_option('server.maxUploadSize')} MB. It stays in this server's memory, "
+        "and is gone when you leave; "
         "nothing of a DICOM's patient data is kept.",
     )
     st.caption("Take patients' names off a picture before you upload it to a machine that is not yours.")

@@ -51,8 +51,7 @@ def pick_film() -> Source | None:
         file = st.file_uploader(
             "PNG, JPEG, TIFF or DICOM",
             key="prep_upload",
-            help="It stays on this machine.",
-            max_upload_size=20,
+            help=f"At most {st.get_option('server.maxUploadSize')} MB. It stays on this machine.",
         )
         if file is not None and st.session_state.get("prep_seen") != file.file_id:
             st.session_state["prep_seen"] = file.file_id
@@ -162,10 +161,11 @@ def steps(source: Source, recipe: Preprocessing) -> list[Step]:
     seen = np.clip(input_ * recipe.std + recipe.mean, 0, 1)
     back = np.nan_to_num(placement.lay(seen[None])[0])
     said = _about(lungs)
+    noted = f" Of its file: {source.note}." if source.note else ""
     cropped = box != (0, 0, height, width)
     cut = f"{(part.size / film.size):.0%} of the film is kept." if cropped else "The whole film is kept."
     return [
-        _step("1 · Decode", f"{width} × {height} grey pixels from 0 to 1, bone bright.", film),
+        _step("1 · Decode", f"{width} × {height} grey pixels from 0 to 1, bone bright.{noted}", film),
         _step("2 · Lungs", said, film, mask, box if cropped else None),
         _step("3 · Crop", cut, part),
         _step("4 · Greys", f"{_greys(recipe)} Mean grey {part.mean():.2f} → {spread.mean():.2f}.", spread),

@@ -31,6 +31,7 @@ class Source:
         computes: whether maps beyond the given ones may be computed.
         truth: finding → 1 or 0, where known.
         masks: finding → (H, W) bool, where known.
+        note: what the reader of the film's file had to decide; "" if nothing.
     """
 
     title: str
@@ -42,6 +43,7 @@ class Source:
     computes: bool = True
     truth: Mapping[str, int] = field(default_factory=dict)
     masks: Mapping[str, np.ndarray] = field(default_factory=dict)
+    note: str = ""
 
 
 def case(case_id: str) -> Source:
@@ -77,11 +79,21 @@ def own(data: bytes, name: str) -> Source:
     if data.startswith(_ZIP):
         saved = bundle.load(data, name=name)
         words = "A saved bundle: its maps are shown as they were computed; nothing is computed anew."
+        words += f" Of the film's file: {saved.note}." if saved.note else ""
         digest = hashlib.sha256(data).hexdigest()
         return Source(
-            name, words, saved.image, digest, saved, "from the bundle", False, saved.truth, saved.masks
+            title=name,
+            words=words,
+            image=saved.image,
+            sha256=digest,
+            given=saved,
+            origin="from the bundle",
+            computes=False,
+            truth=saved.truth,
+            masks=saved.masks,
+            note=saved.note,
         )
     film = read_image(data, name=name)
     height, width = film.size
     words = f"{film.format}, {width} × {height} pixels{f'; {film.note}' if film.note else ''}. Truth unknown."
-    return Source(name, words, film.pixels, film.sha256)
+    return Source(name, words, film.pixels, film.sha256, note=film.note)

@@ -24,7 +24,7 @@ _METHODS = ("grad_cam", "grad_cam_plus_plus", "integrated_gradients")
 def run(options: argparse.Namespace) -> int:
     """Explain one radiograph and write what was found."""
     radiograph = read_image(options.image)
-    note(radiograph.note)
+    note(f"{options.image.name}: {radiograph.note}" if radiograph.note else "")
     loaded = [load(source) for source in options.model or [None]]
     models = {model.spec.name: model for model in loaded}
     if len(models) < len(loaded):
@@ -43,7 +43,11 @@ def run(options: argparse.Namespace) -> int:
     stem = re.sub(r"[^\w.-]+", "-", options.image.stem) or "radiograph"
     _claim(options, [f"{stem}.zip"])
     comparison = collect(
-        _reported(events), image=radiograph.pixels, settings=settings, source=radiograph.sha256
+        _reported(events),
+        image=radiograph.pixels,
+        settings=settings,
+        source=radiograph.sha256,
+        note=radiograph.note,
     )
     findings = _asked(options.finding, comparison)
     pictures = _names(stem, findings)

@@ -55,17 +55,21 @@ def _listed(images: Sequence[Path], root: Path | None) -> list[Path]:
 
 
 def _readable(paths: Sequence[Path], read: list[Path], skipped: list[str]) -> Iterator[np.ndarray]:
-    """The pixels of one image after the other; what cannot be read is named, and left out."""
+    """The pixels of one image after the other; what cannot be read is named, and left out.
+
+    What the reader had to decide is said, too.
+    """
     for path in paths:
         try:
-            pixels = read_image(path).pixels
+            radiograph = read_image(path)
         except InputError as error:
             skipped.append(str(error))
             if len(paths) > 1:
                 note(f"skipped: {error}")
             continue
+        note(f"{path.name}: {radiograph.note}" if radiograph.note else "")
         read.append(path)
-        yield pixels
+        yield radiograph.pixels
 
 
 def _print_scores(

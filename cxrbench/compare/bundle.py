@@ -3,7 +3,7 @@
 import io
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -100,6 +100,7 @@ def _document(comparison: Comparison, heats: list[HeatMaps]) -> dict[str, Any]:
         "heat_maps": [records.heat_maps_record(heat) for heat in heats],
         "masks": list(comparison.masks),
         "truth": dict(comparison.truth),
+        "note": comparison.note,
     }
 
 
@@ -146,6 +147,8 @@ def _comparison(document: object, arrays: dict[str, np.ndarray], picture: bytes)
         heat_maps={(heat.model, heat.method): heat for heat in heats},
         masks=_masks(document, arrays, image.shape),
         truth=records.take(document, "truth", records.truth),
+        # Files from before notes were kept hold none.
+        note=records.take(document, "note", records.text) if _has_note(document) else "",
     )
     if len(comparison.predictions) < len(predictions) or len(comparison.heat_maps) < len(heats):
         raise InputError("a model or method is there twice; it was not saved here.")
@@ -153,6 +156,10 @@ def _comparison(document: object, arrays: dict[str, np.ndarray], picture: bytes)
         if heat.problem is None:
             heat.preprocessing.placement(image.shape, heat.box)  # refuses a box that is not on the film
     return comparison
+
+
+def _has_note(document: object) -> bool:
+    return isinstance(document, Mapping) and "note" in document
 
 
 def _heat_maps(document: object, arrays: dict[str, np.ndarray]) -> Iterator[HeatMaps]:

@@ -112,6 +112,7 @@ class Comparison:
         heat_maps: by (model, method).
         masks: finding → (H, W) bool, where the truth is known; empty where it is not.
         truth: finding → 1, 0, where the truth is known; empty where it is not.
+        note: what the reader of the film's file had to decide (``Radiograph.note``); "" if nothing.
     """
 
     image: np.ndarray
@@ -121,3 +122,4 @@ class Comparison:
     heat_maps: Mapping[tuple[str, str], HeatMaps]
     masks: Mapping[str, np.ndarray] = field(default_factory=dict)
     truth: Mapping[str, int] = field(default_factory=dict)
+    note: str = ""

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-_MAX_TEXT: Final = 500
+_MAX_TEXT: Final = 2000  # every note that a reader of films can make, at once
 _MAX_LABELS: Final = 1000
 
 

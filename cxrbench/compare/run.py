@@ -68,6 +68,7 @@ def collect(
     source: str = "",
     masks: Mapping[str, np.ndarray] | None = None,
     truth: Mapping[str, int] | None = None,
+    note: str = "",
 ) -> Comparison:
     """Events of ``compare`` → the comparison; of drafts the last one stays."""
     predictions: dict[str, Prediction] = {}
@@ -77,7 +78,7 @@ def collect(
             predictions[event.model] = event
         else:
             heat_maps[event.model, event.method] = event
-    return Comparison(image, source, settings, predictions, heat_maps, masks or {}, truth or {})
+    return Comparison(image, source, settings, predictions, heat_maps, masks or {}, truth or {}, note)
 
 
 def _compare(image: np.ndarray, settings: Settings, models: Mapping[str, Classifier]) -> Iterator[Event]:

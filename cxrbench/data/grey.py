@@ -12,6 +12,8 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 # Chroma rounding of a grey JPEG stays far below this (of 255); a heat map or a photograph lies far above.
 _COLOUR_SPREAD = 16
 
+_ROWS = 256  # of a colour picture done at a time, so that three channels of floats never lie in memory
+
 # The depths detectors deliver. A 12-bit film in a 16-bit file would be nearly black at 1/65535.
 _DEPTHS = (8, 10, 12, 14, 16, 32)
 
@@ -107,7 +109,13 @@ def from_colour(samples: np.ndarray, bits: int = 0) -> tuple[np.ndarray, str]:
     if samples.dtype != np.uint8 or bits > 8:
         depth, note = _depth(int(samples.max()), bits or 8 * samples.itemsize)
     full = 2**depth - 1
-    spread = int((samples.max(axis=2) - samples.min(axis=2)).max())
+    luma, spread = np.empty(samples.shape[:2], np.float32), 0
+    for top in range(0, len(samples), _ROWS):
+        rows = slice(top, top + _ROWS)
+        red, green, blue = (samples[rows, :, channel] for channel in range(3))
+        least, most = np.minimum(np.minimum(red, green), blue), np.maximum(np.maximum(red, green), blue)
+        spread = max(spread, int((most - least).max()))
+        luma[rows] = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
+    luma /= np.float32(full)
     colour = "colour picture: read as its luma" if spread > _COLOUR_SPREAD / 255 * full else ""
-    luma = samples.astype(np.float32) @ _LUMA / np.float32(full)
-    return np.clip(luma, 0, 1), "; ".join(filter(None, (note, colour)))
+    return np.clip(luma, 0, 1, out=luma), "; ".join(filter(None, (note, colour)))

@@ -12,10 +12,12 @@ from cxrbench.data.raster import decode_raster
 from cxrbench.data.signatures import describe, recognise
 from cxrbench.errors import InputError
 
-__all__ = ["MAX_PIXELS", "Radiograph", "read_image", "recognise"]
+__all__ = ["MAX_BYTES", "MAX_PIXELS", "Radiograph", "read_image", "recognise"]
 
 # The largest flat-panel film is about 15 million pixels (4280×3520).
 MAX_PIXELS: Final = 40_000_000
+# The largest file: so many pixels at six bytes each, which is 16-bit colour stored plainly, and a header.
+MAX_BYTES: Final = 6 * MAX_PIXELS + 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,15 +85,12 @@ def read_image(
 
 def _read_bytes(source: Path | str | bytes, name: str, max_pixels: int) -> bytes:
     if isinstance(source, (bytes, bytearray, memoryview)):
+        _refuse_bytes(len(source), name, max_pixels)
         return bytes(source)
     path = Path(source)
     try:
-        # Six bytes a pixel is 16-bit colour, stored plainly. Asked before any of it is read.
-        if path.is_file() and path.stat().st_size > 6 * max_pixels + 2**20:
-            megabytes = path.stat().st_size / 1e6
-            raise InputError(
-                f"{name}: expected one radiograph, got a file of {megabytes:.0f} MB; scale it down."
-            )
+        if path.is_file():
+            _refuse_bytes(path.stat().st_size, name, max_pixels)  # before any of it is read
         return path.read_bytes()
     except FileNotFoundError as error:
         raise InputError(f"{name}: there is no such file; check the path.") from error
@@ -101,3 +100,12 @@ def _read_bytes(source: Path | str | bytes, name: str, max_pixels: int) -> bytes
         raise InputError(
             f"{name}: the file cannot be read ({error}); check the path and its rights."
         ) from error
+
+
+def _refuse_bytes(size: int, name: str, max_pixels: int) -> None:
+    most = MAX_BYTES - 6 * (MAX_PIXELS - max_pixels)
+    if size > most:
+        raise InputError(
+            f"{name}: expected one radiograph of at most {most / 1e6:.0f} MB, "
+            f"got a file of {size / 1e6:.0f} MB; scale it down."
+        )

@@ -98,3 +98,9 @@ def test_a_drawing_keeps_greys_and_shows_border_and_frame() -> None:
     assert changed[5, 5:90].all()
     assert not changed[35:45, 40:60].any()
     assert max(drawn(np.zeros((2000, 1000), np.float32)).shape) == 560
+
+
+def test_the_first_step_says_what_the_films_reader_decided() -> None:
+    film = Source("film", "", FILM, "noted film", note="16-bit file read as 12-bit")
+    first = steps(film, Preprocessing(size=64))[0]
+    assert first.words.endswith("bone bright. Of its file: 16-bit file read as 12-bit.")

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cxrbench.app.live import gather
 from cxrbench.app.sources import case, own
-from cxrbench.compare import bundle
+from cxrbench.compare import Settings, bundle
 from cxrbench.errors import InputError
 
 
@@ -26,6 +27,23 @@ def test_a_picture_is_known_by_its_bytes() -> None:
     assert film.image.shape == (80, 80)
     assert film.given is None
     assert film.words.startswith("PNG, 80 × 80 pixels; ")  # what was decided about its depth is said
+
+
+def test_the_note_of_a_films_reader_goes_into_its_bundle_and_out_again(
+    small_assets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
+    buffer = io.BytesIO()
+    Image.fromarray(np.arange(6400, dtype=np.uint16).reshape(80, 80)).save(buffer, "PNG")
+    film = own(buffer.getvalue(), "film.png")
+    assert film.note == "16-bit file read as 14-bit: its samples end at 6399"
+    view = gather(film, Settings((), ()), {})
+    assert view.comparison.note == film.note
+    file = io.BytesIO()
+    bundle.save(view.comparison, file)
+    again = own(file.getvalue(), "saved.zip")
+    assert again.note == film.note
+    assert film.note in again.words
 
 
 def test_a_bundle_is_shown_as_it_is(small_assets: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +127,13 @@ def test_problems_and_missing_numbers_survive(made) -> None:
     assert same(bundle.load(saved(odd)), odd)
 
 
+def test_the_note_of_the_films_reader_is_kept(computed: Comparison) -> None:
+    noted = replace(computed, note="16-bit file read as 12-bit: its samples end at 4095; " * 20)
+    assert bundle.load(saved(noted)).note == noted.note
+    older = changed(computed, lambda document: document.pop("note"))
+    assert bundle.load(older).note == ""
+
+
 def test_opening_a_bundle_loads_no_torch(computed: Comparison, tmp_path: Path) -> None:
     bundle.save(computed, tmp_path / "b.zip")
     code = (
@@ -214,6 +221,7 @@ def test_a_later_format_asks_for_an_update(computed: Comparison) -> None:
 
 
 CHANGES: dict[str, Change] = {
+    "note of lines": lambda d: d.update(note="one\ntwo"),
     "no predictions": lambda d: d.pop("predictions"),
     "predictions an object": lambda d: d.update(predictions={}),
     "prediction a number": lambda d: d.update(predictions=[3]),

@@ -1,5 +1,6 @@
 import struct
 import time
+import tomllib
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cxrbench.data.images import MAX_PIXELS, read_image, recognise
+from cxrbench.data.images import MAX_BYTES, MAX_PIXELS, read_image, recognise
 from cxrbench.errors import InputError
 
 Writer = Callable[..., bytes]
@@ -169,6 +170,26 @@ def test_the_cap_on_pixels_is_the_callers(write_image: Writer, film: np.ndarray,
     assert read_image(data, max_pixels=film.size).size == film.shape
     with pytest.raises(InputError, match="at most"):
         read_image(data, max_pixels=film.size - 1)
+
+
+def test_the_largest_file_that_is_read_also_passes_the_pages_upload_limit(
+    root: Path, write_dicom: Writer, film: np.ndarray
+) -> None:
+    config = tomllib.loads((root / ".streamlit" / "config.toml").read_text(encoding="utf8"))
+    limit = config["server"]["maxUploadSize"] * 2**20
+    assert limit >= MAX_BYTES
+    colour = np.dstack([film.astype(np.uint16)] * 3)  # no sort of DICOM has more bytes a pixel
+    header = len(write_dicom(colour)) - colour.nbytes
+    assert header + 6 * MAX_PIXELS <= MAX_BYTES
+    for path in (root / "cxrbench" / "app").rglob("*.py"):
+        code = path.read_text(encoding="utf8")
+        if "file_uploader" in code and "DICOM" in code:
+            assert "max_upload_size" not in code, f"{path.name} has a limit of its own"
+
+
+def test_an_upload_is_no_larger_than_a_file() -> None:
+    with pytest.raises(InputError, match="at most 1 MB, got a file of 2 MB; scale it down"):
+        read_image(bytes(2 * 10**6), max_pixels=10)
 
 
 def test_a_full_size_film_is_below_the_cap() -> None:
