@@ -1,6 +1,7 @@
 import csv
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -82,6 +83,29 @@ def check_report(text):
     assert "<h2>Models and ensembles</h2>" in body
     assert "Plotly.newPlot" in body
     assert "&lt;small" not in body
+
+
+def test_unreadable_images_are_named_as_check_and_predict_name_them_and_tried_again(place, capsys, tmp_path):
+    table = place / "data" / "with_missing.csv"
+    lines = (place / "data" / "test.csv").read_text().splitlines()
+    absent = place / "data" / "test" / "patient99999" / "study1" / "view1_frontal.png"
+    row = f"{absent.relative_to(place)},Male,50,Frontal,AP,{lines[1].split(',', 5)[5]}"
+    table.write_text("\n".join([*lines, row]) + "\n")
+    command = ["evaluate", str(place / "model1"), "--data", str(place / "data"), "--table", table.name]
+    command += ["--out", str(tmp_path / "out"), "--resamples", "20"]
+    commands = (command, ["check", str(table)], ["predict", str(table), "--model", str(place / "model1")])
+    for asked in commands:
+        assert main(asked) == 1
+        said = capsys.readouterr()
+        assert f"{absent}: " in said.out + said.err
+        assert "there is no such file" in said.out + said.err
+    absent.parent.mkdir(parents=True)
+    Image.fromarray(np.random.default_rng(9).integers(0, 256, (40, 40), dtype=np.uint8)).save(absent)
+    assert main(command) == 0
+    figures = json.loads((tmp_path / "out" / "model1" / "evaluation.json").read_text())
+    assert figures["studies"] == 9
+    shutil.rmtree(absent.parents[1])
+    table.unlink()
 
 
 def test_without_validation_images_the_models_own_thresholds_are_used(place, capsys, tmp_path):

@@ -14,7 +14,7 @@ import torch
 from accelerate import PartialState
 
 from cxrbench.cli.models import load
-from cxrbench.cli.say import note, with_time_left
+from cxrbench.cli.say import name_unreadable, note, with_time_left
 from cxrbench.data import Studies, read_chexpert
 from cxrbench.errors import InputError
 from cxrbench.evaluation import (
@@ -49,7 +49,7 @@ _CURVES: Final = "curves.csv"
 
 
 def run(options: argparse.Namespace) -> int:
-    """Score, measure, write; images that cannot be read are counted and left out."""
+    """Score, measure, write; images that cannot be read are named and left out."""
     threshold(options.rule)  # before hours of work
     # Without a GPU accelerate has to be told, or processes that torchrun starts do not find each other.
     PartialState(cpu=not torch.accelerator.is_available())
@@ -58,11 +58,12 @@ def run(options: argparse.Namespace) -> int:
     _check_names(models)
     out = OwnFolder(options.out)
     out.check(_outputs(models), inputs=_inputs(splits, options), force=options.force)
-    scored, skipped = [], 0
+    scored: list[Predictions] = []
+    problems: dict[Path, str] = {}
     for model in models:
         predictions, unread = _predictions(model, splits, options, out)
         scored.append(predictions)
-        skipped = max(skipped, unread)
+        problems |= unread
     if not PartialState().is_main_process:
         return 0
     judged = {}
@@ -74,8 +75,8 @@ def run(options: argparse.Namespace) -> int:
     title = f"{', '.join(judged)} on {options.data.name}"
     out.write_text(_REPORT, report(title, judged, rows, first))
     _say(judged, rows, first, options.out)
-    note(f"images that could not be read, left out: {skipped}" if skipped else "")
-    return 1 if skipped else 0
+    name_unreadable(problems, sum(map(len, splits.values())))
+    return 1 if problems else 0
 
 
 def _splits(options: argparse.Namespace) -> dict[str, Studies]:
@@ -122,18 +123,19 @@ def _check_names(models: Sequence[Classifier]) -> None:
 
 def _predictions(
     model: Classifier, splits: dict[str, Studies], options: argparse.Namespace, out: OwnFolder
-) -> tuple[Predictions, int]:
-    """What a model says of every split, also as a file; and how many images could not be read."""
-    parts, unread = [], 0
+) -> tuple[Predictions, dict[Path, str]]:
+    """What a model says of every split, also as a file; and which images could not be read, and why."""
+    parts: list[Predictions] = []
+    unread: dict[Path, str] = {}
     for split, studies in splits.items():
         tell = with_time_left(f"{split} images scored by {model.spec.name}")
         scored = score_files(model, studies.paths, options.out / "scores", batch=options.batch, progress=tell)
         bad = scored.unreadable
-        unread += int(bad.sum())
+        unread |= scored.problems
         if bad.all():
             raise InputError(
-                f"None of the {len(bad)} images in {options.data} could be read, {studies.paths[0]} for one; "
-                "run 'cxrbench check' on its table."
+                f"None of the {len(bad)} images in {options.data} could be read. "
+                f"{next(iter(scored.problems.values()))}"
             )
         parts.append(_matched(model, studies, split, scored.scores, options.data).take(~bad))
     predictions = join(parts)

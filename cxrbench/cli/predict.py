@@ -61,7 +61,7 @@ def _readable(paths: Sequence[Path], read: list[Path], skipped: list[str]) -> It
     """
     for path in paths:
         try:
-            radiograph = read_image(path)
+            radiograph = read_image(path, name=str(path))
         except InputError as error:
             skipped.append(str(error))
             if len(paths) > 1:

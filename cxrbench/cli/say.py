@@ -2,9 +2,13 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
 
-__all__ = ["note", "progress", "with_time_left"]
+__all__ = ["name_unreadable", "note", "progress", "with_time_left"]
+
+_NAMED: Final = 5  # files that are named one by one; 'cxrbench check' names them all
 
 
 def progress(verb: str) -> Callable[[int, int], None]:
@@ -36,6 +40,22 @@ def with_time_left(verb: str, *, every: float = 10.0) -> Callable[[int, int], No
         print(f"{done} of {total} {verb}{left if done < total else ''}", file=sys.stderr, flush=True)
 
     return tell
+
+
+def name_unreadable(problems: Mapping[Path, str], count: int) -> None:
+    """Say on stderr which images could not be read: how many, and the first of them with the reason.
+
+    Args:
+        problems: path → the reader's sentence, which names the file.
+        count: images in all.
+    """
+    if not problems:
+        return
+    note(f"{len(problems)} of {count} images could not be read and were left out:")
+    for reason in list(problems.values())[:_NAMED]:
+        note(f"  {reason}")
+    if len(problems) > _NAMED:
+        note(f"  … and {len(problems) - _NAMED} more; 'cxrbench check' on the table names all of them")
 
 
 def note(text: str) -> None:

@@ -1,6 +1,5 @@
 """Radiographs, decoded once: shards of bytes as the network sees them, memory-mapped, resumable, checked."""
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ import numpy as np
 
 from cxrbench import assets
 from cxrbench.data.images import read_image
+from cxrbench.data.reading import file_sha256, reading_version, stamp_of
 from cxrbench.data.shards import Row, Shard, read_shard, write_shard
 from cxrbench.data.studies import Problem
 from cxrbench.errors import InputError
@@ -89,7 +89,7 @@ class Cache:
         ]
         for row in self._rows():
             path = Path(row.path)
-            if not row.problem and (not path.is_file() or _hash(path) != row.sha256):
+            if not row.problem and file_sha256(path) != row.sha256:
                 wrong.append(Problem(path, "the file is gone or holds another image than was decoded"))
         return wrong
 
@@ -111,8 +111,9 @@ def build_cache(
 ) -> Cache:
     """Decode images into a folder, or bring one up to date: only what is new or changed is decoded.
 
-    An image counts as unchanged if size and time of its file are as before, or else if its bytes have the
-    same SHA-256. A shard whose own bytes have changed is made anew. Large JPEGs are decoded at a half, a
+    An image counts as unchanged if size and times of its file are as before, or else if its bytes have the
+    same SHA-256; one that could not be read is tried again. A shard whose own bytes have changed, or that
+    other reading code made, is made anew. Large JPEGs are decoded at a half, a
     quarter or an eighth where the recipe only shrinks them (`cxrbench.data.raster.decoder_scale`); bytes cost
     a pixel at most 1/510 of the grey scale.
 
@@ -143,12 +144,15 @@ def build_cache(
                 continue
             pixels, known = _begin(part, old, plain.size)
             results = pool.map(lambda row, part=part: _decode(part[row], plain), rows)
+            same = old is not None and len(old.rows) == len(part)
             for row, (image, record) in zip(rows, results, strict=True):
+                same = same and bool(record.problem) and record == known[row]
                 pixels[row], known[row] = image, record
                 done += 1
                 if progress:
                     progress(done, total)
-            write_shard(place, pixels, [row for row in known if row is not None])
+            if not same:  # the same files still cannot be read
+                write_shard(place, pixels, [row for row in known if row is not None])
     for left in folder.glob("shard-*.npy"):  # of a longer list that was here before
         if int(left.stem.partition("-")[2]) >= len(parts):
             left.unlink()
@@ -186,7 +190,7 @@ def _claim(folder: Path, plain: Preprocessing) -> None:
     file = folder / _MANIFEST
     mine = {"version": _VERSION, "preprocessing": plain.as_dict()}
     if plain.crop == "lungs":
-        mine["lungs"] = _hash(assets.lungs() / "model.safetensors")
+        mine["lungs"] = file_sha256(assets.lungs() / "model.safetensors")
     if not file.is_file():
         write_text(file, json.dumps(mine, indent=2) + "\n")
         return
@@ -208,22 +212,16 @@ def _claim(folder: Path, plain: Preprocessing) -> None:
 
 def _stale(part: Sequence[Path], shard: Shard | None) -> list[int]:
     """The rows of a part that its shard does not hold as the files are now."""
-    if shard is None or not shard.whole():
+    if shard is None or shard.reader != reading_version() or not shard.whole():
         return list(range(len(part)))
     rows = shard.rows
     return [at for at, path in enumerate(part) if at >= len(rows) or not _unchanged(path, rows[at])]
 
 
 def _unchanged(path: Path, row: Row) -> bool:
-    if row.path != str(path):
+    if row.problem or row.path != str(path):
         return False
-    try:
-        stat = path.stat()
-        if (stat.st_size, stat.st_mtime_ns) == (row.size, row.changed):
-            return True
-        return bool(row.sha256) and stat.st_size == row.size and _hash(path) == row.sha256
-    except OSError:
-        return bool(row.problem) and row.size == 0  # it was not there before either
+    return row.stamp.holds(path) or file_sha256(path) == row.sha256
 
 
 def _begin(part: Sequence[Path], old: Shard | None, side: int) -> tuple[np.ndarray, list[Row | None]]:
@@ -239,22 +237,15 @@ def _begin(part: Sequence[Path], old: Shard | None, side: int) -> tuple[np.ndarr
 
 def _decode(path: Path, plain: Preprocessing) -> tuple[np.ndarray | int, Row]:
     """One image in bytes, or 0 and why not. Nothing a file may do gets out of here."""
-    size = changed = 0
+    stamp = stamp_of(path)
     try:
-        stat = path.stat()
-        size, changed = stat.st_size, stat.st_mtime_ns
         # A crop or a histogram would be of another film if it were decoded smaller.
         shrinks = (plain.crop, plain.window, plain.contrast) == ("none", 0, "none")
         film = read_image(path, for_side=plain.size if shrinks else None)
         bytes_ = np.rint(plain(film.pixels)[0].numpy() * 255).clip(0, 255).astype(np.uint8)
     except InputError as error:
-        return 0, Row(str(path), size, changed, "", str(error))
+        return 0, Row(str(path), stamp, "", str(error))
     except Exception as error:  # a decoder's own fault, out of memory, a file that vanished
         reason = f"{path.name}: it could not be decoded ({type(error).__name__}: {error})."
-        return 0, Row(str(path), size, changed, "", reason)
-    return bytes_, Row(str(path), size, changed, film.sha256, "")
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return 0, Row(str(path), stamp, "", reason)
+    return bytes_, Row(str(path), stamp, film.sha256, "")

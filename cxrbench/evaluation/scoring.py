@@ -1,13 +1,15 @@
 """Score a list of files with a model: streamed, shared out between processes, and resumable.
 
-What is held at a time is two batches of images and, on disk, a row of scores an image. Rows that are not
-scored yet are NaN in that file, rows whose image cannot be read are −1, so a run that was stopped goes on.
+What is held at a time is two batches of images, and a row of scores per image. What is known of a file is
+kept on disk by its content (``score_store.py``): a film that changes is scored anew, one that could not be
+read is tried again, and a list in another order, or a longer one, costs only what is new.
 """
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,34 +17,37 @@ import torch
 from accelerate import PartialState
 from torch import Tensor
 
+from cxrbench import assets
 from cxrbench.data import read_image
+from cxrbench.data.reading import file_sha256, reading_version, stamp_of
 from cxrbench.errors import InputError
+from cxrbench.evaluation.score_store import Line, ScoreStore, gathered
 from cxrbench.models import Classifier
 
 __all__ = ["Scored", "score_files"]
 
-_UNREADABLE = -1.0
 
-
+@dataclass(frozen=True, eq=False)
 class Scored:
-    """Scores of files as far as they are known: a view of the file they are kept in.
+    """Scores of files.
 
     Args:
-        scores: (N, L) float32, memory-mapped.
+        scores: (N, L) float32 in [0, 1]; a row of NaN where the image could not be read.
+        problems: path → why it could not be read, in the order of the files.
+        unreadable: (N,) bool: the image could not be read.
     """
 
-    def __init__(self, scores: np.ndarray) -> None:
-        self.scores = scores
+    scores: np.ndarray
+    problems: Mapping[Path, str]
+    unreadable: np.ndarray
 
-    @property
-    def missing(self) -> np.ndarray:
-        """(N,) bool: not scored yet."""
-        return np.isnan(self.scores[:, 0])
 
-    @property
-    def unreadable(self) -> np.ndarray:
-        """(N,) bool: the image could not be read."""
-        return np.asarray(self.scores[:, 0] == _UNREADABLE)
+@dataclass(frozen=True)
+class _Read:
+    """One file, read: its line without scores, and what the network sees of it; None if it cannot be read."""
+
+    line: Line
+    image: Tensor | None
 
 
 def score_files(
@@ -56,16 +61,17 @@ def score_files(
 ) -> Scored:
     """Scores of every file that can be read.
 
-    Under accelerate each process takes every so-manieth file and runs on its own device; all return when all
-    are done. The scores' file is named after the weights, the recipe and the paths, so that other weights or
-    files start anew.
+    Scores that are known are taken from ``folder``: by the file's size and times where those are as before,
+    or else by its SHA-256; and only those of the same weights, recipe and reading code. Files that could not
+    be read are tried again. Under accelerate each process takes every so-manieth file and runs on its own
+    device; all return when all are done.
 
     Args:
         model: in eval mode; moved to this process's device.
         paths: of the images.
-        folder: where the scores are kept while the run goes on; made if need be.
-        batch: images a forward pass.
-        workers: threads that read images ahead; by default one a core.
+        folder: where scores are kept; made if need be.
+        batch: images in one forward pass.
+        workers: threads that read images ahead; by default one per core.
         progress: called in the first process with (its files done, its files in all).
 
     Returns:
@@ -77,75 +83,81 @@ def score_files(
     if not paths or batch < 1:
         raise InputError(f"Scoring takes an image and a batch of at least 1; got {len(paths)} and {batch}.")
     state = PartialState()
-    store = folder / f"{_key(model, paths)}.npy"
-    with state.main_process_first():
-        scored = Scored(_opened(store, len(paths), len(model.spec.labels)))
+    store = ScoreStore(folder, _key(model), state.process_index, len(model.spec.labels))
     # By the row's number, not its place among those left: others may already be writing theirs.
-    mine = np.arange(len(paths)) % state.num_processes == state.process_index
-    left = np.flatnonzero(scored.missing & mine)
+    mine = np.arange(len(paths))[state.process_index :: state.num_processes]
     model = model.to(state.device)
     told = progress if state.is_main_process else None
-    done = 0
-    batches = np.array_split(left, range(batch, len(left), batch))
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        for rows, images in _ahead(pool, model, paths, batches):
-            if not len(rows):  # all was done before
-                break
-            _write(scored, model, rows, images)
-            done += len(rows)
+        left = _unknown(pool, store, paths, mine)
+        done = 0
+        for read in _ahead(pool, model, [paths[row] for row in left], batch):
+            store.append(_scored(model, read))
+            done += len(read)
             if told:
                 told(done, len(left))
-    scored.scores.flush()  # type: ignore[attr-defined]  # a memmap
     state.wait_for_everyone()
-    return scored
+    store.read()
+    scores, problems = gathered(store, paths, len(model.spec.labels))
+    return Scored(scores, problems, np.array([path in problems for path in paths]))
+
+
+def _unknown(
+    pool: ThreadPoolExecutor, store: ScoreStore, paths: Sequence[Path], rows: np.ndarray
+) -> list[int]:
+    """The rows that have to be scored; what is known by content alone is written down under its path."""
+    found = list(pool.map(store.find, [paths[row] for row in rows]))
+    store.append([line for line, new in found if line is not None and new])
+    return [int(row) for row, (line, _) in zip(rows, found, strict=True) if line is None]
 
 
 def _ahead(
-    pool: ThreadPoolExecutor, model: Classifier, paths: Sequence[Path], batches: Sequence[np.ndarray]
-) -> Iterator[tuple[np.ndarray, list[Tensor | None]]]:
-    """Batches of rows with their images: while one is scored, the next is being read."""
+    pool: ThreadPoolExecutor, model: Classifier, paths: Sequence[Path], batch: int
+) -> Iterator[list[_Read]]:
+    """Files in batches: while one is scored, the next is being read."""
 
-    def read(rows: np.ndarray) -> list[Future[Tensor | None]]:
-        return [pool.submit(_image, model, paths[row]) for row in rows]
+    def read(start: int) -> list[Future[_Read]]:
+        return [pool.submit(_image, model, path) for path in paths[start : start + batch]]
 
-    coming = read(batches[0])
-    for index, rows in enumerate(batches):
-        here, coming = coming, read(batches[index + 1]) if index + 1 < len(batches) else []
-        yield rows, [future.result() for future in here]
+    coming = read(0)
+    for start in range(0, len(paths), batch):
+        here, coming = coming, read(start + batch)
+        yield [future.result() for future in here]
 
 
-def _image(model: Classifier, path: Path) -> Tensor | None:
-    """What the network sees of a file (1, S, S); None if it cannot be read."""
+def _image(model: Classifier, path: Path) -> _Read:
+    """One file, read and prepared. Nothing a file may do gets out of here."""
+    line = Line(str(path.absolute()), stamp_of(path), "", None)
     try:
-        return model.spec.preprocessing(read_image(path).pixels)
-    except InputError:
-        return None
+        film = read_image(path, name=str(path))
+        return _Read(replace(line, sha256=film.sha256), model.spec.preprocessing(film.pixels))
+    except InputError as error:
+        return _Read(replace(line, problem=str(error)), None)
+    except Exception as error:  # a decoder's own fault, out of memory
+        reason = f"{path}: it could not be decoded ({type(error).__name__}: {error})."
+        return _Read(replace(line, problem=reason), None)
 
 
-def _write(scored: Scored, model: Classifier, rows: np.ndarray, images: Sequence[Tensor | None]) -> None:
-    good = [row for row, image in zip(rows, images, strict=True) if image is not None]
-    scored.scores[[row for row, image in zip(rows, images, strict=True) if image is None]] = _UNREADABLE
-    if good:
+def _scored(model: Classifier, read: Sequence[_Read]) -> list[Line]:
+    """The lines of a batch, with the scores of those images that could be read."""
+    images = [one.image for one in read if one.image is not None]
+    scores: Iterator[np.ndarray] = iter(())
+    if images:
         device = next(model.parameters()).device
         with torch.no_grad():
-            logits = model(torch.stack([image for image in images if image is not None]).to(device))
-        scored.scores[good] = logits.float().sigmoid().cpu().numpy()
+            logits = model(torch.stack(images).to(device))
+        scores = iter(logits.float().sigmoid().cpu().numpy())
+    return [replace(one.line, scores=next(scores)) if one.image is not None else one.line for one in read]
 
 
-def _key(model: Classifier, paths: Sequence[Path]) -> str:
-    digest = hashlib.sha256(f"{model.revision}\0{model.spec.as_dict()}\n".encode())
-    for path in paths:
-        digest.update(f"{path}\n".encode())
+def _key(model: Classifier) -> str:
+    """What scores depend on besides the file: the weights as they are now, recipe, reading code."""
+    digest = hashlib.sha256(reading_version().encode())
+    for name, tensor in model.state_dict().items():
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    recipe = model.spec.preprocessing
+    digest.update(f"{model.spec.architecture} {model.spec.labels} {recipe.as_dict()}\n".encode())
+    if recipe.crop == "lungs":
+        digest.update(file_sha256(assets.lungs() / "model.safetensors").encode())
     return digest.hexdigest()[:24]
-
-
-def _opened(store: Path, count: int, labels: int) -> np.ndarray:
-    """The scores' file, made with NaN where there is none."""
-    if not store.is_file():
-        store.parent.mkdir(parents=True, exist_ok=True)
-        draft = store.with_suffix(".part")
-        empty = np.lib.format.open_memmap(draft, mode="w+", dtype=np.float32, shape=(count, labels))
-        empty[:] = np.nan
-        empty.flush()
-        draft.replace(store)
-    return np.lib.format.open_memmap(store, mode="r+")

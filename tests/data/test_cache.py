@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cxrbench.data import build_cache, cache, open_cache, read_image
+from cxrbench.data import build_cache, cache, open_cache, read_image, shards
 from cxrbench.errors import InputError
 from cxrbench.preprocess import Preprocessing
 
@@ -208,3 +208,42 @@ def test_the_files_are_named_and_nothing_else_lies_about(paths, tmp_path):
     assert names == ["cache.json", *shards]
     manifest = json.loads((tmp_path / "cache" / "cache.json").read_text())
     assert manifest["preprocessing"]["size"] == 24
+
+
+def test_what_could_not_be_read_is_tried_again_and_costs_no_writing(paths, tmp_path, monkeypatch):
+    data = paths[3].read_bytes()
+    paths[3].write_bytes(b"no picture")
+    times = paths[3].stat()
+    built = build_cache(paths, RECIPE, tmp_path / "cache")
+    shard = (tmp_path / "cache" / "shard-00000.npy").stat().st_mtime_ns
+    seen = counted(monkeypatch)
+    build_cache(paths, RECIPE, tmp_path / "cache")
+    assert seen == [paths[3]]
+    assert (tmp_path / "cache" / "shard-00000.npy").stat().st_mtime_ns == shard
+    paths[3].write_bytes(data)
+    os.utime(paths[3], ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert [problem.path for problem in built.problems] == [paths[3]]
+    assert not build_cache(paths, RECIPE, tmp_path / "cache").problems
+
+
+def test_a_film_changed_behind_its_time_is_decoded_again(paths, tmp_path, monkeypatch):
+    build_cache(paths, RECIPE, tmp_path / "cache")
+    times, other = paths[7].stat(), paths[8].read_bytes()
+    paths[7].write_bytes(other)
+    os.utime(paths[7], ns=(times.st_atime_ns, times.st_mtime_ns))
+    seen = counted(monkeypatch)
+    built = build_cache(paths, RECIPE, tmp_path / "cache")
+    assert seen == [paths[7]]
+    np.testing.assert_array_equal(built[7], built[8])
+
+
+def test_other_reading_code_decodes_everything_again(paths, tmp_path, monkeypatch):
+    build_cache(paths, RECIPE, tmp_path / "cache")
+    seen = counted(monkeypatch)
+    for module in (cache, shards):
+        monkeypatch.setattr(module, "reading_version", lambda: "another")
+    build_cache(paths, RECIPE, tmp_path / "cache")
+    assert sorted(seen) == sorted(paths)
+    seen.clear()
+    build_cache(paths, RECIPE, tmp_path / "cache")
+    assert not seen
