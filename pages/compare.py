@@ -1,6 +1,7 @@
 """One radiograph: what do these models answer, and which pixels do these methods say they look at?"""
 
 import io
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -11,13 +12,13 @@ from cxrbench.app.canvas import canvas
 from cxrbench.app.known import method_titles, model_titles
 from cxrbench.app.panels import scene
 from cxrbench.app.sources import Source
-from cxrbench.compare import bundle
+from cxrbench.compare import Comparison, bundle
 
 
-def saved(view: live.View) -> bytes:
+def saved(comparison: Comparison) -> bytes:
     """The comparison as a bundle."""
     file = io.BytesIO()
-    bundle.save(view.comparison, file)
+    bundle.save(comparison, file)
     return file.getvalue()
 
 
@@ -56,7 +57,7 @@ def bench() -> None:
     show_scores(source, choice.findings, view, titles)
     st.download_button(
         "Save as a bundle",
-        partial(saved, view),
+        partial(saved, replace(view.comparison, findings=choice.findings, view=source.view)),
         f"{file}.zip",
         "application/zip",
         on_click="ignore",

@@ -7,7 +7,7 @@ from typing import Final
 from cxrbench.app import stock
 from cxrbench.app.choice import LISTS, Choice, read
 from cxrbench.app.sources import Source, case
-from cxrbench.compare import Settings, gallery
+from cxrbench.compare import Prediction, Settings, gallery
 from cxrbench.errors import InputError
 
 __all__ = ["finding_names", "from_link", "method_titles", "model_titles", "start", "turn_to"]
@@ -54,7 +54,9 @@ def turn_to(case_id: str, now: Choice) -> Choice:
 def model_titles(source: Source | None) -> dict[str, str]:
     """Name → title of the models that can be chosen for a radiograph."""
     if source is not None and not source.computes and source.given is not None:
-        return {name: name for name in source.given.settings.models}
+        return {
+            name: _title(name, source.given.predictions.get(name)) for name in source.given.settings.models
+        }
     titles = gallery.models()
     if stock.ready() or not titles:
         titles |= stock.stock().titles
@@ -104,6 +106,11 @@ def from_link(link: Mapping[str, Sequence[str]]) -> tuple[Choice, list[str]]:
 
 def _some(names: Sequence[str], known: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for name in names if name in known)
+
+
+def _title(name: str, said: Prediction | None) -> str:
+    """How a model of a bundle is called; bundles of the first format hold no title."""
+    return (said.title if said is not None else "") or model_titles(None).get(name, name)
 
 
 def _source(choice: Choice) -> Source | None:

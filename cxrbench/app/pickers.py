@@ -220,7 +220,8 @@ def _take_upload() -> None:
     choice = replace(chosen(), case=None)
     if mine.given is not None:
         saved = mine.given.settings
-        choice = Choice(None, saved.models, saved.methods, (), saved.stage, saved.baseline, saved.steps)
+        shown = mine.given.findings
+        choice = Choice(None, saved.models, saved.methods, shown, saved.stage, saved.baseline, saved.steps)
         for name in ("models", "methods", "stage", "baseline", "steps", "finding", "more"):
             st.session_state.pop(f"pick_{name}", None)
     st.session_state["choice"] = choice

@@ -32,6 +32,7 @@ class Source:
         truth: finding → 1 or 0, where known.
         masks: finding → (H, W) bool, where known.
         note: what the reader of the film's file had to decide; "" if nothing.
+        view: one of ``FILM_VIEWS``; "" where it is not known.
     """
 
     title: str
@@ -44,6 +45,7 @@ class Source:
     truth: Mapping[str, int] = field(default_factory=dict)
     masks: Mapping[str, np.ndarray] = field(default_factory=dict)
     note: str = ""
+    view: str = ""
 
 
 def case(case_id: str) -> Source:
@@ -67,6 +69,7 @@ def _case(case_id: str, root: Path) -> Source:
         origin="pre-computed",
         truth=comparison.truth,
         masks=comparison.masks,
+        view=comparison.view,
     )
 
 
@@ -79,19 +82,20 @@ def own(data: bytes, name: str) -> Source:
     if data.startswith(_ZIP):
         saved = bundle.load(data, name=name)
         words = "A saved bundle: its maps are shown as they were computed; nothing is computed anew."
+        words += f" {saved.view} view." if saved.view else ""
         words += f" Of the film's file: {saved.note}." if saved.note else ""
-        digest = hashlib.sha256(data).hexdigest()
         return Source(
             title=name,
             words=words,
             image=saved.image,
-            sha256=digest,
+            sha256=hashlib.sha256(data).hexdigest(),
             given=saved,
             origin="from the bundle",
             computes=False,
             truth=saved.truth,
             masks=saved.masks,
             note=saved.note,
+            view=saved.view,
         )
     film = read_image(data, name=name)
     height, width = film.size

@@ -4,6 +4,7 @@ import argparse
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cxrbench.cli.models import load
@@ -55,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     for name, finding in pictures.items():
         picture = panels_png(panels(comparison, finding, scale=options.scale))
         write_bytes(options.out / name, picture)
-    bundle.save(comparison, options.out / f"{stem}.zip")
+    bundle.save(replace(comparison, findings=tuple(findings)), options.out / f"{stem}.zip")
     _say_what_was_found(comparison, findings)
     for name in (*pictures, f"{stem}.zip"):
         print(options.out / name)

@@ -4,12 +4,13 @@
 """
 
 from cxrbench.compare.captions import DISCLAIMER, caption, notes, took, verdict
-from cxrbench.compare.comparison import Comparison, HeatMaps, Prediction, Settings
+from cxrbench.compare.comparison import FILM_VIEWS, Comparison, HeatMaps, Prediction, Settings
 from cxrbench.compare.ensemble import Blend, Vote, blend, vote
 from cxrbench.compare.scale import SCALES, Scale, heatmap, peak, peaks
 
 __all__ = [
     "DISCLAIMER",
+    "FILM_VIEWS",
     "SCALES",
     "Blend",
     "Comparison",

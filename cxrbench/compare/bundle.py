@@ -3,7 +3,7 @@
 import io
 import json
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -22,7 +22,7 @@ from cxrbench.writing import write_bytes
 
 __all__ = ["FORMAT", "load", "save"]
 
-FORMAT: Final = 1
+FORMAT: Final = 2  # 1, still read, held neither the findings shown, nor the view, nor titles of models
 _MEMBERS: Final = {"settings.json", "maps.npz", "image.png"}
 _MAX_JSON: Final = 4 * 2**20
 
@@ -101,6 +101,8 @@ def _document(comparison: Comparison, heats: list[HeatMaps]) -> dict[str, Any]:
         "masks": list(comparison.masks),
         "truth": dict(comparison.truth),
         "note": comparison.note,
+        "findings": list(comparison.findings),
+        "view": comparison.view,
     }
 
 
@@ -128,8 +130,8 @@ def _parse(data: bytes) -> object:
     except (ValueError, RecursionError) as error:
         raise InputError(f"settings.json is not JSON ({error}); save it again.") from error
     version = records.take(document, "format", records.whole)
-    if version != FORMAT:
-        raise InputError(f"format {version} is not the one this version reads, {FORMAT}; update cxrbench.")
+    if not 1 <= version <= FORMAT:
+        raise InputError(f"format {version} is none that this version reads, 1 to {FORMAT}; update cxrbench.")
     return document
 
 
@@ -147,8 +149,9 @@ def _comparison(document: object, arrays: dict[str, np.ndarray], picture: bytes)
         heat_maps={(heat.model, heat.method): heat for heat in heats},
         masks=_masks(document, arrays, image.shape),
         truth=records.take(document, "truth", records.truth),
-        # Files from before notes were kept hold none.
-        note=records.take(document, "note", records.text) if _has_note(document) else "",
+        findings=records.take(document, "findings", records.texts, default=()),
+        view=records.take(document, "view", records.view, default=""),
+        note=records.take(document, "note", records.text, default=""),
     )
     if len(comparison.predictions) < len(predictions) or len(comparison.heat_maps) < len(heats):
         raise InputError("a model or method is there twice; it was not saved here.")
@@ -156,10 +159,6 @@ def _comparison(document: object, arrays: dict[str, np.ndarray], picture: bytes)
         if heat.problem is None:
             heat.preprocessing.placement(image.shape, heat.box)  # refuses a box that is not on the film
     return comparison
-
-
-def _has_note(document: object) -> bool:
-    return isinstance(document, Mapping) and "note" in document
 
 
 def _heat_maps(document: object, arrays: dict[str, np.ndarray]) -> Iterator[HeatMaps]:

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
 from cxrbench.preprocess import Box, Preprocessing
 
-__all__ = ["Comparison", "HeatMaps", "Prediction", "Settings"]
+__all__ = ["FILM_VIEWS", "Comparison", "HeatMaps", "Prediction", "Settings"]
+
+FILM_VIEWS: Final = ("PA", "AP", "Lateral")
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Prediction:
         scores: (L,) in [0, 1].
         thresholds: (L,) operating points.
         seconds: of preprocessing and the forward pass; NaN where it was not timed.
+        title: of the model, for people; "" where it has none.
     """
 
     model: str
@@ -51,6 +55,7 @@ class Prediction:
     scores: np.ndarray
     thresholds: np.ndarray
     seconds: float
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,8 @@ class Comparison:
         masks: finding → (H, W) bool, where the truth is known; empty where it is not.
         truth: finding → 1, 0, where the truth is known; empty where it is not.
         note: what the reader of the film's file had to decide (``Radiograph.note``); "" if nothing.
+        findings: those shown, in the order shown; empty where none was chosen.
+        view: one of ``FILM_VIEWS``; "" where it is not known.
     """
 
     image: np.ndarray
@@ -123,3 +130,5 @@ class Comparison:
     masks: Mapping[str, np.ndarray] = field(default_factory=dict)
     truth: Mapping[str, int] = field(default_factory=dict)
     note: str = ""
+    findings: tuple[str, ...] = ()
+    view: str = ""

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ import numpy as np
 from cxrbench import assets
 from cxrbench.compare import records
 from cxrbench.compare.archive import read_arrays, write_arrays
-from cxrbench.compare.comparison import Comparison, HeatMaps, Prediction, Settings
+from cxrbench.compare.comparison import FILM_VIEWS, Comparison, HeatMaps, Prediction, Settings
 from cxrbench.compare.pictures import png
 from cxrbench.data import read_image
 from cxrbench.errors import InputError
@@ -116,7 +116,8 @@ def load(
     Raises:
         InputError: an unknown case, model or method; the sentence lists those there are.
     """
-    folder, index = assets.gallery() / case(case_id).id, _index()
+    known, index = case(case_id), _index()
+    folder = assets.gallery() / known.id
     settings = Settings(
         models=_chosen("model", models, index["models"]),
         methods=_chosen("method", methods, index["methods"]),
@@ -128,7 +129,7 @@ def load(
     heat_maps: dict[tuple[str, str], HeatMaps] = {}
     for name in settings.models:
         prediction, heats = _load_model(folder, name)
-        predictions[name] = prediction
+        predictions[name] = replace(prediction, title=index["models"][name])
         heat_maps |= {(name, key): heats[key] for key in settings.methods if key in heats}
     truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
     return Comparison(
@@ -139,6 +140,8 @@ def load(
         heat_maps=heat_maps,
         masks=read_arrays((folder / "masks.npz").read_bytes(), "masks.npz"),
         truth=records.truth(truth),
+        findings=(known.finding,) if known.finding else (),
+        view=known.view if known.view in FILM_VIEWS else "",
     )
 
 

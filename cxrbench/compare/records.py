@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
-from cxrbench.compare.comparison import HeatMaps, Prediction, Settings
+from cxrbench.compare.comparison import FILM_VIEWS, HeatMaps, Prediction, Settings
 from cxrbench.errors import InputError
 from cxrbench.preprocess import Box, Preprocessing
 
@@ -23,6 +23,7 @@ __all__ = [
     "text",
     "texts",
     "truth",
+    "view",
     "whole",
 ]
 
@@ -61,6 +62,7 @@ def prediction_record(prediction: Prediction) -> dict[str, Any]:
     """What a model said, as JSON values."""
     return {
         "model": prediction.model,
+        "title": prediction.title,
         "revision": prediction.revision,
         "labels": list(prediction.labels),
         "logits": as_list(prediction.logits),
@@ -87,6 +89,7 @@ def read_prediction(record: object) -> Prediction:
         raise InputError("'scores' must lie between 0 and 1; save the file again.")
     return Prediction(
         model=take(record, "model", text),
+        title=take(record, "title", text, default=""),
         revision=take(record, "revision", text),
         labels=labels,
         seconds=take(record, "seconds", number_or_nan),
@@ -151,14 +154,16 @@ def read_heat_maps(record: object, maps: np.ndarray) -> HeatMaps:
     )
 
 
-def take(record: object, key: str, read: Callable[[object], T]) -> T:
-    """``record[key]``, read by one of the readers below.
+def take(record: object, key: str, read: Callable[[object], T], *, default: T | None = None) -> T:
+    """``record[key]``, read by one of the readers below; ``default`` where files of old formats lack the key.
 
     Raises:
         InputError: it is not there, or the reader refuses it; the sentence names the key and what it must be.
     """
     if not isinstance(record, Mapping):
         raise InputError(f"A JSON object with {key!r} was expected; got {type(record).__name__}.")
+    if key not in record and default is not None:
+        return default
     if key not in record:
         raise InputError(f"{key!r} is missing; save the file again with this version.")
     try:
@@ -181,6 +186,13 @@ def text(value: object) -> str:
     if not isinstance(value, str) or len(value) > _MAX_TEXT or not value.isprintable():
         raise ValueError(value)
     return value
+
+
+def view(value: object) -> str:
+    """PA, AP, Lateral or an empty text."""
+    if value not in ("", *FILM_VIEWS):
+        raise ValueError(value)
+    return str(value)
 
 
 def text_or_none(value: object) -> str | None:

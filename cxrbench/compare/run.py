@@ -104,6 +104,7 @@ def _predict(name: str, model: Classifier, image: np.ndarray) -> Prediction:
         scores=outputs.scores[0, shown],
         thresholds=np.array(model.spec.thresholds, np.float32)[shown],
         seconds=seconds,
+        title=model.spec.title,
     )
 
 

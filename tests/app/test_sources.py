@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cxrbench.app.known import model_titles
 from cxrbench.app.live import gather
 from cxrbench.app.sources import case, own
 from cxrbench.compare import Settings, bundle
@@ -17,6 +18,7 @@ def test_a_case_brings_its_maps_and_its_truth(small_assets: Path, monkeypatch: p
     assert heart.given is not None
     assert heart.truth["Cardiomegaly"] == 1
     assert heart.words == "Made for tests: Cardiomegaly. PA view."
+    assert heart.view == "PA"
     assert heart.sha256 != case("fluid").sha256
 
 
@@ -56,6 +58,10 @@ def test_a_bundle_is_shown_as_it_is(small_assets: Path, monkeypatch: pytest.Monk
     assert not saved.computes
     assert saved.given is not None
     assert saved.given.settings == given.settings
+    assert saved.given.findings == ("Cardiomegaly",)
+    assert saved.view == "PA"
+    assert saved.words.endswith("PA view.")
+    assert model_titles(saved) == {"small": "Small"}
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"PK\x03\x04 and no more"])

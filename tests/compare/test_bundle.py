@@ -115,7 +115,7 @@ def test_other_programs_can_read_it(computed: Comparison) -> None:
     assert set(contents) == {"settings.json", "maps.npz", "image.png"}
     document = json.loads(contents["settings.json"])
     assert document["disclaimer"] == DISCLAIMER
-    assert document["format"] == 1
+    assert document["format"] == bundle.FORMAT
     assert {"cxrbench", "torch", "timm", "numpy", "python"} <= set(document["versions"])
     with np.load(io.BytesIO(contents["maps.npz"]), allow_pickle=False) as arrays:
         assert arrays["maps_0"].dtype == np.float32
@@ -217,7 +217,29 @@ def test_settings_that_are_no_object_of_ours_are_refused(text: bytes, computed: 
 
 
 def test_a_later_format_asks_for_an_update(computed: Comparison) -> None:
-    assert "update cxrbench" in refused(changed(computed, lambda d: d.update(format=2)))
+    assert "update cxrbench" in refused(changed(computed, lambda d: d.update(format=bundle.FORMAT + 1)))
+
+
+def test_findings_view_and_titles_of_models_come_back(computed: Comparison) -> None:
+    shown = replace(computed, findings=("Pleural Effusion", "Cardiomegaly"), view="Lateral")
+    said = replace(computed.predictions["small"], title="A small network")
+    loaded = bundle.load(saved(replace(shown, predictions={"small": said})))
+    assert loaded.findings == ("Pleural Effusion", "Cardiomegaly")
+    assert loaded.view == "Lateral"
+    assert loaded.predictions["small"].title == "A small network"
+
+
+def test_a_bundle_of_the_first_format_still_opens(computed: Comparison) -> None:
+    def as_first(document: dict[str, Any]) -> None:
+        document["format"] = 1
+        for key in ("findings", "view"):
+            del document[key]
+        for prediction in document["predictions"]:
+            del prediction["title"]
+
+    loaded = bundle.load(changed(computed, as_first))
+    assert (loaded.findings, loaded.view, loaded.predictions["small"].title) == ((), "", "")
+    assert same(loaded.heat_maps, dict(computed.heat_maps))
 
 
 CHANGES: dict[str, Change] = {
@@ -241,6 +263,9 @@ CHANGES: dict[str, Change] = {
     "stage below zero": lambda d: d["settings"].update(stage=-1),
     "models a number": lambda d: d["settings"].update(models=7),
     "source huge": lambda d: d.update(source="x" * 10_000),
+    "view unknown": lambda d: d.update(view="![](http://a.b/c.png)"),
+    "findings a text": lambda d: d.update(findings="Edema"),
+    "title a list": lambda d: d["predictions"][0].update(title=[]),
     "truth two": lambda d: d.update(truth={"Cardiomegaly": 2}),
     "truth true": lambda d: d.update(truth={"Cardiomegaly": True}),
     "truth a list": lambda d: d.update(truth=[]),
