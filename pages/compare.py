@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from cxrbench.app import links, live, pickers, progress
+from cxrbench.app import links, live, own_films, pickers, progress
 from cxrbench.app.bars import bars
 from cxrbench.app.canvas import canvas
 from cxrbench.app.known import method_titles, model_titles
@@ -26,8 +26,7 @@ def say_problems() -> None:
     """Mistakes in the link or the upload, one sentence each."""
     for problem in st.session_state.pop("link_problems", ()):
         st.warning(problem)
-    if problem := st.session_state.pop("upload_problem", ""):
-        st.error(problem)
+    own_films.say_problems(pickers.UPLOAD)
 
 
 @st.fragment
@@ -50,7 +49,7 @@ def bench() -> None:
         choice.findings,
         cells=view.cells,
         titles=titles,
-        link=links.keep_link(choice),
+        link=links.keep_link(choice, source),
         file=file,
     )
     canvas(data, key="canvas")

@@ -1,12 +1,13 @@
 """A chest whose truth is known: which findings, how severe, on what film, and where exactly are they?"""
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
-from cxrbench.app import phantom_film, phantom_order, pickers
+from cxrbench.app import phantom_film, phantom_link, phantom_order, pickers
+from cxrbench.app.choice import grouped, pairs
+from cxrbench.app.known import start, turn_to_own
 from cxrbench.app.phantom_order import Order
 from cxrbench.data.phantom import Phantom
 from cxrbench.errors import InputError
@@ -44,14 +45,10 @@ OUTLINES = (
 
 
 def to_compare(order: Order, phantom: Phantom) -> None:
-    """Open the Compare page with this film as the reader's own image."""
-    findings = tuple(name for name in phantom.severity) or ("No Finding",)
-    choice = replace(pickers.chosen(), case=None, findings=findings[:1])
-    # Streamlit refuses to clear an address that widgets are bound to; Compare knows this one and cleans it.
-    address = {"from": ["phantom"]}
-    st.session_state.update(own=phantom_film.as_source(phantom, order), choice=choice, link=address)
-    st.session_state.pop("pick_finding", None)
-    st.switch_page(COMPARE, query_params=address)
+    """Open the Compare page with this film; its address alone brings the film back."""
+    choice = turn_to_own(phantom_film.as_source(phantom, order), pickers.chosen())
+    address = [("phantom", phantom_link.write(order)), *pairs(choice, start())]
+    st.switch_page(COMPARE, query_params=grouped(address))
 
 
 @st.fragment

@@ -1,13 +1,13 @@
 """What the reader chose, and the link that brings it back."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from cxrbench.compare import Settings
 from cxrbench.labels import canonical
 
-__all__ = ["LISTS", "MAX_STAGE", "MAX_STEPS", "Choice", "pairs", "read"]
+__all__ = ["LISTS", "MAX_STAGE", "MAX_STEPS", "Choice", "grouped", "pairs", "read"]
 
 MAX_STEPS: Final = 300
 MAX_STAGE: Final = 9
@@ -44,13 +44,21 @@ class Choice:
 
 def pairs(choice: Choice, start: Choice) -> list[tuple[str, str]]:
     """Query parameters; of stage, baseline and steps those that differ from what holds without a link."""
-    given: list[tuple[str, str]] = [("case", choice.case or "")]
+    given: list[tuple[str, str]] = [("case", choice.case)] if choice.case is not None else []
     for name in LISTS:
         given += [(name, value) for value in getattr(choice, name)]
     for name in ("stage", "baseline", "steps"):
         if getattr(choice, name) != getattr(start, name):
             given.append((name, str(getattr(choice, name))))
     return given
+
+
+def grouped(given: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Query parameters as Streamlit takes them: each name with all its values."""
+    link: dict[str, list[str]] = {}
+    for name, value in given:
+        link.setdefault(name, []).append(value)
+    return link
 
 
 def read(

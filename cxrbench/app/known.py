@@ -10,7 +10,7 @@ from cxrbench.app.sources import Source, case
 from cxrbench.compare import Prediction, Settings, gallery
 from cxrbench.errors import InputError
 
-__all__ = ["finding_names", "from_link", "method_titles", "model_titles", "start", "turn_to"]
+__all__ = ["finding_names", "from_link", "method_titles", "model_titles", "start", "turn_to", "turn_to_own"]
 
 _FIRST: Final = ("grad_cam", "grad_cam_plus_plus", "integrated_gradients")  # three maps beside the radiograph
 
@@ -39,16 +39,31 @@ def start(case_id: str | None = None) -> Choice:
     )
 
 
-def turn_to(case_id: str, now: Choice) -> Choice:
-    """Another case as it is stored; of models and methods, what the reader has chosen by hand stays."""
+def turn_to(case_id: str, now: Choice, film: Source | None = None) -> Choice:
+    """Another case as it is stored; models, methods and settings that were chosen by hand stay.
+
+    Args:
+        case_id: of the case to turn to.
+        now: what is chosen.
+        film: the reader's own film that is shown; None where a case is.
+    """
     had, new = start(now.case), start(case_id)
-    return replace(
-        now,
-        case=case_id,
-        models=new.models if now.models == had.models else now.models,
-        methods=new.methods if now.methods == had.methods else now.methods,
-        findings=new.findings,
-    )
+    if film is not None:
+        had = turn_to_own(film, had)
+    by_hand = {
+        name: getattr(now, name)
+        for name in ("models", "methods", "stage", "baseline", "steps")
+        if getattr(now, name) != getattr(had, name)
+    }
+    return replace(new, **by_hand)
+
+
+def turn_to_own(film: Source, now: Choice) -> Choice:
+    """A film of the reader's own: a bundle as it was saved, any other with the models and methods of now."""
+    if film.given is None:
+        return replace(now, case=None, findings=film.findings or now.findings)
+    saved = film.given.settings
+    return Choice(None, saved.models, saved.methods, film.findings, saved.stage, saved.baseline, saved.steps)
 
 
 def model_titles(source: Source | None) -> dict[str, str]:
@@ -89,18 +104,26 @@ def finding_names(source: Source | None, choice: Choice) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def from_link(link: Mapping[str, Sequence[str]]) -> tuple[Choice, list[str]]:
-    """A link → what it asks for, and sentences about what in it cannot be had."""
+def from_link(link: Mapping[str, Sequence[str]], film: Source | None = None) -> tuple[Choice, list[str]]:
+    """A link → what it asks for, and sentences about what in it cannot be had.
+
+    Args:
+        link: query parameters, each with all its values.
+        film: the reader's own film that the link is about; None for a gallery case.
+    """
     asked = (link.get("case") or [""])[-1]
     base = start(asked if any(entry.id == asked for entry in gallery.cases()) else None)
     known = {
         "case": lambda choice: [entry.id for entry in gallery.cases()],
-        "models": lambda choice: _all_models(link.get("models") or ()),
-        "methods": lambda choice: list(method_titles(None)),
+        "models": lambda choice: _all_models(link.get("models") or (), film),
+        "methods": lambda choice: list(method_titles(film)),
         "baseline": lambda choice: _baselines(),
-        "findings": lambda choice: finding_names(_source(choice), choice),
+        "findings": lambda choice: finding_names(film or _source(choice), choice),
     }
     assert set(LISTS) <= set(known)
+    if film is not None:
+        base = turn_to_own(film, base)
+        del known["case"]
     return read(link, base, known)
 
 
@@ -120,11 +143,11 @@ def _source(choice: Choice) -> Source | None:
         return None
 
 
-def _all_models(asked: Sequence[str]) -> list[str]:
+def _all_models(asked: Sequence[str], film: Source | None) -> list[str]:
     # A name that the gallery does not know may be a model's that is still loading.
-    if any(name not in model_titles(None) for name in asked):
+    if any(name not in model_titles(film) for name in asked):
         stock.stock()
-    return list(model_titles(None))
+    return list(model_titles(film))
 
 
 def _baselines() -> list[str]:

@@ -1,11 +1,18 @@
-"""The address of the page: read when the page is opened, kept up to date while it is used."""
+"""The address of the Compare page: read when the page is opened, kept up to date while it is used."""
+
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from cxrbench.app.choice import Choice, pairs
+from cxrbench.app import own_films, phantom_film, phantom_link, pickers
+from cxrbench.app.choice import Choice, grouped, pairs
 from cxrbench.app.known import from_link, start
+from cxrbench.app.sources import Source
+from cxrbench.errors import InputError
 
 __all__ = ["follow_link", "keep_link"]
+
+Link = Mapping[str, Sequence[str]]
 
 
 def follow_link() -> None:
@@ -15,25 +22,47 @@ def follow_link() -> None:
     if not link or link == st.session_state.get("link"):
         return
     st.session_state["link"] = link
-    choice, problems = from_link(link)
-    st.session_state["choice"] = choice
-    for key in [str(key) for key in st.session_state if str(key).startswith("pick_")]:
-        del st.session_state[key]
-    st.session_state["link_problems"] = problems
+    film_id, problem = _own_film(link)
+    choice, problems = from_link(link, own_films.film(film_id))
+    if film_id:
+        pickers.show_own(film_id, choice)
+    else:
+        st.session_state["choice"] = choice
+        pickers.forget_picks()
+    st.session_state["link_problems"] = [*([problem] if problem else []), *problems]
 
 
-def keep_link(choice: Choice) -> list[tuple[str, str]] | None:
+def keep_link(choice: Choice, source: Source) -> list[tuple[str, str]] | None:
     """Write the choice into the address.
 
     Returns:
-        Its query parameters; None for an uploaded image, which no link can bring back.
+        Its query parameters; None for an uploaded image, which a link brings back in this session only.
     """
-    found = pairs(choice, start()) if choice.case is not None else None
-    link: dict[str, list[str]] = {}
-    for name, value in found or ():
-        link.setdefault(name, []).append(value)
+    found = pairs(choice, start())
+    if choice.case is None:
+        found.insert(0, source.link or ("own", pickers.shown_own()))
+    link = grouped(found)
     if link != st.session_state.get("link"):
         st.session_state["link"] = link
         view = st.query_params.get_all("view")
         st.query_params.from_dict({**link, **({"view": view} if view else {})})
-    return found
+    return found if source.link is not None else None
+
+
+def _own_film(link: Link) -> tuple[str, str]:
+    """Id of the own film that a link is about, "" for none; and a sentence if it cannot be had."""
+    if link.get("phantom"):
+        try:
+            order = phantom_link.read(link["phantom"][-1])
+            with st.spinner("Taking the film …"):
+                film = phantom_film.as_source(phantom_film.take(order), order)
+        except InputError as error:
+            return "", str(error)
+        return own_films.keep(film), ""
+    film_id = (link.get("own") or [""])[-1]
+    if film_id and own_films.film(film_id) is None:
+        return "", (
+            "The link asks for an uploaded image. Such an image stays in the session that opened it: "
+            "open the file again, or pass it on as a bundle."
+        )
+    return film_id, ""

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from cxrbench.app import phantom_link
 from cxrbench.app.phantom_order import Order
 from cxrbench.app.pictures import outlines
 from cxrbench.app.sources import Source
@@ -242,4 +243,7 @@ def as_source(phantom: Phantom, order: Order) -> Source:
         sha256=hashlib.sha256(phantom.image.tobytes()).hexdigest(),
         truth=phantom.truth,
         masks=phantom.masks,
+        view="Lateral" if phantom.view == "LATERAL" else phantom.view,
+        findings=tuple(phantom.severity)[:1] or ("No Finding",),
+        link=("phantom", phantom_link.write(order)),
     )

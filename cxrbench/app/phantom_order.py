@@ -9,12 +9,12 @@ import streamlit as st
 
 from cxrbench.data.phantom import FINDINGS, KINDS
 
-__all__ = ["DIALS", "MAX_SEED", "Dial", "Order", "pick"]
+__all__ = ["DIALS", "MAX_SEED", "SEXES", "VIEWS_BY_NAME", "Dial", "Order", "pick"]
 
 MAX_SEED: Final = 999_999
 # What a control and the address say → what the phantom calls it.
-_VIEWS: Final = {"PA": "PA", "AP": "AP", "Lateral": "LATERAL"}
-_SEXES: Final = {"as drawn": None, "woman": "F", "man": "M"}
+VIEWS_BY_NAME: Final = {"PA": "PA", "AP": "AP", "Lateral": "LATERAL"}
+SEXES: Final = {"as drawn": None, "woman": "F", "man": "M"}
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def _patient() -> tuple[int, str, int]:
         )
     view = st.segmented_control(
         "View",
-        list(_VIEWS),
+        list(VIEWS_BY_NAME),
         default="PA",
         required=True,
         key="projection",
@@ -150,14 +150,14 @@ def _patient() -> tuple[int, str, int]:
         help="PA is taken standing, AP at the bedside with the arms down: it magnifies the heart. The "
         "lateral film is of the same anatomy, from the side.",
     )
-    return int(seed), _VIEWS[view or "PA"], int(take)
+    return int(seed), VIEWS_BY_NAME[view or "PA"], int(take)
 
 
 def _body() -> tuple[str | None, int | None]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         sex = st.segmented_control(
             "Sex",
-            list(_SEXES),
+            list(SEXES),
             default="as drawn",
             required=True,
             key="sex",
@@ -174,7 +174,7 @@ def _body() -> tuple[str | None, int | None]:
             width=116,
             help="With age, bones lose density and the aorta widens and unfolds. Empty: as drawn.",
         )
-    return _SEXES[sex or "as drawn"], None if age is None else int(age)
+    return SEXES[sex or "as drawn"], None if age is None else int(age)
 
 
 def _findings() -> tuple[tuple[str, float], ...]:

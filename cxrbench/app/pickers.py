@@ -6,17 +6,17 @@ from typing import Final
 
 import streamlit as st
 
-from cxrbench.app import stock
+from cxrbench.app import own_films, stock
 from cxrbench.app.choice import MAX_STEPS, Choice
-from cxrbench.app.known import finding_names, method_titles, model_titles, start, turn_to
+from cxrbench.app.known import finding_names, method_titles, model_titles, start, turn_to, turn_to_own
 from cxrbench.app.pills import some
-from cxrbench.app.sources import Source, case, own
+from cxrbench.app.sources import Source, case
 from cxrbench.compare import gallery
-from cxrbench.errors import InputError
 
-__all__ = ["chosen", "empty", "pick", "source"]
+__all__ = ["UPLOAD", "chosen", "empty", "forget_picks", "pick", "show_own", "shown_own", "source"]
 
-_OWN: Final = "own"  # in the list of cases, the reader's own file; ids of cases never hold a space
+UPLOAD: Final = "upload"  # key of the uploader
+_SHOWN: Final = "own_shown"  # session state: id of the own film that is shown where no case is
 _BASELINES: Final = {"black": "Black", "mean": "Mean grey of the film", "blur": "The film, blurred"}
 
 
@@ -28,11 +28,32 @@ def chosen() -> Choice:
 
 def source() -> Source | None:
     """The radiograph that is chosen; None where there is none."""
-    choice = chosen()
-    if choice.case is not None:
-        return case(choice.case)
-    found: Source | None = st.session_state.get("own")
-    return found
+    if chosen().case is None:
+        film = own_films.film(shown_own())
+        if film is not None:
+            return film
+        st.session_state["choice"] = start()
+    now = chosen().case
+    return case(now) if now is not None else None
+
+
+def shown_own() -> str:
+    """Id of the own film that is shown where no case is."""
+    film_id: str = st.session_state.get(_SHOWN, "")
+    return film_id
+
+
+def show_own(film_id: str, choice: Choice | None = None) -> None:
+    """Turn to a film of the reader's own, a bundle with its own settings; or to what a link asks of it."""
+    film = own_films.films()[film_id]
+    st.session_state.update({_SHOWN: film_id, "choice": choice or turn_to_own(film, chosen())})
+    forget_picks()
+
+
+def forget_picks() -> None:
+    """Let the controls show what the choice says."""
+    for key in [str(key) for key in st.session_state if str(key).startswith("pick_")]:
+        del st.session_state[key]
 
 
 def pick(now: Source) -> Choice:
@@ -94,11 +115,9 @@ def empty() -> None:
 
 
 def _pick_case() -> None:
-    titles = {entry.id: entry.title for entry in gallery.cases()}
-    if "own" in st.session_state:
-        titles[_OWN] = f"Yours: {st.session_state['own'].title}"
+    titles = {entry.id: entry.title for entry in gallery.cases()} | own_films.titles()
     options = list(titles)
-    at = chosen().case or _OWN
+    at = _at()
     st.session_state["pick_case"] = at if at in titles else None
     st.selectbox(
         "Radiograph",
@@ -111,16 +130,22 @@ def _pick_case() -> None:
     )
 
 
+def _at() -> str:
+    """Id of the radiograph that is shown, a case's or an own film's."""
+    return chosen().case or shown_own()
+
+
 def _take_case() -> None:
-    picked, now = st.session_state["pick_case"], chosen()
-    if picked is None or picked == (now.case or _OWN):
+    picked = st.session_state["pick_case"]
+    if picked is None or picked == _at():
         return
-    if picked == _OWN:
-        st.session_state["choice"] = replace(now, case=None)
-        return
-    st.session_state["choice"] = turn_to(picked, now)
-    for name in ("finding", "more", "models", "methods"):
-        st.session_state.pop(f"pick_{name}", None)
+    own_films.forget_problems(UPLOAD)
+    if picked in own_films.films():
+        show_own(picked)
+    else:
+        film = own_films.film(shown_own()) if chosen().case is None else None
+        st.session_state["choice"] = turn_to(picked, chosen(), film)
+        forget_picks()
 
 
 def _pick_finding(names: Sequence[str], findings: Sequence[str]) -> str:
@@ -196,32 +221,16 @@ def _stages(models: Sequence[str]) -> dict[int, str]:
 
 
 def _upload() -> None:
-    st.file_uploader(
-        "A radiograph (PNG, JPEG, TIFF, DICOM) or a saved bundle (ZIP)",
-        key="upload",
-        on_change=_take_upload,
-        help=f"At most {st.get_option('server.maxUploadSize')} MB. It stays in this server's memory, "
-        "and is gone when you leave; "
+    own_films.uploader(
+        "Radiographs (PNG, JPEG, TIFF, DICOM) or saved bundles (ZIP)",
+        UPLOAD,
+        _show_upload,
+        about="They stay in this server's memory, and are gone when you leave; "
         "nothing of a DICOM's patient data is kept.",
     )
     st.caption("Take patients' names off a picture before you upload it to a machine that is not yours.")
 
 
-def _take_upload() -> None:
-    file = st.session_state.get("upload")
-    if file is None:
-        return
-    try:
-        mine = own(file.getvalue(), file.name[:80])
-    except InputError as error:
-        st.session_state["upload_problem"] = str(error)
-        return
-    st.session_state.update(own=mine, open_upload=False)
-    choice = replace(chosen(), case=None)
-    if mine.given is not None:
-        saved = mine.given.settings
-        shown = mine.given.findings
-        choice = Choice(None, saved.models, saved.methods, shown, saved.stage, saved.baseline, saved.steps)
-        for name in ("models", "methods", "stage", "baseline", "steps", "finding", "more"):
-            st.session_state.pop(f"pick_{name}", None)
-    st.session_state["choice"] = choice
+def _show_upload(film_id: str) -> None:
+    show_own(film_id)
+    st.session_state["open_upload"] = False

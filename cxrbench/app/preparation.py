@@ -9,7 +9,8 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from cxrbench.app.sources import Source, case, own
+from cxrbench.app import own_films
+from cxrbench.app.sources import Source, case
 from cxrbench.compare import gallery
 from cxrbench.errors import InputError
 from cxrbench.preprocess import CONTRASTS, Box, Preprocessing
@@ -21,7 +22,7 @@ Fit = Literal["stretch", "pad", "crop"]
 
 _SHOWN: Final = 560  # longest side of a picture as sent to the browser
 _ORANGE, _BLUE = (230, 159, 0), (86, 180, 233)  # of Okabe and Ito: told apart by every eye
-_OWN: Final = "your own image"
+_UPLOAD: Final = "prep_upload"  # key of the uploader
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,11 @@ class Step:
 
 def pick_film() -> Source | None:
     """A gallery case or the reader's own file; None where there is neither."""
-    titles = {entry.id: entry.title for entry in gallery.cases()}
-    if "prep_own" in st.session_state:
-        titles[_OWN] = f"Yours: {st.session_state['prep_own'].title}"
+    titles = {entry.id: entry.title for entry in gallery.cases()} | own_films.titles()
+    asked = st.query_params.get("prep_film")
+    if asked and asked not in titles and "prep_film" not in st.session_state:
+        what = "an uploaded image, which" if asked.startswith(own_films.OWN) else f"{asked[:60]!r}, which"
+        st.warning(f"The link asks for {what} is not here; another radiograph is shown.")
     if titles:
         chosen = st.selectbox(
             "Radiograph",
@@ -46,25 +49,26 @@ def pick_film() -> Source | None:
             format_func=lambda key: titles.get(key, key),
             key="prep_film",
             bind="query-params",
+            on_change=own_films.forget_problems,
+            args=(_UPLOAD,),
         )
-    with st.popover("Your own image", icon=":material/upload:", width="stretch"):
-        file = st.file_uploader(
+    with st.popover(
+        "Your own image", icon=":material/upload:", width="stretch", key="open_prep_upload", on_change="rerun"
+    ):
+        own_films.uploader(
             "PNG, JPEG, TIFF or DICOM",
-            key="prep_upload",
-            help=f"At most {st.get_option('server.maxUploadSize')} MB. It stays on this machine.",
+            _UPLOAD,
+            _show_upload,
+            about="They stay on this machine, and are gone when you leave.",
         )
-        if file is not None and st.session_state.get("prep_seen") != file.file_id:
-            st.session_state["prep_seen"] = file.file_id
-            try:
-                st.session_state["prep_own"] = own(file.getvalue(), file.name)
-            except InputError as error:
-                st.error(str(error))
-            else:
-                st.session_state.pop("prep_film", None)
-                st.rerun(scope="app")
+    own_films.say_problems(_UPLOAD)
     if not titles:
         return None
-    return st.session_state["prep_own"] if chosen == _OWN else case(chosen)
+    return own_films.film(chosen) or case(chosen)
+
+
+def _show_upload(film_id: str) -> None:
+    st.session_state.update(prep_film=film_id, open_prep_upload=False)
 
 
 def pick_recipe() -> Preprocessing:

@@ -33,6 +33,8 @@ class Source:
         masks: finding → (H, W) bool, where known.
         note: what the reader of the film's file had to decide; "" if nothing.
         view: one of ``FILM_VIEWS``; "" where it is not known.
+        findings: to be shown first; empty where it is about none.
+        link: query parameter and value that bring it back anywhere; None for what lives in one session only.
     """
 
     title: str
@@ -46,6 +48,8 @@ class Source:
     masks: Mapping[str, np.ndarray] = field(default_factory=dict)
     note: str = ""
     view: str = ""
+    findings: tuple[str, ...] = ()
+    link: tuple[str, str] | None = None
 
 
 def case(case_id: str) -> Source:
@@ -70,6 +74,8 @@ def _case(case_id: str, root: Path) -> Source:
         truth=comparison.truth,
         masks=comparison.masks,
         view=comparison.view,
+        findings=comparison.findings,
+        link=("case", case_id),
     )
 
 
@@ -96,6 +102,7 @@ def own(data: bytes, name: str) -> Source:
             masks=saved.masks,
             note=saved.note,
             view=saved.view,
+            findings=saved.findings,
         )
     film = read_image(data, name=name)
     height, width = film.size

@@ -3,7 +3,7 @@ from collections.abc import Callable, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrbench.app.choice import Choice, pairs, read
+from cxrbench.app.choice import Choice, grouped, pairs, read
 
 START = Choice("heart", ("small",), ("grad_cam",), ("Edema",))
 KNOWN: dict[str, Callable[[Choice], Sequence[str]]] = {
@@ -16,10 +16,7 @@ KNOWN: dict[str, Callable[[Choice], Sequence[str]]] = {
 
 
 def link_of(choice: Choice) -> dict[str, list[str]]:
-    link: dict[str, list[str]] = {}
-    for name, value in pairs(choice, START):
-        link.setdefault(name, []).append(value)
-    return link
+    return grouped(pairs(choice, START))
 
 
 def test_a_link_brings_the_choice_back() -> None:

@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 from cxrbench.app import live, stock
 from cxrbench.app.results import Results
-from cxrbench.app.sources import own
+from cxrbench.app.sources import case
+from cxrbench.compare import bundle
 
 FRAME = Path(stock.__file__).with_name("frame.py")
 
@@ -126,20 +128,82 @@ def test_another_case_shows_its_own_finding(bench: AppTest) -> None:
     assert "Made for tests: Pleural Effusion." in texts(at)
 
 
-def test_one_may_go_to_and_fro_between_the_own_film_and_a_case(bench: AppTest) -> None:
+def film(step: int) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(np.arange(6400, dtype=np.uint8).reshape(80, 80)).save(buffer, "PNG")
+    pixels = np.arange(6400).reshape(80, 80) * step % 256
+    Image.fromarray(pixels.astype(np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_one_may_go_to_and_fro_between_the_own_film_and_a_case(bench: AppTest) -> None:
     at = bench.run()
-    at.session_state["own"] = own(buffer.getvalue(), "film.png")
-    at = at.run()
-    at.selectbox(key="pick_case").select("own").run()
+    at.file_uploader(key="upload").upload("film.png", film(1), "image/png").run()
     at = settle(at)
     assert at.selectbox(key="pick_finding").value == "Cardiomegaly"  # the finding stays
     assert "PNG, 80 × 80 pixels" in texts(at)
-    assert "case" not in at.query_params  # an own film cannot be linked
+    assert "case" not in at.query_params
+    mine = at.selectbox(key="pick_case").value
+    assert at.query_params["own"] == mine
     at.selectbox(key="pick_case").select("fluid").run()
     assert at.selectbox(key="pick_finding").value == "Pleural Effusion"
     assert at.query_params["case"] == "fluid"
+    at.selectbox(key="pick_case").select(mine).run()
+    assert "PNG, 80 × 80 pixels" in texts(settle(at))
+
+
+def test_two_uploads_of_one_name_are_two_films(bench: AppTest) -> None:
+    bench.query_params["methods"] = ["grad_cam"]
+    at = bench.run()
+    for step in (1, 3):
+        at.file_uploader(key="upload").upload("film.png", film(step), "image/png").run()
+    options = at.selectbox(key="pick_case").options
+    assert options[-2:] == ["Yours: film.png", "Yours: film.png (2)"]
+    assert at.selectbox(key="pick_case").value.startswith("own-")
+    settle(at)
+
+
+def test_the_same_upload_twice_is_one_film(bench: AppTest) -> None:
+    bench.query_params["methods"] = ["grad_cam"]
+    at = bench.run()
+    for _ in range(2):
+        at.file_uploader(key="upload").upload("film.png", film(1), "image/png").run()
+    assert at.selectbox(key="pick_case").options[2:] == ["Yours: film.png"]
+    settle(at)
+
+
+def test_an_uploads_error_stays_until_another_radiograph_is_chosen(bench: AppTest) -> None:
+    at = bench.run()
+    at.file_uploader(key="upload").upload("notes.png", b"not a picture", "image/png").run()
+    assert "notes.png: " in at.error[0].value
+    at.run()
+    assert "notes.png: " in at.error[0].value
+    at.selectbox(key="pick_case").select("fluid").run()
+    assert not at.error
+
+
+def test_a_link_to_an_upload_of_another_session_says_why_it_cannot_be_had(bench: AppTest) -> None:
+    bench.query_params["own"] = "own-0123456789abcdef"
+    at = bench.run()
+    assert not at.exception
+    assert "stays in the session that opened it" in at.warning[0].value
+    assert at.selectbox(key="pick_case").value == "heart"
+    assert "own" not in at.query_params
+
+
+def test_a_bundle_reopens_on_its_findings_with_its_models_title(bench: AppTest) -> None:
+    given = case("heart").given
+    assert given is not None
+    buffer = io.BytesIO()
+    bundle.save(replace(given, findings=("Pleural Effusion", "Cardiomegaly"), view="Lateral"), buffer)
+    at = bench.run()
+    at.file_uploader(key="upload").upload("saved.zip", buffer.getvalue(), "application/zip").run()
+    assert not at.exception
+    assert at.selectbox(key="pick_finding").value == "Pleural Effusion"
+    assert at.query_params["findings"] == ["Pleural Effusion", "Cardiomegaly"]
+    assert "Lateral view." in texts(at)
+    assert "Scores of Small" in texts(at)
+    at.selectbox(key="pick_case").select("fluid").run()
+    assert at.query_params["methods"] == ["grad_cam", "grad_cam_plus_plus", "integrated_gradients"]
 
 
 def test_a_model_outside_the_gallery_is_computed_and_kept(bench: AppTest) -> None:

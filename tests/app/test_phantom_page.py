@@ -114,8 +114,17 @@ def test_explain_on_compare_opens_this_film_there(page: AppTest) -> None:
     page.button_group(key="finding").set_value(["Cardiomegaly"]).run()
     page.button(key="to_compare").click().run()
     assert not page.exception
-    assert page.selectbox(key="pick_case").value == "own"
-    assert page.session_state["own"].truth["Cardiomegaly"] == 1
+    shown = page.selectbox(key="pick_case").value
+    assert page.session_state["own_films"][shown].truth["Cardiomegaly"] == 1
     assert page.selectbox(key="pick_finding").value == "Cardiomegaly"
+    there = AppTest.from_file(str(FRAME), default_timeout=300)
+    for name in page.query_params:
+        there.query_params[name] = page.query_params[name]
+    there.run()
+    assert not there.exception
+    assert not there.warning
+    assert there.selectbox(key="pick_case").options[-1] == "Yours: Phantom 1, PA"
+    assert there.selectbox(key="pick_finding").value == "Cardiomegaly"
+    assert there.button_group(key="pick_methods").value == page.button_group(key="pick_methods").value
     while live.QUEUE.busy():  # no thread may outlive the process that tests
         time.sleep(0.1)

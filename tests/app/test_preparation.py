@@ -34,7 +34,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setattr(preparation, "segment", two_lungs)
     preparation.lungs_of.clear()
     at = AppTest.from_file(str(PAGE), default_timeout=300)
-    at.session_state["prep_own"] = Source("film", "", FILM, "sha of the film")
+    at.session_state["own_films"] = {"own-film": Source("film", "", FILM, "sha of the film")}
     return at
 
 
@@ -64,10 +64,26 @@ def test_without_the_lungs_network_the_page_says_so(page: AppTest, monkeypatch: 
 
 
 def test_without_any_film_the_page_says_what_to_do(page: AppTest) -> None:
-    del page.session_state["prep_own"]
+    del page.session_state["own_films"]
     at = page.run()
     assert not at.exception
     assert "open your own image" in at.info[0].value
+
+
+def test_an_uploaded_film_is_shown_at_once_and_an_error_stays(page: AppTest) -> None:
+    at = page.run()
+    picture = np.tile(np.linspace(0, 255, 64).astype(np.uint8), (48, 1))
+    for name, pixels in (("film.png", picture), ("film.png", picture[:40])):
+        at.file_uploader(key="prep_upload").upload(name, png(drawn(pixels / 255)), "image/png").run()
+        assert not at.exception
+        height, width = pixels.shape
+        assert f"{width} × {height} grey pixels" in " ".join(caption.value for caption in at.caption)
+    assert at.selectbox(key="prep_film").options[-2:] == ["Yours: film.png", "Yours: film.png (2)"]
+    at.file_uploader(key="prep_upload").upload("notes.png", b"not a picture", "image/png").run()
+    at.run()
+    assert "notes.png: " in at.error[0].value
+    at.selectbox(key="prep_film").select_index(0).run()
+    assert not at.error
 
 
 @pytest.mark.parametrize("sure", [True, False])
