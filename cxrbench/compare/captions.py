@@ -24,7 +24,7 @@ def notes(comparison: Comparison, model: str, method: str, finding: str) -> tupl
     relevance = heat.of(finding)
     if relevance is None:
         return (f"not applicable: {model} has no output for {finding}",)
-    return (*_shape_notes(relevance, heat), *heat.remarks)
+    return (*_shape_notes(relevance, heat), *_stability_notes(heat, finding), *heat.remarks)
 
 
 def caption(comparison: Comparison, model: str, method: str, finding: str) -> str:
@@ -68,6 +68,12 @@ def _shape_notes(relevance: np.ndarray, heat: HeatMaps) -> list[str]:
     if heat.progress < 1:
         said.append(f"unfinished: {heat.progress:.0%} of the steps")
     return said
+
+
+def _stability_notes(heat: HeatMaps, finding: str) -> list[str]:
+    if not heat.stable.size or heat.stable[heat.labels.index(finding)]:
+        return []
+    return ["unstable here: changing the image by a millionth changes this map visibly"]
 
 
 def _time(seconds: float) -> str:

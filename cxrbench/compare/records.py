@@ -109,6 +109,7 @@ def heat_maps_record(heat: HeatMaps) -> dict[str, Any]:
         "seconds": _number_or_null(heat.seconds),
         "progress": heat.progress,
         "completeness": as_list(heat.completeness),
+        "stable": [bool(stable) for stable in heat.stable],
         "problem": heat.problem,
         "signed": heat.signed,
         "remarks": list(heat.remarks),
@@ -136,6 +137,10 @@ def read_heat_maps(record: object, maps: np.ndarray) -> HeatMaps:
         raise InputError("'box' must say which part of the film was cropped to; save the file again.")
     if len(completeness) not in (0, len(labels)):
         raise InputError(f"'completeness' must hold one number a label or none; got {len(completeness)}.")
+    # Nor do files from before that was asked say which maps are stable.
+    stable = take(record, "stable", flags) if isinstance(record, Mapping) and "stable" in record else np.empty(0, bool)
+    if len(stable) not in (0, len(labels)):
+        raise InputError(f"'stable' must hold true or false for each label or nothing; got {len(stable)}.")
     return HeatMaps(
         model=take(record, "model", text),
         method=take(record, "method", text),
@@ -146,6 +151,7 @@ def read_heat_maps(record: object, maps: np.ndarray) -> HeatMaps:
         seconds=take(record, "seconds", number_or_nan),
         progress=take(record, "progress", fraction),
         completeness=completeness,
+        stable=stable,
         problem=problem,
         title=take(record, "title", text),
         signed=take(record, "signed", flag),
@@ -219,6 +225,13 @@ def flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise TypeError(value)
     return value
+
+
+def flags(value: object) -> np.ndarray:
+    """A list of true and false."""
+    if not isinstance(value, list) or len(value) > _MAX_LABELS:
+        raise ValueError(value)
+    return np.array([flag(item) for item in value], bool)
 
 
 def number_or_nan(value: object) -> float:

@@ -164,6 +164,7 @@ def _heat_maps(name: str, model: Classifier, explanation: Explanation) -> HeatMa
         seconds=explanation.seconds,
         progress=explanation.progress,
         completeness=explanation.completeness[0].numpy().astype(np.float32, copy=False),
+        stable=explanation.stable[0].numpy(),
         problem=None,
         signed=_SIGNED[record.family],
     )

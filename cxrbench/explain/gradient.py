@@ -27,12 +27,14 @@ class Draft(NamedTuple):
     Args:
         maps: relevance (B, K, H, W), signed.
         completeness: (B, K), (Σ maps − (y(x) − y(x′))) / |y(x) − y(x′)|; NaN where nothing separates the two.
+        stable: (B, K) bool; False where a map changes visibly if its inputs change by rounding.
         done: path points summed so far.
         total: path points asked; at ``done == total`` the maps are final.
     """
 
     maps: Tensor
     completeness: Tensor
+    stable: Tensor
     done: int
     total: int
 

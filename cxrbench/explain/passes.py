@@ -9,6 +9,7 @@ from torch import Tensor
 
 from cxrbench.explain.cam import Formula, cam_maps, feature_gradients
 from cxrbench.explain.gradient import Draft, integrated_gradients
+from cxrbench.explain.stability import perturbed, unchanged
 from cxrbench.models import Classifier
 
 __all__ = ["Compute", "Passes", "from_formula", "from_path"]
@@ -39,6 +40,11 @@ class Passes:
         """Activations (B, C, h, w) and gradients (B, K, C, h, w) of the stage."""
         return feature_gradients(self.model, self.images, self.findings, self.stage)
 
+    @cached_property
+    def perturbed(self) -> tuple[tuple[Tensor, Tensor], ...]:
+        """The features again, a few times, as rounding might have left them."""
+        return tuple(perturbed(*self.features))
+
 
 # A method at work: drafts (B, K, h, w) on the method's own grid, the last one final.
 Compute = Callable[[Passes], Iterator[Draft]]
@@ -50,7 +56,9 @@ def from_formula(formula: Formula) -> Compute:
     def compute(passes: Passes) -> Iterator[Draft]:
         with torch.inference_mode(mode=False), torch.no_grad():
             maps = cam_maps(formula, *passes.features)
-        yield Draft(maps, torch.full(maps.shape[:2], torch.nan), 1, 1)
+            alike = [unchanged(maps, cam_maps(formula, *features)) for features in passes.perturbed]
+            stable = torch.stack(alike).all(0)
+        yield Draft(maps, torch.full(maps.shape[:2], torch.nan), stable, 1, 1)
 
     return compute
 

@@ -31,6 +31,7 @@ class Explanation:
         size: (H, W) of the images explained.
         seconds: this method's own work so far, with the passes it shares with others.
         completeness: (B, K) relative completeness error; NaN where the method defines none.
+        stable: (B, K) bool; False where a relative perturbation of 1e-6 would change the map visibly.
         progress: path points done ÷ asked; below 1 this is a draft and a better one follows.
     """
 
@@ -40,6 +41,7 @@ class Explanation:
     size: tuple[int, int]
     seconds: float
     completeness: Tensor
+    stable: Tensor
     progress: float = 1.0
 
     @cached_property
@@ -114,5 +116,6 @@ def _one(passes: Passes, record: Method, seconds: float) -> Iterator[Explanation
             size=(height, width),
             seconds=seconds,
             completeness=draft.completeness,
+            stable=draft.stable,
             progress=draft.done / draft.total,
         )
