@@ -1,10 +1,13 @@
 """The house itself: what every room offers, and that the README is still its map."""
 
 import importlib
+import inspect
+import json
 import pkgutil
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +28,28 @@ def test_a_room_offers_exactly_what_its_all_says(room):
     offered = getattr(module, "__all__", ())
     assert len(set(offered)) == len(offered)
     assert all(hasattr(module, name) for name in offered)
+    # What a room imports for its users is in the list; modules come in by themselves once they are imported.
+    imported = {
+        name for name, value in vars(module).items() if name[0] != "_" and not inspect.ismodule(value)
+    }
+    assert imported <= set(offered)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_what_a_module_says_it_offers_is_there(name):
+    module = importlib.import_module(name)
+    offered = getattr(module, "__all__", ())
+    assert len(set(offered)) == len(offered)
+    assert [each for each in offered if not hasattr(module, each)] == []
+
+
+def test_the_public_surface_is_the_one_that_is_written_down(root):
+    """Who adds, renames or removes a public name of a room changes tests/public_surface.json with it."""
+    surface = {
+        name: sorted(getattr(importlib.import_module(name), "__all__", ()))
+        for name in ("cxrbench", *(f"cxrbench.{room}" for room in ROOMS))
+    }
+    assert surface == json.loads((root / "tests" / "public_surface.json").read_text(encoding="utf8"))
 
 
 def test_no_module_has_a_name_that_says_nothing():
@@ -37,20 +62,29 @@ def test_importing_the_library_starts_nothing():
     assert result.stdout.strip() == "[]"
 
 
-def test_the_readme_tree_names_every_file(root):
+def test_the_readme_tree_is_that_of_the_files(root):
     tracked = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=False)
     if tracked.returncode:
         pytest.skip("not a git checkout, so there is no list of files to hold the README against")
-    tree = (root / "README.md").read_text(encoding="utf8")
+    named = set(readme_tree((root / "README.md").read_text(encoding="utf8")))
+    files = set(tracked.stdout.splitlines())
     shown = re.compile(
-        r"^(cxrbench|pages|train|benchmarks|scripts)/(?!.*__init__)[^.]*(\.(py|toml|js|css))?$"
+        r"(cxrbench|pages|train|benchmarks|scripts)/(?!.*(__init__|py\.typed))\S+|streamlit_app\.py"
     )
-    missing = [
-        path
-        for path in tracked.stdout.splitlines()
-        if shown.match(path) and not re.search(rf"(?m)(^|[\s/]){re.escape(path.rsplit('/')[-1])}\b", tree)
-    ]
-    assert not missing, f"the README's tree does not name {missing}"
+    assert sorted(path for path in files if shown.fullmatch(path) and path not in named) == []
+    folders = {f"{parent}/" for path in files for parent in Path(path).parents}
+    assert sorted(named - files - folders) == []
+
+
+def readme_tree(text):
+    """The paths in the README's file map: a line names a path, its indentation says below which folder."""
+    lines = re.search(r"(?ms)^```\n(streamlit_app\.py .*?)^```", text)[1].splitlines()
+    above = []
+    for line in lines:
+        name = line.split()[0]
+        del above[(len(line) - len(line.lstrip())) // 2 :]
+        yield "".join(above) + name
+        above.append(name)
 
 
 def test_the_readme_lists_every_method_and_every_backbone(root):

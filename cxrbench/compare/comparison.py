@@ -73,8 +73,8 @@ class HeatMaps:
         seconds: what all the maps together took; NaN where it was not timed.
         progress: steps done ÷ steps asked; below 1 the maps are still being refined, or were stopped.
         completeness: (L,) relative completeness error; NaN where the method defines none.
-        stable: (L,) bool, False where a relative perturbation of 1e-6 changes the map visibly; empty where that
-            was not found out.
+        stable: (L,) bool, False where a relative perturbation of 1e-6 changes the map visibly; empty where
+            that is not known.
         problem: why the method does not apply to this model; then ``maps`` is empty (0, 0, 0).
         title: the method as papers write it.
         signed: both signs are drawn, about zero; otherwise the negative part is cut off (ReLU).

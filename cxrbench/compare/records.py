@@ -137,10 +137,11 @@ def read_heat_maps(record: object, maps: np.ndarray) -> HeatMaps:
         raise InputError("'box' must say which part of the film was cropped to; save the file again.")
     if len(completeness) not in (0, len(labels)):
         raise InputError(f"'completeness' must hold one number a label or none; got {len(completeness)}.")
-    # Nor do files from before that was asked say which maps are stable.
-    stable = take(record, "stable", flags) if isinstance(record, Mapping) and "stable" in record else np.empty(0, bool)
+    # Older files do not say which maps are stable either.
+    known = isinstance(record, Mapping) and "stable" in record
+    stable = take(record, "stable", flags) if known else np.empty(0, bool)
     if len(stable) not in (0, len(labels)):
-        raise InputError(f"'stable' must hold true or false for each label or nothing; got {len(stable)}.")
+        raise InputError(f"'stable' must hold one flag per label or none; got {len(stable)}.")
     return HeatMaps(
         model=take(record, "model", text),
         method=take(record, "method", text),

@@ -11,8 +11,8 @@ from cxrbench.explain.display import heatmap
 __all__ = ["ARRIVING", "PERTURBATION", "VISIBLE", "perturbed", "unchanged"]
 
 PERTURBATION: Final = 1e-6  # relative, of the image: about what single precision rounds off on the way
-# What becomes of it in a stage's activations and gradients, relative to their root mean square: layers magnify
-# it. Measured on the shipped models; docs/decisions.md has the numbers.
+# What layers make of it in a stage's activations and gradients, relative to their root mean square: ten times
+# what was measured on the shipped models (docs/decisions.md), because two draws may miss a narrow pole.
 ARRIVING: Final = 4e-5
 VISIBLE: Final = 1 / 255  # on the scale [0, 1] that is drawn: one step of a picture of 8 bits
 _DRAWS: Final = 2
@@ -39,7 +39,7 @@ def perturbed(activations: Tensor, gradients: Tensor) -> Iterator[tuple[Tensor, 
 
 
 def unchanged(maps: Tensor, again: Tensor) -> Tensor:
-    """Whether two computations of maps (B, K, h, w) are drawn alike, to less than ``VISIBLE``: (B, K) bool."""
+    """Whether two computations of maps (B, K, h, w) are drawn alike, within ``VISIBLE``: (B, K) bool."""
     # A value that is no number is unlike any other.
     return (heatmap(maps) - heatmap(again)).abs().amax((2, 3)) <= VISIBLE
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cxrbench.compare import DISCLAIMER, Comparison, bundle
+from cxrbench.compare import DISCLAIMER, Comparison, bundle, notes
 from cxrbench.errors import InputError
 
 Change = Callable[[dict[str, Any]], Any]
@@ -108,6 +108,16 @@ def test_pixels_of_any_depth_come_back_as_they_were(made, levels: int | None) ->
 def test_eight_bit_pictures_are_stored_once_as_png(computed: Comparison) -> None:
     with np.load(io.BytesIO(members(saved(computed))["maps.npz"])) as arrays:
         assert "image" not in arrays.files
+
+
+def test_a_bundle_from_before_stability_was_asked_says_nothing_of_it(computed: Comparison) -> None:
+    def forget(document: Any) -> None:
+        for record in document["heat_maps"]:
+            del record["stable"]
+
+    old = bundle.load(changed(computed, forget))
+    assert all(heat.stable.size == 0 for heat in old.heat_maps.values())
+    assert not any("unstable" in note for note in notes(old, "small", "grad_cam", "Cardiomegaly"))
 
 
 def test_other_programs_can_read_it(computed: Comparison) -> None:
@@ -278,6 +288,8 @@ CHANGES: dict[str, Change] = {
     "remarks a text": lambda d: d["heat_maps"][0].update(remarks="x"),
     "labels of other number": lambda d: d["heat_maps"][0]["labels"].append("Edema"),
     "completeness short": lambda d: d["heat_maps"][0].update(completeness=[1.0]),
+    "stable short": lambda d: d["heat_maps"][0].update(stable=[True]),
+    "stable a number": lambda d: d["heat_maps"][0]["stable"].__setitem__(0, 1),
     "a problem beside maps": lambda d: d["heat_maps"][0].update(problem="none"),
     "preprocessing a list": lambda d: d["heat_maps"][0].update(preprocessing=[]),
     "preprocessing unknown": lambda d: d["heat_maps"][0]["preprocessing"].update(colour=1),

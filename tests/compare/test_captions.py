@@ -33,6 +33,13 @@ def test_a_draft_says_how_far_it_is(said) -> None:
     assert "unfinished: 40%" in said(np.eye(4)[None], progress=0.4)
 
 
+def test_a_map_that_hangs_on_rounding_is_called_unstable(made) -> None:
+    comparison = made(np.stack([np.eye(3), np.eye(3)]), stable=np.array([False, True]))
+    (note,) = notes(comparison, "m", "grad_cam", "F0")
+    assert note.startswith("unstable here")
+    assert notes(comparison, "m", "grad_cam", "F1") == ()
+
+
 def test_remarks_and_problems_are_passed_on(said) -> None:
     assert said(np.eye(4)[None], remarks=("same for every finding",)) == "same for every finding"
     assert said(np.empty((0, 0, 0)), problem="no ReLU") == "not applicable: no ReLU"

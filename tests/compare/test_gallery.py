@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from cxrbench import assets
-from cxrbench.compare import Comparison, gallery
+from cxrbench.compare import Comparison, gallery, notes
 from cxrbench.compare.run import collect, compare
 from cxrbench.compare.scale import heatmap, peak
 from cxrbench.errors import InputError
@@ -19,11 +19,9 @@ from cxrbench.explain import METHODS
 from cxrbench.models import hub
 from cxrbench.models.folder import revision_of
 
-# Formulas that divide by a sum over the map: where signed activations cancel there, rounding is magnified.
-DIVIDES = ("grad_cam_plus_plus", "xgrad_cam")
-# How far a map drawn in [0, 1] may differ between processors. Measured between the instruction sets that
-# PyTorch's kernels can be told to use: 5e-5, and 6e-3 where the formula divides.
-SPREAD = {False: 1e-3, True: 3e-2}
+# How far a stable map, drawn in [0, 1], may differ between processors: ten times what was measured between
+# instruction sets and numbers of threads (docs/decisions.md).
+SPREAD = 3e-2
 
 
 def bound(maps: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -72,9 +70,9 @@ def test_a_case_loads_as_it_was_computed(shelf: Path, computed: Comparison) -> N
     assert list(loaded.heat_maps) == list(computed.heat_maps)
     for key, heat in computed.heat_maps.items():
         stored = loaded.heat_maps[key]
-        assert replace(stored, maps=heat.maps, seconds=0, completeness=heat.completeness) == replace(
-            heat, seconds=0
-        )
+        arrays = {"maps": heat.maps, "completeness": heat.completeness, "stable": heat.stable}
+        assert replace(stored, seconds=0, **arrays) == replace(heat, seconds=0)
+        assert np.array_equal(stored.stable, heat.stable)
         assert np.array_equal(stored.completeness, heat.completeness, equal_nan=True)
         if max(heat.maps.shape[1:]) <= 64:
             assert np.array_equal(stored.maps, heat.maps)
@@ -197,7 +195,7 @@ def test_the_gallery_stays_small(cases: tuple[gallery.Case, ...]) -> None:
 
 
 def test_stored_maps_are_those_computed_now(cases: tuple[gallery.Case, ...]) -> None:
-    """Coarse maps, as they are drawn; integrated gradients is the slow test below."""
+    """Coarse maps, as they are drawn, where they are stable; integrated gradients is the slow test below."""
     methods = tuple(name for name in METHODS if METHODS[name].family == "cam")
     models = {name: hub.load(folder) for name, folder in shipped().items()}
     for case in cases:
@@ -212,11 +210,14 @@ def test_stored_maps_are_those_computed_now(cases: tuple[gallery.Case, ...]) -> 
             np.testing.assert_array_equal(stored.predictions[name].thresholds, said.thresholds)
         for key, heat in now.heat_maps.items():
             for index, finding in enumerate(heat.labels):
+                if not stored.heat_maps[key].stable[index]:
+                    assert any(note.startswith("unstable here") for note in notes(stored, *key, finding))
+                    continue
                 drawn, now_drawn = (
                     heatmap(each.maps[index], peak(each, finding), signed=False)
                     for each in (stored.heat_maps[key], heat)
                 )
-                assert np.abs(drawn - now_drawn).max() <= SPREAD[key[1] in DIVIDES], (key, finding)
+                assert np.abs(drawn - now_drawn).max() <= SPREAD, (key, finding)
 
 
 @pytest.mark.slow
@@ -232,7 +233,9 @@ def test_stored_integrated_gradients_are_those_computed_now_within_a_step(
         kept = gallery.halved(heat.maps)
         scale = np.abs(kept).max((1, 2))
         error = np.abs(stored.heat_maps[key].maps - kept)
-        assert (error <= bound(kept, scale) + 1e-3 * scale[:, None, None]).all(), key
+        assert (error <= bound(kept, scale) + 2e-2 * scale[:, None, None]).all(), (
+            key
+        )  # kinks, see decision 22
 
 
 def test_a_case_says_which_finding_it_is_about_and_with_what_it_opens(
