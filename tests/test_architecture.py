@@ -66,7 +66,9 @@ def test_the_readme_tree_is_that_of_the_files(root):
     tracked = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=False)
     if tracked.returncode:
         pytest.skip("not a git checkout, so there is no list of files to hold the README against")
-    named = set(readme_tree((root / "README.md").read_text(encoding="utf8")))
+    lines = list(readme_tree((root / "README.md").read_text(encoding="utf8")))
+    named = set(lines)
+    assert len(named) == len(lines), "a file stands twice in the README's tree"
     files = set(tracked.stdout.splitlines())
     shown = re.compile(
         r"(cxrbench|pages|train|benchmarks|scripts)/(?!.*(__init__|py\.typed))\S+|streamlit_app\.py"

@@ -233,9 +233,8 @@ def test_stored_integrated_gradients_are_those_computed_now_within_a_step(
         kept = gallery.halved(heat.maps)
         scale = np.abs(kept).max((1, 2))
         error = np.abs(stored.heat_maps[key].maps - kept)
-        assert (error <= bound(kept, scale) + 2e-2 * scale[:, None, None]).all(), (
-            key
-        )  # kinks, see decision 22
+        # A ReLU or a maximum that tips over moves single pixels: 1.4e-2 was measured (docs/decisions.md).
+        assert (error <= bound(kept, scale) + 4e-2 * scale[:, None, None]).all(), key
 
 
 def test_a_case_says_which_finding_it_is_about_and_with_what_it_opens(
