@@ -1,14 +1,20 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cxrbench.errors import InputError
 from cxrbench.labels import (
+    ALIASES,
     CHEXPERT,
     COMPETITION,
     HIERARCHY,
     NIH,
     TORCHXRAYVISION,
     canonical,
+    closest_finding,
+    finding_columns,
     finding_indices,
+    finding_key,
 )
 
 
@@ -40,10 +46,43 @@ def test_the_hierarchy_has_no_cycle():
         ("Enlarged_Cardiomediastinum", "Enlarged Cardiomediastinum"),
         ("Pleural_Thickening", "Pleural Thickening"),
         ("Cardiomegaly", "Cardiomegaly"),
+        ("  pleural   EFFUSION ", "Pleural Effusion"),
+        ("Pleural\u00a0effusion", "Pleural Effusion"),
+        ("pleural-thickening", "Pleural Thickening"),
+        ("infiltrates", "Infiltration"),
+        ("pulmonary edema", "Edema"),
+        ("Pulmonary fibrosis", "Fibrosis"),
+        ("hiatal hernia", "Hernia"),
+        ("normal", "No Finding"),
+        ("NO FINDING", "No Finding"),
+        ("COVID-19", "COVID-19"),
+        ("aortic  Enlargement", "aortic Enlargement"),
+        ("", ""),
     ],
 )
 def test_other_spellings_become_the_one_name(spelling, name):
     assert canonical(spelling) == name
+
+
+@given(st.sampled_from([*CHEXPERT, *NIH, *ALIASES, "Scoliosis"]), st.randoms(use_true_random=False))
+def test_case_and_separators_never_matter(name, random):
+    words = name.replace("_", " ").split()
+    other = random.choice([" ", "_", "-", "  "]).join(word.swapcase() for word in words)
+    assert finding_key(other) == finding_key(name)
+    assert canonical(canonical(other)) == canonical(other)
+
+
+def test_positions_are_found_by_what_spellings_have_in_common():
+    assert finding_columns(["Effusion", "", "Lung_Opacity", "pleural effusion"]) == {
+        "pleural effusion": 0,
+        "lung opacity": 2,
+    }
+
+
+def test_a_name_that_is_not_understood_gets_the_nearest_or_none():
+    assert closest_finding("Oedema") == "Edema"
+    assert closest_finding("Plural Effusion") == "Pleural Effusion"
+    assert closest_finding("Scanner") is None
 
 
 def test_findings_are_found_in_any_known_spelling_and_in_the_order_asked():

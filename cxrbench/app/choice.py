@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from cxrbench.compare import Settings
-from cxrbench.labels import canonical
+from cxrbench.labels import finding_key
 
 __all__ = ["LISTS", "MAX_STAGE", "MAX_STEPS", "Choice", "grouped", "pairs", "read"]
 
@@ -90,8 +90,8 @@ def read(
 
 
 def _name(kind: str, text: str, known: Sequence[str], problems: list[str]) -> str | None:
-    folded = {canonical(name).casefold() if kind == "findings" else name: name for name in known}
-    name = folded.get(canonical(text).casefold() if kind == "findings" else text)
+    folded = {finding_key(name) if kind == "findings" else name: name for name in known}
+    name = folded.get(finding_key(text) if kind == "findings" else text)
     if name is None:
         what = {"case": "gallery case"}.get(kind, kind.removesuffix("s"))
         problems.append(

@@ -103,7 +103,11 @@ def _own(sha256: str, _data: bytes, name: str) -> Sheet:
     text = io.BytesIO(_unpacked(_data, name))
     text.name = name
     studies = read_chexpert(text)
-    return _sheet(sha256, name, "Your own table; it stays in the memory of this machine.", studies)
+    words = [
+        "Your own table; it stays in the memory of this machine.",
+        *(f"{note}." for note in studies.notes),
+    ]
+    return _sheet(sha256, name, " ".join(words), studies)
 
 
 def _unpacked(data: bytes, name: str) -> bytes:

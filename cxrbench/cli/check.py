@@ -2,7 +2,7 @@
 
 import argparse
 
-from cxrbench.cli.say import progress
+from cxrbench.cli.say import note, progress
 from cxrbench.data import check_files, read_chexpert
 
 __all__ = ["run"]
@@ -11,8 +11,10 @@ __all__ = ["run"]
 def run(options: argparse.Namespace) -> int:
     """Name every listed file that is missing or damaged."""
     studies = read_chexpert(options.table, options.root)
+    for text in studies.notes:
+        note(text)
     problems = check_files(studies, progress=progress("read"))
     for problem in problems:
-        print(f"{problem.path}: {problem.reason}")
+        print(problem)
     print(f"{len(studies)} images, {studies.table['patient'].nunique()} patients, {len(problems)} problems")
     return 1 if problems else 0

@@ -34,7 +34,7 @@ from cxrbench.evaluation import (
 from cxrbench.evaluation.scoring import score_files
 from cxrbench.figures.report import report
 from cxrbench.inference import threshold
-from cxrbench.labels import canonical
+from cxrbench.labels import finding_columns, finding_indices, finding_key
 from cxrbench.metrics import roc_curve
 from cxrbench.models import Classifier
 from cxrbench.models import folder as files
@@ -95,6 +95,8 @@ def _splits(options: argparse.Namespace) -> dict[str, Studies]:
 
 def _seen(studies: Studies, view: str) -> Studies:
     """The images of one view, or all; those that do not tell theirs count as frontal."""
+    for text in studies.notes:
+        note(text)
     views = studies.table["view"].to_numpy(dtype=str)
     kept = np.where(views == "", "frontal", views) == view if view != "all" else np.ones(len(views), bool)
     if not kept.any():
@@ -150,18 +152,18 @@ def _predictions(
 
 def _matched(model: Classifier, studies: Studies, split: str, scores: np.ndarray, root: Path) -> Predictions:
     """The findings that model and data set both name, in the data set's spelling; blank counts as absent."""
-    ours = {canonical(label).casefold(): i for i, label in enumerate(model.spec.labels) if label}
-    pairs = [
-        (label, ours[canonical(label).casefold()])
-        for label in studies.labels
-        if canonical(label).casefold() in ours
-    ]
+    ours = finding_columns(model.spec.labels)
+    pairs = [(label, ours[finding_key(label)]) for label in studies.labels if finding_key(label) in ours]
     if not pairs:
         raise InputError(
             f"{model.spec.name} and the data set share no finding: it answers for "
             f"{', '.join(label for label in model.spec.labels if label)}."
         )
     labels = tuple(label for label, _ in pairs)
+    for name, others in ((model.spec.name, studies.labels), ("the data set", model.spec.labels)):
+        theirs = {finding_key(label) for label in labels}
+        unknown = [label for label in others if label and finding_key(label) not in theirs]
+        note(f"left out, as {name} says nothing of them: {', '.join(unknown)}" if unknown else "")
     given = studies.table[list(labels)].to_numpy(np.float32)
     targets = np.where(given == -1, np.nan, np.nan_to_num(given))
     table = studies.table.assign(split=split)[list(ABOUT)].reset_index(drop=True)
@@ -181,8 +183,8 @@ def _judged(
         cuts = rule.fit(valid.targets, valid.scores)
         said = f"{rule.title} on the validation images: {rule.says}"
     else:
-        at = {canonical(label).casefold(): i for i, label in enumerate(model.spec.labels)}
-        cuts = np.array([model.spec.thresholds[at[canonical(label).casefold()]] for label in test.labels])
+        chosen = finding_indices(test.labels, model.spec.labels)
+        cuts = np.array([model.spec.thresholds[index] for index in chosen])
         said = "those stored with the model."
     figures = {
         "model": model.spec.name,

@@ -113,7 +113,7 @@ def _add_predict(commands: _Commands) -> None:
         nargs="+",
         type=Path,
         metavar="IMAGE",
-        help="images, or a CheXpert CSV (.csv) that lists them",
+        help="images, or a CheXpert table (.csv, .json) that lists them",
     )
     command.add_argument("--model", metavar="M", help=_MODEL_HELP)
     command.add_argument("--root", type=Path, metavar="DIR", help="where the images of a CSV lie")

@@ -10,7 +10,7 @@ import numpy as np
 
 from cxrbench.cli.models import load
 from cxrbench.cli.say import note
-from cxrbench.data import read_chexpert, read_image
+from cxrbench.data import Problem, is_table, read_chexpert, read_image
 from cxrbench.errors import InputError
 from cxrbench.inference import scores_of, stream
 from cxrbench.writing import check_targets, open_text
@@ -47,11 +47,23 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _listed(images: Sequence[Path], root: Path | None) -> list[Path]:
-    """The paths given, a CheXpert CSV replaced by those it lists."""
+    """The paths given, each once, a CheXpert table replaced by those it lists."""
     paths: list[Path] = []
     for path in images:
-        paths += read_chexpert(path, root).paths if path.suffix.lower() == ".csv" else [path]
-    return paths
+        if is_table(path):
+            studies = read_chexpert(path, root)
+            for text in studies.notes:
+                note(text)
+            paths += studies.paths
+        else:
+            paths.append(path)
+    once = list(dict.fromkeys(paths))
+    note(
+        f"images named more than once, scored once: {len(paths) - len(once)}"
+        if len(once) < len(paths)
+        else ""
+    )
+    return once
 
 
 def _readable(paths: Sequence[Path], read: list[Path], skipped: list[str]) -> Iterator[np.ndarray]:
@@ -65,7 +77,7 @@ def _readable(paths: Sequence[Path], read: list[Path], skipped: list[str]) -> It
         except InputError as error:
             skipped.append(str(error))
             if len(paths) > 1:
-                note(f"skipped: {error}")
+                note(f"skipped: {Problem(path, str(error))}")
             continue
         note(f"{path.name}: {radiograph.note}" if radiograph.note else "")
         read.append(path)

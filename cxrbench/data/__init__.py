@@ -9,6 +9,7 @@ from cxrbench.data.nih import read_nih, read_nih_boxes
 from cxrbench.data.published import PUBLISHED, published_nih_boxes, read_published
 from cxrbench.data.splits import split
 from cxrbench.data.studies import COLUMNS, Problem, Studies, check_files
+from cxrbench.data.tables import is_table
 
 __all__ = [
     "CLINICAL_FEATURES",
@@ -25,6 +26,7 @@ __all__ = [
     "build_cache",
     "check_files",
     "group_views",
+    "is_table",
     "open_cache",
     "published_nih_boxes",
     "read_chexpert",

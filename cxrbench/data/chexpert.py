@@ -1,35 +1,65 @@
 """CheXpert's label files (Irvin et al. 2019, arXiv:1901.07031), in all the forms they go round in."""
 
-from pathlib import Path, PurePosixPath
-from typing import IO
+from pathlib import Path
+from typing import IO, Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as compute
 
-from cxrbench.data.studies import Studies
-from cxrbench.data.tables import label_column, read_csv, table_name, text_column, translated
+from cxrbench.data.chexpert_paths import images_of_studies, resolve
+from cxrbench.data.studies import Studies, once_per_path
+from cxrbench.data.tables import (
+    find_column,
+    label_column,
+    label_columns,
+    left_out,
+    number_column,
+    read_csv,
+    table_name,
+    text_column,
+    translated,
+)
 from cxrbench.errors import InputError
-from cxrbench.labels import CHEXPERT, canonical
+from cxrbench.labels import CHEXPERT
 
 __all__ = ["read_chexpert"]
 
 _SEX = {"male": "M", "m": "M", "female": "F", "f": "F"}
 _VIEW = {"frontal": "frontal", "lateral": "lateral"}
 
-# Rows whose file is looked for to find out where the images lie: one may well be missing, sixteen will not.
-_PROBES = 16
+# What a column is → its names in CheXpert and in CheXpert Plus (Chambon et al. 2024, arXiv:2405.19538).
+_COLUMNS: Final = {
+    "path": ("path", "path_to_image"),
+    "study": ("study",),
+    "sex": ("sex",),
+    "age": ("age",),
+    "view": ("frontal/lateral", "frontal_lateral"),
+    "projection": ("ap/pa", "ap_pa"),
+}
+# Columns of CheXpert Plus and of the phantom's truth.csv that are no labels; no note names them.
+_OTHERS: Final = frozenset(
+    {
+        *("path_to_dcm", "deid_patient_id", "patient_report_date_order", "report", "race", "ethnicity"),
+        *("interpreter_needed", "insurance_type", "recent_bmi", "deceased", "split", "boxes"),
+    }
+)
+_OTHER_BEGINNINGS: Final = ("section_", "severity ", "shortcut ")
+_PROBES: Final = 16
 
 
 def read_chexpert(source: Path | str | IO[bytes], root: Path | str | None = None) -> Studies:
     """A CheXpert label file → studies, row by row: nothing is aggregated, −1 and blanks stay what they are.
 
-    Train, valid and test files, original and small, with ``_`` or spaces in the names of labels, with or
-    without the demographic columns. Columns of other names are left out. An age of 0 (three rows) is kept.
+    Train, valid and test files, original and small, with labels in any spelling, with or without the
+    demographic columns; the test set's ground truth by study (column ``Study``), whose labels go to every
+    image in the study's folder; CheXpert Plus's labels in JSON lines. An age of 0 (three rows) is kept.
+    Columns of other names are left out, and ``notes`` names them; an image that occurs twice with the same
+    labels is counted once, and ``notes`` says so.
 
     Args:
-        source: the CSV file.
+        source: the CSV or JSON file.
         root: the folder the images are looked for in; by default the CSV's own, then the one above. Leading
             parts of the file's paths ("CheXpert-v1.0-small/train/…") that are not in the folder are dropped.
 
@@ -37,23 +67,56 @@ def read_chexpert(source: Path | str | IO[bytes], root: Path | str | None = None
         The studies; labels in the order of `cxrbench.labels.CHEXPERT`, as far as the file has them.
 
     Raises:
-        InputError: no CSV, no ``Path`` or no label column, a path without a patient, or an unknown label
-            value.
+        InputError: no CSV, no ``Path`` or no label column, a path without a patient, an unknown label value,
+            or an image that occurs twice with different labels.
     """
     name = table_name(source)
     raw = read_csv(source)
     columns = _label_columns(raw, name)
-    by_name = {str(column).casefold(): column for column in raw.columns}
-    if "path" not in by_name:
-        raise InputError(
-            f"{name}: expected a column 'Path' with one image a row, got the columns "
-            f"{', '.join(map(str, raw.columns[:6]))}; give CheXpert's own label file."
-        )
-    raw = raw.rename(columns={by_name["path"]: "Path"})
-    paths = text_column(raw, "Path")
+    known = {what: find_column(raw, names, name) for what, names in _COLUMNS.items()}
+    notes = _notes(raw, {*columns.values(), *known.values()}, name)
+    raw, path = _with_images(raw, known, source, root, name)
+    paths = text_column(raw, path)
     # A program writes all of its paths alike. If it did not, the rest is refused below: it names no patient.
     if paths.iloc[:: max(1, len(paths) // _PROBES)].str.contains("\\", regex=False).any():
         paths = paths.str.replace("\\", "/")
+    parts = _named_parts(paths, name)
+    view = text_column(raw, known["view"], _VIEW)
+    table = pd.DataFrame(
+        {
+            "path": resolve(paths, source, root),
+            "patient": parts["patient"].astype("str"),
+            "study": (parts["patient"] + "/" + parts["study"].fillna("")).astype("str"),
+            "view": view.where(view != "", translated(parts["view"], _VIEW)),
+            "projection": text_column(raw, known["projection"]),
+            "sex": text_column(raw, known["sex"], _SEX),
+            "age": number_column(raw, known["age"]),
+            **{label: label_column(raw[column], name) for label, column in columns.items()},
+        }
+    )
+    return once_per_path(Studies(table, tuple(columns), "CheXpert", notes), name)
+
+
+def _with_images(
+    raw: pd.DataFrame,
+    known: dict[str, str | None],
+    source: Path | str | IO[bytes],
+    root: Path | str | None,
+    name: str,
+) -> tuple[pd.DataFrame, str]:
+    """The table with one row per image, and the column of their paths."""
+    if known["path"]:
+        return raw, known["path"]
+    if known["study"]:
+        return images_of_studies(raw, known["study"], source, root, name), known["study"]
+    raise InputError(
+        f"{name}: expected a column 'Path' with one image per row, got the columns "
+        f"{', '.join(raw.columns[:6])}; give CheXpert's own label file."
+    )
+
+
+def _named_parts(paths: pd.Series, name: str) -> pd.DataFrame:
+    """Patient, study and view that the paths name; every path must name a patient."""
     parts = _parts(paths)
     if parts["patient"].isna().any():
         row = int(np.argmax(parts["patient"].isna()))
@@ -61,20 +124,7 @@ def read_chexpert(source: Path | str | IO[bytes], root: Path | str | None = None
             f"{name}: expected paths like 'train/patient00001/study1/view1_frontal.jpg', got "
             f"{paths.iloc[row]!r} in row {row + 1}; without a patient the images cannot be split safely."
         )
-    view = text_column(raw, "Frontal/Lateral", _VIEW)
-    table = pd.DataFrame(
-        {
-            "path": _resolve(paths, source, root),
-            "patient": parts["patient"].astype("str"),
-            "study": (parts["patient"] + "/" + parts["study"].fillna("")).astype("str"),
-            "view": view.where(view != "", translated(parts["view"], _VIEW)),
-            "projection": text_column(raw, "AP/PA"),
-            "sex": text_column(raw, "Sex", _SEX),
-            "age": pd.to_numeric(raw["Age"], errors="coerce").astype(float) if "Age" in raw else np.nan,
-            **{label: label_column(raw[column], name) for label, column in columns.items()},
-        }
-    )
-    return Studies(table, tuple(columns), "CheXpert")
+    return parts
 
 
 def _parts(paths: pd.Series) -> pd.DataFrame:
@@ -101,52 +151,25 @@ def _parts(paths: pd.Series) -> pd.DataFrame:
 
 def _label_columns(raw: pd.DataFrame, name: str) -> dict[str, str]:
     """Label → its column in the file, in CheXpert's order."""
-    known = {label.casefold(): label for label in CHEXPERT}
-    found: dict[str, str] = {}
-    for column in raw.columns:
-        label = known.get(canonical(str(column)).casefold())
-        if label in found:
-            raise InputError(
-                f"{name}: expected one column for {label}, got {found[label]!r} and {column!r}; drop one."
-            )
-        if label:
-            found[label] = column
+    found = label_columns(list(raw.columns), CHEXPERT, name)
     if not found:
+        plus = " CheXpert Plus keeps its labels in JSON files of their own; give one of those."
         raise InputError(
             f"{name}: expected a CSV with CheXpert's label columns ({', '.join(CHEXPERT)}), got the columns "
-            f"{', '.join(map(str, raw.columns[:6]))}; give a file with at least one of them."
+            f"{', '.join(raw.columns[:6])}; give a file with at least one of them."
+            f"{plus if 'path_to_image' in raw else ''}"
         )
-    return {label: found[label] for label in CHEXPERT if label in found}
+    return found
 
 
-def _resolve(paths: pd.Series, source: Path | str | IO[bytes], root: Path | str | None) -> pd.Series:
-    """The paths under the folder where the images truly lie: decided once, then the same for every row."""
-    if root is None and not isinstance(source, (str, Path)):
-        return paths
-    own = Path(source).absolute().parent if isinstance(source, (str, Path)) else Path()
-    bases = [Path(root).absolute()] if root is not None else [own, own.parent]
-    probes = paths.iloc[np.unique(np.linspace(0, len(paths) - 1, _PROBES).astype(int))]
-    base, dropped = _find_prefix([PurePosixPath(path).parts for path in probes], bases)
-    if PurePosixPath(paths.iloc[0]).is_absolute():
-        if not dropped:
-            return paths
-        paths, dropped = paths.str.lstrip("/"), dropped - 1
-    kept = paths.str.split("/", n=dropped).str[-1] if dropped else paths
-    return (base.as_posix().rstrip("/") + "/" + kept).astype("str")
-
-
-def _find_prefix(probes: list[tuple[str, ...]], bases: list[Path]) -> tuple[Path, int]:
-    """The folder, and how many leading parts to drop, under which the first probe is found."""
-    for base in bases:
-        # A folder above the data set's own: its parts' first is the name of a folder the user has renamed.
-        folders = [base, *sorted(child for child in _children(base) if child.name.startswith("CheXpert"))]
-        for parts in probes:
-            for folder in folders:
-                for dropped in range(len(parts) - 1):
-                    if folder.joinpath(*parts[dropped:]).is_file():
-                        return folder, dropped
-    return bases[0], 0
-
-
-def _children(folder: Path) -> list[Path]:
-    return [child for child in folder.iterdir() if child.is_dir()] if folder.is_dir() else []
+def _notes(raw: pd.DataFrame, read: set[str | None], name: str) -> tuple[str, ...]:
+    """What the table holds that was not read."""
+    others = [
+        column
+        for column in raw.columns
+        if column not in read
+        and column.casefold() not in _OTHERS
+        and not column.casefold().startswith(_OTHER_BEGINNINGS)
+    ]
+    said = left_out(others, "since CheXpert has no finding of that name")
+    return (f"{name}: {said}",) if said else ()

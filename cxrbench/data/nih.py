@@ -6,10 +6,10 @@ from typing import IO
 import numpy as np
 import pandas as pd
 
-from cxrbench.data.studies import Studies
-from cxrbench.data.tables import read_csv, table_name, text_column
+from cxrbench.data.studies import Studies, once_per_path
+from cxrbench.data.tables import number_column, read_csv, table_name, text_column
 from cxrbench.errors import InputError
-from cxrbench.labels import NIH
+from cxrbench.labels import NIH, finding_key
 
 __all__ = ["read_nih", "read_nih_boxes"]
 
@@ -18,6 +18,7 @@ _OLDEST = 120
 
 _SEX = {"m": "M", "f": "F"}
 _NOTHING = "No Finding"
+_BY_KEY = {finding_key(finding): finding for finding in (*NIH, _NOTHING)}
 
 
 def read_nih(source: Path | str | IO[bytes], root: Path | str | None = None) -> Studies:
@@ -35,7 +36,8 @@ def read_nih(source: Path | str | IO[bytes], root: Path | str | None = None) -> 
         The studies; labels in the order of `cxrbench.labels.NIH`, all views frontal.
 
     Raises:
-        InputError: no CSV, a column missing, or a finding this data set does not have.
+        InputError: no CSV, a column missing, a finding this data set does not have, or an image that occurs
+            twice with different findings.
     """
     name = table_name(source)
     raw = read_csv(source)
@@ -61,11 +63,11 @@ def read_nih(source: Path | str | IO[bytes], root: Path | str | None = None) -> 
             **dict(zip(NIH, targets.T, strict=True)),
         }
     )
-    return Studies(table, NIH, "NIH ChestX-ray14")
+    return once_per_path(Studies(table, NIH, "NIH ChestX-ray14"), name)
 
 
 def read_nih_boxes(source: Path | str | IO[bytes]) -> pd.DataFrame:
-    """``BBox_List_2017.csv`` → one row a box.
+    """``BBox_List_2017.csv`` → one row per box.
 
     Returns:
         Columns ``image`` (file name), ``finding`` (as in `cxrbench.labels.NIH`; the file says "Infiltrate"),
@@ -82,13 +84,8 @@ def read_nih_boxes(source: Path | str | IO[bytes]) -> pd.DataFrame:
             f"{name}: expected 'Image Index', 'Finding Label' and four numbers of a box, got the columns "
             f"{', '.join(map(str, raw.columns[:6]))}; give NIH's BBox_List file."
         )
-    finding = text_column(raw, "Finding Label").replace("Infiltrate", "Infiltration")
-    strange = sorted(set(finding) - set(NIH))
-    if strange:
-        raise InputError(
-            f"{name}: expected findings of NIH ChestX-ray14, got {strange[0]!r}; correct the file."
-        )
-    boxes = raw.iloc[:, 2:6].apply(pd.to_numeric, errors="coerce").astype(float)
+    finding = text_column(raw, "Finding Label").map(lambda word: _spelled(word, name)).astype("str")
+    boxes = pd.DataFrame({column: number_column(raw, column) for column in raw.columns[2:6]})
     if boxes.isna().to_numpy().any():
         row = int(np.argmax(boxes.isna().any(axis=1)))
         raise InputError(f"{name}: expected four numbers for the box in row {row + 1}; correct the file.")
@@ -100,13 +97,24 @@ def read_nih_boxes(source: Path | str | IO[bytes]) -> pd.DataFrame:
 
 def _targets(findings: pd.Series, name: str) -> np.ndarray:
     """Findings as the file joins them ("Effusion|Mass") → (N, 14) of 1 and 0."""
-    present = findings.str.get_dummies("|")
-    strange = sorted(set(present.columns) - {*NIH, _NOTHING})
-    if strange:
-        raise InputError(
-            f"{name}: expected findings of NIH ChestX-ray14, got {strange[0]!r}; correct the file."
-        )
-    return present.reindex(columns=list(NIH), fill_value=0).to_numpy(np.float64)
+    codes, lists = pd.factorize(findings)
+    rows = np.zeros((len(lists), len(NIH)))
+    for row, joined in zip(rows, lists, strict=True):
+        named = (_spelled(word, name) for word in joined.split("|"))
+        row[[NIH.index(finding) for finding in named if finding != _NOTHING]] = 1
+    return rows[codes]
+
+
+def _spelled(word: str, name: str) -> str:
+    """A finding in any known spelling → as in `cxrbench.labels.NIH`, or "No Finding".
+
+    Raises:
+        InputError: it is not of this data set.
+    """
+    finding = _BY_KEY.get(finding_key(word))
+    if finding is None:
+        raise InputError(f"{name}: expected findings of NIH ChestX-ray14, got {word!r}; correct the file.")
+    return finding
 
 
 def _locate(files: pd.Series, source: Path | str | IO[bytes], root: Path | str | None) -> pd.Series:

@@ -1,5 +1,6 @@
 """The one table every data set becomes, and whether its files can be read."""
 
+import posixpath
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -12,30 +13,42 @@ import pandas as pd
 from cxrbench.data.images import read_image
 from cxrbench.errors import InputError
 
-__all__ = ["COLUMNS", "Problem", "Studies", "check_files"]
+__all__ = [
+    "COLUMNS",
+    "Problem",
+    "Studies",
+    "check_files",
+    "count_of",
+    "first_rows",
+    "normal_paths",
+    "once_per_path",
+]
 
 # What is known of each image beside its labels, in every data set.
 COLUMNS = ("path", "patient", "study", "view", "projection", "sex", "age")
 
 _BATCH = 512
+_BLANK = -9.0  # in place of NaN where labels are compared
 
 
 @dataclass(frozen=True, eq=False)
 class Studies:
-    """Images of a data set with what is said about them, one row an image, in the order of its file.
+    """Images of a data set with what is said about them, one row per image, in the order of its file.
 
     Args:
-        table: `COLUMNS`, then one float column a label: 1 present, 0 absent, −1 uncertain, NaN not mentioned.
-            ``path`` is absolute (or the data set's own name where no folder is given), ``view`` is "frontal",
-            "lateral" or "", ``projection`` "AP", "PA" and so on or "", ``sex`` "M", "F" or "", ``age`` in
-            years or NaN.
+        table: `COLUMNS`, then one float column per label: 1 present, 0 absent, −1 uncertain, NaN not
+            mentioned. ``path`` is absolute (or the data set's own name where no folder is given), ``view`` is
+            "frontal", "lateral" or "", ``projection`` "AP", "PA" and so on or "", ``sex`` "M", "F" or "",
+            ``age`` in years or NaN.
         labels: the label columns, in order.
         name: of the data set, for captions.
+        notes: what the reader left out or counted once, one sentence each; to be shown to the user.
     """
 
     table: pd.DataFrame
     labels: tuple[str, ...]
     name: str
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         expected = [*COLUMNS, *self.labels]
@@ -72,6 +85,69 @@ class Problem:
 
     path: Path
     reason: str
+
+    def __str__(self) -> str:
+        """The path and the sentence, as every command prints it."""
+        return f"{self.path}: {self.reason.removeprefix(f'{self.path.name}: ')}"
+
+
+def once_per_path(studies: Studies, file: str) -> Studies:
+    """Keep the first row of every path; ``notes`` says how many paths occurred more than once.
+
+    Args:
+        studies: as read.
+        file: name of the label file, for messages.
+
+    Raises:
+        InputError: a path occurs with different labels; the sentence gives an example.
+    """
+    first = first_rows(normal_paths(studies.table["path"]))
+    repeats = np.flatnonzero(first != np.arange(len(first)))
+    if not len(repeats):
+        return studies
+    targets = np.nan_to_num(studies.targets, nan=_BLANK)
+    differs = targets[repeats] != targets[first[repeats]]
+    count = len(np.unique(first[repeats]))
+    if differs.any():
+        place, label = np.argwhere(differs)[0]
+        row, other = int(repeats[place]), int(first[repeats[place]])
+        conflicts = len(np.unique(first[repeats[differs.any(axis=1)]]))
+        raise InputError(
+            f"{file}: {count_of(count)} more than once, {conflicts:,} with different labels, for example "
+            f"{studies.table['path'].iloc[other]!r} in rows {other + 1} and {row + 1} "
+            f"({studies.labels[label]}: {_shown(targets[other, label])} and {_shown(targets[row, label])}); "
+            "keep one row per image."
+        )
+    note = f"{file}: {count_of(count)} more than once, with the same labels: each is counted once"
+    kept = studies.take(first == np.arange(len(first)))
+    return replace(kept, notes=(*studies.notes, note))
+
+
+def normal_paths(paths: pd.Series) -> pd.Series:
+    """Paths in one spelling: "a//b", "./a/b" and "a/c/../b" become "a/b"; "" stays."""
+    odd = paths.str.startswith(".") | paths.str.endswith("/")
+    for mark in ("//", "/.", "\\"):
+        odd |= paths.str.contains(mark, regex=False)
+    if not odd.any():
+        return paths
+    return paths.where(~odd, paths[odd].str.replace("\\", "/").map(posixpath.normpath))
+
+
+def first_rows(keys: pd.Series) -> np.ndarray:
+    """(N,) int: for every row the first row of the same key."""
+    codes, found = pd.factorize(keys)
+    first = np.zeros(len(found), np.intp)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]  # written backwards, so the first is what stays
+    return first[codes]
+
+
+def count_of(paths: int) -> str:
+    """How sentences count paths."""
+    return "1 path occurs" if paths == 1 else f"{paths:,} paths occur"
+
+
+def _shown(value: float) -> str:
+    return "nothing" if value == _BLANK else f"{value:g}"
 
 
 def check_files(

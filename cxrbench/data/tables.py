@@ -1,24 +1,43 @@
-"""Label files → columns; everything that can be wrong with a CSV, said in one sentence."""
+"""Label files → columns of text, labels and numbers; what can be wrong with one, said in one sentence."""
 
-import gzip
-import io
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.csv as arrow_csv
 
+from cxrbench.data import delimited, json_lines
 from cxrbench.errors import InputError
+from cxrbench.labels import canonical, closest_finding, finding_key
 
-__all__ = ["label_column", "read_csv", "table_name", "text_column", "translated"]
+__all__ = [
+    "find_column",
+    "is_table",
+    "label_column",
+    "label_columns",
+    "left_out",
+    "number_column",
+    "read_csv",
+    "table_name",
+    "text_column",
+    "translated",
+]
 
 # Where at least so many rows share a word, words are looked at instead of rows.
-_FEW = 8
-_BEGINNING = 4096
+_FEW: Final = 8
+_BEGINNING: Final = 4096
+_TABLES: Final = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".json", ".jsonl")
+_SHOWN: Final = 8  # names in a message
+# What programs write for a value that is not there.
+_NOTHING: Final = frozenset(("", "na", "n/a", "nan", "<na>", "none", "null"))
+_LABELS: Final = {"true": 1.0, "false": 0.0}
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file's name is that of a label table, not of an image."""
+    return path.name.casefold().endswith(_TABLES)
 
 
 def table_name(source: Path | str | IO[bytes]) -> str:
@@ -26,34 +45,78 @@ def table_name(source: Path | str | IO[bytes]) -> str:
     return Path(source).name if isinstance(source, (str, Path)) else Path(getattr(source, "name", "CSV")).name
 
 
-def read_csv(source: Path | str | IO[bytes], *, columns: list[str] | None = None) -> pd.DataFrame:
-    """A label file with at least one row.
+def read_csv(source: Path | str | IO[bytes], *, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """A label file with at least one row, every column as text: ``00012`` stays apart from ``12``.
+
+    Commas, semicolons, tabs or bars between the columns; UTF-8, or UTF-16 with its mark; plain, gzip, or a
+    ZIP archive of one file; or JSON, one object per line (CheXpert Plus).
 
     Args:
-        source: a path (a ``.gz`` or ``.zip`` of one CSV will do) or an open binary file.
+        source: a path or an open binary file.
         columns: read these only; all must be there.
 
+    Returns:
+        Columns by their names without spaces around them; "" for what is empty.
+
     Raises:
-        InputError: missing, a folder, not text, not a table, without rows or without one of the columns.
+        InputError: missing, a folder, not text, not a table, a column that occurs twice, a row of another
+            length than the header, no row, or one of the columns is missing.
     """
     name = table_name(source)
     try:
-        table = _read_plain(source) if columns is None else None
-        if table is None:
-            table = pd.read_csv(source, encoding="utf-8-sig", low_memory=False, usecols=columns)
+        data = Path(source).read_bytes() if isinstance(source, (str, Path)) else source.read()
     except FileNotFoundError as error:
         raise InputError(f"{name}: there is no such CSV file; check the path.") from error
-    except pd.errors.EmptyDataError as error:
-        raise InputError(f"{name}: expected a CSV file with labels, got an empty file.") from error
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise InputError(f"{name}: the CSV file cannot be read ({error}); check the path.") from error
-    except (ValueError, pd.errors.ParserError) as error:
-        raise InputError(
-            f"{name}: expected a CSV file with labels, got something else ({_first_line(error)})."
-        ) from error
-    if table.empty:
-        raise InputError(f"{name}: expected at least one row under the CSV's header, got none.")
-    return table.rename(columns=lambda column: str(column).strip())
+    text = delimited.text_of(data, name)
+    parse = json_lines.parse if json_lines.is_json(text) else delimited.parse
+    return parse(text, name, columns)
+
+
+def find_column(table: pd.DataFrame, names: Collection[str], file: str) -> str | None:
+    """The column that has one of these names (in small letters), whatever its case; None if there is none.
+
+    Raises:
+        InputError: two have.
+    """
+    found = [column for column in table.columns if column.strip().casefold() in names]
+    if len(found) > 1:
+        raise InputError(f"{file}: {found[0]!r} and {found[1]!r} are the same column; drop one.")
+    return found[0] if found else None
+
+
+def label_columns(columns: Sequence[str], known: Sequence[str], file: str) -> dict[str, str]:
+    """Label → its column, for columns that name a known finding in any spelling; in the order of ``known``.
+
+    Raises:
+        InputError: two columns name the same finding.
+    """
+    by_key = {finding_key(label): label for label in known}
+    found: dict[str, str] = {}
+    for column in columns:
+        label = by_key.get(finding_key(column))
+        if label in found:
+            raise InputError(
+                f"{file}: expected one column for {label}, got {found[label]!r} and {column!r}; drop one."
+            )
+        if label:
+            found[label] = column
+    return {label: found[label] for label in known if label in found}
+
+
+def left_out(columns: Sequence[str], why: str) -> str:
+    """A sentence on columns that were not read, with the finding that each may have meant; "" for none."""
+    if not columns:
+        return ""
+    named = [_with_guess(column) for column in columns[:_SHOWN]]
+    more = f" and {len(columns) - _SHOWN} more" if len(columns) > _SHOWN else ""
+    return f"left out, {why}: {', '.join(named)}{more}"
+
+
+def _with_guess(column: str) -> str:
+    guess = closest_finding(column)
+    return f"{column!r} (did you mean {guess!r}?)" if guess and guess != canonical(column) else repr(column)
 
 
 def label_column(values: pd.Series, name: str) -> np.ndarray:
@@ -62,23 +125,42 @@ def label_column(values: pd.Series, name: str) -> np.ndarray:
     Raises:
         InputError: another value; the sentence names its row (1: the first below the header) and its column.
     """
-    numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    blank = np.isnan(numbers)
-    wrong = ~((numbers == 1) | (numbers == 0) | (numbers == -1) | blank)
-    if values.dtype.kind not in "fiu":  # what was text may have been no number, and then it is not blank
-        wrong |= blank & values.notna().to_numpy()
+    codes, words = pd.factorize(values, use_na_sentinel=False)
+    known = [_label(str(word)) for word in words]
+    wrong = np.array([label is None for label in known], bool)[codes]
     if wrong.any():
         row = int(np.argmax(wrong))
         raise InputError(
             f"{name}: expected 1, 0, -1 or nothing for a label, "
             f"got {values.iloc[row]!r} in row {row + 1}, column {values.name!r}; correct the file."
         )
-    return numbers
+    return np.array(known, np.float64)[codes]
 
 
-def text_column(table: pd.DataFrame, column: str, values: Mapping[str, str] | None = None) -> pd.Series:
+def _label(word: str) -> float | None:
+    """1, 0, −1, or NaN for nothing; None for whatever is no label."""
+    text = word.strip().casefold()
+    if text in _NOTHING:
+        return np.nan
+    try:
+        value = _LABELS[text] if text in _LABELS else float(text)
+    except ValueError:
+        return None
+    return value if value in (1, 0, -1) else None
+
+
+def number_column(table: pd.DataFrame, column: str | None) -> np.ndarray:
+    """A column as numbers (N,) float64; NaN where it holds none, or where there is no such column."""
+    if column is None or column not in table:
+        return np.full(len(table), np.nan)
+    return pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64, na_value=np.nan)
+
+
+def text_column(
+    table: pd.DataFrame, column: str | None, values: Mapping[str, str] | None = None
+) -> pd.Series:
     """A column as text; "" for what is missing, or not among ``values`` (whose keys are in small letters)."""
-    if column not in table:
+    if column is None or column not in table:
         return pd.Series("", index=table.index, dtype="str")
     # The same few words over and over, as far as the beginning tells: each is looked at once.
     beginning = table[column].iloc[:_BEGINNING]
@@ -103,35 +185,3 @@ def _spelled(codes: np.ndarray, words: Sequence[str] | pd.Series, index: pd.Inde
     places = pa.array(np.where(codes < 0, len(known) - 1, codes))
     text = pa.DictionaryArray.from_arrays(places, known).cast(pa.string()).to_pandas()
     return text.astype("str").set_axis(index)
-
-
-def _read_plain(source: Path | str | IO[bytes]) -> pd.DataFrame | None:
-    """An ordinary table by Arrow's parser, on all cores; None for whatever pandas might read otherwise."""
-    if isinstance(source, (str, Path)):
-        if Path(source).suffix not in (".csv", ".gz"):
-            return None
-        data = Path(source).read_bytes()
-        data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    else:
-        start = source.tell()
-        data = source.read()
-        source.seek(start)
-    options = arrow_csv.ConvertOptions(strings_can_be_null=True)
-    try:
-        table = arrow_csv.read_csv(io.BytesIO(data), convert_options=options)
-    except pa.ArrowException:
-        return None
-    names = table.column_names
-    plain = (pa.types.is_int64, pa.types.is_float64, pa.types.is_string, pa.types.is_null)
-    if len(set(names)) < len(names) or "" in names or not table.num_rows:
-        return None
-    if not all(any(is_type(column.type) for is_type in plain) for column in table.columns):
-        return None  # what looks like a date, say
-    nothing = [i for i, column in enumerate(table.columns) if pa.types.is_null(column.type)]
-    for index in nothing:
-        table = table.set_column(index, names[index], table.column(index).cast(pa.float64()))
-    return table.to_pandas()
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

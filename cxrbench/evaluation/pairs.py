@@ -7,6 +7,7 @@ import numpy as np
 from cxrbench.errors import InputError
 from cxrbench.evaluation.figures import figure
 from cxrbench.evaluation.predictions import Predictions
+from cxrbench.labels import finding_columns, finding_key
 from cxrbench.metrics import statistics
 from cxrbench.metrics.intervals import Interval, bootstrap
 
@@ -53,9 +54,12 @@ def align(predictions: Sequence[Predictions]) -> tuple[Predictions, ...]:
         InputError: nothing is common to all, a path occurs twice, or two files differ in what is true.
     """
     first = predictions[0]
-    labels = tuple(label for label in first.labels if all(label in p.labels for p in predictions))
+    known = [finding_columns(p.labels) for p in predictions]
+    labels = tuple(label for label in first.labels if all(finding_key(label) in one for one in known))
     rows = [{path: row for row, path in enumerate(p.table["path"])} for p in predictions]
     for one, at in zip(predictions, rows, strict=True):
+        if len(one) > 1 and set(at) == {""}:
+            raise InputError(f"{one.name} has no column 'path'; its images cannot be matched without one.")
         if len(at) < len(one):
             raise InputError(f"{one.name} names an image twice; each path must occur once to be matched.")
     common = [path for path in first.table["path"] if all(path in at for at in rows)]

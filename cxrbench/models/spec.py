@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from cxrbench.errors import InputError
-from cxrbench.labels import canonical
+from cxrbench.labels import finding_key
 from cxrbench.models.zoo import architecture
 from cxrbench.preprocess import Preprocessing
 
@@ -126,7 +126,7 @@ def _check_labels(labels: tuple[str, ...]) -> None:
     seen: dict[str, str] = {}
     for label in labels:
         _check_text("label", label)
-        key = canonical(label).casefold()
+        key = finding_key(label)
         if label and key in seen:
             raise InputError(
                 f"A model's labels must differ; {seen[key]!r} and {label!r} are the same finding."

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from cxrbench.labels import HIERARCHY, canonical
+from cxrbench.labels import HIERARCHY, finding_columns, finding_key
 
 __all__ = ["close", "given_parent", "unconditional"]
 
@@ -72,10 +72,11 @@ def unconditional(
 
 def _upwards(labels: Sequence[str], hierarchy: Mapping[str, str]) -> list[tuple[int, int]]:
     """(child, parent) columns, those farthest from the root first."""
-    column = {canonical(label): index for index, label in enumerate(labels)}
-    pairs = [(child, parent) for child, parent in hierarchy.items() if child in column and parent in column]
+    column = finding_columns(labels)
+    keys = [(child, finding_key(child), finding_key(parent)) for child, parent in hierarchy.items()]
+    pairs = [entry for entry in keys if entry[1] in column and entry[2] in column]
     pairs.sort(key=lambda pair: _depth(pair[0], hierarchy), reverse=True)
-    return [(column[child], column[parent]) for child, parent in pairs]
+    return [(column[child], column[parent]) for _, child, parent in pairs]
 
 
 def _depth(finding: str, hierarchy: Mapping[str, str]) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cxrbench.errors import InputError
-from cxrbench.labels import HIERARCHY, canonical
+from cxrbench.labels import HIERARCHY, finding_columns, finding_key
 
 __all__ = [
     "Counts",
@@ -192,11 +192,12 @@ def hierarchy_violations(
         hierarchy: child → parent.
     """
     present = positives(targets)
-    column = {canonical(label): index for index, label in enumerate(labels)}
+    columns = finding_columns(labels)
     found = []
     for child, parent in hierarchy.items():
-        if child in column and parent in column:
-            above = targets[present[:, column[child]], column[parent]]
+        below, above_it = columns.get(finding_key(child)), columns.get(finding_key(parent))
+        if below is not None and above_it is not None:
+            above = targets[present[:, below], above_it]
             uncertain, blank = int((above < 0).sum()), int(np.isnan(above).sum())
             negative = int(((above >= 0) & (above <= 0.5)).sum())
             found.append(Violation(child, parent, len(above), negative, uncertain, blank))

@@ -8,7 +8,7 @@ from typing import Final, Literal
 import numpy as np
 
 from cxrbench.errors import InputError
-from cxrbench.labels import canonical
+from cxrbench.labels import finding_key
 
 __all__ = ["POLICIES", "RULES", "Policy", "Rule", "mixture"]
 
@@ -129,8 +129,8 @@ class Policy:
 
     def rules(self, labels: Sequence[str]) -> list[str]:
         """The rule that holds for each label, as keys of `RULES`."""
-        named = {canonical(finding).casefold(): rule for finding, rule in self.findings.items()}
-        return [named.get(canonical(label).casefold(), self.rule) for label in labels]
+        named = {finding_key(finding): rule for finding, rule in self.findings.items()}
+        return [named.get(finding_key(label), self.rule) for label in labels]
 
 
 def mixture(findings: Mapping[str, str], *, otherwise: str = "ignore", name: str = "mixture") -> Policy:

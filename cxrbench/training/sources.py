@@ -10,6 +10,7 @@ import numpy as np
 from cxrbench import data
 from cxrbench.data import Studies, phantom
 from cxrbench.errors import InputError, look_up
+from cxrbench.labels import finding_columns, finding_key
 from cxrbench.training.config import DataConfig, TrainConfig
 from cxrbench.training.running import StopAsked
 
@@ -43,8 +44,11 @@ def read_studies(
     tables = _shared_out(of) if of.fractions else {split: _read(of, split) for split in SPLITS}
     if of.certain:
         tables["train"] = _certain(tables["train"], Path(of.root))
+    for note in dict.fromkeys(note for studies in tables.values() for note in studies.notes):
+        say(note)
     for split, studies in tables.items():
-        lacking = [label for label in config.labels if label not in studies.labels]
+        known = finding_columns(studies.labels)
+        lacking = [label for label in config.labels if finding_key(label) not in known]
         if lacking:
             raise InputError(
                 f"The {split} table in {of.root} has no column {', '.join(lacking)}; "

@@ -33,7 +33,7 @@ def known_targets(config: TrainConfig, split: str, studies: data.Studies, cache:
         InputError: the policy is not known, or its teacher cannot be had.
     """
     policy = look_up("policy", config.data.policy, targets.POLICIES)
-    given = studies.table[list(config.labels)].to_numpy(float)
+    given = studies.targets[:, finding_indices(config.labels, studies.labels)].astype(float)
     if split != "train":
         seen = targets.POLICIES["ignore"](given, config.labels, blank="zero", seed=config.seed)
         return torch.from_numpy(seen)

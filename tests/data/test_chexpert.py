@@ -1,3 +1,4 @@
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -5,6 +6,7 @@ import pandas as pd
 import pytest
 
 from cxrbench.data.chexpert import read_chexpert
+from cxrbench.data.studies import Studies
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT
 
@@ -156,7 +158,9 @@ def test_other_broken_files_are_refused(tmp_path: Path) -> None:
         tmp_path, "Path,Lung Opacity,Airspace Opacity\ntrain/patient1/study1/view1_frontal.jpg,1,1\n"
     )
     assert "expected" in refusal(tmp_path, b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4)
-    assert "expected" in refusal(tmp_path, 'Path,Edema\n"never closed,1\n' + "a,b,c,d\n" * 3)
+    assert "line 2 is no CSV (a quotation mark is never closed)" in refusal(
+        tmp_path, 'Path,Edema\n"never closed,1\n' + "a,b,c,d\n" * 3
+    )
 
 
 def test_files_that_cannot_be_opened_are_refused(tmp_path: Path) -> None:
@@ -174,3 +178,91 @@ def test_columns_without_one_known_entry_are_empty(tmp_path: Path) -> None:
     csv.write_text("Path,Sex,Frontal/Lateral,Edema\ntrain/patient00001/study1/film.jpg,Unknown,,1\n")
     table = read_chexpert(csv).table
     assert table["sex"].tolist() == table["view"].tolist() == [""]
+
+
+def read(tmp_path: Path, text: str, name: str = "labels.csv") -> Studies:
+    (tmp_path / name).write_text(text)
+    return read_chexpert(tmp_path / name)
+
+
+FILM = "train/patient00001/study1/view1_frontal.jpg"
+
+
+def test_labels_are_understood_in_any_spelling_and_what_is_not_is_named(tmp_path: Path) -> None:
+    studies = read(
+        tmp_path, f"PATH,Oedema,pleural__EFFUSION,Airspace-Opacity,sex,Scanner\n{FILM},1,1,0,F,X\n"
+    )
+    assert studies.labels == ("Lung Opacity", "Pleural Effusion")
+    assert studies.table["sex"].tolist() == ["F"]
+    (note,) = studies.notes
+    assert note.startswith("labels.csv: left out")
+    assert "'Oedema' (did you mean 'Edema'?), 'Scanner'" in note
+    assert read(tmp_path, f"Path,Sex,Edema\n{FILM},F,1\n").notes == ()
+
+
+@pytest.mark.parametrize("header", ["Edema,Edema", "Edema,EDEMA", "Effusion,Pleural_Effusion"])
+def test_two_columns_of_one_label_are_refused_by_name(tmp_path: Path, header: str) -> None:
+    with pytest.raises(InputError, match=header.rsplit(",")[-1]):
+        read(tmp_path, f"Path,{header}\n{FILM},0,1\n")
+    with pytest.raises(InputError, match="'Path' and 'path' are the same column"):
+        read(tmp_path, f"Path,path,Edema\n{FILM},{FILM},1\n")
+
+
+def test_semicolons_and_tabs_are_read(tmp_path: Path) -> None:
+    for separator in ";\t":
+        studies = read(tmp_path, f"Path{separator}Edema\n{FILM}{separator}1\n")
+        np.testing.assert_array_equal(studies.targets, [[1]])
+
+
+def test_labels_may_be_words_for_true_and_nothing(tmp_path: Path) -> None:
+    rows = "".join(
+        f"train/patient{i:05}/study1/view1_frontal.jpg,{word}\n"
+        for i, word in enumerate(("True", "false", "NaN", "null", " 1.0 ", "-1"))
+    )
+    targets = read(tmp_path, f"Path,Edema\n{rows}").targets[:, 0]
+    np.testing.assert_array_equal(targets, [1, 0, np.nan, np.nan, 1, -1])
+
+
+def test_an_image_that_occurs_twice_is_counted_once_and_said(tmp_path: Path) -> None:
+    other = "train/patient00002/study1/view1_frontal.jpg"
+    studies = read(
+        tmp_path,
+        f"Path,Edema,Fracture\n{FILM},1,\n{other},0,0\n./{FILM},1,\n{FILM.replace('/', '//')},1,\n",
+    )
+    assert [path.parts[-3] for path in studies.paths] == ["patient00001", "patient00002"]
+    assert studies.notes == (
+        "labels.csv: 1 path occurs more than once, with the same labels: each is counted once",
+    )
+
+
+@pytest.mark.parametrize(("one", "other", "shown"), [("0", "1", "0 and 1"), ("", "0", "nothing and 0")])
+def test_an_image_that_occurs_with_other_labels_is_refused_with_an_example(
+    tmp_path: Path, one: str, other: str, shown: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, f"Path,Edema\n{FILM},{one}\n{FILM},{other}\n")
+    assert "1 path occurs more than once, 1 with different labels" in str(caught.value)
+    assert f"in rows 1 and 2 (Edema: {shown})" in str(caught.value)
+
+
+def test_labels_by_study_go_to_every_image_of_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "CheXpert" / "test" / "patient64741" / "study1"
+    folder.mkdir(parents=True)
+    for view in ("view1_frontal.jpg", "view2_lateral.jpg"):
+        (folder / view).touch()
+    text = "Study,Edema,Pleural Effusion\nCheXpert-v1.0/test/patient64741/study1,1,0\n"
+    studies = read(tmp_path / "CheXpert", text)
+    assert studies.paths == [folder / "view1_frontal.jpg", folder / "view2_lateral.jpg"]
+    assert studies.table["view"].tolist() == ["frontal", "lateral"]
+    np.testing.assert_array_equal(studies.targets, [[1, 0], [1, 0]])
+    with pytest.raises(InputError, match="'Study' lists studies, not images"):
+        read_chexpert(BytesIO(text.encode()))
+
+
+def test_chexpert_plus_labels_are_read_from_json_lines(tmp_path: Path) -> None:
+    lines = f'{{"path_to_image": "{FILM}", "Edema": 1.0, "Fracture": null, "Pneumonia": -1.0}}\n'
+    studies = read(tmp_path, lines, "labels.json")
+    assert studies.labels == ("Edema", "Pneumonia", "Fracture")
+    np.testing.assert_array_equal(studies.targets, [[1, -1, np.nan]])
+    with pytest.raises(InputError, match="CheXpert Plus keeps its labels in JSON files of their own"):
+        read(tmp_path, f"path_to_image,sex,age\n{FILM},Male,50\n")

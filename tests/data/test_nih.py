@@ -91,3 +91,23 @@ def test_the_real_files_are_read(real: Path) -> None:
     assert (boxes["x"] + boxes["width"] < 1024).all()
     findings = studies.table.assign(image=[path.name for path in studies.paths]).set_index("image")
     assert all(findings.loc[box.image, box.finding] == 1 for box in boxes.itertuples())
+
+
+def test_identifiers_stay_text_and_findings_may_be_spelled_otherwise() -> None:
+    header = "Image Index,Finding Labels,Follow-up #,Patient ID\n"
+    rows = (
+        "a.png,pleural effusion|Pleural Thickening,0,00012\nb.png,Infiltrate,0,12\nc.png,No_Finding,0,1e5\n"
+    )
+    studies = read_nih(BytesIO((header + rows).encode()))
+    assert studies.table["patient"].tolist() == ["00012", "12", "1e5"]
+    found = [[label for label, value in zip(NIH, row, strict=True) if value] for row in studies.targets]
+    assert found == [["Effusion", "Pleural_Thickening"], ["Infiltration"], []]
+
+
+def test_an_image_that_occurs_twice_is_counted_once_or_refused() -> None:
+    header = "Image Index,Finding Labels,Patient ID\n"
+    studies = read_nih(BytesIO(f"{header}a.png,Mass,1\na.png,Mass,1\n".encode()))
+    assert len(studies) == 1
+    assert "1 path occurs more than once" in studies.notes[0]
+    with pytest.raises(InputError, match="different labels"):
+        read_nih(BytesIO(f"{header}a.png,Mass,1\na.png,Mass|Edema,1\n".encode()))

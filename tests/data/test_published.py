@@ -1,11 +1,12 @@
 import subprocess
 import sys
 from functools import cache
+from io import BytesIO
 
 import numpy as np
 import pytest
 
-from cxrbench.data.published import PADCHEST, PUBLISHED, published_nih_boxes, read_published
+from cxrbench.data.published import PADCHEST, PUBLISHED, published_nih_boxes, read_published, read_vindr
 from cxrbench.data.studies import Studies
 from cxrbench.errors import InputError
 
@@ -103,3 +104,11 @@ def test_torchxrayvision_itself_is_never_imported() -> None:
         "assert not {'torchxrayvision', 'torch', 'skimage'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_classes_of_vindr_are_understood_in_any_case_and_others_are_named() -> None:
+    rows = "007,pleural Effusion,R1\n007,Pleural_effusion,R2\n7,Scoliosis,R1\n7,No finding,R1\n"
+    studies = read_vindr(BytesIO(f"image_id,class_name,rad_id\n{rows}".encode()))
+    assert studies.table["patient"].tolist() == ["007", "7"]
+    np.testing.assert_array_equal(studies.table["Pleural effusion"], [1, 0])
+    assert studies.notes == ("CSV: left out, since VinDr-CXR has no such class: 'Scoliosis'",)

@@ -1,8 +1,11 @@
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from cxrbench.errors import InputError
@@ -68,7 +71,7 @@ def test_the_least_a_file_needs_is_truth_and_score_of_a_finding():
 WRONG = {
     b"": "empty file",
     b"Edema,score Edema\n": "at least one row",
-    b"\x89PNG\r\n\x1a\n\x00\x00": "something else|expected for each finding",
+    b"\x89PNG\r\n\x1a\n\x00\x00": "got a PNG picture",
     b"image,Edema\na,0.5\n": "rename the columns",
     b"score Edema\n0.5\n": "no column with their truth",
     b"Edema,score Edema\n1,0.5\n1,\n": "got nothing in row 2, column 'score Edema'",
@@ -78,6 +81,13 @@ WRONG = {
     b"Edema,score Edema\n1,inf\n": "from 0 to 1",
     b"Edema,score Edema\nyes,0.5\n": "1, 0, -1 or nothing for a label",
     b"Edema,score Edema\n0.5,0.5\n": "1, 0, -1 or nothing for a label",
+    b"Edema;score Edema\n1;0,5\n": "write decimals with a point",
+    b"Edema,score Edema,score Edema\n1,0.9,0.1\n": "'score Edema' occurs 2 times",
+    b"Effusion,Pleural Effusion,score Effusion\n1,0,0.1\n": "'Effusion' and 'Pleural Effusion' are",
+    b"path,score Edema,Edema\na,0.9,1,\nb,0.2,0,\n": "line 2 has 4 entries",
+    b"patient,Patient,Edema,score Edema\na,b,1,0.9\n": "'patient' and 'Patient' are the same column",
+    b"path,Edema,score Edema\na,1,0.9\na,0,0.9\n": "1 path occurs more than once, 1 with different truth",
+    b"path,Edema,score Edema\na/b,1,0.9\n./a//b,1,0.8\n": "'a/b' in rows 1 and 2; keep one row per image",
 }
 
 
@@ -86,6 +96,62 @@ def test_a_wrong_file_gets_a_sentence_that_names_it(content):
     with pytest.raises(InputError, match=WRONG[content]) as error:
         read_predictions(content, "mine.csv")
     assert str(error.value).startswith("mine.csv")
+
+
+def test_identifiers_are_text():
+    read = read_predictions(b"path,patient,Edema,score Edema\n1e5,00012,1,0.9\n100000,12,0,0.2\n,NA,0,0.2\n")
+    assert read.patients.tolist() == ["00012", "12", "NA"]
+    assert read.table["path"].tolist() == ["1e5", "100000", ""]
+    assert read.notes == ()
+
+
+IDENTIFIER = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), max_size=8) | st.from_regex(
+    r"0{0,3}\d{1,5}(e\d)?", fullmatch=True
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(IDENTIFIER.filter(bool), IDENTIFIER), min_size=1, max_size=6))
+def test_identifiers_come_back_as_they_were_written(tmp_path_factory, rows):
+    before = made(6).take(np.arange(len(rows)))
+    about = {
+        "path": [f"{i}/{path}" for i, (_, path) in enumerate(rows)],
+        "patient": [name for name, _ in rows],
+    }
+    before = replace(before, table=before.table.assign(**about, study=[path for _, path in rows]))
+    file = tmp_path_factory.mktemp("written") / "p.csv"
+    write_predictions(file, before)
+    after = read_predictions(file)
+    for column in ("path", "patient", "study"):
+        assert after.table[column].tolist() == before.table[column].tolist()
+
+
+def test_the_two_columns_of_a_finding_may_be_spelled_otherwise_and_columns_left_out_are_named():
+    header = b"PATH,Patient,Effusion,score_pleural effusion,Hernia,score Oedema\n"
+    read = read_predictions(header + b"a,p,1,0.9,1,0.3\nb,p,0,0.1,0,0.3\n")
+    assert read.labels == ("Pleural Effusion",)
+    assert_allclose(read.scores[:, 0], [0.9, 0.1], rtol=1e-6)
+    assert read.patients.tolist() == ["p", "p"]
+    (note,) = read.notes
+    assert "left out" in note
+    assert "'Hernia', 'score Oedema'" in note
+
+
+def test_without_patients_each_image_counts_as_one_and_that_is_said():
+    (note,) = read_predictions(b"Edema,score Edema\n1,0.9\n0,0.1\n").notes
+    assert note.startswith("there is no column 'patient', so each image counts as a patient of its own")
+    (note,) = read_predictions(b"patient,Edema,score Edema\np,1,0.9\n,0,0.1\n").notes
+    assert note.startswith("1 rows name no patient")
+
+
+def test_an_image_that_occurs_twice_within_a_split_is_counted_once():
+    rows = b"a/b,p,test,1,0.9\nb,p,test,0,0.1\n./a/b,p,test,1,0.9\na/b,p,valid,1,0.9\n"
+    read = read_predictions(b"path,patient,split,Edema,score Edema\n" + rows)
+    assert read.table["path"].tolist() == ["a/b", "b", "a/b"]
+    assert read.table["split"].tolist() == ["test", "test", "valid"]
+    assert read.notes == (
+        "1 path occurs more than once, with the same truth and scores: each is counted once",
+    )
 
 
 def test_a_missing_file_and_a_huge_one_are_refused(tmp_path):

@@ -16,7 +16,7 @@ from cxrbench.data.phantom.shortcuts import plant
 from cxrbench.data.phantom.solids import Array
 from cxrbench.data.phantom.view import Geometry, draw_geometry
 from cxrbench.errors import InputError
-from cxrbench.labels import CHEXPERT, HIERARCHY, canonical
+from cxrbench.labels import CHEXPERT, HIERARCHY, finding_key
 
 __all__ = ["TOLERANCE", "Phantom", "box", "render"]
 
@@ -169,7 +169,7 @@ def _checked(findings: Mapping[str, float]) -> dict[str, float]:
     """The asked findings by their one name, with severities that are possible."""
     asked = {}
     for name, severity in findings.items():
-        known = {key.casefold(): key for key in FINDINGS}.get(canonical(name).casefold())
+        known = {finding_key(key): key for key in FINDINGS}.get(finding_key(name))
         if known is None:
             raise InputError(
                 f"Finding {name!r} is not one a phantom can have; choose from: {', '.join(FINDINGS)}."

@@ -75,8 +75,7 @@ def read_shortcut(text: str) -> Shortcut:
         rates = [float(part) for part in rest[1:]]
     except ValueError as error:
         raise InputError(f"{form} The rates must be numbers from 0 to 1.") from error
-    known = {name.casefold(): name for name in CHEXPERT}
-    return Shortcut(kind, known.get(canonical(rest[0]).casefold(), rest[0]), *rates)
+    return Shortcut(kind, canonical(rest[0]), *rates)
 
 
 def plant(image: Array, kind: str, rng: np.random.Generator) -> tuple[Array, np.ndarray]:
