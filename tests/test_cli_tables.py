@@ -1,5 +1,6 @@
 """The three commands that read a label table say the same of what is wrong with it."""
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def said(command: str, tree: Path, table: str, capsys: pytest.CaptureFixture[str
         "predict": ["predict", str(tree / "table.csv"), "--model", model],
         "evaluate": [
             *("evaluate", model, "--data", str(tree), "--table", "table.csv", "--resamples", "20"),
-            *("--out", str(tree / "out")),
+            *("--out", str(tree / f"out-{zlib.crc32(table.encode())}")),
         ],
     }
     status = main(options[command])

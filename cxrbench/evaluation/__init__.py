@@ -10,8 +10,8 @@ from cxrbench.evaluation.figures import (
     measure,
 )
 from cxrbench.evaluation.pairs import align, compare
-from cxrbench.evaluation.predictions import ABOUT, Predictions, join, write_predictions
 from cxrbench.evaluation.prediction_csv import read_predictions
+from cxrbench.evaluation.predictions import ABOUT, Predictions, join, write_predictions
 from cxrbench.evaluation.subgroups import SUBGROUPS, Group, Subgroup, groups, subgroups
 
 __all__ = [
