@@ -1,6 +1,5 @@
 """A comparison → what the canvas draws: pictures, grids and words as JSON values."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 
 from cxrbench.app.blends import blend_panels, vote_facts
 from cxrbench.app.pictures import encoded, input_box, outlines, picture, shown_size, shrink
-from cxrbench.compare.captions import DISCLAIMER, notes, took, verdict
+from cxrbench.compare.captions import DISCLAIMER, completeness, incomplete, notes, took, verdict
 from cxrbench.compare.comparison import Comparison, HeatMaps
 from cxrbench.compare.scale import SCALES, peak
 from cxrbench.figures.colours import as_data
@@ -204,10 +203,8 @@ def _facts(heat: HeatMaps, finding: str, cell: Cell) -> Iterable[str]:
     yield f"{width} × {height} grid{where}{f'; {cell.origin}' if cell.origin else ''}"
     if time := took(heat):
         yield time
-    if heat.completeness.size:
-        error = float(heat.completeness[heat.labels.index(finding)])
-        if not math.isnan(error):
-            yield f"completeness error {abs(error):.1%}: how far the map's sum is from the change in score"
+    if not incomplete(heat, finding) and (text := completeness(heat, finding)):  # else it is in the notes
+        yield text
 
 
 def _where(relevance: np.ndarray, signed: bool) -> str:

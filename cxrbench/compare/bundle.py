@@ -13,7 +13,7 @@ import numpy as np
 import cxrbench
 from cxrbench.compare import records
 from cxrbench.compare.archive import MAX_BYTES, read_arrays, read_members, write_arrays, write_members
-from cxrbench.compare.captions import DISCLAIMER
+from cxrbench.compare.captions import DISCLAIMER, notes
 from cxrbench.compare.comparison import Comparison, HeatMaps
 from cxrbench.compare.pictures import lossless_png, png
 from cxrbench.data import read_image
@@ -103,7 +103,18 @@ def _document(comparison: Comparison, heats: list[HeatMaps]) -> dict[str, Any]:
         "note": comparison.note,
         "findings": list(comparison.findings),
         "view": comparison.view,
+        "said": _said(comparison),
     }
+
+
+def _said(comparison: Comparison) -> list[dict[str, Any]]:
+    """What must be known to read each map, for those who open the file by other means; not read back."""
+    return [
+        {"model": model, "method": method, "finding": finding, "notes": list(said)}
+        for (model, method), heat in comparison.heat_maps.items()
+        for finding in heat.labels
+        if (said := notes(comparison, model, method, finding))
+    ]
 
 
 def _versions() -> dict[str, str]:

@@ -1,12 +1,26 @@
 """What is said of a cell: the page, the CLI, figures and reports ask here, so that they agree."""
 
 import math
+from typing import Final
 
 import numpy as np
 
 from cxrbench.compare.comparison import Comparison, HeatMaps, Prediction
 
-__all__ = ["DISCLAIMER", "caption", "notes", "took", "verdict"]
+__all__ = [
+    "COMPLETENESS_LIMIT",
+    "DISCLAIMER",
+    "caption",
+    "completeness",
+    "incomplete",
+    "notes",
+    "took",
+    "verdict",
+]
+
+# The largest completeness error, relative to the change in score, with which integrated gradients are shown
+# without a warning: Sundararajan et al. 2017 (arXiv:1703.01365, section 5) approximate "within 5%".
+COMPLETENESS_LIMIT: Final = 0.05
 
 DISCLAIMER = (
     "For teaching and research, never for diagnosis. "
@@ -24,7 +38,27 @@ def notes(comparison: Comparison, model: str, method: str, finding: str) -> tupl
     relevance = heat.of(finding)
     if relevance is None:
         return (f"not applicable: {model} has no output for {finding}",)
-    return (*_shape_notes(relevance, heat), *_stability_notes(heat, finding), *heat.remarks)
+    missed = completeness(heat, finding) if incomplete(heat, finding) else ""
+    said = [*_shape_notes(relevance, heat), missed, *_stability_notes(heat, finding), *heat.remarks]
+    return tuple(note for note in said if note)
+
+
+def completeness(heat: HeatMaps, finding: str) -> str:
+    """How far a finished map's sum is from the change in score it explains; "" where that is not defined."""
+    error = _error(heat, finding)
+    if math.isnan(error):
+        return ""
+    if incomplete(heat, finding):
+        return (
+            f"completeness error {error:.1%}, above {COMPLETENESS_LIMIT:.0%}: the map's sum misses the "
+            "change in score; take more steps before relying on it"
+        )
+    return f"completeness error {error:.1%}: how far the map's sum is from the change in score"
+
+
+def incomplete(heat: HeatMaps, finding: str) -> bool:
+    """Whether a finished map's completeness error is above the limit; False where none is defined."""
+    return heat.progress >= 1 and _error(heat, finding) > COMPLETENESS_LIMIT
 
 
 def caption(comparison: Comparison, model: str, method: str, finding: str) -> str:
@@ -55,6 +89,13 @@ def verdict(prediction: Prediction, finding: str) -> str:
     side = "above" if score >= threshold else "below"
     digits = 2 if f"{score:.2f}" != f"{threshold:.2f}" else 4  # "0.50, below its threshold 0.50" says nothing
     return f"score {score:.{digits}f}, {side} its threshold {threshold:.{digits}f}"
+
+
+def _error(heat: HeatMaps, finding: str) -> float:
+    """The relative completeness error, unsigned; NaN where the method or this map defines none."""
+    if not heat.completeness.size or finding not in heat.labels:
+        return math.nan
+    return abs(float(heat.completeness[heat.labels.index(finding)]))
 
 
 def _shape_notes(relevance: np.ndarray, heat: HeatMaps) -> list[str]:

@@ -117,7 +117,7 @@ def _explain(name: str, model: Classifier, images: Tensor, settings: Settings) -
     )  # whoever reads it has a problem by now
     explanations = explain(
         model,
-        images,
+        images.to(next(model.parameters()).dtype),
         model.spec.findings,
         possible,
         stage=stage,

@@ -14,6 +14,9 @@ from cxrbench.errors import InputError
 
 __all__ = ["MAX_BYTES", "MAX_PIXELS", "Radiograph", "read_image", "recognise"]
 
+# What is said of a film that shows nothing: every network answers something to it.
+CONSTANT = "every pixel has the same value"
+
 # The largest flat-panel film is about 15 million pixels (4280×3520).
 MAX_PIXELS: Final = 40_000_000
 # The largest file: so many pixels at six bytes each, which is 16-bit colour stored plainly, and a header.
@@ -76,7 +79,7 @@ def read_image(
     else:
         pixels, note = decode_raster(data, kind, name, max_pixels, for_side=for_side)
     if pixels.min() == pixels.max():
-        note = "; ".join(filter(None, (note, "every pixel has the same value")))
+        note = "; ".join(filter(None, (note, CONSTANT)))
     height, width = pixels.shape
     return Radiograph(
         np.ascontiguousarray(pixels), (height, width), kind, hashlib.sha256(data).hexdigest(), note

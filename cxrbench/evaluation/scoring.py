@@ -23,6 +23,7 @@ from cxrbench.data.reading import file_sha256, reading_version, stamp_of
 from cxrbench.errors import InputError
 from cxrbench.evaluation.score_store import Line, ScoreStore, gathered
 from cxrbench.models import Classifier
+from cxrbench.models.classifier import check_inference
 
 __all__ = ["Scored", "score_files"]
 
@@ -78,8 +79,10 @@ def score_files(
         The scores, of the whole list, in its order.
 
     Raises:
-        InputError: there is no file to score, or a batch is no batch.
+        InputError: there is no file to score, a batch is no batch, or the model is in train mode or of 16
+            bits (``check_inference``).
     """
+    check_inference(model, model.spec.name)
     if not paths or batch < 1:
         raise InputError(f"Scoring takes an image and a batch of at least 1; got {len(paths)} and {batch}.")
     state = PartialState()
@@ -143,9 +146,9 @@ def _scored(model: Classifier, read: Sequence[_Read]) -> list[Line]:
     images = [one.image for one in read if one.image is not None]
     scores: Iterator[np.ndarray] = iter(())
     if images:
-        device = next(model.parameters()).device
+        parameter = next(model.parameters())
         with torch.no_grad():
-            logits = model(torch.stack(images).to(device))
+            logits = model(torch.stack(images).to(parameter.device, parameter.dtype))
         scores = iter(logits.float().sigmoid().cpu().numpy())
     return [replace(one.line, scores=next(scores)) if one.image is not None else one.line for one in read]
 

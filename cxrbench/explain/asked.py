@@ -3,29 +3,38 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cxrbench.errors import InputError
 from cxrbench.models import Classifier
+from cxrbench.models.classifier import check_inference
 
 __all__ = ["check", "finding_list", "stage_name"]
 
 
 def check(model: Classifier, images: Tensor) -> None:
-    """Refuse a model that is being trained and images of the wrong shape.
+    """Refuse a model whose maps would be random or rough, and images that it cannot take.
 
     Raises:
-        InputError: a module is in train mode (dropout and batch statistics would make the map random, and
-            explaining would change the running statistics), or images are not a float (B, C, H, W).
+        InputError: a module is in train mode, parameters of 16 bits or of several types
+            (``check_inference``), or images are not a (B, C, H, W) of the model's channels and type.
     """
-    if any(module.training for module in model.modules()):
-        raise InputError(
-            "model must be in eval mode to be explained; got train mode: call model.eval() first."
-        )
+    kind = check_inference(model, model.spec.name)
     if images.dim() != 4 or not images.is_floating_point():
         raise InputError(
             f"images must be floats of shape (B, C, H, W); got {images.dtype} of {tuple(images.shape)}: "
             "apply the model's preprocessing and stack its results."
+        )
+    if kind is not None and images.dtype != kind:
+        raise InputError(
+            f"images must be of the type of the model's parameters, {kind}; got {images.dtype}: "
+            f"call images.to({kind})."
+        )
+    channels = next((part.in_channels for part in model.modules() if isinstance(part, nn.Conv2d)), None)
+    if channels is not None and images.shape[1] != channels:
+        raise InputError(
+            f"images must have {channels} channel{'s' * (channels != 1)}, as {model.spec.name} does; got "
+            f"{tuple(images.shape)}: apply the model's preprocessing and stack its results."
         )
 
 
@@ -38,7 +47,7 @@ def finding_list(model: Classifier, findings: Tensor | Sequence[int]) -> list[in
     asked = torch.as_tensor(findings)
     if asked.dim() != 1 or not len(asked) or asked.is_floating_point() or asked.dtype == torch.bool:
         raise InputError(
-            f"findings must be one or more whole numbers of shape (K,); got {findings!r}: "
+            f"findings must be one or more whole numbers of shape (K,); got {asked.tolist()!r:.80}: "
             "labels.finding_indices turns names into indices."
         )
     count = len(model.spec.labels)

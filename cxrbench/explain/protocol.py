@@ -7,7 +7,8 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
-from cxrbench.explain.asked import finding_list, stage_name
+from cxrbench.errors import InputError
+from cxrbench.explain.asked import check, finding_list, stage_name
 from cxrbench.explain.display import upsample
 from cxrbench.explain.passes import Compute, Passes
 from cxrbench.models import Classifier
@@ -58,7 +59,14 @@ class Method:
     same_when_pooled: bool = False
 
     def explain(self, model: Classifier, images: Tensor, findings: Tensor | Sequence[int]) -> Tensor:
-        """The method as an ``Explainer``, at the last stage and with its defaults: relevance (B, K, H, W)."""
+        """The method as an ``Explainer``, at the last stage and with its defaults: relevance (B, K, H, W).
+
+        Raises:
+            InputError: the method does not apply to this model, or anything asked that cannot be.
+        """
+        check(model, images)
+        if problem := self.supports(model):
+            raise InputError(f"{self.title} does not apply here: {problem}.")
         asked = torch.tensor(finding_list(model, findings))
         *_, final = self.compute(Passes(model, images, asked, stage_name(model)))
         return upsample(final.maps, tuple(images.shape[2:]))

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from cxrbench.data.images import CONSTANT
 from cxrbench.errors import InputError
 
 if TYPE_CHECKING:  # whoever only thresholds or combines stored scores needs no torch
@@ -16,6 +17,8 @@ if TYPE_CHECKING:  # whoever only thresholds or combines stored scores needs no 
 
 __all__ = ["Outputs", "predict", "rescale", "scores_of", "stream"]
 
+_CHANNELS: Final = (1, 3, 4)  # of a picture whose last axis is its colours; no radiograph is so narrow
+
 
 @dataclass(frozen=True)
 class Outputs:
@@ -24,10 +27,12 @@ class Outputs:
     Args:
         logits: (N, L) float32.
         scores: (N, L) float32 in [0, 1]: the sigmoid of the logits.
+        notes: one sentence per radiograph on what must be known to read its scores; "" for nothing.
     """
 
     logits: np.ndarray
     scores: np.ndarray
+    notes: tuple[str, ...] = ()
 
 
 def scores_of(logits: np.ndarray) -> np.ndarray:
@@ -65,17 +70,24 @@ def predict(
 
     Args:
         model: in eval mode, as ``create`` and ``load`` give it.
-        images: one grey radiograph (H, W), or several of any sizes; float in [0, 1], as ``read_image`` gives.
+        images: one grey radiograph (H, W), or several: an array (N, H, W), or one after the other of any
+            sizes; float in [0, 1], as ``read_image`` gives.
         batch_size: radiographs in one forward pass; only so many are held at once.
 
     Raises:
-        InputError: the model is in train mode, or an image is not a grey one in [0, 1].
+        InputError: a module of the model is in train mode, its parameters have 16 bits, or an image is not a
+            grey one in [0, 1]; a colour picture (H, W, 3) is not taken for H radiographs.
     """
-    if isinstance(images, np.ndarray) and images.ndim == 2:
-        images = [images]
-    rows = list(stream(model, images, batch_size=batch_size))
+    notes: list[str] = []
+
+    def noted() -> Iterator[np.ndarray]:
+        for image in _several(images):
+            notes.append(_note(image))
+            yield image
+
+    rows = list(stream(model, noted(), batch_size=batch_size))
     logits = np.stack(rows) if rows else np.empty((0, len(model.spec.labels)), np.float32)
-    return Outputs(logits, scores_of(logits))
+    return Outputs(logits, scores_of(logits), tuple(notes))
 
 
 def stream(model: "Classifier", images: Iterable[np.ndarray], *, batch_size: int = 8) -> Iterator[np.ndarray]:
@@ -85,12 +97,12 @@ def stream(model: "Classifier", images: Iterable[np.ndarray], *, batch_size: int
     """
     import torch
 
-    if model.training:
-        # Setting the flag here would change a model that other threads may be using.
-        raise InputError(f"{model.spec.name} is in train mode; call its eval() before predicting.")
+    from cxrbench.models.classifier import check_inference
+
+    check_inference(model, model.spec.name)
     if batch_size < 1:
         raise InputError(f"batch_size must be at least 1; got {batch_size}.")
-    remaining = iter(images)
+    remaining = iter(_several(images))
     while batch := [model.spec.preprocessing(image) for image in islice(remaining, batch_size)]:
         yield from _logits(model, torch.stack(batch))
 
@@ -98,7 +110,28 @@ def stream(model: "Classifier", images: Iterable[np.ndarray], *, batch_size: int
 def _logits(model: "Classifier", images: "Tensor") -> np.ndarray:
     import torch
 
-    device = next(model.parameters()).device
+    parameter = next(model.parameters())
     # Not around a yield: whoever consumes the stream would run without gradients, too.
     with torch.no_grad():
-        return model(images.to(device)).float().cpu().numpy()
+        return model(images.to(parameter.device, parameter.dtype)).float().cpu().numpy()
+
+
+def _several(images: "np.ndarray | Tensor | Iterable[np.ndarray]") -> Iterable[np.ndarray]:
+    """Radiographs one by one; one alone as the only one."""
+    shape = getattr(images, "shape", None)
+    if shape is None:
+        return images
+    if len(shape) == 2:
+        return [np.asarray(images)]
+    if len(shape) != 3 or shape[-1] in _CHANNELS:
+        raise InputError(
+            f"images must be one grey radiograph (H, W), or several (N, H, W); got shape {tuple(shape)}: "
+            "take one channel of a colour picture or their mean, or let read_image open its file."
+        )
+    return images
+
+
+def _note(image: np.ndarray) -> str:
+    """What must be known of a radiograph to read its scores; "" for nothing."""
+    grey = np.asarray(image)
+    return CONSTANT if grey.size and grey.min() == grey.max() else ""

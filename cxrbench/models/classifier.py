@@ -13,7 +13,7 @@ from cxrbench.errors import InputError
 from cxrbench.models.spec import ModelSpec
 from cxrbench.models.zoo import Stage, State, architecture
 
-__all__ = ["Classifier", "Features"]
+__all__ = ["Classifier", "Features", "check_inference"]
 
 
 @dataclass(frozen=True)
@@ -131,3 +131,34 @@ class Classifier(nn.Module):
             return patches.dynamic_feat_size(size)  # tokens do not tell how they lie
         height, width = value.shape[1:3] if layout == "NHWC" else value.shape[2:4]
         return height, width
+
+
+def check_inference(model: nn.Module, name: str) -> torch.dtype | None:
+    """Refuse a model whose answers would be random or rough; nothing of it is changed.
+
+    Setting the flag here instead would change a model that other threads may be using.
+
+    Args:
+        model: any network.
+        name: how the sentence calls it.
+
+    Returns:
+        The type of its parameters, which its images must have: float32 or float64; None where it has none.
+
+    Raises:
+        InputError: a module is in train mode (dropout and batch statistics would make the answer random, and
+            asking would change the running statistics); parameters of 16 bits, or of several types.
+    """
+    training = [path for path, module in model.named_modules() if module.training and path]
+    if model.training or training:
+        more = f" and {len(training) - 1} more modules" if len(training) > 1 else ""
+        which = f" ({training[0]}{more})" if training else ""
+        raise InputError(f"{name} must be in eval mode, but is in train mode; call its eval() first{which}.")
+    kinds = {p.dtype for p in (*model.parameters(), *model.buffers()) if p.is_floating_point()}
+    if len(kinds) > 1 or not kinds <= {torch.float32, torch.float64}:
+        found = " and ".join(sorted(str(kind).removeprefix("torch.") for kind in kinds))
+        raise InputError(
+            f"{name} must have parameters of one type, float32 or float64, and has {found}; call its float() "
+            "first: in 16 bits scores and maps would be rough."
+        )
+    return next(iter(kinds), None)

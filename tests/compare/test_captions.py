@@ -1,7 +1,11 @@
+import json
+import zipfile
+
 import numpy as np
 import pytest
 
-from cxrbench.compare import caption, notes, verdict
+from cxrbench.compare import bundle, caption, notes, verdict
+from cxrbench.compare.captions import completeness, incomplete
 
 
 @pytest.fixture
@@ -70,3 +74,30 @@ def test_a_score_at_its_threshold_counts_as_above_and_near_it_gets_more_digits(m
     prediction.scores[0] = 0.4999
     assert verdict(prediction, "F0") == "score 0.4999, below its threshold 0.5000"
     assert verdict(prediction, "other") == ""
+
+
+def test_completeness_beyond_its_limit_is_said_in_every_cell_and_within_it_only_as_a_fact(made) -> None:
+    for error, beyond in ((0.3, True), (-0.3, True), (0.04, False), (float("nan"), False)):
+        comparison = made(np.eye(4)[None], completeness=np.array([error], np.float32))
+        heat = comparison.heat_maps["m", "grad_cam"]
+        said = notes(comparison, "m", "grad_cam", "F0")
+        assert incomplete(heat, "F0") is beyond
+        assert said == ((completeness(heat, "F0"),) if beyond else ())
+        assert ("30.0%, above 5%" in "".join(said)) is beyond
+    assert completeness(heat, "F0") == ""
+    draft = made(np.eye(4)[None], completeness=np.array([0.3], np.float32), progress=0.5)
+    assert notes(draft, "m", "grad_cam", "F0") == ("unfinished: 50% of the steps",)
+
+
+def test_a_bundle_says_what_the_cells_say(made, tmp_path) -> None:
+    comparison = made(np.eye(4)[None], completeness=np.array([0.3], np.float32))
+    bundle.save(comparison, tmp_path / "a.zip")
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        (entry,) = json.loads(archive.read("settings.json"))["said"]
+    assert (entry["model"], entry["method"], entry["finding"]) == ("m", "grad_cam", "F0")
+    again = bundle.load(tmp_path / "a.zip")
+    assert (
+        tuple(entry["notes"])
+        == notes(comparison, "m", "grad_cam", "F0")
+        == notes(again, "m", "grad_cam", "F0")
+    )

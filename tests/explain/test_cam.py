@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from cxrbench.errors import InputError
-from cxrbench.explain import feature_gradients
+from cxrbench.explain import METHODS, feature_gradients
 from cxrbench.explain.cam import (
     cam_maps,
     grad_cam,
@@ -180,7 +180,7 @@ def test_frozen_and_trainable_weights_give_the_same_map_and_no_grad(one_conv, fr
 def test_a_model_in_train_mode_is_refused_even_in_one_part(one_conv):
     model, picture = one_conv
     model.chain["relu1"].train()
-    with pytest.raises(InputError, match=r"eval mode.*train mode.*model\.eval\(\)"):
+    with pytest.raises(InputError, match=r"eval mode.*train mode.*eval\(\).*chain\.relu1"):
         feature_gradients(model, picture, [0])
 
 
@@ -206,3 +206,25 @@ def test_a_stage_is_found_by_name_or_counted_from_the_last(one_conv):
     assert feature_gradients(model, picture, [0], 0)[0].min() == 0
     with pytest.raises(InputError, match=r"between 0 and 1.*got 2.*conv1, relu1"):
         feature_gradients(model, picture, [0], 2)
+
+
+@pytest.mark.parametrize("record", METHODS.values(), ids=list(METHODS))
+def test_every_method_refuses_what_would_be_rough_or_random(one_conv, record):
+    model, picture = one_conv
+    with pytest.raises(InputError, match=r"call images\.to\(torch\.float32\)"):
+        record.explain(model, picture.double(), [0])
+    with pytest.raises(InputError, match="must have 1 channel"):
+        record.explain(model, picture.repeat(1, 3, 1, 1), [0])
+    with pytest.raises(InputError, match="float32 or float64, and has float16"):
+        record.explain(model.half(), picture, [0])
+    with pytest.raises(InputError, match="train mode"):
+        record.explain(model.float().train(), picture, [0])
+
+
+def test_a_model_in_double_precision_is_explained(one_conv):
+    model, picture = one_conv
+    for record in METHODS.values():
+        single = record.explain(model.float(), picture, [0])
+        double = record.explain(model.double(), picture.double(), [0])
+        assert double.dtype == torch.float64
+        torch.testing.assert_close(double.float(), single, atol=1e-5, rtol=1e-4)

@@ -8,6 +8,7 @@ import torch
 from cxrbench.errors import InputError
 from cxrbench.inference import predict, rescale, scores_of, stream
 from cxrbench.models import Classifier, create
+from cxrbench.preprocess import Preprocessing
 
 LABELS = ("Edema", "Cardiomegaly", "Fracture")
 
@@ -87,6 +88,54 @@ def test_a_model_in_train_mode_is_refused_and_left_in_train_mode() -> None:
     with pytest.raises(InputError, match=r"train mode; call its eval\(\)"):
         predict(training, radiographs(1))
     assert training.training
+
+
+@pytest.mark.parametrize("part", ["", "layer4", "layer4.0.bn1"])
+def test_a_model_of_which_any_part_is_in_train_mode_is_refused_and_left_as_it_was(part: str) -> None:
+    model = create("resnet50", LABELS, preprocessing=Preprocessing(size=64))
+    module = model.backbone.get_submodule(part)
+    module.train()
+    statistics = {name: value.clone() for name, value in model.named_buffers()}
+    with pytest.raises(InputError, match=r"train mode; call its eval\(\) first"):
+        predict(model, radiographs(1))
+    assert module.training
+    assert all(torch.equal(value, statistics[name]) for name, value in model.named_buffers())
+
+
+def test_a_colour_picture_is_not_taken_for_as_many_radiographs_as_it_has_rows(model: Classifier) -> None:
+    (grey,) = radiographs(1)
+    for wrong in (np.dstack([grey] * 3), np.dstack([grey] * 4), grey[:, :, None], grey[None, None], grey[0]):
+        with pytest.raises(InputError, match=r"\(H, W\), or several \(N, H, W\); got shape"):
+            predict(model, wrong)
+    with pytest.raises(InputError, match="must be grey"):
+        predict(model, [np.dstack([grey] * 3)])
+    one = predict(model, torch.from_numpy(grey))  # an array by another name
+    np.testing.assert_array_equal(one.logits, predict(model, grey).logits)
+
+
+def test_a_model_in_double_precision_answers_and_one_in_half_is_refused() -> None:
+    def small() -> Classifier:
+        return create("resnet50", LABELS, preprocessing=Preprocessing(size=64), seed=1)
+
+    single, double = predict(small(), radiographs(2)), predict(small().double(), radiographs(2))
+    assert double.logits.dtype == np.float32
+    np.testing.assert_allclose(single.logits, double.logits, atol=1e-4)
+    mixed = small()
+    mixed.backbone.layer4.half()
+    for rough, found in (
+        (small().half(), "float16"),
+        (small().bfloat16(), "bfloat16"),
+        (mixed, "float16 and"),
+    ):
+        with pytest.raises(InputError, match=rf"float32 or float64, and has {found}.*call its float\(\)"):
+            predict(rough, radiographs(1))
+
+
+def test_a_film_that_shows_nothing_carries_its_note(model: Classifier) -> None:
+    (grey,) = radiographs(1)
+    outputs = predict(model, [np.zeros_like(grey), grey, np.full_like(grey, 0.3)])
+    assert outputs.notes == ("every pixel has the same value", "", "every pixel has the same value")
+    assert predict(model, np.ones_like(grey)).notes == ("every pixel has the same value",)
 
 
 def test_a_wrong_image_is_refused_with_a_sentence(model: Classifier) -> None:
