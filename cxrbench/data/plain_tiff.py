@@ -1,5 +1,6 @@
 """Uncompressed TIFF that Pillow cannot open: grey with alpha, separate planes, 64 bits, half floats."""
 
+import logging
 from io import BytesIO
 
 import numpy as np
@@ -10,7 +11,9 @@ from cxrbench.errors import InputError
 
 __all__ = ["decode_plain_tiff", "grey_of"]
 
-_ASSOCIATED, _UNASSOCIATED = 1, 2
+_UNASSOCIATED = 2
+# Of a damaged file it logs every tag; what is wrong with it, the refusal says.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
 def decode_plain_tiff(data: bytes, name: str, max_pixels: int) -> tuple[np.ndarray, str]:
