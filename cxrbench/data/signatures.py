@@ -51,6 +51,7 @@ _BRANDS: Final = {
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"), "a HEIC picture"),
     **dict.fromkeys((b"mif1", b"mif2", b"msf1"), "a HEIF picture"),
 }
+_GROUPS: Final = (0x02, 0x08, 0x10, 0x18, 0x20, 0x28)  # of DICOM, with which files begin
 _WEB: Final = (b"<!doctype html", b"<html", b"<head", b"<body")
 
 
@@ -86,8 +87,9 @@ def describe(data: bytes) -> str:
 def _is_bare_dicom(data: bytes) -> bool:
     """Whether a file without preamble begins with an element of group 2 or 8 (PS3.5, 7.1).
 
-    The element's number may be any. With an explicit VR two capitals follow; without one the number must be
-    known and its length short, or else any file that begins with these bytes would be called DICOM.
+    The element's number may be any. With an explicit VR two capitals follow. Without one its length must be
+    short and its number known, or a later element of a known group follow it: else any file that begins with
+    these bytes would be called DICOM.
     """
     if len(data) < 8:
         return False
@@ -97,9 +99,11 @@ def _is_bare_dicom(data: bytes) -> bool:
             continue
         if data[4:6].isalpha() and data[4:6].isupper():
             return True
-        known = element == 0 or dictionary_has_tag((group << 16) | element)
-        if order == "<" and known and length < 2**16:
-            return True
+        if order == "<" and length < 2**16:
+            known = element == 0 or dictionary_has_tag((group << 16) | element)
+            after = unpack_from("<HH", data, 8 + length) if 12 + length <= len(data) else (0, 0)
+            if known or ((group, element) < after and after[0] in _GROUPS and length % 2 == 0):
+                return True
     return False
 
 

@@ -16,7 +16,10 @@ __all__ = ["integer", "numbers", "raw", "text"]
 def raw(dataset: Dataset, keyword: str) -> Any:
     """An element as it stands in the file; None where it is absent or empty."""
     tag = tag_for_keyword(keyword)
-    element = dataset.get_item(tag) if tag is not None and tag in dataset else None
+    try:
+        element = dataset.get_item(tag) if tag is not None and tag in dataset else None
+    except Exception:  # pydicom converts an element whose value it could not read, which raises what it likes
+        return None
     return element if element is not None and element.value not in (None, b"", "") else None
 
 

@@ -56,6 +56,14 @@ def decode_dicom(data: bytes, name: str, max_pixels: int) -> tuple[np.ndarray, s
             pixels, notes = _grey(header, stored, name)
     except MemoryError:
         raise InputError(f"{name}: the DICOM is too large for this machine; scale it down.") from None
+    except InputError:
+        raise
+    except Exception:
+        # Every cause that is known has its own sentence. `from None`: the one that is not may quote a tag.
+        raise InputError(
+            f"{name}: expected a DICOM radiograph, got one damaged in a way that no other sentence names; "
+            "export it again."
+        ) from None
     return pixels, "; ".join(filter(None, notes))
 
 

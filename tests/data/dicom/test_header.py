@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from io import BytesIO
-from struct import pack
+from struct import pack, unpack
 
 import numpy as np
 import pytest
@@ -104,6 +104,22 @@ def test_other_files_that_begin_with_these_bytes_are_not_called_dicom() -> None:
     assert recognise(b"\x08\x00\xff\xff" + bytes(200)) is None
     assert recognise(b"\x02\x00\x00\x00\xff\xff\xff\xff" + bytes(200)) is None
     assert recognise(b"\x08\x00") is None
+
+
+def test_a_bare_file_may_begin_with_an_unknown_element_of_group_8() -> None:
+    unknown = b"\x08\x00\x99\x99\x04\0\0\0text"
+    assert recognise(unknown + b"\x10\x00\x10\x00\x04\0\0\0name") == "DICOM"
+    assert recognise(unknown + bytes(100)) is None
+
+
+def test_an_empty_transfer_syntax_counts_as_absent(write_dicom: Writer, film: np.ndarray) -> None:
+    data = write_dicom(film)
+    start = data.index(b"\x02\x00\x10\x00UI\x14\x00")
+    emptied = data[:start] + b"\x02\x00\x10\x00UI\x00\x00" + data[start + 28 :]
+    length = data.index(b"\x02\x00\x00\x00UL\x04\x00") + 8
+    group = unpack("<I", emptied[length : length + 4])[0]
+    emptied = emptied[:length] + pack("<I", group - 20) + emptied[length + 4 :]
+    assert_allclose(read_image(emptied).pixels, film / 255, atol=1e-7)
 
 
 def test_big_endian_films_are_read(write_dicom: Writer, film: np.ndarray) -> None:
