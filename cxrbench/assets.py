@@ -22,9 +22,14 @@ def lungs() -> Path:
 
 
 def runs() -> Path:
-    """The folder of training runs, one folder each: CXRBENCH_RUNS, or ``runs`` beside the assets."""
+    """The folder of training runs, one folder each: CXRBENCH_RUNS, or ``runs`` beside the assets.
+
+    Where the package was installed without its assets, ``runs`` in the working folder.
+    """
     override = os.environ.get("CXRBENCH_RUNS")
-    return Path(override) if override else _root().parent / "runs"
+    if override:
+        return Path(override)
+    return (_root().parent if _root().is_dir() else Path.cwd()) / "runs"
 
 
 def _root() -> Path:

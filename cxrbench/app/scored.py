@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
-from cxrbench import assets
 from cxrbench.errors import InputError
 from cxrbench.evaluation import Predictions, align, read_predictions
 from cxrbench.inference import ENSEMBLES, THRESHOLDS
+from cxrbench.models import catalog
 
 __all__ = [
     "FIT",
@@ -29,7 +28,6 @@ __all__ = [
 ]
 
 FIT: Final = "valid"  # the split that thresholds, weights and calibrations are fitted on
-_FILE: Final = "predictions.csv"
 
 
 @dataclass(frozen=True)
@@ -87,16 +85,11 @@ class Question:
 
 def stored() -> dict[str, Stored]:
     """Every model with predictions beside it, shipped ones first; opens no weights and imports no torch."""
-    roots = [assets.models()]
-    if os.environ.get("CXRBENCH_MODELS"):
-        roots.append(Path(os.environ["CXRBENCH_MODELS"]))
-    found: dict[str, Stored] = {}
-    for root in roots:
-        for folder in sorted(root.iterdir()) if root.is_dir() else ():
-            if (folder / _FILE).is_file():
-                name, title = _called(folder)
-                found.setdefault(name, Stored(name, title, folder / _FILE))
-    return found
+    return {
+        found.spec.name: Stored(found.spec.name, found.spec.title or found.spec.name, found.predictions)
+        for found in catalog.scan()
+        if found.spec and found.predictions
+    }
 
 
 def predictions(entry: Stored) -> Predictions:
@@ -189,13 +182,3 @@ def _ensemble(key: str, shown: Sequence[Predictions], fitted: Sequence[Predictio
     graded = record.family == "CTP"
     at = fit(fitted_as.targets, fitted_as.scores) if graded else np.full(len(shown[0].labels), 0.5)
     return System(key, title, record.says, shown_as, fitted_as, at, said.calls, graded)
-
-
-def _called(folder: Path) -> tuple[str, str]:
-    """A model's name and title, from its own file as far as that can be read."""
-    try:
-        spec = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        name = str(spec["name"])
-        return name, str(spec.get("title") or name)
-    except (OSError, ValueError, KeyError, TypeError):
-        return folder.name, folder.name

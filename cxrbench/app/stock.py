@@ -14,8 +14,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from cxrbench import assets
 from cxrbench.errors import InputError
+from cxrbench.models import catalog, folder
 
 if TYPE_CHECKING:
     from cxrbench.models import Classifier
@@ -46,14 +46,14 @@ class Stock:
 
 
 _lock = threading.Lock()
-_found: list[Stock] = []  # the shipped models; then, with those of runs
+_found: list[Stock] = []  # what was found at the start; then, what was found last
 _failed: list[Exception] = []
 _done = threading.Event()
 _started = False
 
-_PAUSE: Final = 2.0  # seconds between two looks at the runs
+_PAUSE: Final = 2.0  # seconds between two looks at the folders
 _looked = float("-inf")
-_seen: dict[Path, int] = {}
+_seen: dict[Path, tuple[object, ...]] = {}  # folder → how it looked
 
 
 def start() -> None:
@@ -81,79 +81,66 @@ def stock() -> Stock:
 
 
 def _look_again() -> None:
-    """Load what training runs have left since the last look, unless that was a moment ago."""
+    """Load what has come since the last look, as from a training run, unless that was a moment ago."""
     global _looked
     with _lock:
         if time.monotonic() - _looked < _PAUSE:
             return
         _looked = time.monotonic()
-        made = _made()
-        if made != _seen:
+        entries = catalog.scan()
+        looks = {entry.folder: _look(entry) for entry in entries}
+        if looks != _seen:
+            same = {folder for folder, look in looks.items() if _seen.get(folder) == look}
             _seen.clear()
-            _seen.update(made)
-            _found[1:] = [_joined(_found[0], made)]
-
-
-def _made() -> dict[Path, int]:
-    """Folder of every model that a run has left → when it was written."""
-    found = {}
-    for folder in sorted(assets.runs().glob("*/model")):
-        with suppress(OSError):
-            # Comes last, with thresholds and figures: a model without it is still being judged.
-            found[folder] = (folder / "predictions.csv").stat().st_mtime_ns
-    return found
-
-
-def _joined(shipped: Stock, folders: Iterable[Path]) -> Stock:
-    """The shipped models, and those of runs that bring a name of their own."""
-    from cxrbench.models import folder as files
-    from cxrbench.models import hub
-
-    models, evaluations = dict(shipped.models), dict(shipped.evaluations)
-    cards, problems = dict(shipped.cards), list(shipped.problems)
-    for folder in folders:
-        try:
-            name = files.read_spec(folder).name
-            if name in models:  # the recipe of a shipped model, followed again
-                continue
-            models[name], evaluations[name] = hub.load(folder), hub.evaluation(folder)
-            cards[name] = (folder / files.README).read_text(encoding="utf-8")
-        except InputError as error:
-            problems.append(str(error))
-    return Stock(
-        MappingProxyType(models), MappingProxyType(evaluations), MappingProxyType(cards), tuple(problems)
-    )
+            _seen.update(looks)
+            _found[1:] = [_loaded(entries, _found[-1], same)]
 
 
 def _fill() -> None:
     try:
-        _found.append(_load())
+        import torch
+
+        # Many sessions share the cores: one thread each gives more throughput, and a shorter last wait.
+        torch.set_num_threads(1)
+        entries = catalog.scan()
+        _seen.update({entry.folder: _look(entry) for entry in entries})
+        _found.append(_loaded(entries, Stock(), set()))
     except Exception as error:  # kept for whoever asks for the models: a thread has no one to tell
         _failed.append(error)
     finally:
         _done.set()
 
 
-def _load() -> Stock:
-    import torch
+def _look(entry: catalog.Found) -> tuple[object, ...]:
+    """What changes when the folder's model does."""
+    times: list[int] = []
+    for name in (*folder.FILES, folder.PREDICTIONS):
+        with suppress(OSError):
+            times.append((entry.folder / name).stat().st_mtime_ns)
+    return entry.problem, *times
 
+
+def _loaded(entries: Iterable[catalog.Found], before: Stock, same: set[Path]) -> Stock:
+    """The models of these folders; those whose folders are the same are kept as they were loaded before."""
     from cxrbench.models import hub
 
-    # Many sessions share the cores: one thread each gives more throughput, and a shorter wait for the last.
-    torch.set_num_threads(1)
     models, evaluations, cards, problems = {}, {}, {}, []
-    for found in hub.scan():
-        if found.spec is None:
-            problems.append(found.problem)
+    for entry in entries:
+        if entry.spec is None:
+            problems.append(entry.problem)
+            continue
+        name = entry.spec.name
+        if entry.folder in same and name in before.models:
+            models[name], evaluations[name] = before.models[name], before.evaluations[name]
+            cards[name] = before.cards[name]
             continue
         try:
-            models[found.spec.name] = hub.load(found.folder)
-            evaluations[found.spec.name] = hub.evaluation(found.folder)
+            models[name], evaluations[name] = hub.load(entry.folder), hub.evaluation(entry.folder)
         except InputError as error:
             problems.append(str(error))
             continue
-        card = found.folder / "README.md"
-        cards[found.spec.name] = card.read_text(encoding="utf-8") if card.is_file() else ""
+        card = entry.folder / folder.README
+        cards[name] = card.read_text(encoding="utf-8") if card.is_file() else ""
     return Stock(
         MappingProxyType(models), MappingProxyType(evaluations), MappingProxyType(cards), tuple(problems)
     )

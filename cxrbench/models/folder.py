@@ -5,17 +5,17 @@ import json
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
-from safetensors.torch import save as serialised
-from torch import Tensor
 
 from cxrbench.errors import InputError
 from cxrbench.models.spec import ModelSpec
 from cxrbench.writing import write_bytes, write_text
+
+if TYPE_CHECKING:  # what a model says of itself is read without it
+    import torch
+    from torch import Tensor
 
 __all__ = [
     "CONFIG",
@@ -109,12 +109,14 @@ def pickle_hint(path: Path) -> str:
     )
 
 
-def write_weights(path: Path, state: Mapping[str, Tensor], *, half: bool) -> None:
+def write_weights(path: Path, state: Mapping[str, "Tensor"], *, half: bool) -> None:
     """A state dict as safetensors.
 
     Half precision takes half the room, for matrices and filters. Vectors (biases, means, variances) keep
     theirs: they weigh nothing, and a variance may leave the range of 16 bits. So does a matrix that would.
     """
+    from safetensors.torch import save as serialised
+
     tensors = {}
     for name, tensor in state.items():
         kept = tensor.detach().cpu().contiguous()
@@ -126,12 +128,14 @@ def write_weights(path: Path, state: Mapping[str, Tensor], *, half: bool) -> Non
     write_bytes(path, serialised(tensors, metadata={"format": "pt"}))
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
+def read_weights(path: Path) -> dict[str, "Tensor"]:
     """A safetensors file in single precision, whatever it is stored in.
 
     Raises:
         InputError: the file is missing, damaged, or not safetensors.
     """
+    from safetensors.torch import load_file
+
     try:
         state = load_file(path)
     except FileNotFoundError:
@@ -150,7 +154,7 @@ def _is_lfs_pointer(path: Path) -> bool:
         return stream.read(19) == b"version https://git"
 
 
-def fit(state: Mapping[str, Tensor], module: torch.nn.Module, source: str) -> None:
+def fit(state: Mapping[str, "Tensor"], module: "torch.nn.Module", source: str) -> None:
     """Load a state dict into a module, all of it and nothing else.
 
     Raises:

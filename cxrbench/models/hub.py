@@ -1,23 +1,20 @@
 """Models come and go as folders: to and from the disk, to and from the Hugging Face Hub."""
 
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import HfApi
 
-from cxrbench import assets
 from cxrbench.errors import InputError
 from cxrbench.models import folder as files
 from cxrbench.models.build import assemble
 from cxrbench.models.card import model_card
+from cxrbench.models.catalog import Found, available, scan
 from cxrbench.models.classifier import Classifier
 from cxrbench.models.fetch import check_revision, fetch
-from cxrbench.models.spec import ModelSpec
 from cxrbench.writing import draft_folder, write_text
 
 __all__ = ["Found", "available", "evaluation", "load", "pull", "push", "save", "scan"]
@@ -124,37 +121,6 @@ def push(folder: str | Path, repository: str, *, private: bool = True, message: 
     return commit.oid
 
 
-@dataclass(frozen=True)
-class Found:
-    """A folder that should hold a model: its spec, or the problem with it."""
-
-    folder: Path
-    spec: ModelSpec | None
-    problem: str = ""
-
-
-def scan() -> list[Found]:
-    """Every folder among the shipped models and in the folder CXRBENCH_MODELS names; opens no weights."""
-    roots = [assets.models()]
-    if os.environ.get("CXRBENCH_MODELS"):
-        roots.append(Path(os.environ["CXRBENCH_MODELS"]))
-    found: dict[str, Found] = {}
-    for root in roots:
-        for folder in sorted(root.iterdir()) if root.is_dir() else []:
-            if folder.is_dir() and not folder.name.startswith("."):
-                entry = _look(folder)
-                name = entry.spec.name if entry.spec else ""
-                if name in found:
-                    entry = Found(folder, None, f"A model named {name} already lies in {found[name].folder}.")
-                found[name if entry.spec else str(folder)] = entry
-    return list(found.values())
-
-
-def available() -> dict[str, Path]:
-    """Name → folder of every model that can be loaded by its name."""
-    return {entry.spec.name: entry.folder for entry in scan() if entry.spec}
-
-
 def evaluation(folder: str | Path) -> dict[str, Any]:
     """What was measured on a saved model; empty where nothing was."""
     path = Path(folder) / files.EVALUATION
@@ -162,16 +128,6 @@ def evaluation(folder: str | Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise InputError(f"{path} must hold a JSON object.")
     return document
-
-
-def _look(folder: Path) -> Found:
-    try:
-        spec = files.read_spec(folder)
-        if not (folder / files.WEIGHTS).is_file():
-            return Found(folder, None, f"{folder / files.WEIGHTS} is missing.")
-    except InputError as error:
-        return Found(folder, None, str(error))
-    return Found(folder, spec)
 
 
 def _locate(source: str | Path, revision: str | None) -> Path:

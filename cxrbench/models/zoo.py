@@ -1,20 +1,23 @@
 """The backbones of the bench: one frozen record each, and nothing special-cased anywhere else."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, Final, Literal
-
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from cxrbench.errors import look_up
+
+if TYPE_CHECKING:  # a list of models is read without it
+    from torch import Tensor, nn
 
 __all__ = ["ARCHITECTURES", "Architecture", "Layout", "Stage", "State", "Step", "architecture"]
 
 Layout = Literal["NCHW", "NHWC", "tokens"]
 # Between two steps a network holds one tensor, or several whose last is the feature map.
-State = Tensor | tuple[Tensor, ...]
+State: TypeAlias = "Tensor | tuple[Tensor, ...]"
 Step = tuple[str, Callable[[Any], Any]]
 
 

@@ -19,6 +19,9 @@ from cxrbench.app.scored import Question, own_predictions, stored, systems
 from cxrbench.compare import gallery
 from cxrbench.errors import InputError
 from cxrbench.evaluation import Predictions, read_predictions
+from cxrbench.models import ModelSpec
+from cxrbench.models.folder import write_spec
+from cxrbench.preprocess import Preprocessing
 
 FRAME = Path(stock.__file__).with_name("frame.py")
 PAGE = FRAME.parents[2] / "pages" / "performance.py"
@@ -55,12 +58,16 @@ def written(seed: int, images: int = 240, *, about: bool = True) -> bytes:
 
 @pytest.fixture
 def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder as ``assets/`` with three models' predictions and no weights."""
+    """A folder as ``assets/`` with three models' predictions, their weights empty."""
     for seed, name in enumerate(("a", "b", "c")):
         folder = tmp_path / "models" / name
         folder.mkdir(parents=True)
         (folder / "predictions.csv").write_bytes(written(seed))
-        (folder / "config.json").write_text(json.dumps({"name": name, "title": f"Model {name.upper()}"}))
+        spec = ModelSpec(
+            name, "vit_tiny", LABELS, Preprocessing(), (0.5,) * len(LABELS), f"Model {name.upper()}"
+        )
+        write_spec(folder / "config.json", spec)
+        (folder / "model.safetensors").touch()
     monkeypatch.setenv("CXRBENCH_ASSETS", str(tmp_path))
     monkeypatch.delenv("CXRBENCH_MODELS", raising=False)
     return tmp_path
