@@ -1,6 +1,5 @@
 """What a DICOM file says about its pixels, and nothing else: no tag that names a patient is parsed."""
 
-import math
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Final
@@ -24,6 +23,7 @@ __all__ = ["Header", "read_header"]
 _GREY: Final = ("MONOCHROME1", "MONOCHROME2")
 _COLOUR: Final = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 _BITS: Final = (1, 8, 16, 32)
+_LARGEST: Final = 1e100  # of a slope or an intercept: larger ones leave the range of floats on the way
 
 # All that is read of a file.
 _TAGS: Final = (
@@ -136,8 +136,8 @@ def _header(dataset: Dataset, syntax: UID, name: str) -> Header:
         notes.append("DICOM that does not say how its colours lie: read pixel by pixel")
     slope, intercept = numbers(dataset, "RescaleSlope"), numbers(dataset, "RescaleIntercept")
     rescale = (slope[0] if slope else 1.0, intercept[0] if intercept else 0.0)
-    if not all(map(math.isfinite, rescale)) or rescale[0] == 0:
-        notes.append("DICOM with an unusable rescale (slope 0 or no number): left out")
+    if not all(abs(number) < _LARGEST for number in rescale) or rescale[0] == 0:  # NaN is not below it either
+        notes.append("DICOM with an unusable rescale (slope 0, or no number to count with): left out")
         rescale = (1.0, 0.0)
     signed = representation == 1
     return Header(

@@ -72,14 +72,14 @@ class _Levels:
     """Stored values by what occurs: every step of the pipeline is done once a level, not once a pixel.
 
     Args:
-        values: (K,) the levels, ascending.
+        values: (K,) the levels.
         counts: (K,) pixels of each, without padding.
-        index: (H, W) the level of each pixel.
+        index: (H, W) the level of each pixel; None where every pixel is a level of its own.
     """
 
     values: np.ndarray
     counts: np.ndarray
-    index: np.ndarray
+    index: np.ndarray | None
 
 
 def _grey(header: Header, stored: Stored, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -94,6 +94,8 @@ def _grey(header: Header, stored: Stored, name: str) -> tuple[np.ndarray, tuple[
     if header.colours == "MONOCHROME1":
         shown = 1 - shown
     shown = shown.astype(np.float32)
+    if levels.index is None:
+        return np.where(padding, 0, shown.reshape(padding.shape)), notes + more
     pixels = np.empty(padding.shape, np.float32)
     for top in range(0, len(pixels), _ROWS):
         rows = slice(top, top + _ROWS)
@@ -104,11 +106,7 @@ def _grey(header: Header, stored: Stored, name: str) -> tuple[np.ndarray, tuple[
 def _levels(stored: np.ndarray, padding: np.ndarray) -> _Levels:
     low, high = int(stored.min()), int(stored.max())
     if high - low >= _SPAN:
-        values, inverse = np.unique(stored, return_inverse=True)
-        inverse = inverse.reshape(stored.shape)
-        return _Levels(
-            values.astype(np.int64), np.bincount(inverse[~padding], minlength=len(values)), inverse
-        )
+        return _Levels(stored.ravel(), ~padding.ravel(), None)
     # As unsigned, so that a difference of two signed values of opposite signs fits.
     index = (stored - stored.dtype.type(low)).view(f"u{stored.itemsize}")
     counts = np.zeros(high - low + 1, np.int64)
@@ -127,9 +125,9 @@ def _modality(header: Header, levels: np.ndarray, name: str) -> tuple[np.ndarray
                 f"{name}: expected as many entries in the DICOM's modality look-up table as it declares, got "
                 "fewer or none; without it the values mean nothing: export it again."
             )
-        return table(levels, levels[0], levels[-1]).astype(np.float64), True
+        return table(levels, levels.min(), levels.max()).astype(np.float64), True
     slope, intercept = header.rescale
-    return levels * slope + intercept, header.rescale != (1.0, 0.0)
+    return levels.astype(np.float64) * slope + intercept, header.rescale != (1.0, 0.0)
 
 
 def _values_of_interest(

@@ -22,7 +22,8 @@ class Window:
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """Values → [0, 1], float64."""
-        return window(values, self.centre, self.width, self.function)
+        with np.errstate(over="ignore"):  # a width near 0: what overflows is cut off anyway
+            return window(values, self.centre, self.width, self.function)
 
     @property
     def ends(self) -> tuple[float, float]:

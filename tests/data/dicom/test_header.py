@@ -41,8 +41,14 @@ def test_an_identity_rescale_changes_nothing(
     assert radiograph.note == ""
 
 
-def test_a_rescale_by_nothing_is_left_out_and_noted(write_dicom: Writer, film: np.ndarray) -> None:
-    radiograph = read_image(write_dicom(film, RescaleSlope=0, RescaleIntercept=5))
+@pytest.mark.parametrize("numbers", [("0", "5"), ("1e308", "0"), ("1", "-1e300"), ("nan", "0"), ("1", "inf")])
+def test_a_rescale_that_leads_nowhere_is_left_out_and_noted(
+    write_dicom: Writer, film: np.ndarray, numbers: tuple[str, str]
+) -> None:
+    whole = write_dicom(film, RescaleSlope="1234567", RescaleIntercept="7654321")
+    for placeholder, number in zip((b"1234567", b"7654321"), numbers, strict=True):
+        whole = whole.replace(placeholder, number.encode().ljust(7))
+    radiograph = read_image(whole)
     assert_allclose(radiograph.pixels, film / 255, atol=1e-7)
     assert "unusable rescale" in radiograph.note
 

@@ -70,6 +70,14 @@ def test_padding_is_no_part_of_the_film_that_is_cut_off(write_dicom: Writer) -> 
     assert read_image(write_dicom(padded, **tags)).note == ""
 
 
+@pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
+def test_extreme_windows_give_finite_pixels(write_dicom: Writer, function: str) -> None:
+    for centre, width in (("2000", "1e-308"), ("-1e308", "1e308"), ("1e308", "1"), ("2000", "1e308")):
+        data = write_dicom(RAMP, WindowCenter=centre, WindowWidth=width, VOILUTFunction=function, **TWELVE)
+        pixels = read_image(data).pixels
+        assert 0 <= pixels.min() <= pixels.max() <= 1
+
+
 def test_numbers_that_are_none_make_a_window_unusable(write_dicom: Writer) -> None:
     data = write_dicom(RAMP, WindowCenter="2048", WindowWidth="4096", **TWELVE)
     radiograph = read_image(data.replace(b"4096", b"4o96"))
