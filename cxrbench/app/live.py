@@ -139,7 +139,9 @@ def _key(image: str, model: "Classifier", method: str, settings: Settings) -> Ke
     read: tuple[str | int, ...] = (
         (settings.stage,) if record.reads_stage else (settings.baseline, settings.steps)
     )
-    return Key(image, model.spec.name, model.revision, method, read)
+    # A model that is saved again with the same weights may have other thresholds or another recipe.
+    revision = f"{model.revision} {hash(model.spec):x}"
+    return Key(image, model.spec.name, revision, method, read)
 
 
 def _groups(wanted: Mapping[Key, Where]) -> Iterator[tuple[Key, ...]]:

@@ -18,7 +18,7 @@ class Key:
     Args:
         image: SHA-256 of the radiograph.
         model: its name.
-        revision: its weights.
+        revision: its weights, and what is saved with them: recipe and thresholds.
         method: a key of ``METHODS``; empty for the prediction.
         settings: the values that this method reads: a stage, or a baseline and steps.
     """

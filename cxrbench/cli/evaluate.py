@@ -14,7 +14,7 @@ import torch
 from accelerate import PartialState
 
 from cxrbench.cli.models import load
-from cxrbench.cli.say import name_unreadable, note, with_time_left
+from cxrbench.cli.say import name_files, note, with_time_left
 from cxrbench.data import Studies, read_chexpert
 from cxrbench.errors import InputError
 from cxrbench.evaluation import (
@@ -31,7 +31,7 @@ from cxrbench.evaluation import (
     row,
     write_predictions,
 )
-from cxrbench.evaluation.scoring import score_files
+from cxrbench.evaluation.scoring import Scored, score_files
 from cxrbench.figures.report import report
 from cxrbench.inference import threshold
 from cxrbench.labels import finding_columns, finding_indices, finding_key
@@ -60,10 +60,13 @@ def run(options: argparse.Namespace) -> int:
     out.check(_outputs(models), inputs=_inputs(splits, options), force=options.force)
     scored: list[Predictions] = []
     problems: dict[Path, str] = {}
+    notes: dict[Path, str] = {}
     for model in models:
-        predictions, unread = _predictions(model, splits, options, out)
+        predictions, parts = _predictions(model, splits, options, out)
         scored.append(predictions)
-        problems |= unread
+        for part in parts:
+            problems |= part.problems
+            notes |= part.notes
     if not PartialState().is_main_process:
         return 0
     judged = {}
@@ -75,7 +78,11 @@ def run(options: argparse.Namespace) -> int:
     title = f"{', '.join(judged)} on {options.data.name}"
     out.write_text(_REPORT, report(title, judged, rows, first))
     _say(judged, rows, first, options.out)
-    name_unreadable(problems, sum(map(len, splits.values())))
+    count = sum(map(len, splits.values()))
+    name_files(
+        [f"{path}: {text}" for path, text in notes.items()], f"of {count} images were read with a note"
+    )
+    name_files(list(problems.values()), f"of {count} images could not be read and were left out")
     return 1 if problems else 0
 
 
@@ -125,15 +132,15 @@ def _check_names(models: Sequence[Classifier]) -> None:
 
 def _predictions(
     model: Classifier, splits: dict[str, Studies], options: argparse.Namespace, out: OwnFolder
-) -> tuple[Predictions, dict[Path, str]]:
-    """What a model says of every split, also as a file; and which images could not be read, and why."""
+) -> tuple[Predictions, list[Scored]]:
+    """What a model says of every split, also as a file; and the scores it is made of, one per split."""
     parts: list[Predictions] = []
-    unread: dict[Path, str] = {}
+    splits_scored: list[Scored] = []
     for split, studies in splits.items():
         tell = with_time_left(f"{split} images scored by {model.spec.name}")
         scored = score_files(model, studies.paths, options.out / "scores", batch=options.batch, progress=tell)
         bad = scored.unreadable
-        unread |= scored.problems
+        splits_scored.append(scored)
         if bad.all():
             raise InputError(
                 f"None of the {len(bad)} images in {options.data} could be read. "
@@ -142,12 +149,12 @@ def _predictions(
         parts.append(_matched(model, studies, split, scored.scores, options.data).take(~bad))
     predictions = join(parts)
     if not PartialState().is_main_process:
-        return predictions, unread
+        return predictions, splits_scored
     name = f"{model.spec.name}/{files.PREDICTIONS}"
     with out.draft(name) as own:
         write_predictions(own, predictions)
     # As read back: whoever has the file can work out every figure again.
-    return read_predictions(out.folder / name, model.spec.name), unread
+    return read_predictions(out.folder / name, model.spec.name), splits_scored
 
 
 def _matched(model: Classifier, studies: Studies, split: str, scores: np.ndarray, root: Path) -> Predictions:

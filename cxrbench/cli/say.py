@@ -2,11 +2,10 @@
 
 import sys
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Final
 
-__all__ = ["name_unreadable", "note", "progress", "with_time_left"]
+__all__ = ["name_files", "note", "progress", "with_time_left"]
 
 _NAMED: Final = 5  # files that are named one by one; 'cxrbench check' names them all
 
@@ -42,20 +41,20 @@ def with_time_left(verb: str, *, every: float = 10.0) -> Callable[[int, int], No
     return tell
 
 
-def name_unreadable(problems: Mapping[Path, str], count: int) -> None:
-    """Say on stderr which images could not be read: how many, and the first of them with the reason.
+def name_files(lines: Sequence[str], what: str) -> None:
+    """Say on stderr what is the matter with some files: how many, and the first of them.
 
     Args:
-        problems: path → the reader's sentence, which names the file.
-        count: images in all.
+        lines: a sentence per file, which names it; nothing is said where there are none.
+        what: the end of "3 …".
     """
-    if not problems:
+    if not lines:
         return
-    note(f"{len(problems)} of {count} images could not be read and were left out:")
-    for reason in list(problems.values())[:_NAMED]:
-        note(f"  {reason}")
-    if len(problems) > _NAMED:
-        note(f"  … and {len(problems) - _NAMED} more; 'cxrbench check' on the table names all of them")
+    note(f"{len(lines)} {what}:")
+    for line in lines[:_NAMED]:
+        note(f"  {line}")
+    if len(lines) > _NAMED:
+        note(f"  … and {len(lines) - _NAMED} more; 'cxrbench check' on the table names every unreadable one")
 
 
 def note(text: str) -> None:

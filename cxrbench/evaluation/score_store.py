@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from cxrbench.data.reading import Stamp, file_sha256, stamp_of
 
-__all__ = ["Line", "ScoreStore"]
+__all__ = ["Line", "ScoreStore", "Scored", "gathered"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +24,7 @@ class Line:
         sha256: of its bytes; "" where they could not be read.
         scores: (L,) float32 in [0, 1]; None where the image could not be read.
         problem: why not; "" where it could.
+        note: what the reader had to decide, or what must be known of the image; "" for nothing.
         written: when, in nanoseconds: of several lines of a path the latest counts.
     """
 
@@ -32,21 +33,25 @@ class Line:
     sha256: str
     scores: np.ndarray | None
     problem: str = ""
+    note: str = ""
     written: int = 0
 
     def as_json(self) -> str:
         """One line of JSON; single precision survives it exactly."""
         scores = None if self.scores is None else [float(score) for score in self.scores]
-        values = [self.path, list(self.stamp), self.sha256, scores, self.problem, time.time_ns()]
-        return json.dumps(values, ensure_ascii=False) + "\n"
+        said = (self.problem, self.note, time.time_ns())
+        return (
+            json.dumps([self.path, list(self.stamp), self.sha256, scores, *said], ensure_ascii=False) + "\n"
+        )
 
     @classmethod
     def from_json(cls, text: str, count: int) -> Self | None:
         """The line; None where it is cut or damaged, or does not hold so many scores."""
         try:
-            path, stamp, sha256, scores, problem, written = json.loads(text)
+            path, stamp, sha256, scores, problem, note, written = json.loads(text)
             known = None if scores is None else np.array(scores, np.float32)
-            line = cls(str(path), Stamp(*map(int, stamp)), str(sha256), known, str(problem), int(written))
+            said = (str(problem), str(note), int(written))
+            line = cls(str(path), Stamp(*map(int, stamp)), str(sha256), known, *said)
         except (ValueError, TypeError):
             return None
         return line if known is None or known.shape == (count,) else None
@@ -114,7 +119,7 @@ class ScoreStore:
         same = self._by_content.get(file_sha256(path))
         if same is None:
             return None, False
-        return Line(str(path.absolute()), stamp, same.sha256, same.scores), True
+        return replace(same, path=str(path.absolute()), stamp=stamp), True
 
     def _lines(self) -> Iterator[Line]:
         for file in self._files():
@@ -124,14 +129,36 @@ class ScoreStore:
                         yield line
 
 
-def gathered(store: ScoreStore, paths: Sequence[Path], labels: int) -> tuple[np.ndarray, Mapping[Path, str]]:
-    """(N, L) float32, NaN where there are no scores; and why not, of the files that could not be read."""
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """Scores of files.
+
+    Args:
+        scores: (N, L) float32 in [0, 1]; a row of NaN where the image could not be read.
+        problems: path → why it could not be read, in the order of the files.
+        notes: path → what the reader had to decide, where it had to.
+        unreadable: (N,) bool: the image could not be read.
+    """
+
+    scores: np.ndarray
+    problems: Mapping[Path, str]
+    notes: Mapping[Path, str]
+    unreadable: np.ndarray
+
+
+def gathered(store: ScoreStore, paths: Sequence[Path], labels: int) -> Scored:
+    """What a store knows of files, in their order."""
     scores = np.full((len(paths), labels), np.nan, np.float32)
     problems: dict[Path, str] = {}
+    notes: dict[Path, str] = {}
     for row, path in enumerate(paths):
         line = store.latest(path)
-        if line is not None and line.scores is not None:
-            scores[row] = line.scores
-        elif line is not None:
+        if line is None:
+            continue
+        if line.scores is None:
             problems[path] = line.problem
-    return scores, problems
+        else:
+            scores[row] = line.scores
+        if line.note:
+            notes[path] = line.note
+    return Scored(scores, problems, notes, np.array([path in problems for path in paths]))

@@ -7,7 +7,7 @@ read is tried again, and a list in another order, or a longer one, costs only wh
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,26 +21,11 @@ from cxrbench import assets
 from cxrbench.data import read_image
 from cxrbench.data.reading import file_sha256, reading_version, stamp_of
 from cxrbench.errors import InputError
-from cxrbench.evaluation.score_store import Line, ScoreStore, gathered
+from cxrbench.evaluation.score_store import Line, Scored, ScoreStore, gathered
 from cxrbench.models import Classifier
 from cxrbench.models.classifier import check_inference
 
 __all__ = ["Scored", "score_files"]
-
-
-@dataclass(frozen=True, eq=False)
-class Scored:
-    """Scores of files.
-
-    Args:
-        scores: (N, L) float32 in [0, 1]; a row of NaN where the image could not be read.
-        problems: path → why it could not be read, in the order of the files.
-        unreadable: (N,) bool: the image could not be read.
-    """
-
-    scores: np.ndarray
-    problems: Mapping[Path, str]
-    unreadable: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -101,8 +86,7 @@ def score_files(
                 told(done, len(left))
     state.wait_for_everyone()
     store.read()
-    scores, problems = gathered(store, paths, len(model.spec.labels))
-    return Scored(scores, problems, np.array([path in problems for path in paths]))
+    return gathered(store, paths, len(model.spec.labels))
 
 
 def _unknown(
@@ -133,7 +117,7 @@ def _image(model: Classifier, path: Path) -> _Read:
     line = Line(str(path.absolute()), stamp_of(path), "", None)
     try:
         film = read_image(path, name=str(path))
-        return _Read(replace(line, sha256=film.sha256), model.spec.preprocessing(film.pixels))
+        return _Read(replace(line, sha256=film.sha256, note=film.note), model.spec.preprocessing(film.pixels))
     except InputError as error:
         return _Read(replace(line, problem=str(error)), None)
     except Exception as error:  # a decoder's own fault, out of memory

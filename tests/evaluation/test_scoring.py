@@ -193,6 +193,23 @@ def test_processes_share_the_files_out_by_row_and_find_each_others_scores(
     assert both.problems == alone.problems
 
 
+def test_a_film_that_shows_nothing_carries_its_note_also_when_it_is_known(model, films, tmp_path):
+    Image.fromarray(np.zeros((40, 40), np.uint8)).save(films[5])
+    for _ in range(2):
+        scored = score_files(model, films, tmp_path / "scores")
+        assert scored.notes == {films[5]: "every pixel has the same value"}
+        assert not np.isnan(scored.scores[5]).any()
+
+
+def test_a_model_in_train_mode_is_refused(model, films, tmp_path):
+    model.backbone.classifier.train()
+    try:
+        with pytest.raises(InputError, match=r"train mode.*backbone\.classifier"):
+            score_files(model, films, tmp_path / "scores")
+    finally:
+        model.eval()
+
+
 def test_nothing_to_score_is_said(model, tmp_path):
     with pytest.raises(InputError, match="an image"):
         score_files(model, [], tmp_path)
