@@ -1,6 +1,7 @@
 """Small whole files of every kind that is read, from which `benchmarks.fuzz` makes damaged ones."""
 
 import csv
+import json
 from collections.abc import Callable, Sequence
 from functools import cache
 from io import BytesIO, StringIO
@@ -152,7 +153,10 @@ def _chexpert() -> list[bytes]:
     ]
     plain = _table([*about, *CHEXPERT], rows)
     bare = [[row[0], *row[5:]] for row in rows]
-    return [plain, _table(["Path", *CHEXPERT], bare)]
+    semicolons = plain.replace(b",", b";")
+    objects = [{"path_to_image": row[0], "Edema": row[5] or None, "Fracture": 0.0} for row in rows]
+    lines = "\n".join(map(json.dumps, objects)).encode()
+    return [plain, _table(["Path", *CHEXPERT], bare), semicolons, lines]
 
 
 @cache

@@ -17,7 +17,7 @@ _BEGINNINGS: Final = ("cxrbench.data.images", "cxrbench.preprocess.pipeline")
 # They decide no pixel.
 _BESIDE: Final = ("cxrbench.errors", "cxrbench.assets")
 _LIBRARIES: Final = (
-    *("numpy", "pillow", "opencv-python-headless", "pydicom"),
+    *("numpy", "pillow", "opencv-python-headless", "pydicom", "tifffile"),
     *("pylibjpeg", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg"),
 )
 # A file changed so short a time ago may be changed again without its times moving on: they are not trusted.
