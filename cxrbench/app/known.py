@@ -9,6 +9,7 @@ from cxrbench.app.choice import LISTS, Choice, read
 from cxrbench.app.sources import Source, case
 from cxrbench.compare import Prediction, Settings, gallery
 from cxrbench.errors import InputError
+from cxrbench.labels import canonical
 
 __all__ = ["finding_names", "from_link", "method_titles", "model_titles", "start", "turn_to", "turn_to_own"]
 
@@ -100,7 +101,7 @@ def finding_names(source: Source | None, choice: Choice) -> tuple[str, ...]:
             names += given[model].labels
         elif source is None or source.computes:
             loaded = stock.stock().models.get(model)
-            names += [label for label in loaded.spec.labels if label] if loaded else []
+            names += [canonical(label) for label in loaded.spec.labels if label] if loaded else []
     return tuple(dict.fromkeys(names))
 
 

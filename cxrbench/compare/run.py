@@ -15,6 +15,7 @@ from cxrbench.errors import InputError
 from cxrbench.explain import METHODS, Explanation, explain, identical_by_construction, method
 from cxrbench.explain.gradient import check_path
 from cxrbench.inference import predict
+from cxrbench.labels import canonical
 from cxrbench.models import Classifier
 
 __all__ = ["Event", "collect", "compare"]
@@ -184,4 +185,5 @@ def _remarks(model: Classifier, explanation: Explanation) -> Iterator[str]:
 
 
 def _labels(model: Classifier) -> tuple[str, ...]:
-    return tuple(model.spec.labels[index] for index in model.spec.findings)
+    """Its findings by canonical names, so that models of other data sets answer for the same finding."""
+    return tuple(canonical(model.spec.labels[index]) for index in model.spec.findings)

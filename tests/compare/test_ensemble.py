@@ -9,6 +9,8 @@ import pytest
 
 from cxrbench.compare import Comparison, Settings, bundle, heatmap, peak, vote
 from cxrbench.compare.ensemble import blend
+from cxrbench.compare.run import collect, compare
+from cxrbench.models import create
 from cxrbench.preprocess import Preprocessing
 
 Made = Callable[..., Comparison]
@@ -167,3 +169,19 @@ def test_a_bundle_brings_the_ensemble_back(trio: Comparison, tmp_path) -> None:
     bundle.save(trio, tmp_path / "b.zip")
     again = bundle.load(tmp_path / "b.zip")
     np.testing.assert_array_equal(blend(again, "grad_cam", "F0").mean, blend(trio, "grad_cam", "F0").mean)
+
+
+def test_models_of_other_data_sets_vote_on_the_same_finding(image):
+    recipe = Preprocessing(size=64)
+    labels = {"nih": ("Effusion", "Pleural_Thickening"), "chexpert": ("Pleural Effusion", "Edema")}
+    models = {
+        name: create("efficientnet_b0", spelled, name=name, preprocessing=recipe)
+        for name, spelled in labels.items()
+    }
+    settings = Settings(models=tuple(models), methods=("grad_cam",))
+    comparison = collect(
+        compare(image, settings, models=models), image=image, settings=settings, source="a" * 64
+    )
+    assert comparison.predictions["nih"].labels == ("Pleural Effusion", "Pleural Thickening")
+    assert vote(comparison, "Pleural Effusion").models == ("nih", "chexpert")
+    assert vote(comparison, "Edema") is None
