@@ -33,7 +33,7 @@ def own(rows: int = 200) -> bytes:
     random = np.random.default_rng(0)
     table = pd.DataFrame(
         {
-            "Path": [f"train/patient{row // 2:05d}/study1/view{row % 2 + 1}_frontal.jpg" for row in range(rows)],
+            "Path": [f"train/patient{row // 2:05d}/study{row % 2}/view1_frontal.jpg" for row in range(rows)],
             "Sex": random.choice(["Male", "Female"], rows),
             "Age": random.integers(20, 90, rows),
             "Frontal/Lateral": "Frontal",
