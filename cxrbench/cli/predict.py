@@ -10,7 +10,7 @@ import numpy as np
 
 from cxrbench.cli.models import load
 from cxrbench.cli.say import note
-from cxrbench.data import Problem, is_table, read_chexpert, read_image
+from cxrbench.data import is_table, read_chexpert, read_image
 from cxrbench.errors import InputError
 from cxrbench.inference import scores_of, stream
 from cxrbench.writing import check_targets, open_text
@@ -77,7 +77,7 @@ def _readable(paths: Sequence[Path], read: list[Path], skipped: list[str]) -> It
         except InputError as error:
             skipped.append(str(error))
             if len(paths) > 1:
-                note(f"skipped: {Problem(path, str(error))}")
+                note(f"skipped: {error}")
             continue
         note(f"{path.name}: {radiograph.note}" if radiograph.note else "")
         read.append(path)
