@@ -9,11 +9,12 @@ from typing import Final
 import streamlit as st
 
 from cxrbench.app import runs
+from cxrbench.app.recipes import recipes, summary
 from cxrbench.app.runs import Run
 from cxrbench.errors import InputError
 from cxrbench.figures.course import run_curves
 
-__all__ = ["ABOUT", "choose", "follow", "show"]
+__all__ = ["ABOUT", "choose", "follow", "pick", "show", "watch"]
 
 ABOUT: Final = (
     "Train a model by one of the recipes in `train/configs`, in the background: close the page, come back, "
@@ -25,12 +26,16 @@ _WORDS: Final = {
     "failed": (":material/error:", "failed"),
     "done": (":material/check_circle:", "finished"),
 }
+# In the colour of the page's own words, on either theme: Plotly's grey is too faint to read.
+_CHART_WORDS: Final = (
+    "<style>.js-plotly-plot :is(.cartesianlayer, .infolayer) text {fill: currentColor !important}</style>"
+)
 GLANCE: Final = 2.0  # seconds between two looks at a run's files
 
 
 def choose() -> None:
     """A recipe, how many processes, and the button that starts it."""
-    known = runs.recipes()
+    known = recipes()
     if not known:
         st.info(
             "There is no recipe here: `train/configs` comes with the project's repository. "
@@ -51,7 +56,7 @@ def choose() -> None:
         "times faster than one process of four threads. The recipe's batch must divide by it.",
     )
     with st.expander("What this recipe says of itself"):
-        st.code(runs.summary(known[name]), language=None, wrap_lines=True)
+        st.code(summary(known[name]), language=None, wrap_lines=True)
     if st.button(
         "Start training",
         type="primary",
@@ -62,21 +67,38 @@ def choose() -> None:
         start(known[name], name, int(processes))
     if busy:
         st.caption(f"{busy.name} is being trained; one run at a time on this machine.")
+    else:
+        st.caption(_before(name))
+
+
+def _before(name: str) -> str:
+    """Where a run of this recipe goes, and how long the last one took."""
+    new, took = runs.new_name(name), runs.duration(name)
+    words = (
+        f"`{name}` was trained here before: this begins a new run, `{new}`, with a model of its own. A run "
+        "that was stopped goes on by Resume, beside it. "
+        if new != name
+        else ""
+    )
+    if took is None:
+        return f"{words}How long it takes here is said as soon as it runs."
+    return f"{words}The last run of it took {_clock(took)} here."
 
 
 def start(recipe: Path, name: str, processes: int) -> None:
     """Begin, or say why not."""
     try:
-        folder = runs.begin(recipe, name, processes=processes)
+        folder = runs.begin_new(recipe, name, processes=processes)
     except InputError as error:
         st.error(str(error))
         return
-    st.session_state["followed"] = folder.name
-    with st.spinner("Starting the process: it loads PyTorch first, some seconds …"):
-        until = time.monotonic() + 90
-        while runs.starting(folder) and time.monotonic() < until:
-            time.sleep(0.3)
+    follow_next(folder.name)
     st.rerun()
+
+
+def follow_next(name: str) -> None:
+    """Show this run from the next drawing on."""
+    st.session_state["followed"] = name
 
 
 def show(run: Run) -> None:
@@ -90,8 +112,10 @@ def show(run: Run) -> None:
             st.button("Resume", icon=":material/play_arrow:", key="resume_run", on_click=_resume, args=(run,))
     if run.status.state == "failed":
         st.error(run.status.message)
-    elif run.running and run.last:
-        st.caption(run.last)
+    elif run.running:
+        st.caption(f"For {_clock(time.time() - run.status.started)}. {run.last}")
+    elif run.status.state == "done":
+        st.caption(f"It took {_clock(run.status_written - run.status.started)}.")
     if run.status.state == "done":
         _ended(run)
     _curves(run)
@@ -100,22 +124,52 @@ def show(run: Run) -> None:
         st.caption(f"Everything it keeps lies in `{run.folder}`.")
 
 
+def pick() -> str | None:
+    """Which run is shown: the one that was picked or started here, else the one at work, else the latest."""
+    names = [run.name for run in runs.runs()]
+    if not names:
+        return None
+    wanted = st.session_state.get("followed")
+    shown = wanted if wanted in names else names[0]
+    st.session_state["run_shown"] = shown
+    st.selectbox(
+        "Run", names, key="run_shown", on_change=_picked, help="The one at work first, then the latest."
+    )
+    busy = runs.active()
+    if busy and busy.name != shown:
+        label = f"Watch {busy.name}, which is being trained"
+        st.button(label, icon=":material/visibility:", key="watch", on_click=follow_next, args=(busy.name,))
+    return shown
+
+
+def _picked() -> None:
+    follow_next(st.session_state["run_shown"])
+
+
 def follow(name: str) -> None:
     """A run, drawn again every other second while it is at work."""
     run = _run(name)
-    if run is None:
-        st.info("The process is starting; its first line comes as soon as PyTorch is loaded.")
-    pace = GLANCE if run is None or run.running else None
+    pace = GLANCE if run is not None and run.running else None
 
     @st.fragment(run_every=pace)
     def live() -> None:
         now = _run(name)
         if now is not None:
             show(now)
-        if (now is None) != (run is None) or (now and run and now.status.state != run.status.state):
-            st.rerun()  # the controls above change with it
 
     live()
+
+
+def watch() -> None:
+    """Draw the page anew for everybody who looks at it, when a run begins or ends: here or elsewhere."""
+    drawn = runs.glance()
+
+    @st.fragment(run_every=GLANCE)
+    def look() -> None:
+        if runs.glance() != drawn:
+            st.rerun()
+
+    look()
 
 
 def _run(name: str) -> Run | None:
@@ -146,13 +200,34 @@ def _curves(run: Run) -> None:
         finding=None if finding == "–" else [epoch.auroc.get(finding) for epoch in run.epochs],
         name=finding,
     )
+    st.html(_CHART_WORDS)
     st.plotly_chart(figure, key="curves", config={"displaylogo": False})
-    best = max((value, at) for at, value in enumerate(means, 1) if value is not None) if any(means) else None
     st.caption(
         "Loss: mean over the epoch's steps. AUROC: of the averaged weights on the validation studies; 0.5 is "
-        "a guess, and a finding without a positive study has none."
-        + (f" Best: {best[0]:.3f}, epoch {best[1]} of {len(run.epochs)}." if best else "")
+        "a guess, and a finding without a positive study has none." + _best(run)
     )
+
+
+def _best(run: Run) -> str:
+    """Whose weights are kept: those of the best epoch of the latest phase."""
+    phase = run.epochs[-1].phase
+    own = [(epoch.mean_auroc, at) for at, epoch in enumerate(run.epochs, 1) if epoch.phase == phase]
+    known = [(value, -at) for value, at in own if not math.isnan(value)]
+    if not known:
+        return ""
+    value, at = max(known)  # of equals the first
+    words = f" Best of phase {phase + 1}: {value:.3f}" if phase else f" Best: {value:.3f}"
+    return f"{words}, epoch {-at} of {len(run.epochs)}; its weights are kept."
+
+
+def _clock(seconds: float) -> str:
+    """Such as “45 s”, “2 min 5 s” or “3 h 20 min”."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def _ended(run: Run) -> None:

@@ -5,23 +5,24 @@ A run outlives the page, the session and this server. What is known of it is in 
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
-import tomllib
-from collections.abc import Mapping
+import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from cxrbench import assets
+from cxrbench.app.recipes import renamed
 from cxrbench.errors import InputError
 from cxrbench.training import history
 from cxrbench.training.running import Status, alive, read_status
-from cxrbench.writing import write_bytes
+from cxrbench.writing import write_text
 
-__all__ = ["Run", "active", "begin", "recipes", "runs", "stop", "summary", "tail"]
+__all__ = ["Run", "active", "begin", "begin_new", "duration", "glance", "new_name", "runs", "stop", "tail"]
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _CONSOLE: Final = "console.txt"
@@ -29,6 +30,7 @@ _RECIPE: Final = "recipe.toml"
 
 _lock = threading.Lock()
 _children: dict[Path, subprocess.Popen[bytes]] = {}
+_begun: dict[Path, float] = {}  # when each of them was started, seconds since 1970
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,14 @@ class Run:
         return self.folder.name
 
     @property
+    def status_written(self) -> float:
+        """When its status was last written, seconds since 1970: of a run that is done, its end."""
+        try:
+            return (self.folder / "status.json").stat().st_mtime
+        except OSError:
+            return self.status.started
+
+    @property
     def running(self) -> bool:
         """Whether its process is at work."""
         return self.status.state == "running"
@@ -57,21 +67,6 @@ class Run:
         return path if path.is_file() else None
 
 
-def recipes() -> dict[str, Path]:
-    """Name → file of every recipe that ships; empty where the package was installed without them."""
-    return {path.stem: path for path in sorted((_ROOT / "train" / "configs").glob("*.toml")) if _trains(path)}
-
-
-def summary(recipe: Path) -> str:
-    """What the recipe says of itself: the comment at its top, without the hashes."""
-    lines = []
-    for line in recipe.read_text(encoding="utf8").splitlines():
-        if not line.startswith("#"):
-            break
-        lines.append(line.lstrip("#").strip())
-    return "\n".join(lines)
-
-
 def runs() -> list[Run]:
     """Every run there is, the one at work first, then the latest."""
     found = [run for folder in _folders() if (run := _read(folder))]
@@ -81,6 +76,49 @@ def runs() -> list[Run]:
 def active() -> Run | None:
     """The run at work on this machine, if there is one."""
     return next((run for run in runs() if run.running), None)
+
+
+def glance() -> tuple[tuple[str, str], ...]:
+    """Name and state of every run: what a page looks at to see whether it has to be drawn anew."""
+    found = [(folder.name, _status(folder)) for folder in _folders()]
+    return tuple(sorted((name, status.state) for name, status in found if status))
+
+
+def duration(name: str) -> float | None:
+    """Seconds that the latest finished run of a recipe took on this machine; None where there is none."""
+    own = re.compile(rf"{re.escape(name)}(-\d+)?")
+    done = [run for run in runs() if run.status.state == "done" and own.fullmatch(run.name)]
+    return done[0].status_written - done[0].status.started if done else None
+
+
+def new_name(name: str) -> str:
+    """The name itself, or with the first number behind it that no run's folder bears yet."""
+    number, new = 1, name
+    while _taken(assets.runs() / new):
+        number += 1
+        new = f"{name}-{number}"
+    return new
+
+
+def begin_new(recipe: Path, name: str, *, processes: int = 1) -> Path:
+    """Start a recipe in a folder of its own, beside earlier runs of it; its model bears the folder's name.
+
+    Args:
+        recipe: a TOML file.
+        name: of the recipe, which becomes that of the folder if no run has it yet.
+        processes: that share the work.
+
+    Returns:
+        The run's folder.
+
+    Raises:
+        InputError: something trains already.
+    """
+    with _lock:
+        new = new_name(name)
+        text = recipe.read_text(encoding="utf8")
+        number = new.removeprefix(f"{name}-") if new != name else ""
+        return _start(new, renamed(text, new, number) if number else text, processes)
 
 
 def begin(recipe: Path, name: str, *, processes: int = 1) -> Path:
@@ -98,28 +136,35 @@ def begin(recipe: Path, name: str, *, processes: int = 1) -> Path:
         InputError: something trains already: two would take each other's cores and both be late.
     """
     with _lock:
-        busy = active()
-        begun = [folder.name for folder, child in _children.items() if child.poll() is None]
-        if busy or begun:
-            raise InputError(
-                f"{busy.name if busy else begun[0]} is being trained on this machine; stop it, or wait for "
-                "its end: two would take each other's cores."
-            )
-        folder = assets.runs() / name
-        folder.mkdir(parents=True, exist_ok=True)
-        kept = folder / _RECIPE
-        if recipe != kept:
-            write_bytes(kept, recipe.read_bytes())
-        with (folder / _CONSOLE).open("ab") as console:
-            _children[folder] = subprocess.Popen(
-                _command(kept, folder, processes),
-                cwd=_ROOT,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **_threads(processes)},
-                stdin=subprocess.DEVNULL,
-                stdout=console,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # signals to the server, and its end, do not reach it
-            )
+        own = recipe == assets.runs() / name / _RECIPE
+        return _start(name, None if own else recipe.read_text(encoding="utf8"), processes)
+
+
+def _start(name: str, recipe: str | None, processes: int) -> Path:
+    """Start the process of a run; without the text of a recipe, with the one that its folder keeps."""
+    busy = active()
+    begun = [folder.name for folder, child in _children.items() if child.poll() is None]
+    if busy or begun:
+        raise InputError(
+            f"{busy.name if busy else begun[0]} is being trained on this machine; stop it, or wait for "
+            "its end: two would take each other's cores."
+        )
+    folder = assets.runs() / name
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / _RECIPE
+    if recipe is not None:
+        write_text(kept, recipe)
+    with (folder / _CONSOLE).open("ab") as console:
+        _children[folder] = subprocess.Popen(
+            _command(kept, folder, processes),
+            cwd=_ROOT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"} | ({"OMP_NUM_THREADS": "1"} if processes > 1 else {}),
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # signals to the server, and its end, do not reach it
+        )
+    _begun[folder] = time.time()
     return folder
 
 
@@ -131,7 +176,9 @@ def starting(folder: Path) -> bool:
 
 def stop(run: Run) -> None:
     """Ask the run to end after the step it is at; its state is kept."""
-    if alive(run.folder):
+    if starting(run.folder):
+        _children[run.folder].terminate()
+    elif alive(run.folder):
         os.kill(run.status.pid, signal.SIGTERM)
 
 
@@ -151,26 +198,31 @@ def _command(recipe: Path, folder: Path, processes: int) -> list[str]:
     return [sys.executable, *(many if processes > 1 else []), *train]
 
 
-def _threads(processes: int) -> Mapping[str, str]:
-    return {"OMP_NUM_THREADS": "1"} if processes > 1 else {}
-
-
-def _trains(recipe: Path) -> bool:
-    """Whether a TOML file is a recipe of a classifier: others may lie beside them."""
-    try:
-        values: dict[str, Any] = tomllib.loads(recipe.read_text(encoding="utf8"))
-    except (OSError, ValueError):
-        return False
-    return "architecture" in values and "phases" in values
-
-
 def _folders() -> list[Path]:
     root = assets.runs()
     return [folder for folder in root.iterdir() if folder.is_dir()] if root.is_dir() else []
 
 
+def _taken(folder: Path) -> bool:
+    """Whether a folder holds more than a start that came to nothing leaves."""
+    left = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    return bool(left - {_RECIPE, _CONSOLE, "lock"}) or starting(folder)
+
+
+def _status(folder: Path) -> Status | None:
+    """How a run stands; one whose process was started here counts from then, not from its first word."""
+    status, child = read_status(folder), _children.get(folder)
+    if child is None or (status is not None and status.started >= _begun[folder]):
+        return status
+    if child.poll() is None:
+        return Status("running", child.pid, folder.name, _begun[folder])
+    if child.poll():
+        return Status("failed", child.pid, folder.name, _begun[folder], "It ended before it could begin.")
+    return status
+
+
 def _read(folder: Path) -> Run | None:
-    status = read_status(folder)
+    status = _status(folder)
     if status is None:
         return None
     try:
@@ -178,7 +230,10 @@ def _read(folder: Path) -> Run | None:
     except (ValueError, TypeError):
         epochs = ()
     said = _end(folder / "log.txt").splitlines()
-    return Run(folder, status, epochs, said[-1] if said else "")
+    last = (
+        "The process is starting: it loads PyTorch first." if starting(folder) else said[-1] if said else ""
+    )
+    return Run(folder, status, epochs, last)
 
 
 def _end(path: Path, size: int = 8192) -> str:

@@ -180,7 +180,7 @@ def _beside(
 
 def _about(config: TrainConfig, split: str, studies: Studies) -> pd.DataFrame:
     """What predictions.csv says of each image; its path is the one below the data's root."""
-    root = Path(config.data.root).absolute()
+    root = sources.data_root(config.data).absolute()
     rows = studies.table.assign(split=split)[list(evaluation.ABOUT)].reset_index(drop=True)
     paths = [Path(path) for path in rows["path"]]
     return rows.assign(

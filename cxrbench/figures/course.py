@@ -12,6 +12,7 @@ __all__ = ["run_curves"]
 _BLUE: Final = "#0072B2"
 _ORANGE: Final = "#D55E00"
 _GREY: Final = "#8a93a0"
+_FEW: Final = 15
 
 
 def run_curves(
@@ -54,7 +55,10 @@ def run_curves(
     figure.add_hline(y=0.5, line={"color": _GREY, "width": 1}, row=2, col=1)
     known = [value for value in (*aurocs, *(finding or ())) if value is not None]
     figure.update_yaxes(range=[min(0.45, *known) if known else 0.4, 1.01], row=2, col=1)
-    figure.update_xaxes(title_text="epoch", tickformat="d", row=2, col=1)
+    # Of few epochs each has its tick: left alone, Plotly sets ticks at halves and writes them rounded.
+    ticks = {"tick0": 1, "dtick": 1} if len(epochs) <= _FEW else {}
+    figure.update_xaxes(range=[0.5, len(epochs) + 0.5], tickformat="d", **ticks)
+    figure.update_xaxes(title_text="epoch", row=2, col=1)
     figure.update_layout(
         height=430,
         margin={"l": 10, "r": 10, "t": 40, "b": 10},

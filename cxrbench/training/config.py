@@ -26,7 +26,7 @@ class DataConfig:
     """Which studies a recipe learns from: three tables, or one that is shared out by patient.
 
     Args:
-        root: the folder with the tables, relative to where the recipe is run.
+        root: the folder with the tables, relative to where the recipe is run; runs/… in the folder of runs.
         train: weights are fitted to this table's studies.
         valid: the best epoch and the thresholds are chosen on this one.
         test: the evaluation beside the model is of this one. A ``.txt`` file lists names of images in the

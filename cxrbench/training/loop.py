@@ -200,9 +200,11 @@ class Engine:
             # What could not be written is not the best that there is: a later epoch may be.
             better = checkpoint.save(self.learner.average.weights, self.folder / "best.pt", say=self.say)
         run.best = epoch.mean_auroc if better else run.best
+        # The first epoch of a phase has none to be better than.
+        best = f" (best of phase {epoch.phase + 1} so far)" if better and epoch.epoch else ""
         self.say(
             f"phase {epoch.phase + 1} epoch {epoch.epoch + 1}/{phase.epochs} at {phase.size}²: "
-            f"loss {epoch.loss:.4f}, validation AUROC {epoch.mean_auroc:.4f}{' (best)' if better else ''}"
+            f"loss {epoch.loss:.4f}, validation AUROC {epoch.mean_auroc:.4f}{best}"
         )
         if self.board:
             self.board.epoch(self._steps_before(len(train)) + run.position.step, epoch)
@@ -251,4 +253,8 @@ class Engine:
         self.learner.average.load_state_dict(state["average"])
         torch.set_rng_state(state["rng"])
         self.run = Run.from_dict(state)
-        self.say(f"resumed at {self.run.position}")
+        at = self.run.position
+        if at.phase >= len(self.config.phases):
+            self.say("All phases of this run were trained before: nothing is trained anew.")
+        else:
+            self.say(f"resumed in phase {at.phase + 1}, epoch {at.epoch + 1}, after {at.step} of its steps")

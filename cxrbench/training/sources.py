@@ -7,14 +7,14 @@ from typing import Final
 
 import numpy as np
 
-from cxrbench import data
+from cxrbench import assets, data
 from cxrbench.data import Studies, phantom
 from cxrbench.errors import InputError, look_up
 from cxrbench.labels import finding_columns, finding_key
 from cxrbench.training.config import DataConfig, TrainConfig
 from cxrbench.training.running import StopAsked
 
-__all__ = ["FORMATS", "SPLITS", "read_studies"]
+__all__ = ["FORMATS", "SPLITS", "data_root", "read_studies"]
 
 SPLITS: Final = ("train", "valid", "test")
 
@@ -22,6 +22,12 @@ SPLITS: Final = ("train", "valid", "test")
 FORMATS: Final = MappingProxyType({"chexpert": data.read_chexpert, "nih": data.read_nih})
 
 Say = Callable[[str], None]
+
+
+def data_root(of: DataConfig) -> Path:
+    """The folder of a recipe's data; ``runs/…`` lies in the folder of runs, which CXRBENCH_RUNS may name."""
+    root = Path(of.root)
+    return assets.runs() / root.relative_to("runs") if root.parts[:1] == ("runs",) else root
 
 
 def read_studies(
@@ -43,7 +49,7 @@ def read_studies(
     _phantom(of, say, asked)
     tables = _shared_out(of) if of.fractions else {split: _read(of, split) for split in SPLITS}
     if of.certain:
-        tables["train"] = _certain(tables["train"], Path(of.root))
+        tables["train"] = _certain(tables["train"], data_root(of))
     for note in dict.fromkeys(note for studies in tables.values() for note in studies.notes):
         say(note)
     for split, studies in tables.items():
@@ -51,13 +57,15 @@ def read_studies(
         lacking = [label for label in config.labels if finding_key(label) not in known]
         if lacking:
             raise InputError(
-                f"The {split} table in {of.root} has no column {', '.join(lacking)}; "
+                f"The {split} table in {data_root(of)} has no column {', '.join(lacking)}; "
                 f"it has: {', '.join(studies.labels)}."
             )
         if of.view:
             tables[split] = studies.take((studies.table["view"] == of.view).to_numpy())
         if not len(tables[split]):
-            raise InputError(f"The {split} table in {of.root} has no {of.view or ''} image; give another.")
+            raise InputError(
+                f"The {split} table in {data_root(of)} has no {of.view or ''} image; give another."
+            )
     return tables
 
 
@@ -68,7 +76,7 @@ def _phantom(of: DataConfig, say: Say, asked: Callable[[], bool]) -> None:
         if done * 10 // total != (done - 1) * 10 // total:
             say(f"phantom: {done} of {total} images")
 
-    root = Path(of.root)
+    root = data_root(of)
     if of.phantom_patients and not (root / "truth.csv").exists():
         if asked():
             raise StopAsked("stopped before the phantom was begun")
@@ -84,7 +92,7 @@ def _phantom(of: DataConfig, say: Say, asked: Callable[[], bool]) -> None:
 
 
 def _read(of: DataConfig, split: str) -> Studies:
-    path = Path(of.root) / getattr(of, split)
+    path = data_root(of) / getattr(of, split)
     if not path.is_file():
         raise InputError(f"There is no {path}; the recipe's [data] names its root and its {split} table.")
     return FORMATS[of.format](path)
@@ -102,7 +110,7 @@ def _shared_out(of: DataConfig) -> dict[str, Studies]:
     if not listed:
         sides = data.split(whole, of.fractions, seed=of.split_seed)
         return {split: whole.take(side) for split, side in zip(SPLITS, sides, strict=True)}
-    held = _listed(whole, Path(of.root) / of.test)
+    held = _listed(whole, data_root(of) / of.test)
     kept = ~np.isin(whole.table["patient"].to_numpy(str), whole.table["patient"].to_numpy(str)[held])
     rest = whole.take(kept)
     train, valid = data.split(rest, of.fractions, seed=of.split_seed)

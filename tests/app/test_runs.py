@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cxrbench.app import runs
+from cxrbench.app import recipes, run_view, runs
 from cxrbench.errors import InputError
-from cxrbench.training import history, running
+from cxrbench.training import history, running, sources
+from cxrbench.training.config import DataConfig
 
 FRAME = Path(runs.__file__).with_name("frame.py")
 PAGE = FRAME.parents[2] / "pages" / "train.py"
@@ -71,7 +72,7 @@ def test_a_run_is_started_watched_stopped_and_only_one_at_a_time(monkeypatch, re
     folder = runs.begin(recipe, "speck")
     with pytest.raises(InputError, match="speck is being trained on this machine"):
         runs.begin(recipe, "other")
-    until(lambda: runs.active() is not None)
+    until(lambda: "left" in runs.active().last)
     run = runs.active()
     assert run.name == "speck"
     assert "2 min left" in run.last
@@ -81,15 +82,15 @@ def test_a_run_is_started_watched_stopped_and_only_one_at_a_time(monkeypatch, re
     assert runs.runs()[0].status.state == "stopped"
     runs._children[folder].wait()
     assert runs.begin(runs.runs()[0].recipe, "speck") == folder
-    until(lambda: runs.active() is not None)
+    until(lambda: running.alive(folder))
     runs.stop(runs.active())
     runs._children[folder].wait()
 
 
 def test_the_recipes_that_ship_are_offered_with_what_they_say_of_themselves():
-    known = runs.recipes()
+    known = recipes.recipes()
     assert {"smoke", "chexpert_densenet121", "chexpert_liz", "nih_chexnet", "nih_swin"} <= set(known)
-    assert "torchrun" in runs.summary(known["smoke"])
+    assert "torchrun" in recipes.summary(known["smoke"])
 
 
 def test_many_processes_are_started_by_torchrun(tmp_path):
@@ -126,7 +127,7 @@ def test_the_page_shows_a_finished_run_with_its_curves_and_a_failed_one_with_its
     at = page()
     assert not at.exception
     assert any("**done** is finished" in markdown.value for markdown in at.markdown)
-    assert any("Best: 0.800, epoch 3 of 3" in caption.value for caption in at.caption)
+    assert any("Best: 0.800, epoch 3 of 3; its weights are kept" in caption.value for caption in at.caption)
     assert "Fracture" not in at.selectbox(key="curve_finding").options
     time.sleep(0.01)
     finished(root, "sad", "failed")
@@ -150,3 +151,79 @@ def test_the_page_of_a_run_at_work_offers_to_stop_it(root, recipe):
     finally:
         child.kill()
         child.wait()
+
+
+def test_a_recipe_that_was_followed_before_begins_a_run_beside_it_with_a_model_of_its_own(
+    root, monkeypatch, recipe
+):
+    monkeypatch.setattr(runs, "_command", lambda *_: [sys.executable, "-c", "pass"])
+    finished(root, "speck")
+    recipe.write_text('name = "speck"\ntitle = "A speck"\n[data]\nname = "kept"\n')
+    assert runs.new_name("speck") == "speck-2"
+    folder = runs.begin_new(recipe, "speck")
+    assert folder == root / "speck-2"
+    wanted = 'name = "speck-2"\ntitle = "A speck (2)"\n[data]\nname = "kept"\n'
+    assert (folder / "recipe.toml").read_text() == wanted
+    runs._children[folder].wait()
+    assert runs.new_name("speck") == "speck-2"  # that start came to nothing
+    assert runs.new_name("other") == "other"
+
+
+def test_a_start_is_seen_by_everybody_before_its_process_says_a_word(root, monkeypatch, recipe):
+    monkeypatch.setattr(runs, "_command", lambda *_: [sys.executable, "-c", "import time; time.sleep(60)"])
+    other = page()
+    before = runs.glance()
+    folder = runs.begin_new(recipe, "speck")
+    try:
+        assert runs.glance() != before  # what an open page looks at, to draw itself anew
+        other.run()
+        assert not other.exception
+        assert any("**speck** is running" in markdown.value for markdown in other.markdown)
+        assert other.button(key="start").disabled
+        runs.stop(runs.active())
+        until(lambda: runs.active() is None)
+    finally:
+        runs._children[folder].kill()
+        runs._children[folder].wait()
+    assert "before it could begin" in runs.runs()[0].status.message
+
+
+def test_a_viewer_who_looks_at_another_run_is_offered_the_one_at_work(root, recipe):
+    finished(root, "old")
+    finished(root, "new")
+    at = page()
+    at.selectbox(key="run_shown").select("old").run()
+    folder = root / "speck"
+    folder.mkdir()
+    child = subprocess.Popen([sys.executable, "-c", CHILD, str(folder)])
+    try:
+        until(lambda: runs.active() is not None)
+        at.run()
+        assert at.selectbox(key="run_shown").value == "old"
+        at.button(key="watch").click().run()
+        assert not at.exception
+        assert at.selectbox(key="run_shown").value == "speck"
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_how_long_a_recipe_takes_is_what_its_last_run_took(root):
+    folder = finished(root, "smoke")
+    status = running.read_status(folder)
+    running.write_status(folder, running.Status("done", status.pid, "smoke", time.time() - 125))
+    at = page()
+    assert not at.exception
+    assert any("`smoke-2`" in caption.value for caption in at.caption)
+    assert any("The last run of it took 2 min 5 s here." in caption.value for caption in at.caption)
+    assert runs.duration("other") is None
+    assert [run_view._clock(seconds) for seconds in (4.4, 12_060)] == ["4 s", "3 h 21 min"]
+
+
+def test_a_phantom_is_drawn_into_the_folder_of_runs(root):
+    def data_root(folder):
+        return sources.data_root(DataConfig(folder))
+
+    assert data_root("runs/phantom_smoke") == root / "phantom_smoke"
+    assert data_root("data/nih") == Path("data/nih")
+    assert data_root(str(root / "runs")) == root / "runs"

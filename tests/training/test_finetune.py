@@ -63,7 +63,7 @@ def test_a_recipe_becomes_a_model_that_loads_with_its_evaluation_and_predictions
     assert figures["positives"] == {label: int(predictions[label].sum()) for label in CHEXPERT}
     again = finetune(root, tmp_path, "recipe.toml", "--out", "run")
     assert again.returncode == 0, again.stderr
-    assert "resumed at Position(phase=1" in again.stdout
+    assert "All phases of this run were trained before" in again.stdout
     # And on from there, by the certain truth.
     recipe = 'init = "run/model"\n' + RECIPE.replace("[data]", "[data]\ncertain = true")
     (tmp_path / "second.toml").write_text(recipe, encoding="utf8")
