@@ -33,7 +33,9 @@ with st.container(width=960):  # lines that can be read
     )
 
     st.header("What each method does")
-    st.caption("A caveat for each: what to keep in mind when you read its maps.")
+    st.caption(
+        "Each name leads to its paper. A caveat for each: what to keep in mind when you read its maps."
+    )
     describe.methods()
 
     st.header("The models")

@@ -16,11 +16,12 @@ COMPARE = Path(__file__).with_name("compare.py")
 
 
 def film(order: Order, phantom: Phantom) -> None:
-    """The picture, what is outlined on it, and where it can go from here."""
+    """The picture, where it can go from here, and what is outlined on it."""
     names = list(phantom_film.regions(phantom))
     present = [name for name in names if name in phantom.masks]
     key = f"outlined {' '.join(names)}"
     shown = st.session_state.get(key, present)
+    ways_on(order, phantom)
     st.image(
         phantom_film.drawing(phantom, shown),
         width="stretch",
@@ -28,6 +29,10 @@ def film(order: Order, phantom: Phantom) -> None:
         f"{', '.join(shown) or 'nothing'}.",
     )
     st.pills("Outlined", names, selection_mode="multi", wrap=True, default=present, key=key, help=OUTLINES)
+
+
+def ways_on(order: Order, phantom: Phantom) -> None:
+    """Buttons above the film, so that they are seen without scrolling: to Compare, and to files."""
     name = phantom_film.name_of(order)
     with st.container(horizontal=True):
         if st.button("Explain on Compare", icon=":material/compare:", type="primary", key="to_compare"):
@@ -54,7 +59,7 @@ def to_compare(order: Order, phantom: Phantom) -> None:
 @st.fragment
 def bench() -> None:
     """Film, controls and truth: one fragment, so that quick changes are taken together."""
-    left, middle, right = st.columns([1.75, 1.1, 1.05], gap="medium")
+    left, middle, right = st.columns([1.5, 1.1, 1.3], gap="medium")
     with middle:
         order = phantom_order.pick()
     with left:

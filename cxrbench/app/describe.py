@@ -1,25 +1,26 @@
 """Methods and models in words, read from their own records."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from cxrbench.app import stock
+from cxrbench.evaluation import FIGURES
 
 __all__ = ["methods", "models"]
 
 
 def methods() -> None:
-    """A table of every method: family, cost, caveat, paper."""
+    """A table of every method, narrow enough for a phone: its paper, what it reads and costs, its caveat."""
     from cxrbench.explain import METHODS
 
-    rows = ["| Method | Reads | Costs | Keep in mind | Paper |", "|---|---|---|---|---|"]
+    rows = ["| Method | Reads and costs | Keep in mind |", "|---|---|---|"]
     for record in METHODS.values():
         reads = "a feature map" if record.reads_stage else "the pixels"
-        rows.append(
-            f"| **{record.title}** | {reads} | {record.cost} | {record.caveat} | {_paper(record.reference)} |"
-        )
+        name = _linked(record.title, record.reference)
+        rows.append(f"| **{name}** | {reads}; {record.cost} | {record.caveat} |")
     st.markdown("\n".join(rows))
 
 
@@ -34,13 +35,21 @@ def models() -> None:
             "There is no model here yet: put a saved model into assets/models, or name a folder of them in "
             "CXRBENCH_MODELS, and start again."
         )
+    answers = {
+        name: tuple(label for label in model.spec.labels if label) for name, model in found.models.items()
+    }
+    usual, _ = Counter(answers.values()).most_common(1)[0] if answers else ((), 0)
+    if len(answers) > 1:
+        st.markdown(f"Unless said otherwise, a model answers for {len(usual)} findings: {', '.join(usual)}.")
     for name, model in found.models.items():
-        labels = [label for label in model.spec.labels if label]
         side = model.spec.preprocessing.size
         st.subheader(found.titles[name])
+        own = answers[name]
+        unlike = len(answers) == 1 or own != usual
+        findings = f"; answers for {len(own)} findings: {', '.join(own)}" if unlike else ""
         st.markdown(
-            f"`{name}`, {model.spec.architecture}, weights `{model.revision}`; sees {side} × {side} pixels, "
-            f"answers for {len(labels)} findings: {', '.join(labels)}."
+            f"`{name}`, {model.spec.architecture}, weights `{model.revision}`; sees {side} × {side} pixels"
+            f"{findings}."
         )
         _evaluation(found.evaluations[name])
         if found.cards[name]:
@@ -53,18 +62,27 @@ def _evaluation(measured: Mapping[str, Any]) -> None:
     if not measured:
         st.caption("Nothing was measured on this model: read its scores as examples only.")
     elif plain:
-        words = (f"{key.replace('_', ' ')} {_figure(value)}" for key, value in plain.items())
+        words = (f"{_named(key)} {_figure(value)}" for key, value in plain.items())
         st.markdown("Measured: " + " · ".join(words) + ". More in its card.")
+
+
+def _named(key: str) -> str:
+    """Such as “mean AUROC” of ``mean_auroc``: figures as the Performance page calls them."""
+    name = next((name for name in FIGURES if key.endswith(name)), None)
+    return (
+        f"{key.removesuffix(name)}{FIGURES[name].title}".replace("_", " ") if name else key.replace("_", " ")
+    )
 
 
 def _figure(value: float | str) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def _paper(reference: str) -> str:
+def _linked(title: str, reference: str) -> str:
+    """A method's name as a link to its paper."""
     kind, _, number = reference.partition(":")
     address = {"arXiv": f"https://arxiv.org/abs/{number}", "doi": f"https://doi.org/{number}"}.get(kind)
-    return f"[{reference}]({address})" if address else reference
+    return f"[{title}]({address})" if address else f"{title} ({reference})"
 
 
 def _lowered(card: str) -> str:

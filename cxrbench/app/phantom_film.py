@@ -173,18 +173,18 @@ def say_truth(phantom: Phantom) -> None:
         hide_index=True,
         height=35 * (len(table) + 1) + 3,
         column_config={
-            "Finding": st.column_config.TextColumn(width=180),
-            "Truth": st.column_config.CheckboxColumn(width=40),
+            "Finding": st.column_config.TextColumn(width=172),
+            "Truth": st.column_config.CheckboxColumn(width=42),
             "Severity": st.column_config.TextColumn(
                 help="As ordered. Empty: absent, or a parent that follows from its child.",
-                width=58,
+                width=60,
                 alignment="right",
             ),
             "Mask": st.column_config.TextColumn(
-                help="Its share of the film's pixels.", width=52, alignment="right"
+                help="Its share of the film's pixels.", width=50, alignment="right"
             ),
             "Box": st.column_config.TextColumn(
-                help="left, top, right, bottom in pixels of the 512 × 512 film."
+                help="left, top, right, bottom in pixels of the 512 × 512 film.", width=112
             ),
         },
     )

@@ -14,6 +14,7 @@ __all__ = ["DIALS", "MAX_SEED", "SEXES", "VIEWS_BY_NAME", "Dial", "Order", "pick
 MAX_SEED: Final = 999_999
 # What a control and the address say → what the phantom calls it.
 VIEWS_BY_NAME: Final = {"PA": "PA", "AP": "AP", "Lateral": "LATERAL"}
+_OPENED: Final = ["Pleural Effusion"]  # what the page opens with: a finding that fills many pixels
 SEXES: Final = {"as drawn": None, "woman": "F", "man": "M"}
 
 
@@ -183,6 +184,7 @@ def _findings() -> tuple[tuple[str, float], ...]:
         list(FINDINGS),
         selection_mode="multi",
         wrap=True,
+        default=_OPENED,
         key="finding",
         bind="query-params",
         help="None is a healthy chest. A finding moves neither the body nor the noise nor another finding.",

@@ -98,7 +98,10 @@ def page(small_assets: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
 
 def test_the_page_takes_another_film_when_a_control_moves(page: AppTest) -> None:
     assert not page.exception
-    assert page.dataframe[0].value["Truth"].tolist() == [True] + [False] * 13  # no finding
+    assert page.dataframe[0].value["Finding"].tolist()[0] == "Pleural Effusion"
+    assert page.dataframe[0].value["Truth"].tolist() == [True] + [False] * 13
+    page.button_group(key="finding").set_value([]).run()
+    assert page.dataframe[0].value["Finding"].tolist()[0] == "No Finding"
     page.button_group(key="finding").set_value(["Edema"]).run()
     assert not page.exception
     assert page.slider(key="severity_edema").value == 0.6
