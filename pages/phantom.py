@@ -59,7 +59,7 @@ def to_compare(order: Order, phantom: Phantom) -> None:
 @st.fragment
 def bench() -> None:
     """Film, controls and truth: one fragment, so that quick changes are taken together."""
-    left, middle, right = st.columns([1.5, 1.1, 1.3], gap="medium")
+    left, middle, right = st.columns([1.45, 1.1, 1.35], gap="medium")
     with middle:
         order = phantom_order.pick()
     with left:

@@ -173,7 +173,7 @@ def say_truth(phantom: Phantom) -> None:
         hide_index=True,
         height=35 * (len(table) + 1) + 3,
         column_config={
-            "Finding": st.column_config.TextColumn(width=172),
+            "Finding": st.column_config.TextColumn(width=182),
             "Truth": st.column_config.CheckboxColumn(width=42),
             "Severity": st.column_config.TextColumn(
                 help="As ordered. Empty: absent, or a parent that follows from its child.",
@@ -184,7 +184,7 @@ def say_truth(phantom: Phantom) -> None:
                 help="Its share of the film's pixels.", width=50, alignment="right"
             ),
             "Box": st.column_config.TextColumn(
-                help="left, top, right, bottom in pixels of the 512 × 512 film.", width=112
+                help="left, top, right, bottom in pixels of the 512 × 512 film.", width=116
             ),
         },
     )
