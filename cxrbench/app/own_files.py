@@ -100,18 +100,8 @@ def joined(
 
 
 def notes(own: Iterable[Predictions]) -> list[str]:
-    """What the reader should know of how a file was read: rows without a patient, first of all."""
-    said = []
-    for one in own:
-        rows = np.char.add("row ", (np.arange(len(one)) + 1).astype(str))
-        unknown = int((one.patients == rows).sum())
-        if unknown:
-            which = "any of its" if unknown == len(one) else f"{unknown:,} of its"
-            said.append(
-                f"{one.name} names no patient for {which} {len(one):,} images: each of these counts as a "
-                "patient of its own, so that intervals are too narrow if patients have several images."
-            )
-    return said
+    """What the reader should know of how a file was read: that it names no patients, first of all."""
+    return [f"{one.name}: {note.removesuffix('.')}." for one in own for note in one.notes]
 
 
 def sample(predictions: Predictions) -> bytes:

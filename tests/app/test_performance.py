@@ -373,10 +373,10 @@ def test_why_the_models_of_the_bench_do_not_join_is_said(page: AppTest) -> None:
 def test_a_file_without_patients_says_that_every_image_counts_as_one(page: AppTest) -> None:
     table = pd.read_csv(io.BytesIO(written(7)))
     at = upload(page.run(), ("mine.csv", table.drop(columns="patient").to_csv(index=False).encode()))
-    assert "mine.csv names no patient for any of its 240 images" in said(at)
+    assert "mine.csv: there is no column 'patient', so each image counts as a patient of its own" in said(at)
     table.loc[:4, "patient"] = None
     (note,) = own_files.notes([own_predictions(table.to_csv(index=False).encode(), "mine.csv")])
-    assert "for 5 of its 240 images" in note
+    assert "5 rows name no patient" in note
     assert own_files.notes([own_predictions(written(7), "mine.csv")]) == []
 
 
