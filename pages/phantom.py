@@ -34,7 +34,7 @@ def film(order: Order, phantom: Phantom) -> None:
 def ways_on(order: Order, phantom: Phantom) -> None:
     """Buttons above the film, so that they are seen without scrolling: to Compare, and to files."""
     name = phantom_film.name_of(order)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, gap="xsmall"):
         if st.button("Explain on Compare", icon=":material/compare:", type="primary", key="to_compare"):
             to_compare(order, phantom)
         save = partial(st.download_button, on_click="ignore", icon=":material/download:")

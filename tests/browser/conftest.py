@@ -47,7 +47,15 @@ def assets_root(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="session")
-def address(root: Path, assets_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def runs_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The server's folder of training runs, empty at first."""
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="session")
+def address(
+    root: Path, assets_root: Path, runs_root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """A server on a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -56,6 +64,7 @@ def address(root: Path, assets_root: Path, tmp_path_factory: pytest.TempPathFact
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
     command += [f"--server.port={port}", "--server.address=127.0.0.1"]
     environment = {**os.environ, "CXRBENCH_ASSETS": str(assets_root), "PYTHONPATH": str(root)}
+    environment["CXRBENCH_RUNS"] = str(runs_root)
     environment.pop("CXRBENCH_MODELS", None)
     with log.open("w") as out:
         server = subprocess.Popen(command, cwd=root, env=environment, stdout=out, stderr=subprocess.STDOUT)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from cxrbench.training import history, running
+
 Visits = Callable[..., Any]
 
 
@@ -95,6 +97,57 @@ def test_every_system_is_in_the_legend_of_the_calibration(visit: Visits, several
     found = here.page.evaluate(_WORDS)
     assert found["cut"] == []
     assert found["overlapping"] == []
+
+
+def test_the_phantom_opens_on_a_finding_with_the_way_to_compare_in_sight(visit: Visits) -> None:
+    here = visit("/phantom")
+    film = here.page.locator('img[alt*="simulated chest"]')
+    film.wait_for(timeout=120_000)
+    assert "with Pleural Effusion; outlined: Pleural Effusion" in film.get_attribute("alt")
+    button = here.page.get_by_role("button", name="Explain on Compare").bounding_box()
+    assert button["y"] + button["height"] < 860  # of 900; the disclaimer lies over the last forty
+    here.page.locator(".st-key-finding").get_by_role("button", name="Pleural Effusion").click()
+    here.settle()
+    here.page.reload()
+    here.settle()
+    assert "with no finding" in film.get_attribute("alt")  # a healthy chest has an address, too
+
+
+def test_about_fits_a_phone_and_writes_figures_as_they_are_called(visit: Visits) -> None:
+    here = visit("/about", width=390, height=844)
+    here.page.get_by_text("Unless said otherwise, a model answers for").wait_for()
+    text = here.page.locator("[data-testid=stMain]").inner_text()
+    assert "mean AUROC" in text
+    assert "auroc" not in text
+    tables = here.page.locator("[data-testid=stMarkdown] table")
+    assert tables.count()
+    for table in tables.all():
+        box = table.bounding_box()
+        assert box["x"] + box["width"] <= 390
+
+
+def test_every_viewer_sees_a_run_as_it_begins_and_each_epoch_has_one_tick(
+    visit: Visits, runs_root: Path
+) -> None:
+    viewers = [visit("/train"), visit("/train")]
+    for viewer in viewers:
+        viewer.page.get_by_text("Nothing has been trained here yet").wait_for()
+    folder = runs_root / "elsewhere"
+    (folder / "state").mkdir(parents=True)
+    epochs = [history.Epoch(phase, 0, 32, 0.7 - 0.1 * phase, {"Edema": 0.5}) for phase in range(3)]
+    history.write(epochs, folder / "state" / "history.jsonl")
+    with running.claim(folder):
+        running.write_status(folder, running.own_status("elsewhere", 1))
+        for viewer in viewers:
+            viewer.page.get_by_text("elsewhere is running").wait_for()
+            assert viewer.page.get_by_role("button", name="Start training").is_disabled()
+        running.write_status(folder, running.own_status("elsewhere", 1, "done"))
+    for viewer in viewers:
+        viewer.page.get_by_text("elsewhere is finished").wait_for()
+    ticks = viewers[0].page.locator(".js-plotly-plot .xaxislayer-above text, .js-plotly-plot .x2tick text")
+    ticks.first.wait_for()
+    assert sorted(set(ticks.all_inner_texts())) == ["1", "2", "3"]
+    assert len(ticks.all_inner_texts()) in (3, 6)  # of one axis, or of both
 
 
 # Of all words on axes and in legends: the lowest contrast to the page, those that stick out of their chart,
