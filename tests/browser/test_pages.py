@@ -146,8 +146,8 @@ def test_every_viewer_sees_a_run_as_it_begins_and_each_epoch_has_one_tick(
         viewer.page.get_by_text("elsewhere is finished").wait_for()
     ticks = viewers[0].page.locator(".js-plotly-plot .xaxislayer-above text, .js-plotly-plot .x2tick text")
     ticks.first.wait_for()
-    assert sorted(set(ticks.all_inner_texts())) == ["1", "2", "3"]
-    assert len(ticks.all_inner_texts()) in (3, 6)  # of one axis, or of both
+    assert sorted(set(ticks.all_text_contents())) == ["1", "2", "3"]
+    assert len(ticks.all_text_contents()) in (3, 6)  # of one axis, or of both
 
 
 # Of all words on axes and in legends: the lowest contrast to the page, those that stick out of their chart,
