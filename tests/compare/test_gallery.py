@@ -15,7 +15,7 @@ from cxrbench.compare import Comparison, gallery, notes
 from cxrbench.compare.run import collect, compare
 from cxrbench.compare.scale import heatmap, peak
 from cxrbench.errors import InputError
-from cxrbench.explain import METHODS
+from cxrbench.explain import METHODS, explain
 from cxrbench.models import hub
 from cxrbench.models.folder import revision_of
 
@@ -221,20 +221,30 @@ def test_stored_maps_are_those_computed_now(cases: tuple[gallery.Case, ...]) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("place", range(5))
 def test_stored_integrated_gradients_are_those_computed_now_within_a_step(
-    cases: tuple[gallery.Case, ...],
+    cases: tuple[gallery.Case, ...], place: int
 ) -> None:
-    models = {name: hub.load(folder) for name, folder in shipped().items()}
-    stored = gallery.load(cases[0].id, methods=["integrated_gradients"])
-    now = collect(
-        compare(stored.image, stored.settings, models=models), image=stored.image, settings=stored.settings
+    """Of every model another case, of every case other findings: a finding's map is the same if asked alone."""
+    if place >= len(shipped()):
+        pytest.skip("fewer models ship")
+    name, folder = list(shipped().items())[place]
+    stored = gallery.load(cases[place].id, models=[name], methods=["integrated_gradients"])
+    model, heat = hub.load(folder), stored.heat_maps[name, "integrated_gradients"]
+    chosen = [(3 * place + step) % len(heat.labels) for step in range(3)]
+    *_, now = explain(
+        model,
+        model.spec.preprocessing(stored.image)[None],
+        [model.spec.findings[index] for index in chosen],
+        ["integrated_gradients"],
+        baseline=stored.settings.baseline,
+        steps=stored.settings.steps,
     )
-    for key, heat in now.heat_maps.items():
-        kept = gallery.halved(heat.maps)
-        scale = np.abs(kept).max((1, 2))
-        error = np.abs(stored.heat_maps[key].maps - kept)
-        # A ReLU or a maximum that tips over moves single pixels: 1.4e-2 was measured (docs/decisions.md).
-        assert (error <= bound(kept, scale) + 4e-2 * scale[:, None, None]).all(), key
+    kept = gallery.halved(now.maps[0].numpy())
+    scale = np.abs(kept).max((1, 2))
+    error = np.abs(heat.maps[chosen] - kept)
+    # A ReLU or a maximum that tips over moves single pixels: 1.4e-2 was measured (docs/decisions.md).
+    assert (error <= bound(kept, scale) + 4e-2 * scale[:, None, None]).all()
 
 
 def test_a_case_says_which_finding_it_is_about_and_with_what_it_opens(

@@ -64,7 +64,7 @@ def chain():
 @cache
 def _random(architecture: str):
     # One size for all, so that the suite stays quick; the labels of CheXpert.
-    recipe = Preprocessing(size=224)
+    recipe = Preprocessing(size=96)
     return create(architecture, CHEXPERT, preprocessing=recipe, seed=3).requires_grad_(False)
 
 
@@ -76,9 +76,9 @@ def random_model():
 
 @pytest.fixture(scope="session")
 def images():
-    """Two noisy images in a network's own normalisation, (2, 1, 224, 224)."""
-    noise = torch.randn(2, 1, 28, 28, generator=torch.Generator().manual_seed(7))
-    return nn.functional.interpolate(noise, size=224, mode="bicubic")
+    """Two noisy images in a network's own normalisation, (2, 1, 96, 96)."""
+    noise = torch.randn(2, 1, 12, 12, generator=torch.Generator().manual_seed(7))
+    return nn.functional.interpolate(noise, size=96, mode="bicubic")
 
 
 @pytest.fixture(scope="session")

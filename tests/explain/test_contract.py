@@ -27,12 +27,13 @@ def test_every_method_keeps_its_promises_on_every_backbone(random_model, images,
         assert together.maps.dtype == torch.float32, name
         assert torch.isfinite(together.maps).all(), name
         assert together.maps.abs().amax((2, 3)).min() > 0, name
-        assert together.relevance.shape == (2, len(FINDINGS), 224, 224), name
+        assert together.relevance.shape == (2, len(FINDINGS), 96, 96), name
         assert not together.maps.requires_grad, name
         assert together.progress == 1, name
         for index, finding in enumerate(FINDINGS):
-            alone = maps_of(model, images, [finding], name).maps
-            assert torch.equal(alone[:, 0], together.maps[:, index]), f"{name}, finding {finding}"
+            alone = maps_of(model, images, [finding], name)
+            assert torch.equal(alone.maps[:, 0], together.maps[:, index]), f"{name}, finding {finding}"
+            assert torch.equal(alone.stable[:, 0], together.stable[:, index]), f"{name}, finding {finding}"
     assert not model.training
     assert all(torch.equal(value, state[key]) for key, value in model.state_dict().items())
     assert all(parameter.grad is None for parameter in model.parameters())
@@ -61,19 +62,26 @@ def test_the_callers_gradient_mode_changes_no_bit(random_model, image, name, mod
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_is_an_explainer(random_model, image, name):
     model = random_model("efficientnet_b0")
-    record = METHODS[name]
-    if record.reads_stage:
-        relevance = record.explain(model, image, torch.tensor(FINDINGS))
-        assert relevance.shape == (1, len(FINDINGS), 224, 224)
-        assert torch.equal(relevance, maps_of(model, image, FINDINGS, name).relevance)
+    relevance = METHODS[name].explain(model, image, torch.tensor(FINDINGS))
+    assert relevance.shape == (1, len(FINDINGS), 96, 96)
+    *_, last = explain(model, image, FINDINGS, [name])  # with the same defaults
+    assert torch.equal(relevance, last.relevance)
 
 
-@pytest.mark.parametrize("name", [name for name, record in METHODS.items() if record.reads_stage])
-def test_every_stage_of_a_backbone_can_be_read(random_model, image, name):
-    for architecture in QUICK:
-        model = random_model(architecture)
-        sides = [maps_of(model, image, [0], name, stage=stage).maps.shape[-1] for stage in model.stages]
-        assert sides == sorted(sides, reverse=True)
+@pytest.mark.parametrize("architecture", QUICK)
+def test_every_stage_of_a_backbone_can_be_read_by_every_method_that_reads_one(
+    random_model, image, architecture
+):
+    model = random_model(architecture)
+    methods = [name for name, record in METHODS.items() if record.reads_stage]
+    sides = {name: [] for name in methods}
+    for stage in model.stages:
+        for found in explain(model, image, [0], methods, stage=stage):
+            assert found.stage == stage
+            sides[found.method].append(found.maps.shape[-1])
+    for name in methods:
+        assert len(sides[name]) == len(model.stages)
+        assert sides[name] == sorted(sides[name], reverse=True)
 
 
 @pytest.mark.parametrize("name", METHODS)
