@@ -225,7 +225,7 @@ def test_stored_maps_are_those_computed_now(cases: tuple[gallery.Case, ...]) -> 
 def test_stored_integrated_gradients_are_those_computed_now_within_a_step(
     cases: tuple[gallery.Case, ...], place: int
 ) -> None:
-    """Of every model another case, of every case other findings: a finding's map is the same if asked alone."""
+    """Of every model another case and three of its findings: a map is the same if it is asked for alone."""
     if place >= len(shipped()):
         pytest.skip("fewer models ship")
     name, folder = list(shipped().items())[place]
