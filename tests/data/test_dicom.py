@@ -22,6 +22,7 @@ from pydicom.uid import (
 
 from cxrbench.data.dicom import window
 from cxrbench.data.images import read_image
+from cxrbench.data.phantom import render
 from cxrbench.errors import InputError
 
 Writer = Callable[..., bytes]
@@ -231,7 +232,16 @@ def test_damaged_and_unusual_files_are_refused(write_dicom: Writer, film: np.nda
 
 
 def test_a_real_radiograph_survives_the_way_through_dicom(real: Path, write_dicom: Writer) -> None:
-    file = sorted((real / "nih" / "images").glob("*.png"))[0]
+    survives(sorted((real / "nih" / "images").glob("*.png"))[0], write_dicom)
+
+
+def test_a_phantoms_film_survives_the_way_through_dicom(tmp_path: Path, write_dicom: Writer) -> None:
+    film = np.rint(render(5, {"Edema": 1.0}, size=96).image * 255).astype(np.uint8)
+    Image.fromarray(film).save(tmp_path / "film.png")
+    survives(tmp_path / "film.png", write_dicom)
+
+
+def survives(file: Path, write_dicom: Writer) -> None:
     with Image.open(file) as image:
         grey = np.asarray(image)
     deep = grey.astype(np.uint16) * 16

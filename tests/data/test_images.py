@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cxrbench import assets
 from cxrbench.data.images import MAX_BYTES, MAX_PIXELS, read_image, recognise
 from cxrbench.errors import InputError
 
@@ -260,6 +261,17 @@ def test_the_name_does_not_decide_the_format(tmp_path: Path, write_image: Writer
     path.write_bytes(write_image(film))
     assert read_image(path).format == "PNG"
     assert recognise(b"nothing known") is None
+
+
+def test_every_film_of_the_gallery_is_read_to_the_bit() -> None:
+    films = sorted(assets.gallery().glob("*/image.png"))
+    if not films:
+        pytest.skip("no gallery ships with this checkout")
+    for file in films:
+        radiograph = read_image(file)
+        assert radiograph.note == ""
+        with Image.open(file) as image:
+            np.testing.assert_array_equal(radiograph.pixels, np.asarray(image) / np.float32(255))
 
 
 def test_real_radiographs_are_all_read(real: Path) -> None:

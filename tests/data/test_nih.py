@@ -3,8 +3,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from cxrbench.data import read_image
 from cxrbench.data.nih import read_nih, read_nih_boxes
+from cxrbench.data.phantom import render
 from cxrbench.errors import InputError
 from cxrbench.labels import NIH
 
@@ -80,6 +83,28 @@ def test_what_is_not_nihs_is_refused() -> None:
         read_nih_boxes(BytesIO(BOXES.replace("20", "").format(comma="").encode()))
     with pytest.raises(InputError, match="'Scoliosis'"):
         read_nih_boxes(BytesIO(BOXES.replace("Infiltrate", "Scoliosis").format(comma="").encode()))
+
+
+def test_films_labels_and_boxes_in_nihs_form_are_read_together(tmp_path: Path) -> None:
+    films = {f"{patient:08}_{visit:03}.png": patient for patient in (1, 2) for visit in range(3)}
+    (tmp_path / "images").mkdir()
+    for name, patient in films.items():
+        phantom = render(patient, {"Cardiomegaly": 1.0}, size=64)
+        Image.fromarray(np.rint(phantom.image * 255).astype(np.uint8)).save(tmp_path / "images" / name)
+    header, row = V2020.format(sex="Patient Gender", age="58", old="41", comma="").splitlines()[:2]
+    rows = [row.replace("00000001_000.png", name).replace(",1,58", f",{films[name]},58") for name in films]
+    (tmp_path / "Data_Entry_2017_v2020.csv").write_text("\n".join([header, *rows]) + "\n")
+    (tmp_path / "BBox_List_2017.csv").write_text(
+        BOXES.format(comma="") + "00000002_002.png,Cardiomegaly,1,2,3,4\n"
+    )
+    studies = read_nih(tmp_path / "Data_Entry_2017_v2020.csv")
+    assert [path.name for path in studies.paths] == list(films)
+    assert all(read_image(path).pixels.shape == (64, 64) for path in studies.paths)
+    assert studies.table["patient"].nunique() == 2
+    assert (studies.table[["Cardiomegaly", "Emphysema"]] == 1).all(axis=None)
+    boxes = read_nih_boxes(tmp_path / "BBox_List_2017.csv")
+    assert set(boxes["image"]) <= {path.name for path in studies.paths}
+    assert len(boxes) == 2
 
 
 def test_the_real_files_are_read(real: Path) -> None:

@@ -11,8 +11,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 from sklearn.metrics import roc_curve as reference_roc
 
+from cxrbench import assets
 from cxrbench.data.published import read_published
 from cxrbench.errors import InputError
+from cxrbench.evaluation import read_predictions
 from cxrbench.labels import NIH
 from cxrbench.metrics.ranking import auroc, average_precision, pr_curve, roc_curve
 
@@ -117,6 +119,17 @@ def test_a_published_models_aurocs_are_reproduced(golden: Path) -> None:
     scores = predictions[[f"prob_{label}" for label in NIH]].to_numpy()
     assert len(targets) == 22_433
     assert_allclose(auroc(targets, scores), published[list(NIH)], atol=1e-9, rtol=0)
+
+
+def test_a_shipped_models_areas_are_scikit_learns() -> None:
+    folder = assets.models() / "vit_tiny"
+    if not folder.is_dir():
+        pytest.skip("no model ships with this checkout")
+    predictions = read_predictions(folder / "predictions.csv").split("test")
+    targets, scores = predictions.targets, predictions.scores
+    for metric, reference in ((auroc, roc_auc_score), (average_precision, average_precision_score)):
+        expected = [reference(targets[:, k], scores[:, k]) for k in range(targets.shape[1])]
+        assert_allclose(metric(targets, scores), expected, atol=1e-12, rtol=0)
 
 
 def test_curves_agree_with_scikit_learn_and_their_areas_with_the_figures(random: np.random.Generator) -> None:

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import roc_auc_score
 
+from cxrbench import assets
 from cxrbench.data.published import read_published
+from cxrbench.evaluation import read_predictions
 from cxrbench.labels import NIH
 from cxrbench.metrics import (
     DECISIONS,
@@ -98,3 +100,18 @@ def test_a_published_models_aurocs_are_reproduced_and_lie_in_their_intervals(gol
     interval = bootstrap(statistic, table["patient"].to_numpy(dtype=str), count=100)
     assert_allclose(interval.estimate, published, atol=1e-9, rtol=0)
     assert ((interval.low < published) & (published < interval.high)).all()
+
+
+def test_a_shipped_models_aurocs_are_scikit_learns_and_lie_in_their_intervals():
+    folder = assets.models() / "vit_tiny"
+    if not folder.is_dir():
+        pytest.skip("no model ships with this checkout")
+    predictions = read_predictions(folder / "predictions.csv").split("test")
+    statistic = statistics.auroc(predictions.targets, predictions.scores)
+    interval = bootstrap(statistic, predictions.table["patient"].to_numpy(dtype=str), count=50)
+    expected = [
+        roc_auc_score(target, score)
+        for target, score in zip(predictions.targets.T, predictions.scores.T, strict=True)
+    ]
+    assert_allclose(interval.estimate, expected, atol=1e-9, rtol=0)
+    assert ((interval.low <= expected) & (expected <= interval.high)).all()
