@@ -5,7 +5,6 @@ import streamlit as st
 from cxrbench.app import describe
 
 with st.container(width=960):  # lines that can be read
-    st.title("About this bench")
     st.markdown(
         "Networks that read chest radiographs answer with a score for each finding. This bench shows which "
         "pixels such a score is **sensitive to**, by several methods and models on one radiograph, so that "

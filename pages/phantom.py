@@ -74,6 +74,5 @@ def bench() -> None:
         phantom_film.say_truth(phantom)
 
 
-st.title("Phantom")
 st.caption(phantom_film.ABOUT)
 bench()

@@ -30,7 +30,7 @@ def show_changes(source: Source, recipe: Preprocessing) -> None:
     for column, cell in zip((before, after), cells, strict=True):
         with column:
             preparation.show([cell], 1)
-    st.subheader("All of them, by one draw")
+    st.header("All of them, by one draw")
     st.caption("Wider than recipes usually go, so that one sees what happens.")
     draw = st.slider("Draw number", 1, 50, 1, key="aug_draw", help="The same number gives the same pictures.")
     sheet = changes.sheet(image, mask, draw)
@@ -56,7 +56,6 @@ def bench() -> None:
                     body(source, recipe)
 
 
-st.title("Preparation")
 st.caption(
     "A network never sees a film as you do. Follow one film through every step of a recipe, and see what "
     "training may do to it so that a network learns the disease and not the exposure."

@@ -4,7 +4,6 @@ import streamlit as st
 
 from cxrbench.app import run_view
 
-st.title("Train")
 st.caption(run_view.ABOUT)
 controls, course = st.columns([1, 2.3], gap="large")
 with controls:

@@ -38,7 +38,7 @@ def cases_part(systems: Sequence[System], cell: Mapping[str, Any] | None) -> Non
     finding, threshold = asked["finding"], float(asked["threshold"])
     listed = case_table(system, finding, asked["kind"], threshold)
     at = f" at threshold {threshold:.4g}" if system.graded else ""
-    st.subheader(f"{system.title}, {finding}{at}: {KINDS[asked['kind']]}")
+    st.header(f"{system.title}, {finding}{at}: {KINDS[asked['kind']]}")
     if listed.empty:
         st.info("There is no such case.")
         return

@@ -9,7 +9,6 @@ from cxrbench.compare import DISCLAIMER
 _ROOM = Path(__file__).parent
 _PAGES = _ROOM.parents[1] / "pages"
 
-st.set_page_config(page_title="cxrbench", page_icon=str(_ROOM / "icon.svg"), layout="wide")
 page = st.navigation(
     [
         st.Page(
@@ -67,7 +66,12 @@ page = st.navigation(
     ],
     position="top",
 )
+# After the navigation: its pages bring titles of their own, which name neither the bench nor its icon.
+st.set_page_config(
+    page_title=f"{page.title} · cxrbench", page_icon=str(_ROOM / "icon.svg"), layout="wide"
+)
 st.html(_ROOM / "frame.css")
 with st.container(key="disclaimer"):
     st.markdown(f"**Not for clinical use.** {DISCLAIMER}")
+st.title(page.title, anchor=False)
 page.run()

@@ -142,7 +142,7 @@ def agreement_part(systems: Sequence[System], finding: str) -> None:
         "less than that. Pairs are Cohen's κ, all together is Fleiss'. Empty: all always say the same one "
         "thing. Agreement is no proof: models may be wrong together."
     )
-    st.subheader(f"Cases that split them on {finding}")
+    st.header(f"Cases that split them on {finding}")
     column = models[0].shown.labels.index(finding)
     split = dissent(calls)[:, column]
     rows = np.flatnonzero(split > 0)

@@ -31,7 +31,7 @@ def together_part(sheet: Sheet) -> None:
     charts.show(chart, alt_text=f"{kind} of images in which two findings of {sheet.title} are both positive.")
     left, right = st.columns(2)
     with left:
-        st.subheader("Findings an image")
+        st.header("Findings an image")
         many = imbalance.labels_per_image(sheet.targets[:, sheet.findings])
         many = many[: int(np.flatnonzero(many).max(initial=0)) + 1]
         rows = pd.DataFrame({"findings": range(len(many)), "images": many})
@@ -47,7 +47,7 @@ def together_part(sheet: Sheet) -> None:
         )
         st.caption("“No Finding” is not counted: an image at 0 is normal, or nothing is said of it.")
     with right:
-        st.subheader("Hierarchy violations")
+        st.header("Hierarchy violations")
         _violations(sheet)
 
 

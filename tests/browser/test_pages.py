@@ -53,7 +53,7 @@ def test_back_goes_to_the_state_before_and_from_the_first_to_the_page_before(
     here.page.go_back()
     here.settle()
     here.page.go_back()
-    here.page.get_by_role("heading", name="About this bench").wait_for()
+    here.page.get_by_role("heading", name="About", exact=True).wait_for()
 
 
 def test_one_threshold_rule_is_marked_and_legends_lie_beside_the_plots(visit: Visits, several: str) -> None:

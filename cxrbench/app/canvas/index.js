@@ -83,6 +83,7 @@ export default function ({ data, parentElement }) {
   takePicture(bench, data.picture);
   takePanels(bench, data.panels);
   fillToolbar(root, bench);
+  forgetSaid(root, bench);
   listenToolbar(root, bench);
   settle(bench.view);
   showToolbar(root, bench);

@@ -34,7 +34,7 @@ function buildPanel(bench) {
   parts.strip.width = 120;
   parts.strip.height = 8;
   parts.frame.tabIndex = 0;
-  parts.frame.setAttribute("role", "group");
+  parts.frame.setAttribute("role", "application"); // takes keys: arrows, plus, minus and 0
   parts.frame.append(parts.base, parts.cross, parts.progress);
   parts.legend.append(parts.low, parts.strip, parts.high);
   const caption = element("figcaption");

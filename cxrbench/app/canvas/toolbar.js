@@ -34,6 +34,10 @@ function listenToolbar(root, bench) {
     in: () => zoomAt(bench.view, 1.5, ...centre()),
     out: () => zoomAt(bench.view, 1 / 1.5, ...centre()),
     all: () => Object.assign(bench.view, { zoom: 1, x: 0.5, y: 0.5 }),
+    fold: () => {
+      const open = root.querySelector(".tools").classList.toggle("open");
+      root.querySelector(".fold").setAttribute("aria-expanded", String(open));
+    },
     link: () => copyLink(root, bench),
     png: () => savePicture(root, bench),
   };
@@ -55,6 +59,8 @@ function showToolbar(root, bench) {
   const percent = (value) => `${Math.round(value * 100)} %`;
   const words = { opacity: percent(view.opacity), threshold: percent(view.threshold), zoom: `${view.zoom.toFixed(1)}×` };
   for (const output of root.querySelectorAll("[data-of]")) output.textContent = words[output.dataset.of];
+  // What is read aloud begins with what is seen: whoever speaks to the browser says that.
+  root.querySelector('[data-do="all"]').setAttribute("aria-label", `${words.zoom}: show the whole radiograph`);
 }
 
 function say(root, text) {
@@ -62,6 +68,13 @@ function say(root, text) {
   place.textContent = text;
   clearTimeout(say.timer);
   say.timer = setTimeout(() => (place.textContent = ""), 8000);
+}
+
+/** A sentence about the link holds for what was shown then: it goes when something else is chosen. */
+function forgetSaid(root, bench) {
+  const link = JSON.stringify([bench.data.link, bench.data.file]);
+  if (bench.link !== undefined && bench.link !== link) say(root, "");
+  bench.link = link;
 }
 
 /** The link to exactly this: what Python says was chosen, and how it is drawn. */

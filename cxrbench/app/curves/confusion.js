@@ -41,7 +41,7 @@ function showCounts(root, system, data, at) {
     const count = counts[kind].toLocaleString("en");
     const figure = document.createElement("b");
     figure.textContent = count;
-    button.replaceChildren(figure, name);
+    button.replaceChildren(figure, " ", name);
     button.className = side;
     button.title = `${words}; click to see them`;
     button.setAttribute("aria-label", `${count} ${name}: show the cases`);
