@@ -9,6 +9,8 @@ from cxrbench.compare import DISCLAIMER
 _ROOM = Path(__file__).parent
 _PAGES = _ROOM.parents[1] / "pages"
 
+# Before the navigation: without an icon, browsers would fetch that of each page from Google's servers.
+st.set_page_config(page_title="cxrbench", page_icon=str(_ROOM / "icon.svg"), layout="wide")
 page = st.navigation(
     [
         st.Page(
@@ -66,10 +68,7 @@ page = st.navigation(
     ],
     position="top",
 )
-# After the navigation: its pages bring titles of their own, which name neither the bench nor its icon.
-st.set_page_config(
-    page_title=f"{page.title} · cxrbench", page_icon=str(_ROOM / "icon.svg"), layout="wide"
-)
+st.set_page_config(page_title=f"{page.title} · cxrbench")
 st.html(_ROOM / "frame.css")
 with st.container(key="disclaimer"):
     st.markdown(f"**Not for clinical use.** {DISCLAIMER}")

@@ -76,13 +76,6 @@ def test_a_click_on_a_count_lists_its_cases(visit: Visits, predictions: Path) ->
     assert here.page.get_by_text(f"{count:,} images").count()
 
 
-@pytest.mark.parametrize("path", ["/performance", "/imbalance"])
-def test_nothing_is_cut_off_on_a_phone(visit: Visits, path: str) -> None:
-    page = visit(path, width=390, height=844).page
-    main = page.locator('[data-testid="stMain"]')
-    assert main.evaluate("main => main.scrollWidth <= main.clientWidth")
-
-
 def test_an_own_file_gets_the_same_page_and_a_wrong_one_a_sentence(visit: Visits, tmp_path: Path) -> None:
     rows = ["Edema,score Edema", *(f"{i % 2},{0.2 + 0.5 * (i % 3) / 2}" for i in range(90))]
     (tmp_path / "mine.csv").write_text("\n".join(rows))

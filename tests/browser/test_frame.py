@@ -1,0 +1,71 @@
+"""What surrounds every page: its name in the tab and as a heading, keyboard, screen readers, a phone."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Visits = Callable[..., Any]
+
+PAGES = {
+    "/": "Compare",
+    "/performance": "Performance",
+    "/imbalance": "Imbalance",
+    "/phantom?finding=Edema": "Phantom",
+    "/preparation": "Preparation",
+    "/train": "Train",
+    "/about": "About",
+}
+# The rules of the WCAG and of good practice, and an experimental one: names that differ from what is seen.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OPTIONS = {
+    "runOnly": {"type": "tag", "values": RULES},
+    "rules": {"label-content-name-mismatch": {"enabled": True}},
+}
+
+
+def violations(page: Any) -> str:
+    """What axe finds; nothing is passed over, for plain Streamlit has no violation of these rules."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+    found = axe.Axe().run(page, options=OPTIONS).response["violations"]
+    return json.dumps({one["id"]: [node["html"][:200] for node in one["nodes"]] for one in found}, indent=1)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_has_its_name_and_can_be_used_without_eyes_or_mouse(visit: Visits, path: str) -> None:
+    here = visit(path)
+    page = here.page
+    assert page.title() == f"{PAGES[path]} · cxrbench"
+    assert page.locator("h1").all_inner_texts() == [PAGES[path]]
+    assert violations(page) == "{}"
+    sizes = "all => all.map(one => one.getBoundingClientRect()).map(box => Math.min(box.width, box.height))"
+    helps = page.locator("[data-testid=stTooltipIcon] button").locator("visible=true")
+    assert all(size >= 24 for size in helps.evaluate_all(sizes))
+    if path == "/preparation":
+        page.get_by_role("tab", name="Augmentation").click()
+        page.get_by_text("All of them, by one draw").wait_for()
+        here.settle()
+        assert violations(page) == "{}"
+    if path == "/about":
+        link = page.get_by_test_id("stTopNavLink").nth(1)
+        page.keyboard.press("Tab")
+        link.focus()
+        assert link.evaluate("link => getComputedStyle(link).outlineStyle") == "solid"
+        assert float(link.evaluate("link => parseFloat(getComputedStyle(link).outlineWidth)")) >= 2
+
+
+@pytest.mark.parametrize("path", ["/", "/performance", "/imbalance", "/about"])
+def test_a_phone_shows_the_page_s_name_and_needs_no_sideways_scrolling(visit: Visits, path: str) -> None:
+    page = visit(path, width=390, height=844).page
+    heading = page.locator("h1")
+    assert heading.is_visible()
+    assert heading.bounding_box()["y"] < 150
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    inside = "element => element.scrollWidth <= element.clientWidth + 1"
+    assert page.get_by_test_id("stMain").evaluate(inside)
+    if path == "/":
+        assert page.locator(".frame").nth(1).bounding_box()["y"] < 600  # the first map
+        assert not page.get_by_label("Opacity").is_visible()
+        page.get_by_role("button", name="How maps are drawn").click()
+        assert page.get_by_label("Opacity").is_visible()
