@@ -138,7 +138,7 @@ def test_evaluate_refuses_a_file_of_somebody_else_before_it_scores(tree, model, 
     (out / "report.html").write_text("mine")
     code, said = run(capsys, *evaluated(tree, model, out))
     assert code == 2
-    assert "did not write it" in said
+    assert "report.html exists already and may hold something of yours" in said
     assert names(out) == ["report.html"]
 
 

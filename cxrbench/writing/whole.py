@@ -171,8 +171,8 @@ def check_targets(
     if others and not force:
         names = f"{', '.join(map(str, others[:3]))}{' …' if len(others) > 3 else ''}"
         raise InputError(
-            f"{names} exist{'s' * (len(others) == 1)} already, and this command did not write "
-            f"{'it' if len(others) == 1 else 'them'}; choose another place, or add --force to replace."
+            f"{names} exist{'s' * (len(others) == 1)} already and may hold something of yours; choose "
+            f"another place, or add --force to replace {'it' if len(others) == 1 else 'them'}."
         )
 
 

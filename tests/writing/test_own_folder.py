@@ -14,7 +14,7 @@ def test_own_files_are_written_again_and_those_of_others_refused(tmp_path):
         OwnFolder(tmp_path / "out").check(["a.txt", "deep/b.csv"])
     assert (own.folder / "deep" / "b.csv").read_text() == "two"
     (own.folder / "a.txt").write_text("two, and a note of mine")
-    with pytest.raises(InputError, match=r"a\.txt exists already, and this command did not write it"):
+    with pytest.raises(InputError, match=r"a\.txt exists already and may hold something of yours"):
         own.check(["a.txt", "deep/b.csv"])
     own.check(["a.txt"], force=True)
     (own.folder / "c.txt").write_text("mine")
