@@ -248,6 +248,6 @@ def test_the_about_page_tells_methods_models_and_limits(bench: AppTest) -> None:
     at.switch_page(str(FRAME.parents[2] / "pages" / "about.py")).run()
     assert not at.exception
     said = texts(at)
-    assert "arXiv:1610.02391" in said
+    assert "[Grad-CAM](https://arxiv.org/abs/1610.02391)" in said
     assert "Not for clinical use" in said
     assert "`other`, efficientnet_b0" in said

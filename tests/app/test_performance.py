@@ -266,7 +266,7 @@ def test_a_clicked_count_lists_its_cases_below(page: AppTest) -> None:
     page.session_state["cell"] = {"system": "a", "kind": "misses", "threshold": 0.5, "finding": "Edema"}
     at = page.run()
     assert not at.exception
-    assert "Model A, Edema at threshold 0.5: misses: present, not called" in at.subheader[0].value
+    assert "Model A, Edema at threshold 0.5: misses: present, not called" in at.header[0].value
     assert "present in truth" in at.dataframe[0].value
 
 
