@@ -22,7 +22,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("config", type=Path, help="a recipe in TOML")
     parser.add_argument("--out", type=Path, help="folder of the run; default runs/NAME")
-    parser.add_argument("--force", action="store_true", help="begin anew where --out holds another recipe's run")
+    parser.add_argument(
+        "--force", action="store_true", help="begin anew where --out holds another recipe's run"
+    )
     try:
         train.run(parser.parse_args())
     except InputError as error:
