@@ -1,4 +1,4 @@
-"""How far answers agree beyond chance: between two models, among many, and on which cases they part."""
+"""Agreement beyond chance: between two models, among several, and the cases on which they differ."""
 
 import numpy as np
 
@@ -20,10 +20,13 @@ def cohen_kappa(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
     Reference: Cohen 1960, doi:10.1177/001316446002000104.
     """
-    a, b = _checked(np.stack([np.asarray(first), np.asarray(second)]))
-    observed = _share(a == b)
-    p, q = _share(a), _share(b)
-    return _beyond(observed, p * q + (1 - p) * (1 - q))
+    from sklearn.metrics import cohen_kappa_score  # here: its import takes a second
+
+    both = _checked(np.stack([np.asarray(first), np.asarray(second)]))
+    kappa = np.full(both.shape[2], np.nan)
+    for finding in np.flatnonzero(both.any((0, 1)) & ~both.all((0, 1))):  # scikit-learn warns of the others
+        kappa[finding] = cohen_kappa_score(*both[:, :, finding])
+    return kappa
 
 
 def fleiss_kappa(calls: np.ndarray) -> np.ndarray:
@@ -45,7 +48,8 @@ def fleiss_kappa(calls: np.ndarray) -> np.ndarray:
     agreeing = (yes * (yes - 1) + (count - yes) * (count - yes - 1)) / (count * (count - 1))
     rate = _share(raters.reshape(-1, raters.shape[2]))
     observed = agreeing.mean(0) if len(agreeing) else np.full(raters.shape[2], np.nan)
-    return _beyond(observed, rate**2 + (1 - rate) ** 2)
+    room = 1 - (rate**2 + (1 - rate) ** 2)  # scikit-learn has no Fleiss' κ
+    return np.divide(observed - 1 + room, room, out=np.full(room.shape, np.nan), where=room > 1e-12)
 
 
 def dissent(calls: np.ndarray) -> np.ndarray:
@@ -63,11 +67,6 @@ def dissent(calls: np.ndarray) -> np.ndarray:
 
 def _share(yes: np.ndarray) -> np.ndarray:
     return yes.mean(0) if len(yes) else np.full(yes.shape[1], np.nan)
-
-
-def _beyond(observed: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    room = 1 - expected
-    return np.divide(observed - expected, room, out=np.full(room.shape, np.nan), where=room > 1e-12)
 
 
 def _checked(calls: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The Performance page's closer look: groups of patients, rankings, agreement of models."""
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Final
 
 import altair as alt
@@ -132,10 +133,7 @@ def agreement_part(systems: Sequence[System], finding: str) -> None:
         st.info("Choose a second model above: agreement takes two.")
         return
     calls = np.stack([model.calls for model in models])
-    table = pd.DataFrame({"finding": models[0].shown.labels, "all together (Fleiss)": fleiss_kappa(calls)})
-    for i, first in enumerate(models):
-        for second in models[i + 1 :]:
-            table[f"{first.title} and {second.title}"] = cohen_kappa(first.calls, second.calls)
+    table = _kappas(calls, tuple(model.title for model in models), models[0].shown.labels)
     st.dataframe(table, hide_index=True, column_config=rounded(table, "%.2f"))
     st.caption(
         "κ of the calls at each model's own thresholds: 1 is full agreement, 0 what chance gives, below 0 "
@@ -155,6 +153,15 @@ def agreement_part(systems: Sequence[System], finding: str) -> None:
         listed[model.title] = model.shown.scores[rows, column]
     listed["say yes"] = calls[:, rows, column].sum(0)
     cases.draw(listed, finding, [model.name for model in models], "split")
+
+
+@st.cache_data(max_entries=64, show_spinner="Comparing calls …")
+def _kappas(calls: np.ndarray, titles: tuple[str, ...], findings: tuple[str, ...]) -> pd.DataFrame:
+    """One row per finding: κ of all models (M, N, L), and of each pair, which take some milliseconds each."""
+    table = pd.DataFrame({"finding": findings, "all together (Fleiss)": fleiss_kappa(calls)})
+    for i, j in combinations(range(len(titles)), 2):
+        table[f"{titles[i]} and {titles[j]}"] = cohen_kappa(calls[i], calls[j])
+    return table
 
 
 def _intervals(table: pd.DataFrame, title: str) -> alt.LayerChart:

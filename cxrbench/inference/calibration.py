@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.optimize import isotonic_regression, minimize, minimize_scalar
+from scipy.optimize import minimize_scalar
+from scipy.special import expit
 
 from cxrbench.errors import look_up
+from cxrbench.logistic import fit_logistic, logits_of
 from cxrbench.metrics.checks import check_scores
 
 __all__ = [
@@ -19,16 +21,13 @@ __all__ = [
     "Calibration",
     "calibration",
     "isotonic",
-    "logits_of",
     "platt",
-    "sigmoid",
     "temperature",
 ]
 
 Calibrate = Callable[[np.ndarray], np.ndarray]  # scores (N, L) → scores (N, L)
 
-_EDGE: Final = 1e-6  # scores of 0 and 1 have no logit
-_PENALTY: Final = 1e-3  # on weights, a study: keeps those of separable findings finite
+_PENALTY: Final = 1e-3  # on coefficients, per study: keeps those of separable findings finite
 
 
 def temperature(targets: np.ndarray, scores: np.ndarray) -> Calibrate:
@@ -53,11 +52,11 @@ def temperature(targets: np.ndarray, scores: np.ndarray) -> Calibrate:
             lambda log, y=y, z=z: _loss(y, z * np.exp(-log)), bounds=(-4, 4), method="bounded"
         )
         inverse[finding] = np.exp(-found.x)
-    return lambda others: sigmoid(logits_of(np.asarray(others, np.float64)) * inverse)
+    return lambda others: expit(logits_of(others) * inverse)
 
 
 def platt(targets: np.ndarray, scores: np.ndarray) -> Calibrate:
-    """Platt scaling: s ↦ σ(w · logit(s) + b), a logistic regression a finding, which also moves the 0.5.
+    """Platt scaling: s ↦ σ(w · logit(s) + b), one logistic regression per finding, which also moves the 0.5.
 
     Args:
         targets: (N, L) of 1, 0 or NaN.
@@ -76,14 +75,16 @@ def platt(targets: np.ndarray, scores: np.ndarray) -> Calibrate:
     count = stacked.shape[2]
     weights, offsets = np.full((truth.shape[1], count), 1 / count), np.zeros(truth.shape[1])
     for finding, (y, z) in _fittable(truth, logits):
-        start = np.append(np.full(count, 1 / count), 0.0)
-        found = minimize(_logistic, start, args=(y, z, start), jac=True, method="BFGS")
-        weights[finding], offsets[finding] = found.x[:-1], found.x[-1]
+        prior = np.append(np.full(count, 1 / count), 0.0)  # the mean logit, as it is
+        precision = np.full(len(prior), _PENALTY * len(y))
+        design = np.column_stack([z, np.ones(len(z))])
+        found = fit_logistic(design, y, prior=prior, precision=precision)
+        weights[finding], offsets[finding] = found[:-1], found[-1]
 
     def calibrate(others: np.ndarray) -> np.ndarray:
         values = np.asarray(others, np.float64)
         z = logits_of(values[:, :, None] if single else values)
-        return sigmoid((z * weights).sum(2) + offsets)
+        return expit((z * weights).sum(2) + offsets)
 
     return calibrate
 
@@ -102,18 +103,18 @@ def isotonic(targets: np.ndarray, scores: np.ndarray) -> Calibrate:
 
     Reference: Zadrozny & Elkan 2002, doi:10.1145/775047.775151.
     """
+    from sklearn.isotonic import IsotonicRegression  # here: its import takes a second
+
     truth, values = _checked(targets, scores)
-    curves: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-    for finding, (y, s) in _fittable(truth, values):
-        levels, of = np.unique(s, return_inverse=True)
-        studies = np.bincount(of)
-        shares = np.bincount(of, weights=y) / studies
-        curves[finding] = levels, isotonic_regression(shares, weights=studies).x
+    curves = {
+        finding: IsotonicRegression(out_of_bounds="clip").fit(s, y)
+        for finding, (y, s) in _fittable(truth, values)
+    }
 
     def calibrate(others: np.ndarray) -> np.ndarray:
         moved = np.array(others, np.float64)
-        for finding, (levels, shares) in curves.items():
-            moved[:, finding] = np.interp(moved[:, finding], levels, shares)
+        for finding, curve in curves.items():
+            moved[:, finding] = curve.predict(moved[:, finding])
         return moved
 
     return calibrate
@@ -164,29 +165,9 @@ def calibration(name: str) -> Calibration:
     return look_up("calibration", name, CALIBRATIONS)
 
 
-def logits_of(scores: np.ndarray) -> np.ndarray:
-    """log(s ÷ (1 − s)), of scores held off 0 and 1 by a millionth."""
-    inside = np.clip(scores, _EDGE, 1 - _EDGE)
-    return np.log(inside / (1 - inside))
-
-
-def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """1 ÷ (1 + exp(−z)), of any shape."""
-    return 0.5 * (1 + np.tanh(0.5 * logits))  # no overflow at either end
-
-
 def _loss(y: np.ndarray, logits: np.ndarray) -> float:
     """Mean negative log-likelihood."""
     return float((np.logaddexp(0, logits) - y * logits).mean())
-
-
-def _logistic(point: np.ndarray, y: np.ndarray, z: np.ndarray, start: np.ndarray) -> tuple[float, np.ndarray]:
-    """Loss and gradient of weights and offset: (M + 1,), (N,), (N, M); drawn weakly to where it starts."""
-    logits = z @ point[:-1] + point[-1]
-    wrong = (sigmoid(logits) - y) / len(y)
-    away = point - start
-    loss = _loss(y, logits) + _PENALTY * float(away @ away) / 2
-    return loss, np.append(z.T @ wrong, wrong.sum()) + _PENALTY * away
 
 
 def _fittable(truth: np.ndarray, values: np.ndarray) -> list[tuple[int, tuple[np.ndarray, np.ndarray]]]:

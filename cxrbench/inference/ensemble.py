@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from scipy.special import expit
 
 from cxrbench.errors import InputError, look_up
-from cxrbench.inference.calibration import logits_of, platt, sigmoid
+from cxrbench.inference.calibration import platt
+from cxrbench.logistic import logits_of
 from cxrbench.metrics.ranking import auroc
 
 __all__ = [
@@ -57,7 +59,7 @@ def mean(scores: np.ndarray) -> np.ndarray:
 
 def logit_mean(scores: np.ndarray) -> np.ndarray:
     """The sigmoid of the mean logit: (M, N, L) → (N, L). One sure model sways it more than the plain mean."""
-    return sigmoid(logits_of(_checked(scores)).mean(0))
+    return expit(logits_of(_checked(scores)).mean(0))
 
 
 def weighted_mean(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -1,4 +1,9 @@
-"""Arrays in, one value per finding out; undefined is NaN."""
+"""Arrays in, one value per finding out; undefined is NaN.
+
+Why these are not scikit-learn's: they take all findings at once, leave unknown targets (NaN) out, answer NaN
+with no warning where a value is undefined, and come as counts or as values per image, which a bootstrap can
+resample thousands of times. The tests hold each to scikit-learn's value.
+"""
 
 from cxrbench.metrics.averages import Average, macro, micro, weighted
 from cxrbench.metrics.calibration import Reliability, brier, calibration_error, reliability

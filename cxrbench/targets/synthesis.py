@@ -20,7 +20,7 @@ def ml_smote(
     Limits: a point between two feature vectors is no radiograph, so this can only train what comes after the
     features (``training.decoupled``), not the network that makes them. It interpolates between the few
     examples there are and learns nothing of what they do not show. Distances in many dimensions tell little;
-    a finding with one example gets none. All pairs of a finding are compared: time and memory grow with n₊².
+    a finding with one example gets none. All pairs of a finding are compared: time grows with n₊².
 
     Args:
         features: (N, D) floats.
@@ -56,8 +56,7 @@ def ml_smote(
 
 def _nearest(points: np.ndarray, neighbours: int) -> np.ndarray:
     """Places of each point's nearest others, nearest first: (n, k)."""
-    points = points.astype(np.float64)
-    square = (points**2).sum(1)
-    distance = square[:, None] + square - 2 * points @ points.T
-    np.fill_diagonal(distance, np.inf)
-    return np.argsort(distance, axis=1, kind="stable")[:, : min(neighbours, len(points) - 1)]
+    from sklearn.neighbors import NearestNeighbors  # here: its import takes a second
+
+    search = NearestNeighbors(n_neighbors=min(neighbours, len(points) - 1)).fit(points.astype(np.float64))
+    return search.kneighbors(return_distance=False)  # without points, none is its own neighbour

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
+
+from cxrbench.logistic import fit_logistic, logits_of
 
 __all__ = ["Fusion", "fit_fusion"]
-
-_ROUNDS = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,9 +29,9 @@ class Fusion:
 
     def scores(self, scores: np.ndarray, features: np.ndarray) -> np.ndarray:
         """Scores of the image alone (N, L) and features (N, F) → scores of both (N, L) in [0, 1]."""
-        logits = _logit(scores)
+        logits = logits_of(scores)
         fused = logits * self.weights[:, 0] + features @ self.weights[:, 1:].T + self.bias
-        return _sigmoid(np.where(self.fitted, fused, logits))
+        return expit(np.where(self.fitted, fused, logits))
 
 
 def fit_fusion(
@@ -38,8 +39,8 @@ def fit_fusion(
 ) -> Fusion:
     """Fit on studies that the network has not learnt from: on those its logits would look too sure.
 
-    Minimises ``Σ log-loss + penalty/2 · |θ − θ₀|²`` for each finding by Newton's method; θ₀ is the image's
-    logit as it is, so that few studies change little.
+    Minimises ``Σ log-loss + penalty/2 · |θ − θ₀|²`` for each finding; θ₀ is the image's logit as it
+    is, so that few studies change little. The bias is free, as far as the studies determine it.
 
     Args:
         scores: (N, L) in [0, 1].
@@ -50,10 +51,12 @@ def fit_fusion(
     Returns:
         The fusion; a finding without a known positive or negative is left alone.
     """
-    logits, labels = _logit(scores), targets.shape[1]
-    start = np.zeros(features.shape[1] + 2)
-    start[0] = 1.0
-    found = np.tile(start, (labels, 1))
+    logits, labels = logits_of(scores), targets.shape[1]
+    prior = np.zeros(features.shape[1] + 2)
+    prior[0] = 1.0
+    precision = np.full(len(prior), penalty)
+    precision[-1] = 1e-6
+    found = np.tile(prior, (labels, 1))
     fitted = np.zeros(labels, bool)
     for label in range(labels):
         known = ~np.isnan(targets[:, label])
@@ -61,40 +64,5 @@ def fit_fusion(
         if not (truth == 1).any() or not (truth == 0).any():
             continue
         design = np.column_stack([logits[known, label], features[known], np.ones(known.sum())])
-        found[label], fitted[label] = _newton(design, truth, start, penalty), True
+        found[label], fitted[label] = fit_logistic(design, truth, prior=prior, precision=precision), True
     return Fusion(found[:, :-1], found[:, -1], fitted)
-
-
-def _newton(design: np.ndarray, truth: np.ndarray, start: np.ndarray, penalty: float) -> np.ndarray:
-    """The minimum; a step that does not go down is halved."""
-    doubt = np.full(len(start), penalty)
-    doubt[-1] = 1e-6  # the bias is free, as far as it is determined
-
-    def cost(at: np.ndarray) -> float:
-        z = design @ at
-        return float((np.logaddexp(0, z) - truth * z).sum() + (doubt * (at - start) ** 2).sum() / 2)
-
-    now, value = start, cost(start)
-    for _ in range(_ROUNDS):
-        p = _sigmoid(design @ now)
-        slope = design.T @ (p - truth) + doubt * (now - start)
-        curve = (design * (p * (1 - p))[:, None]).T @ design + np.diag(doubt)
-        step = np.linalg.solve(curve, slope)
-        size = 1.0
-        while size > 1e-6 and cost(now - size * step) > value:
-            size /= 2
-        now = now - size * step
-        after = cost(now)
-        if value - after < 1e-9 * max(1.0, abs(value)):
-            break
-        value = after
-    return now
-
-
-def _logit(scores: np.ndarray) -> np.ndarray:
-    inside = np.clip(scores.astype(np.float64), 1e-6, 1 - 1e-6)
-    return np.log(inside) - np.log1p(-inside)
-
-
-def _sigmoid(z: np.ndarray) -> np.ndarray:
-    return np.exp(-np.logaddexp(0, -z))
