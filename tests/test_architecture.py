@@ -1,4 +1,4 @@
-"""The house itself: what every room offers, and that the README is still its map."""
+"""The package as a whole: what each part of it exports, and that docs/architecture.md describes it."""
 
 import importlib
 import inspect
@@ -7,6 +7,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -62,13 +63,13 @@ def test_importing_the_library_starts_nothing():
     assert result.stdout.strip() == "[]"
 
 
-def test_the_readme_tree_is_that_of_the_files(root):
+def test_the_map_lists_exactly_the_files_of_the_tree(root):
     tracked = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=False)
     if tracked.returncode:
-        pytest.skip("not a git checkout, so there is no list of files to hold the README against")
-    lines = list(readme_tree((root / "README.md").read_text(encoding="utf8")))
+        pytest.skip("not a git checkout, so there is no list of files to compare the map with")
+    lines = list(map_paths(architecture_page(root)))
     named = set(lines)
-    assert len(named) == len(lines), "a file stands twice in the README's tree"
+    assert len(named) == len(lines), "a file occurs twice in the map of docs/architecture.md"
     files = set(tracked.stdout.splitlines())
     shown = re.compile(
         r"(cxrbench|pages|train|benchmarks|scripts)/(?!.*(__init__|py\.typed))\S+|streamlit_app\.py"
@@ -78,8 +79,19 @@ def test_the_readme_tree_is_that_of_the_files(root):
     assert sorted(named - files - folders) == []
 
 
-def readme_tree(text):
-    """The paths in the README's file map: a line names a path, its indentation says below which folder."""
+def test_the_drawing_of_the_floors_is_that_of_the_import_linter(root):
+    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf8"))["tool"]["importlinter"]
+    layers = next(contract["layers"] for contract in settings["contracts"] if contract["type"] == "layers")
+    drawing = re.search(r"(?ms)^## Floors$.*?^```\n(.*?)^```", architecture_page(root))[1].splitlines()
+    assert [re.split(r"\s{2,}", line)[0] for line in drawing if line[0] != "─"] == layers
+
+
+def architecture_page(root):
+    return (root / "docs" / "architecture.md").read_text(encoding="utf8")
+
+
+def map_paths(text):
+    """The paths in the file map: a line names a path, its indentation says below which folder."""
     lines = re.search(r"(?ms)^```\n(streamlit_app\.py .*?)^```", text)[1].splitlines()
     above = []
     for line in lines:
@@ -87,16 +99,6 @@ def readme_tree(text):
         del above[(len(line) - len(line.lstrip())) // 2 :]
         yield "".join(above) + name
         above.append(name)
-
-
-def test_the_readme_lists_every_method_and_every_backbone(root):
-    from cxrbench.explain import METHODS
-    from cxrbench.models import ARCHITECTURES
-
-    readme = (root / "README.md").read_text(encoding="utf8")
-    for record in (*METHODS.values(), *ARCHITECTURES.values()):
-        assert f"`{record.name}`" in readme, f"the README does not list {record.name}"
-        assert record.title in readme
 
 
 def test_the_lock_pins_everything_exactly(root):

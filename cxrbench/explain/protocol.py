@@ -29,7 +29,7 @@ class Explainer(Protocol):
 
 @dataclass(frozen=True)
 class Method:
-    """A row of ``METHODS``: what menus, the CLI, contract tests and the README's table read.
+    """A row of ``METHODS``: what menus, the CLI, contract tests and the documentation read.
 
     Args:
         name: the key, as in links and on the command line.

@@ -1,0 +1,76 @@
+"""The documentation: its links lead somewhere, its examples run, and its tables are those of the code."""
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+EXAMPLES = [page for page in PAGES if ">>> " in page.read_text(encoding="utf8")]
+
+
+def name(page):
+    return page.relative_to(ROOT).as_posix()
+
+
+def prose(page):
+    """A page without its code blocks."""
+    return re.sub(r"(?ms)^```.*?^```", "", page.read_text(encoding="utf8"))
+
+
+def anchors(page):
+    """What a link may name after the #: headings as GitHub and the site spell them."""
+    headings = re.findall(r"(?m)^#+ (.*)$", prose(page))
+    return {re.sub(r"[^\w\s-]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_of_a_page_lead_to_files_and_headings_that_exist(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if re.match(r"https?://|mailto:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), f"{name(page)} links to {target}"
+        assert not anchor or anchor in anchors(file), f"{name(page)} links to {target}"
+
+
+@pytest.mark.parametrize("page", EXAMPLES, ids=name)
+def test_examples_of_a_page_give_what_it_says(page):
+    blocks = re.findall(r"(?ms)^```pycon\n(.*?)^```", page.read_text(encoding="utf8"))
+    example = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, name(page), name(page), 0)
+    report = []
+    doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, out=report.append)
+    assert report == [], "".join(report)
+    assert example.examples
+
+
+def test_the_readme_is_short_and_says_what_the_software_is_not_for():
+    text = (ROOT / "README.md").read_text(encoding="utf8")
+    assert len(text.splitlines()) <= 150
+    assert "For teaching and research, never for diagnosis" in text
+
+
+def test_every_method_has_its_card():
+    from cxrbench.explain import METHODS
+
+    text = (ROOT / "docs" / "methods.md").read_text(encoding="utf8")
+    cards = dict(re.findall(r"(?ms)^## [^\n]*\(`(\w+)`\)\n(.*?)(?=^## )", text))
+    assert list(cards) == list(METHODS)
+    for key, method in METHODS.items():
+        assert f"## {method.title} (`{key}`)" in text
+        assert method.reference in cards[key]
+        for part in ("**Shows**", "**Cannot show**", "**Cost**", "**determinism**", "**Equal to**"):
+            assert part.lower() in cards[key].lower(), f"the card of {key} lacks {part}"
+
+
+def test_every_backbone_is_listed_with_its_stages():
+    from cxrbench.models import ARCHITECTURES
+
+    text = (ROOT / "docs" / "backbones.md").read_text(encoding="utf8")
+    for key, architecture in ARCHITECTURES.items():
+        stages = ", ".join(f"`{stage}`" for stage in architecture.stages)
+        row = rf"\| `{key}` \| {re.escape(architecture.title)} \|.*\| {re.escape(stages)} \|"
+        assert re.search(rf"(?m)^{row}$", text), f"{key} and its stages are not a row of the table"
