@@ -1,7 +1,11 @@
 """The documentation: its links lead somewhere, its examples run, and its tables are those of the code."""
 
 import doctest
+import importlib
+import json
+import pkgutil
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -74,3 +78,27 @@ def test_every_backbone_is_listed_with_its_stages():
         stages = ", ".join(f"`{stage}`" for stage in architecture.stages)
         row = rf"\| `{key}` \| {re.escape(architecture.title)} \|.*\| {re.escape(stages)} \|"
         assert re.search(rf"(?m)^{row}$", text), f"{key} and its stages are not a row of the table"
+
+
+def test_every_public_package_has_a_page_in_the_reference():
+    import cxrbench
+
+    pages = "\n".join(page.read_text(encoding="utf8") for page in ROOT.glob("docs/api/*.md"))
+    documented = set(re.findall(r"(?m)^::: (\S+)$", pages))
+    packages = {f"cxrbench.{each.name}" for each in pkgutil.iter_modules(cxrbench.__path__) if each.ispkg}
+    assert packages - {"cxrbench.app", "cxrbench.cli"} <= documented
+    for module in documented:
+        importlib.import_module(module)
+
+
+def test_the_reference_lists_every_public_table_with_its_keys():
+    text = (ROOT / "docs" / "api" / "index.md").read_text(encoding="utf8")
+    rows = dict(re.findall(r"(?m)^\| `(cxrbench[\w.]+)` \|[^|]*\| (.*) \|$", text))
+    surface = json.loads((ROOT / "tests" / "public_surface.json").read_text(encoding="utf8"))
+    for package, names in surface.items():
+        for each in filter(str.isupper, names):
+            table = getattr(importlib.import_module(package), each)
+            if isinstance(table, Mapping):
+                keys = ", ".join(f"`{key}`" for key in table)
+                assert rows.pop(f"{package}.{each}", None) == keys, f"docs/api/index.md: {package}.{each}"
+    assert not rows

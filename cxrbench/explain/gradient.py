@@ -24,7 +24,7 @@ _FIRST: Final = 4
 class Draft(NamedTuple):
     """Maps as far as they are known.
 
-    Args:
+    Attributes:
         maps: relevance (B, K, H, W), signed.
         completeness: (B, K), (Σ maps − (y(x) − y(x′))) / |y(x) − y(x′)|; NaN where nothing separates the two.
         stable: (B, K) bool; False where a map changes visibly if its inputs change by rounding.
