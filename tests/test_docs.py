@@ -102,3 +102,14 @@ def test_the_reference_lists_every_public_table_with_its_keys():
                 keys = ", ".join(f"`{key}`" for key in table)
                 assert rows.pop(f"{package}.{each}", None) == keys, f"docs/api/index.md: {package}.{each}"
     assert not rows
+
+
+def test_the_version_is_the_same_wherever_it_is_stated():
+    from cxrbench import __version__
+
+    def stated(file, pattern):
+        return re.findall(pattern, (ROOT / file).read_text(encoding="utf8"))
+
+    assert stated("pyproject.toml", r'(?m)^version = "(.*)"$') == [__version__]
+    assert stated("CITATION.cff", r"(?m)^version: (.*)$") == [__version__]
+    assert stated("CHANGELOG.md", r"(?m)^## \[(\d.*)\] - \d{4}-\d\d-\d\d$")[0] == __version__
