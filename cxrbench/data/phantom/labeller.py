@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from cxrbench.labels import CHEXPERT, HIERARCHY
 
@@ -65,6 +65,7 @@ _CAUSES = {
 # finding that is there is mentioned at all.
 _UNCERTAIN_TRUE, _RIGHT, _MENTIONED = 0.5, 0.97, 0.95
 
+_LABELS = (1.0, -1.0, 0.0, np.nan)  # positive, uncertain, negative, blank
 
 # Of reports that tell none of the thirteen, the share that tells nothing else either, such as an old scar.
 _CLEAR = 0.61
@@ -92,7 +93,7 @@ def draw_truth(rng: np.random.Generator, studies: int, *, lasting: float = 0.6) 
     names = list(_CAUSES)
     loads = np.array([_CAUSES[name] for name in names])
     rest = np.sqrt(1 - (loads**2).sum(1))
-    bar = norm.isf([_own_rate(name) for name in names])
+    bar = -ndtri([_own_rate(name) for name in names])  # the normal quantile of the rest
     stay, change = np.sqrt(lasting), np.sqrt(1 - lasting)
     kept_causes, kept_rest = rng.standard_normal(loads.shape[1]), rng.standard_normal(len(names))
     kept_strength = rng.beta(1.9, 1.6, len(names))
@@ -149,13 +150,25 @@ def label(findings: Mapping[str, float], rng: np.random.Generator) -> dict[str, 
         All fourteen → 1, 0, −1, or NaN for blank.
     """
     there = closed(findings)
-    labels = {}
-    for name in CHEXPERT[1:]:
-        chances = _chances(name, there.get(name))
-        labels[name] = float(rng.choice([1.0, -1.0, 0.0, np.nan], p=chances))
+    names = CHEXPERT[1:]
+    draws = rng.random(len(names))
+    bounds = (_bounds(name, there.get(name)) for name in names)
+    labels = {
+        name: _LABELS[int(bound.searchsorted(draw, side="right"))]
+        for name, bound, draw in zip(names, bounds, draws, strict=True)
+    }
     told = any(labels[name] in (1.0, -1.0) for name in CHEXPERT[1:] if name != "Support Devices")
     clear = not told and rng.random() < _CLEAR
     return {"No Finding": 1.0 if clear else np.nan, **labels}
+
+
+@lru_cache(maxsize=64)  # the chances of an absent finding are asked for in every study
+def _bounds(name: str, severity: float | None) -> np.ndarray:
+    """Cumulative chances of `_LABELS`, up to 1: what ``Generator.choice`` looks its draw up in."""
+    bounds = _chances(name, severity).cumsum()
+    bounds /= bounds[-1]
+    bounds.setflags(write=False)  # they are cached
+    return bounds
 
 
 def _chances(name: str, severity: float | None) -> np.ndarray:

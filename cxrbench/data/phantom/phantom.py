@@ -8,10 +8,11 @@ import numpy as np
 from cxrbench.data.phantom.anatomy import Patient, draw_patient, generator
 from cxrbench.data.phantom.film import Exposure, develop, draw_exposure
 from cxrbench.data.phantom.findings import FINDINGS
+from cxrbench.data.phantom.healthy import healthy, healthy_lateral
 from cxrbench.data.phantom.labeller import certain
-from cxrbench.data.phantom.lateral import build_lateral, lateral_attenuation
+from cxrbench.data.phantom.lateral import lateral_attenuation
 from cxrbench.data.phantom.lateral_findings import add_lateral
-from cxrbench.data.phantom.scene import attenuation, build
+from cxrbench.data.phantom.scene import attenuation
 from cxrbench.data.phantom.shortcuts import plant
 from cxrbench.data.phantom.solids import Array
 from cxrbench.data.phantom.view import Geometry, draw_geometry
@@ -135,7 +136,7 @@ def _from_the_front(
     patient: Patient, geometry: Geometry, asked: Mapping[str, float], exposure: int
 ) -> Iterator[Step]:
     """Attenuation and outlines of the healthy chest, then after each finding."""
-    scene = build(patient, geometry)
+    scene = healthy(patient, geometry, exposure)
     yield attenuation(scene), scene.outlines
     for name in _in_order(asked):
         scene = FINDINGS[name].add(scene, asked[name], generator(patient.seed, name))
@@ -146,7 +147,7 @@ def _from_the_side(
     patient: Patient, geometry: Geometry, asked: Mapping[str, float], exposure: int
 ) -> Iterator[Step]:
     """The same for a lateral film."""
-    scene = build_lateral(patient, geometry, exposure)
+    scene = healthy_lateral(patient, geometry, exposure)
     yield lateral_attenuation(scene), scene.outlines
     for name in _in_order(asked):
         scene = add_lateral(scene, name, asked[name])
@@ -162,7 +163,8 @@ def _exposed(
         name: np.abs(after - before) > TOLERANCE
         for name, (before, _), (after, _) in zip(_in_order(asked), states, states[1:], strict=False)
     }
-    return states[-1][0], masks, states[-1][1]
+    # The outlines may be those of a healthy body that is kept: the caller gets their own.
+    return states[-1][0], masks, {name: mask.copy() for name, mask in states[-1][1].items()}
 
 
 def _checked(findings: Mapping[str, float]) -> dict[str, float]:

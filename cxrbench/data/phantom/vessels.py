@@ -1,7 +1,6 @@
 """The vessels of the lungs: trees that leave the hilum and thin out towards the pleura."""
 
 import math
-from collections.abc import Sequence
 from functools import lru_cache
 
 import cv2
@@ -37,10 +36,10 @@ def vessel_tree(patient: Patient, side: str) -> np.ndarray:
     rng = generator(patient.seed, "vessels", side)
     start = np.array(hilum(patient, side))
     out = SIDES[side]
-    segments: list[tuple[float, ...]] = []
-    stack: list[tuple[Sequence[float], float, float, int]] = [
+    flat: list[float] = []  # one list of numbers: thousands of tuples would wake the garbage collector
+    stack: list[tuple[float, float, float, float, int]] = [
         (
-            (start + rng.normal(0, 0.5, 2)).tolist(),
+            *(start + rng.normal(0, 0.5, 2)).tolist(),
             math.radians(a + rng.normal(0, 7)),
             r * patient.vessels * rng.normal(1, 0.1),
             0,
@@ -48,23 +47,29 @@ def vessel_tree(patient: Patient, side: str) -> np.ndarray:
         for a, r in zip(_ANGLES, _RADII, strict=True)
     ]
     while stack:
-        (x, y), angle, radius, depth = stack.pop()
+        x, y, angle, radius, depth = stack.pop()
         if radius < 0.028 or depth > 9:
             continue
-        reach = rng.uniform(0.8, 1.7) * (0.75 + radius * 1.2) / 3
-        for _ in range(3):
-            angle += rng.normal(0, 0.13)
-            end = (x + reach * (out * math.cos(angle)), y + reach * math.sin(angle))
-            segments.append((x, y, *end, radius))
-            x, y = end
-        fork = rng.uniform(0.25, 0.6)
-        big, small = radius * rng.uniform(0.78, 0.9), radius * rng.uniform(0.45, 0.72)
+        reach = _between(0.8, 1.7, rng.random()) * (0.75 + radius * 1.2) / 3
+        for bend in rng.standard_normal(3).tolist():
+            angle += 0.13 * bend
+            flat += x, y
+            x, y = x + reach * (out * math.cos(angle)), y + reach * math.sin(angle)
+            flat += x, y, radius
+        shares = rng.random(3).tolist()
+        fork = _between(0.25, 0.6, shares[0])
+        big, small = radius * _between(0.78, 0.9, shares[1]), radius * _between(0.45, 0.72, shares[2])
         turn = (-1, 1)[rng.integers(2)]
-        stack.append(((x, y), angle + turn * fork * 0.35, big, depth + 1))
-        stack.append(((x, y), angle - turn * fork, small, depth + 1))
-    tree = np.array(segments)
+        stack.append((x, y, angle + turn * fork * 0.35, big, depth + 1))
+        stack.append((x, y, angle - turn * fork, small, depth + 1))
+    tree = np.array(flat).reshape(-1, 5)
     tree.setflags(write=False)  # it is cached
     return tree
+
+
+def _between(low: float, high: float, share: float) -> float:
+    """What ``Generator.uniform`` makes of a number that it drew in [0, 1)."""
+    return low + (high - low) * share
 
 
 def vessels(patient: Patient, geometry: Geometry) -> Array:
@@ -87,19 +92,19 @@ def drawn(segments: np.ndarray, geometry: Geometry, x: Array, y: Array) -> Array
     """Segments as anti-aliased lines; each is as bright as makes its amount of blood right."""
     matrix, offset = _pixel_map(x, y)
     corners = np.rint((segments[:, :4].reshape(-1, 2) @ matrix + offset) * 2**_BITS).astype(np.int64)
-    corners = corners.reshape(-1, 2, 2)
+    corners = corners.reshape(-1, 4)
     pixels = 2 * segments[:, 4] / geometry.spacing
     bins = np.abs(np.log(np.maximum(pixels, 0.8)[:, None] / np.array(_WIDTHS))).argmin(1)
     total = np.zeros(x.shape, np.float32)
     for index, width in enumerate(_WIDTHS):
         chosen = bins == index
         shades = np.minimum(255, 85 * pixels[chosen] / width).tolist()
-        lines = corners[chosen].tolist()
+        ends = corners[chosen].T.tolist()  # four lists of numbers, and no list per line
         for core in (1.0, 0.55) if width > 2 else (1.0,):
             canvas = np.zeros(x.shape, np.uint8)
             thick = max(1, round(width * core))
-            for (start, end), shade in zip(lines, shades, strict=True):
-                cv2.line(canvas, start, end, shade, thick, cv2.LINE_AA, _BITS)
+            for x0, y0, x1, y1, shade in zip(*ends, shades, strict=True):
+                cv2.line(canvas, (x0, y0), (x1, y1), shade, thick, cv2.LINE_AA, _BITS)
             # π/2·r is the mean path through a rod; 85 grey levels stand for it
             share = (1.0 if width <= 2 else 0.5) * np.pi / 2 * (width * geometry.spacing / 2) / 85
             total += canvas.astype(np.float32) * np.float32(share)

@@ -18,7 +18,7 @@ from cxrbench.data.phantom import FINDINGS, plan, read_masks, render, write
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT, HIERARCHY
 
-RECIPE = {"patients": 8, "seed": 3, "size": 96, "fractions": (0.5, 0.2, 0.3)}
+RECIPE = {"patients": 8, "seed": 3, "size": 64, "fractions": (0.5, 0.2, 0.3)}
 
 
 def digests(root):
@@ -36,7 +36,7 @@ def tree(tmp_path_factory):
 
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_with_any_number_of_workers(tree, tmp_path):
-    assert digests(write(tmp_path / "again", **RECIPE, workers=3)) == digests(tree)
+    assert digests(write(tmp_path / "again", **RECIPE, workers=2)) == digests(tree)
 
 
 def test_a_stopped_run_is_taken_up(tree, tmp_path):
@@ -98,7 +98,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path):
     code = (
         "from cxrbench.data.phantom import write\n"
         "if __name__ == '__main__':\n"
-        f"    write({str(tmp_path / 'out')!r}, patients=500, size=96, workers=2)\n"
+        f"    write({str(tmp_path / 'out')!r}, patients=200, size=64, workers=2)\n"
     )
     (tmp_path / "long.py").write_text(code)
     parent = subprocess.Popen([sys.executable, str(tmp_path / "long.py")])
@@ -146,7 +146,7 @@ def test_pictures_masks_severities_and_boxes_are_those_of_the_study(tree):
     films = [(study, film) for study in studies for film in study.films]
     assert {film.view for _, film in films} == {"PA", "AP", "LATERAL"}
     for (_, row), (study, film) in zip(truth.iterrows(), films, strict=True):
-        shot = render(study.seed, study.findings, view=film.view, size=96, exposure=study.number)
+        shot = render(study.seed, study.findings, view=film.view, size=64, exposure=study.number)
         stored = cv2.imread(str(tree / film.path), cv2.IMREAD_UNCHANGED)
         assert stored.dtype == np.uint8
         assert np.abs(stored / 255 - shot.image).max() <= 0.5 / 255 + 1e-6
