@@ -1,4 +1,5 @@
 import csv
+import json
 import os
 import pickle
 import struct
@@ -19,8 +20,10 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, ge
 import cxrbench
 from cxrbench.cli import main
 from cxrbench.compare import bundle
+from cxrbench.data import read_image
 from cxrbench.data.phantom import KINDS
 from cxrbench.explain import METHODS
+from cxrbench.inference import predict
 from cxrbench.models import create, hub
 from cxrbench.preprocess import Preprocessing
 
@@ -320,7 +323,7 @@ def test_a_csv_without_a_label_column_is_refused(
 def test_phantom_writes_a_data_set_that_check_finds_whole(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["--out", str(tmp_path / "p"), "--patients", "4", "--size", "64", "--workers", "1"]
+    arguments = ["--out", str(tmp_path / "p"), "--patients", "3", "--size", "64", "--workers", "1"]
     assert main(["phantom", *arguments]) == 0
     assert "drawn" in capsys.readouterr().err
     assert main(["check", str(tmp_path / "p" / "train.csv")]) == 0
@@ -331,12 +334,13 @@ def test_phantom_writes_a_data_set_that_check_finds_whole(
 def test_phantom_plants_shortcuts_at_the_rates_asked_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["--out", str(tmp_path / "p"), "--patients", "6", "--size", "64", "--workers", "1"]
+    arguments = ["--out", str(tmp_path / "p"), "--patients", "3", "--size", "64", "--workers", "1"]
     rules = ["--shortcut", "tint:Edema:1:0", "--shortcut", "hospital:Support Devices:0:1"]
     assert main(["phantom", *arguments, *rules]) == 0
     capsys.readouterr()
     with (tmp_path / "p" / "truth.csv").open() as file:
         rows = list(csv.DictReader(file))
+    assert all({row[f"Shortcut {kind}"] for row in rows} == {"0", "1"} for kind in ("tint", "hospital"))
     assert all(row["Shortcut tint"] == str(int(float(row["Edema"]))) for row in rows)
     assert all(row["Shortcut hospital"] == str(1 - int(float(row["Support Devices"]))) for row in rows)
     said = refused(capsys, "phantom", *arguments, "--shortcut", "tint")
@@ -405,20 +409,45 @@ def test_help_and_version_do_not_wait_for_torch(assets: Path) -> None:
     assert "never for diagnosis" in " ".join(done.stdout.split())
 
 
-def test_a_process_of_its_own_explains_a_film(film: Path, assets: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-W", "error", "-m", "cxrbench.cli", "explain", str(film)]
-    command += ["--method", "grad_cam", "--finding", "Cardiomegaly", "--out", str(tmp_path / "out")]
+# Several commands as ``python -m`` would run them, one after the other: a process waits seconds for torch.
+COMMANDS = """
+import contextlib, json, runpy, sys
+codes = []
+for command in json.loads(sys.argv[1]):
+    sys.argv = ["cxrbench", *command]
+    try:
+        runpy.run_module("cxrbench.cli", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        codes.append(end.code)
+sys.exit(f"exit codes {codes}" if any(codes) else 0)
+"""
+
+
+def test_a_process_of_its_own_explains_a_film_and_predicts_it(
+    film: Path, assets: Path, tmp_path: Path
+) -> None:
+    explain = ["explain", str(film), "--method", "grad_cam", "--finding", "Cardiomegaly"]
+    commands = [[*explain, "--out", str(tmp_path / "out")], ["predict", str(film)]]
+    process = [sys.executable, "-W", "error", "-c", COMMANDS, json.dumps(commands)]
     environment = {**os.environ, "CXRBENCH_ASSETS": str(assets)}
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    done = subprocess.run(process, check=False, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / "film-one-cardiomegaly.png").exists()
+    table = done.stdout[done.stdout.index("finding ") :]
+    scores = {line[:28].strip(): float(line[28:].split()[0]) for line in table.splitlines()[1:]}
+    pixels = read_image(film).pixels
+    here = predict(hub.load(assets / "models" / "small"), pixels).scores[0]
+    wanted = {label: here[index] for index, label in enumerate(LABELS) if label}
+    assert scores == pytest.approx(wanted, abs=1.1e-3)
 
 
-def test_a_closed_pipe_is_no_traceback(assets: Path) -> None:
-    command = f"{sys.executable} -m cxrbench.cli methods | true"
-    done = subprocess.run(command, shell=True, check=False, capture_output=True, text=True)
-    assert "Traceback" not in done.stderr
-    assert "Exception" not in done.stderr
+@pytest.mark.parametrize("command", ["models", "--help"])  # those that need not wait for torch
+def test_a_closed_pipe_is_no_traceback(command: str, assets: Path) -> None:
+    # Without this setting, as for most people, what is printed waits in a buffer until the process ends.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    line = f"{{ {sys.executable} -m cxrbench.cli {command}; echo $? >&2; }} | true"
+    done = subprocess.run(line, shell=True, check=False, capture_output=True, text=True, env=environment)
+    assert done.stderr == "1\n"
 
 
 def test_a_real_film_and_the_dicom_made_from_it_say_the_same(

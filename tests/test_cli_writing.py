@@ -21,7 +21,7 @@ LABELS = ("Cardiomegaly", "Edema")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     recipe = Preprocessing(size=64)
     folder = tmp_path_factory.mktemp("models") / "small"
-    return hub.save(create("resnet50", LABELS, name="small", preprocessing=recipe, seed=1), folder)
+    return hub.save(create("efficientnet_b0", LABELS, name="small", preprocessing=recipe, seed=1), folder)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@
 
 A run that was stopped goes on where it was when the same command is given again. On CPU, accelerate starts
 one process whatever it is asked for; torchrun starts as many as told. What happens, in order, is ``follow``
-in ``cxrbench/cli/train.py``; ``cxrbench train --config FILE`` is the same without this folder.
+in ``cxrbench/cli/follow.py``; ``cxrbench train --config FILE`` is the same without this folder.
 """
 
 import argparse

@@ -25,8 +25,17 @@ _EXITS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    options = _parser().parse_args(arguments)
     try:
+        return _run(arguments)
+    except BrokenPipeError:
+        # Whoever read our output has closed it; Python must not complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        options = _parser().parse_args(arguments)
         return import_module(f"cxrbench.cli.{options.module}").run(options)
     except InputError as error:
         print(f"cxrbench: {error}", file=sys.stderr)
@@ -34,10 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\ncxrbench: interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        # Whoever read our output has closed it; Python must not complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    finally:
+        sys.stdout.flush()  # a pipe that was closed is noticed here, not at exit where nobody can catch it
 
 
 def _parser() -> argparse.ArgumentParser:

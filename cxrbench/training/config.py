@@ -14,7 +14,6 @@ from cxrbench.errors import InputError, look_up
 from cxrbench.labels import CHEXPERT
 from cxrbench.preprocess import Preprocessing
 from cxrbench.targets import POLICIES
-from cxrbench.training.losses import LOSSES
 from cxrbench.training.records import changed, record
 from cxrbench.training.sampling import SAMPLINGS
 
@@ -198,6 +197,8 @@ class TrainConfig:
 
     def _check_supervision(self) -> None:
         """What is learnt, and by which loss, must be known and fit together."""
+        from cxrbench.training.losses import LOSSES  # not above: a recipe is read before torch is needed
+
         loss = look_up("loss", self.loss, LOSSES)
         look_up("sampling", self.sampling, SAMPLINGS)
         if not 0 <= self.label_smoothing < 1:

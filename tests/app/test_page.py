@@ -1,8 +1,6 @@
 """The pages as Streamlit runs them, without a browser."""
 
 import io
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -49,22 +47,6 @@ def settle(at: AppTest) -> AppTest:
 
 def texts(at: AppTest) -> str:
     return " ".join(element.value for kind in (at.markdown, at.caption) for element in kind)
-
-
-def test_cold_start_shows_a_gallery_case_and_imports_no_torch(small_assets: Path) -> None:
-    code = f"""
-import os, sys
-os.environ["CXRBENCH_ASSETS"] = {str(small_assets)!r}
-from streamlit.testing.v1 import AppTest
-at = AppTest.from_file({str(FRAME)!r}, default_timeout=60).run()
-assert not at.exception, at.exception
-assert at.selectbox(key="pick_case").value == "heart"
-assert at.selectbox(key="pick_finding").value == "Cardiomegaly"
-assert "Scores of Small" in " ".join(m.value for m in at.markdown)
-assert "torch" not in sys.modules
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def test_the_address_says_what_is_shown(bench: AppTest) -> None:

@@ -2,8 +2,6 @@
 
 import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -125,23 +123,6 @@ def test_what_an_address_asks_for_in_vain_is_said_once(page: AppTest) -> None:
     assert "The link asks for nobody, Gout, none, which is not here." in at.warning[0].value
     assert at.session_state["judge_models"] == ["a"]
     assert not at.run().warning
-
-
-def test_the_page_needs_no_torch(small_assets: Path, models: Path) -> None:
-    code = f"""
-import os, sys
-os.environ["CXRBENCH_ASSETS"] = {str(small_assets)!r}  # a gallery, so that the first page needs none either
-os.environ["CXRBENCH_MODELS"] = {str(models / "models")!r}
-from streamlit.testing.v1 import AppTest
-at = AppTest.from_file({str(FRAME)!r}, default_timeout=120).run()
-at.session_state["judge_models"] = ["a", "b"]
-at.switch_page({str(PAGE)!r}).run()
-assert not at.exception, at.exception
-assert any("images of" in caption.value for caption in at.caption)
-assert "torch" not in sys.modules
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def test_without_predictions_the_page_says_where_they_come_from(

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 import torch
 
-from cxrbench.data import phantom
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT
 from cxrbench.models import create, hub
@@ -17,13 +16,14 @@ from cxrbench.training import DataConfig, Phase, TrainConfig
 from cxrbench.training.recipe import begin
 from cxrbench.training.running import StopAsked
 from cxrbench.training.sources import read_studies
+from train.finetune import main
 
 RECIPE = """
 name = "speck"
 architecture = "efficientnet_b0"
 [data]
 root = "phantom"
-phantom_patients = 12
+phantom_patients = 8
 phantom_size = 64
 phantom_fractions = [0.5, 0.25, 0.25]
 [[phases]]
@@ -35,41 +35,63 @@ rate = 1e-3
 
 
 def finetune(root, folder, *arguments):
+    """The command as a process of its own."""
     command = [sys.executable, "-m", "train.finetune", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "2"}
+    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.slow
-def test_a_recipe_becomes_a_model_that_loads_with_its_evaluation_and_predictions(root, tmp_path):
-    (tmp_path / "recipe.toml").write_text(RECIPE, encoding="utf8")
-    done = finetune(root, tmp_path, "recipe.toml", "--out", "run")
+@pytest.fixture(scope="module")
+def place(root, tmp_path_factory):
+    """A folder in which the recipe was followed: ``phantom`` is its data, ``run`` what came out."""
+    folder = tmp_path_factory.mktemp("place")
+    (folder / "recipe.toml").write_text(RECIPE, encoding="utf8")
+    done = finetune(root, folder, "recipe.toml", "--out", "run")
     assert done.returncode == 0, done.stderr
-    model = hub.load(tmp_path / "run" / "model")
+    return folder
+
+
+@pytest.fixture
+def follow(monkeypatch, capsys):
+    """The command in this process, which has imported everything: its arguments → what it says."""
+
+    def run(folder, *arguments):
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["finetune", *arguments])
+        main()
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_a_recipe_becomes_a_model_that_loads_with_its_evaluation_and_predictions(place):
+    model = hub.load(place / "run" / "model")
     assert model.spec.name == "speck"
     assert model.spec.labels == CHEXPERT
     assert model.spec.preprocessing.size == 32
-    figures = hub.evaluation(tmp_path / "run" / "model")
-    both = pd.read_csv(tmp_path / "run" / "model" / "predictions.csv")
+    figures = hub.evaluation(place / "run" / "model")
+    both = pd.read_csv(place / "run" / "model" / "predictions.csv")
     about = ["path", "patient", "study", "split", "sex", "age", "view", "projection"]
     assert list(both.columns) == [*about, *CHEXPERT, *(f"score {label}" for label in CHEXPERT)]
-    assert both["split"].value_counts().to_dict() == {"valid": 3, "test": 3}
+    assert both["split"].value_counts().to_dict() == {"valid": 2, "test": 2}
     assert set(both["sex"]) <= {"M", "F"}
     assert both["age"].between(0, 120).all()
     predictions = both[both["split"] == "test"]
-    assert figures["studies"] == len(predictions) == 3
+    assert figures["studies"] == len(predictions) == 2
     assert predictions[[f"score {label}" for label in CHEXPERT]].to_numpy().min() >= 0
-    assert all((tmp_path / "phantom" / path).is_file() for path in predictions["path"])
+    assert all((place / "phantom" / path).is_file() for path in predictions["path"])
     assert figures["positives"] == {label: int(predictions[label].sum()) for label in CHEXPERT}
-    again = finetune(root, tmp_path, "recipe.toml", "--out", "run")
-    assert again.returncode == 0, again.stderr
-    assert "All phases of this run were trained before" in again.stdout
-    # And on from there, by the certain truth.
+
+
+def test_a_run_that_has_ended_is_not_trained_again(place, follow):
+    assert "All phases of this run were trained before" in follow(place, "recipe.toml", "--out", "run")
+
+
+def test_a_second_recipe_goes_on_from_the_model_by_the_certain_truth(place, follow):
     recipe = 'init = "run/model"\n' + RECIPE.replace("[data]", "[data]\ncertain = true")
-    (tmp_path / "second.toml").write_text(recipe, encoding="utf8")
-    second = finetune(root, tmp_path, "second.toml", "--out", "second")
-    assert second.returncode == 0, second.stderr
-    card = (tmp_path / "second" / "model" / "README.md").read_text(encoding="utf8")
+    (place / "second.toml").write_text(recipe, encoding="utf8")
+    follow(place, "second.toml", "--out", "second")
+    card = (place / "second" / "model" / "README.md").read_text(encoding="utf8")
     assert "the phantom's certain truth" in card
     assert "from the weights of `run/model`" in card
 
@@ -84,18 +106,18 @@ def test_a_mistake_ends_with_one_sentence(root, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory):
-    return phantom.write(
-        tmp_path_factory.mktemp("tree") / "phantom",
-        patients=12,
-        size=64,
-        fractions=(0.5, 0.25, 0.25),
-        workers=1,
-    )
+def tree(place):
+    return place / "phantom"
 
 
 def config(tree, **changes):
-    chosen = DataConfig(str(tree), certain=changes.pop("certain", False), phantom_patients=12)
+    chosen = DataConfig(
+        str(tree),
+        certain=changes.pop("certain", False),
+        phantom_patients=4,
+        phantom_size=64,
+        phantom_fractions=(0.5, 0.25, 0.25),
+    )
     return TrainConfig("speck", "efficientnet_b0", chosen, (Phase(32, 1, 4, 1e-3),), **changes)
 
 
@@ -122,9 +144,10 @@ def test_certain_targets_need_a_truth(tree, tmp_path):
         read_studies(recipe)
 
 
-def test_a_stop_while_the_phantom_is_drawn_keeps_its_films(tmp_path):
+def test_a_stop_while_the_phantom_is_drawn_keeps_its_films(tmp_path, monkeypatch):
     root, said = tmp_path / "tree", []
     recipe = config(root)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)  # two processes draw when the stop comes
     with pytest.raises(StopAsked, match=r"stopped after \d+ of \d+ phantoms"):
         read_studies(recipe, asked=lambda: any(root.rglob("view1_frontal.png")))
     kept = {path: path.stat().st_mtime_ns for path in root.rglob("view1_frontal.png")}
@@ -133,6 +156,7 @@ def test_a_stop_while_the_phantom_is_drawn_keeps_its_films(tmp_path):
     with pytest.raises(StopAsked, match="before the phantom was begun"):
         read_studies(recipe, say=said.append, asked=lambda: True)
     assert not said
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)  # this one draws the rest
     assert read_studies(recipe, say=said.append)["train"]
     assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
 
@@ -148,4 +172,4 @@ def test_a_model_begins_with_all_the_weights_of_a_saved_one_or_not_at_all(tmp_pa
     with pytest.raises(InputError, match="other labels"):
         begin(create("efficientnet_b0", CHEXPERT[::-1], preprocessing=recipe), tmp_path / "saved")
     with pytest.raises(InputError, match="not those of this architecture"):
-        begin(create("resnet50", CHEXPERT, preprocessing=recipe), tmp_path / "saved")
+        begin(create("vit_tiny", CHEXPERT, preprocessing=recipe), tmp_path / "saved")

@@ -1,0 +1,190 @@
+"""What ``cxrbench train`` does once its recipe is read: a model, with what it scores on the test studies."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import torch
+from accelerate import PartialState
+
+from cxrbench import evaluation, models
+from cxrbench.data import Studies
+from cxrbench.errors import InputError
+from cxrbench.inference import THRESHOLDS
+from cxrbench.models import folder as files
+from cxrbench.models import hub
+from cxrbench.training import TrainConfig, recipe, report, running, scores_of, sources
+from cxrbench.training.recipe import Source
+from cxrbench.training.records import record
+from cxrbench.writing import write_text
+
+__all__ = ["follow", "judge"]
+
+Say = Callable[[str], None]
+
+_RECIPE: Final = "recipe.json"  # what a run was started with, in its folder
+_BEFORE: Final = {"recipe.toml", "console.txt", "lock"}  # what the Train page leaves before the run begins
+
+
+def follow(config: TrainConfig, out: Path, *, force: bool = False) -> None:
+    """Read the studies, train, judge, save.
+
+    Args:
+        config: the recipe.
+        out: folder of the run: ``model`` is what comes out, ``state`` what is needed to go on after a kill,
+            ``pixels`` the decoded images, ``log.txt`` what was said, ``status.json`` how it stands.
+        force: train even where the folder holds something else; a run of another recipe begins anew.
+
+    Raises:
+        InputError: the folder holds something else than this recipe's run.
+    """
+    # Without a GPU accelerate has to be told, or processes that torchrun starts do not find each other.
+    process = PartialState(cpu=not torch.accelerator.is_available())
+    if not process.is_main_process:
+        with running.stop_signals() as asked:
+            _train(config, out, lambda line: None, asked)
+        return
+    _check_folder(config, out, force=force)
+    with running.claim(out), running.stop_signals() as asked:
+        status = running.own_status(config.name, process.num_processes)
+        running.write_status(out, status)
+        write_text(out / _RECIPE, json.dumps(config.as_dict(), indent=1) + "\n")
+        try:
+            _train(config, out, _speaker(out / "log.txt"), asked)
+        except running.StopAsked as stopped:
+            running.write_status(out, replace(status, state="stopped", message=str(stopped)))
+            raise
+        except BaseException as error:
+            running.write_status(out, replace(status, state="failed", message=str(error) or repr(error)))
+            raise
+        running.write_status(out, replace(status, state="done"))
+
+
+def _check_folder(config: TrainConfig, out: Path, *, force: bool) -> None:
+    """Refuse a folder that holds something else than this recipe's run; with ``force``, make room."""
+    if out.exists() and not out.is_dir():
+        raise InputError(f"A run needs a folder, but {out} is a file; choose another --out.")
+    present = {path.name for path in out.iterdir()} if out.is_dir() else set()
+    left = {name for name in present if not name.endswith(".part")} - _BEFORE
+    if not left:
+        return
+    known = running.read_status(out) is not None
+    if not known and not force:
+        raise InputError(
+            f"{out} holds files of something else than a run ({', '.join(sorted(left)[:3])}); choose "
+            "another --out, or add --force."
+        )
+    other = _fingerprint(out / _RECIPE) not in ("", config.fingerprint)
+    if other and not force:
+        raise InputError(
+            f"{out} holds a run of another recipe; choose another --out, or add --force to begin anew there."
+        )
+    if other and known:
+        with running.claim(out):  # not below the feet of a process that trains there
+            shutil.rmtree(out / "state", ignore_errors=True)
+
+
+def _fingerprint(recipe: Path) -> str:
+    """Of the recipe that a run's folder keeps; "" where that cannot be told, and the state has to."""
+    try:
+        return record(TrainConfig, json.loads(recipe.read_text(encoding="utf8")), recipe.name).fingerprint
+    except (OSError, ValueError):  # an InputError is one: of a version that knew other settings
+        return ""
+
+
+def _train(config: TrainConfig, out: Path, say: Say, asked: Callable[[], bool]) -> None:
+    started, process = time.monotonic(), PartialState()
+    studies = _studies(config, say, asked)
+    say(", ".join(f"{len(of)} {split} images" for split, of in studies.items()))
+    images = recipe.source(config, studies, out / "pixels", say=say)
+    model = recipe.fit(config, images, out / "state", say=say, asked=asked)
+    if process.is_main_process:
+        torch.set_num_threads(os.cpu_count() or 1)  # the other processes are done
+        say(report.table(judge(config, model, studies, images, out)))
+        say(f"{out / 'model'}: {(time.monotonic() - started) / 60:.1f} minutes")
+
+
+def _studies(config: TrainConfig, say: Say, asked: Callable[[], bool]) -> dict[str, Studies]:
+    """The studies of each split; the main process writes what the others then find."""
+    with PartialState().main_process_first():
+        try:
+            return sources.read_studies(config, say=say, asked=asked)
+        except running.StopAsked as error:
+            stopped = error
+    raise stopped  # only here: the others wait until the main process has left the block
+
+
+def judge(
+    config: TrainConfig, model: models.Classifier, studies: Mapping[str, Studies], images: Source, out: Path
+) -> dict[str, Any]:
+    """Choose thresholds on the validation studies, measure on the test studies, and save; the figures."""
+    # Weights are stored in 16 bits: what is judged is what will be loaded.
+    model = hub.load(hub.save(model, out / "model"))
+    parts = {}
+    for split in ("valid", "test"):
+        of = images(split, model.spec.preprocessing.size)
+        about = _about(config, split, studies[split])
+        said = scores_of(model, of)
+        parts[split] = evaluation.Predictions(about, config.labels, of.targets.numpy(), said)
+    stored = out / files.PREDICTIONS
+    evaluation.write_predictions(stored, evaluation.join(list(parts.values())))
+    # From the file: whoever has it can work out every figure again.
+    judged = evaluation.read_predictions(stored)
+    known = judged.split("valid")
+    cuts = THRESHOLDS["youden"].fit(known.targets, known.scores)
+    model.spec = replace(model.spec, thresholds=tuple(round(float(t), 6) for t in cuts))
+    figures = evaluation.evaluate(judged.split("test"), model.spec.thresholds)
+    told = {
+        "dataset": "digital chest phantom" if config.data.phantom_patients else studies["test"].name,
+        "thresholds": "largest sensitivity + specificity on the validation studies (Youden)",
+        "recipe": config.as_dict(),
+    }
+    told |= _beside(config, studies, parts)
+    hub.save(model, out / "model", evaluation={**told, **figures}, card=report.card(config, studies))
+    stored.replace(out / "model" / files.PREDICTIONS)
+    return figures
+
+
+def _beside(
+    config: TrainConfig, studies: Mapping[str, Studies], parts: Mapping[str, evaluation.Predictions]
+) -> dict[str, Any]:
+    """What patient data and further views add, where the recipe asks."""
+    targets = {split: part.targets for split, part in parts.items()}
+    scores = {split: part.scores for split, part in parts.items()}
+    found: dict[str, Any] = {}
+    if config.clinical:
+        found["clinical"] = report.with_patient(studies, targets, scores)
+    if config.studies:
+        found["by_study"] = report.by_study(studies["test"], targets["test"], scores["test"], config.studies)
+    return found
+
+
+def _about(config: TrainConfig, split: str, studies: Studies) -> pd.DataFrame:
+    """What predictions.csv says of each image; its path is the one below the data's root."""
+    root = sources.data_root(config.data).absolute()
+    rows = studies.table.assign(split=split)[list(evaluation.ABOUT)].reset_index(drop=True)
+    paths = [Path(path) for path in rows["path"]]
+    return rows.assign(
+        path=[p.relative_to(root).as_posix() if p.is_relative_to(root) else p.name for p in paths]
+    )
+
+
+def _speaker(log: Path) -> Say:
+    """Say a line on the terminal at once, and keep it."""
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+        with (
+            suppress(OSError),
+            log.open("a", encoding="utf8") as file,
+        ):  # a full disk costs the line, not the run
+            file.write(line + "\n")
+
+    return say
