@@ -16,13 +16,18 @@ def maps_of(model, images, findings, method, **options):
     return last
 
 
+def maps_of_all(model, images, findings):
+    """Method → its final map, from one call whose methods share their passes."""
+    return {each.method: each for each in explain(model, images, findings, list(METHODS), steps=STEPS)}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_every_method_keeps_its_promises_on_every_backbone(random_model, images, relative, architecture):
     model = random_model(architecture)
     state = {key: value.clone() for key, value in model.state_dict().items()}
-    for name in METHODS:
-        together = maps_of(model, images, FINDINGS, name)
+    separately = [maps_of_all(model, images, [finding]) for finding in FINDINGS]
+    for name, together in maps_of_all(model, images, FINDINGS).items():
         assert together.maps.shape[:2] == (2, len(FINDINGS)), name
         assert together.maps.dtype == torch.float32, name
         assert torch.isfinite(together.maps).all(), name
@@ -31,7 +36,7 @@ def test_every_method_keeps_its_promises_on_every_backbone(random_model, images,
         assert not together.maps.requires_grad, name
         assert together.progress == 1, name
         for index, finding in enumerate(FINDINGS):
-            alone = maps_of(model, images, [finding], name)
+            alone = separately[index][name]
             assert torch.equal(alone.maps[:, 0], together.maps[:, index]), f"{name}, finding {finding}"
             assert torch.equal(alone.stable[:, 0], together.stable[:, index]), f"{name}, finding {finding}"
     assert not model.training
@@ -108,7 +113,10 @@ def test_passes_are_shared_by_the_methods_of_one_call(random_model, image, monke
     trunk = model.trunk
     monkeypatch.setattr(model, "trunk", lambda *given: trunks.append(given) or trunk(*given))
     cams = [name for name, record in METHODS.items() if record.reads_stage]
-    assert len(list(explain(model, image, range(14), cams))) == len(cams) > 1
+    together = list(explain(model, image, range(14), cams))
+    assert len(together) == len(cams) > 1
     assert len(trunks) == 1
+    for each in together:  # and no method's map hangs on which others were asked for
+        assert torch.equal(each.maps, maps_of(model, image, range(14), each.method).maps), each.method
     passes = Passes(model, image, torch.tensor([0]), stage_name(model))
     assert passes.features is passes.features

@@ -6,14 +6,15 @@ import pytest
 from huggingface_hub import constants
 
 from cxrbench.models import Classifier, create
+from cxrbench.preprocess import Preprocessing
 
 LABELS = ("Cardiomegaly", "Edema", "Pleural Effusion")
 
 
 @pytest.fixture(scope="session")
 def classifier() -> Callable[[str], Classifier]:
-    """One random classifier an architecture, shared: nothing may change it."""
-    return cache(lambda name: create(name, LABELS, seed=1))
+    """One random classifier per architecture, for small images, shared: nothing may change it."""
+    return cache(lambda name: create(name, LABELS, preprocessing=Preprocessing(size=128), seed=1))
 
 
 @pytest.fixture

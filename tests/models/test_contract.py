@@ -124,6 +124,8 @@ def test_inception_sees_299_pixels_around_one_half() -> None:
     for name in ("inception_v3", "inception_resnet_v2"):
         recipe = default_preprocessing(name)
         assert (recipe.size, recipe.mean, recipe.std) == (299, 0.5, 0.5)
+    grids = create("inception_v3", ["Edema"]).grids
+    assert list(grids.values()) == [(71, 71), (35, 35), (17, 17), (8, 8)]
 
 
 def test_an_unknown_stage_is_refused_with_the_known_ones(classifier: Make) -> None:
