@@ -219,8 +219,8 @@ ARMS: Final = {
         Arm(
             "square-root", "square-root sampling", "imbalance", certain("square-root", sampling="square-root")
         ),
-        Arm("decoupled", "last layer anew, balanced sampling", "imbalance", decoupled(synthetic=False)),
-        Arm("ml-smote", "last layer anew, MLSMOTE features", "imbalance", decoupled(synthetic=True)),
+        Arm("decoupled", "last layer retrained, balanced sampling", "imbalance", decoupled(synthetic=False)),
+        Arm("ml-smote", "last layer retrained, MLSMOTE features", "imbalance", decoupled(synthetic=True)),
     )
 }
 

@@ -143,7 +143,7 @@ def figure(of_seeds: Sequence[Statistic], patients: np.ndarray) -> Figure:
 
 
 def section(experiment: str, figures: dict[str, dict[str, Figure]]) -> str:
-    """An experiment's table, and what can be told apart."""
+    """The table of an experiment, and which differences are significant."""
     keys, base = ("all", "rare", "rare AP"), figures[AGAINST[experiment]]
     rows = ["| | AUROC, all | difference | AUROC, rare | difference | AP, rare | difference |"]
     rows.append("|---|---|---|---|---|---|---|")
@@ -161,8 +161,8 @@ def section(experiment: str, figures: dict[str, dict[str, Figure]]) -> str:
     base_title = ARMS[AGAINST[experiment]].title
     for key in keys:
         better, worse, alike = ("; ".join(told[key][sign]) or "none" for sign in (1, -1, 0))
-        told_apart = f"Better: {better}. Worse: {worse}. Not told apart: {alike}."
-        rows.append(f"\n**{titles[key]}**, against {base_title}. {told_apart}")
+        summary = f"Better: {better}. Worse: {worse}. No significant difference: {alike}."
+        rows.append(f"\n**{titles[key]}**, against {base_title}. {summary}")
     return "\n".join(rows)
 
 
@@ -186,51 +186,51 @@ def shown(gap: Figure) -> str:
     return f"**{text}**" if gap.sign else text
 
 
-TEMPLATE: Final = """# What helps on the phantom
+TEMPLATE: Final = """# Uncertain labels and imbalance
 
-How labels are cleaned and how imbalance is met, compared where the truth is known: on the digital
+Policies for uncertain labels and treatments of imbalance, compared where the truth is known: on the digital
 chest phantom. Written by `python -m train.experiments report` after `python -m train.experiments
-policies` and `imbalance` ({minutes} core-minutes for all runs); each run goes on where it was
-stopped.
+policies` and `imbalance` ({minutes} core-minutes for all runs); a run that was
+stopped resumes.
 
-**What this can say.** One plain network of seven convolutions, {size}² pixels, {epochs} passes,
+**Scope.** One plain network of seven convolutions, {size}² pixels, {epochs} passes,
 {train} training images; {test} test images of {patients} patients with certain labels. Differences
 are between ways to train the same network on the same images; seeds run: {seeds}. Intervals (95 %)
 resample patients and seeds, paired between arms; there is no correction for the number of
-comparisons, so one in twenty stands out by chance. The network is small and trained briefly: what
-matters for it need not matter for a large one, and the phantom's uncertain labels follow its own
+comparisons, so one in twenty is significant by chance. The network is small and trained briefly: results
+need not hold for a large one, and the phantom's uncertain labels follow its own
 labeller (about {uncertain} of all entries), not a hospital's reports.
 
 ## Uncertain labels
 
-The phantom's labeller says 1, 0, −1 or nothing, as CheXpert's does; nothing counts as absent. Each
+The phantom's labeller states 1, 0, −1 or nothing, as CheXpert's does; nothing counts as absent. Each
 policy (see `cxrbench.targets.POLICIES`) is trained on that; the second row is trained on the
 certain truth instead, which no policy sees. U-SelfTrained's guesses come from the U-Ignore run of
 the same seed. Conditional training closes the hierarchy first, learns children given their parent,
 half of the passes on images with a positive parent and half on all, and multiplies scores down the
-tree. Bold: the interval leaves 0 out.
+tree. Bold: the interval excludes 0.
 
 {policies}
 
-By competition finding, as in Irvin et al. 2019, table 3; bold where it is told apart from U-Ignore:
+By competition finding, as in Irvin et al. 2019, table 3; bold where it differs from U-Ignore:
 
 {findings}
 
 ## Imbalance
 
-Trained on the certain truth, so that only imbalance is at work. MeanIR is {mean_ir}, SCUMBLE
+Trained on the certain truth, so that imbalance is the only difficulty. MeanIR is {mean_ir}, SCUMBLE
 {scumble}; rare are the findings with IRLbl above MeanIR (training images that show them): {rare}.
 Losses take their papers' values. The last two rows keep the network of the first row and train its
-last layer anew, on frozen features. An
-epoch of ML-ROS is up to a quarter longer and one of ML-RUS a quarter shorter, so part of what they
-show is more or less training. Scores at random would reach an AP of {guess}.
+last layer again, on frozen features. An
+epoch of ML-ROS is up to a quarter longer and one of ML-RUS a quarter shorter, so part of their
+effect is more or less training. Scores at random would reach an AP of {guess}.
 
 {imbalance}
 
-AUROC asks for the order of studies only, and weights that shift all scores of a finding cannot
-change it. AP weighs the top of the list, where a rare finding's few studies are won or lost.
-Thresholds and calibration are another matter: weighted and re-sampled training moves scores up, and
-they are no probabilities then.
+AUROC depends on the order of studies only, and weights that shift all scores of a finding cannot
+change it. AP weighs the top of the list, which decides for the few studies of a rare finding.
+Thresholds and calibration are affected: weighted and resampled training raises scores, which are then
+not probabilities.
 """
 
 

@@ -1,4 +1,4 @@
-"""What the shipped models are worth on the phantom's test films: docs/models.md, from what lies beside them.
+"""Metrics of the shipped models on the phantom's test images: writes docs/models.md from their evaluations.
 
 python -m train.report
 """
@@ -36,8 +36,8 @@ def main() -> None:
     evaluations = {name: hub.evaluation(folder) for name, folder in folders.items()}
     said = [read_predictions(folders[name] / "predictions.csv", name) for name in TRIO]
     honest = {name: of for name, of in evaluations.items() if "shortcut" not in of}
-    table = {**honest, "CTP mean of the trio": together(said)}
-    parts = [HEAD, aurocs(table), "## Three models, one answer", COMBINED, combined(said)]
+    table = {**honest, "CTP mean of the three": together(said)}
+    parts = [HEAD, aurocs(table), "## Ensembles of the three models", COMBINED, combined(said)]
     parts += ["## The planted shortcut", shortcut(evaluations), "## Sizes", sizes(folders)]
     write_text(PAGE, "\n\n".join(parts) + "\n")
     print(PAGE)
@@ -45,24 +45,25 @@ def main() -> None:
 
 HEAD = """# The shipped models on the phantom
 
-Written by `python -m train.report` from the evaluations and predictions beside the weights. Test films are
-held out, by patient; intervals are 95 %, of 1,000 bootstrap resamples of patients. Frontal and lateral films
-count alike, and a lateral hides much of what the frontal film of the same study shows, so the figures are
-lower than those of frontal films alone. What is rare in training is worse: that is the lesson.
-`vit_tiny` is a transformer that began from nothing: it learns slower than convolutions do from so few films.
+Written by `python -m train.report` from the evaluations and predictions stored with the weights. Test images
+are held out by patient; intervals are 95 % bootstrap intervals from 1,000 resamples of patients. Frontal and
+lateral images count equally. A lateral view hides much of what the frontal view of the same study shows, so
+the metrics are lower than those of frontal images alone. Findings that are rare in training are detected
+worse. `vit_tiny` is a transformer trained from scratch: it learns more slowly than convolutional networks do
+from so few images.
 
-## AUROC a finding"""
+## AUROC per finding"""
 
 
-COMBINED = """The trio combined: scores first, then the threshold (CTP), or each model's calls first, then a
-vote (PTC). Thresholds have the largest sensitivity + specificity on the validation films. F1 is that of the
-positives, macro-F1 the mean of both classes' F1 as in Liz et al.; both and the AUROCs are means over the
-findings. Which one is first depends on what one asks."""
+COMBINED = """*Combine then predict* (CTP) averages the scores and applies a threshold; *predict then combine*
+(PTC) applies each model's thresholds and votes. Thresholds maximise sensitivity + specificity on the
+validation images. F1 is that of the positive class, macro-F1 the mean of both classes' F1 as in Liz et al.;
+both, and the AUROCs, are means over the findings. Which ensemble is best depends on the metric."""
 
 # Key of a row → head of its column.
 COLUMNS = {
     "auroc": "AUROC",
-    "auroc_of_calls": "AUROC of the calls",
+    "auroc_of_calls": "AUROC of the binary predictions",
     "f1": "F1",
     "f1_macro": "macro-F1",
     "hamming_loss": "Hamming loss",
@@ -71,7 +72,7 @@ COLUMNS = {
 
 
 def combined(said: list[Predictions]) -> str:
-    """A row a model or ensemble; the first of each column is bold."""
+    """One row per model or ensemble; the best of each column is bold."""
     field = contenders(said)
     figures = [row(one) for one in field]
     first = ranked(figures)
@@ -86,7 +87,7 @@ def combined(said: list[Predictions]) -> str:
 
 
 def lead(field: Sequence[Contender]) -> str:
-    """How far the mean of the scores lies above each model, paired by patient."""
+    """The difference in AUROC between the mean of the scores and each model, paired by patient."""
     asked = np.full(len(field[0].predictions.labels), 0.5)  # thresholds, which an AUROC does not look at
     first = next(one.predictions for one in field if one.name == "ctp_mean")
     gains = []
@@ -94,11 +95,11 @@ def lead(field: Sequence[Contender]) -> str:
         gain = compare((first, asked), (one.predictions, asked), mean=True)
         low, high, p = (float(values[0]) for values in (gain.low, gain.high, gain.p))
         gains.append(f"{one.name} {float(gain.estimate[0]):+.4f} [{low:+.4f}, {high:+.4f}], p {p:.3f}")
-    return f"AUROC of CTP mean less that of each model, resampled in pairs: {'; '.join(gains)}."
+    return f"AUROC of CTP mean minus that of each model, paired bootstrap: {'; '.join(gains)}."
 
 
 def aurocs(table: dict[str, Any]) -> str:
-    """A row a finding, a column a model."""
+    """One row per finding, one column per model."""
     first = next(iter(table.values()))
     rows = [["finding", "n+", *table], ["---"] * (len(table) + 2)]
     for label in first["auroc"]:
@@ -131,13 +132,13 @@ def stacked(said: tuple[Predictions, ...]) -> np.ndarray:
 
 
 def shortcut(evaluations: dict[str, Any]) -> str:
-    """A row a model that learned from a planted marker."""
+    """One row per model that was trained on a planted marker."""
     head = [
         "model",
         "finding",
         "marker",
         "as in training",
-        "on half of the films, whatever they show",
+        "on half of the images, at random",
         "on none",
     ]
     rows = [head, ["---"] * len(head)]
@@ -145,21 +146,19 @@ def shortcut(evaluations: dict[str, Any]) -> str:
         if measured := of.get("shortcut"):
             figures = [f"{measured[key]:.3f}" for key in ("with_marker", "marker_moved", "without_marker")]
             rows.append([name, measured["finding"], measured["title"], *figures])
-    said = (
-        "AUROC of the finding that the marker betrayed in training, by where the marker is on the test films."
-    )
+    said = "AUROC of the finding that the marker predicted in training, by which test images carry it."
     return f"{said}\n\n{markdown(rows)}"
 
 
 def sizes(folders: dict[str, Path]) -> str:
-    """Megabytes of weights a model, and in all."""
+    """Megabytes of weights per model, and in total."""
     found = {name: (folder / "model.safetensors").stat().st_size / 1e6 for name, folder in folders.items()}
     rows = [
         ["model", "weights in 16 bits, MB"],
         ["---", "---"],
         *([name, f"{size:.1f}"] for name, size in found.items()),
     ]
-    return markdown([*rows, ["in all", f"{sum(found.values()):.1f}"]])
+    return markdown([*rows, ["total", f"{sum(found.values()):.1f}"]])
 
 
 def markdown(rows: list[list[str]]) -> str:
