@@ -1,13 +1,16 @@
 """The model card: what a model is, what was measured, and what it is not for."""
 
-import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+from huggingface_hub import EvalResult, ModelCardData
 
 from cxrbench.models.spec import ModelSpec
 from cxrbench.models.zoo import architecture
 
 __all__ = ["model_card"]
+
+_TASK: Final = "image-classification"
 
 
 def model_card(spec: ModelSpec, evaluation: Mapping[str, Any], text: str | None = None) -> str:
@@ -22,7 +25,7 @@ def model_card(spec: ModelSpec, evaluation: Mapping[str, Any], text: str | None 
     recipe = spec.preprocessing
     lines = [
         "---",
-        *_front_matter(spec, evaluation),
+        _front_matter(spec, evaluation),
         "---",
         f"# {spec.title or spec.name}",
         "",
@@ -46,35 +49,31 @@ def model_card(spec: ModelSpec, evaluation: Mapping[str, Any], text: str | None 
     return "\n".join(lines) + "\n"
 
 
-def _front_matter(spec: ModelSpec, evaluation: Mapping[str, Any]) -> list[str]:
-    # JSON strings are YAML strings, so that no label or data set can break out of its line.
-    quote = json.dumps
-    lines = [
-        f"license: {quote(str(evaluation.get('license', 'apache-2.0')))}",
-        "library_name: cxrbench",
-        "pipeline_tag: image-classification",
-        "tags: [chest-xray, multi-label, explainability, not-for-clinical-use]",
+def _front_matter(spec: ModelSpec, evaluation: Mapping[str, Any]) -> str:
+    """The metadata that the Hub reads, as YAML: licence, tags, and the AUROC of each finding as a result."""
+    dataset = str(evaluation.get("dataset") or "")
+    results = [
+        EvalResult(
+            task_type=_TASK,
+            dataset_type=dataset or "unnamed",
+            dataset_name=dataset or "unnamed",
+            metric_type="roc_auc",
+            metric_name=f"AUROC {label}",
+            metric_value=round(value, 4),
+        )
+        for label, value in _aurocs(evaluation).items()
     ]
-    dataset = evaluation.get("dataset")
-    if dataset:
-        lines += ["datasets:", f"- {quote(str(dataset))}"]
-    aurocs = _aurocs(evaluation)
-    if not aurocs:
-        return lines
-    lines += ["metrics: [roc_auc]", "model-index:", f"- name: {quote(spec.name)}", "  results:", "  - task:"]
-    lines += [
-        "      type: image-classification",
-        "    dataset:",
-        f"      name: {quote(str(dataset or 'unnamed'))}",
-    ]
-    lines += [f"      type: {quote(str(dataset or 'unnamed'))}", "    metrics:"]
-    for label, value in aurocs.items():
-        lines += [
-            f"    - name: {quote('AUROC ' + label)}",
-            "      type: roc_auc",
-            f"      value: {value:.4f}",
-        ]
-    return lines
+    metadata = ModelCardData(
+        license=str(evaluation.get("license", "apache-2.0")),
+        library_name="cxrbench",
+        pipeline_tag=_TASK,
+        tags=["chest-xray", "multi-label", "explainability", "not-for-clinical-use"],
+        datasets=[dataset] if dataset else None,
+        metrics=["roc_auc"] if results else None,
+        model_name=spec.name if results else None,  # stands within the results
+        eval_results=results or None,
+    )
+    return metadata.to_yaml(line_break="\n")
 
 
 def _aurocs(evaluation: Mapping[str, Any]) -> Mapping[str, float]:

@@ -115,6 +115,20 @@ def test_the_hubs_own_reader_accepts_the_card(model: Classifier, tmp_path: Path)
     assert card.data.eval_results[0].metric_value == 0.7
 
 
+def test_no_name_breaks_out_of_the_cards_metadata(model: Classifier, tmp_path: Path) -> None:
+    from huggingface_hub import ModelCard
+
+    names = ["a\n---\nlicense: mit", "yes", "# no: {comment}", "Épanchement"]
+    for dataset in names:
+        figures = {"dataset": dataset, "license": "other\n---", "auroc": dict.fromkeys(names, 0.5)}
+        folder = hub.save(model, tmp_path / "m", evaluation=figures)
+        data = ModelCard.load(folder / "README.md").data
+        assert data.datasets == [dataset]
+        assert data.license == "other\n---"
+        assert [one.metric_name for one in data.eval_results] == [f"AUROC {name}" for name in names]
+        assert {one.dataset_name for one in data.eval_results} == {dataset}
+
+
 def test_saving_again_replaces_the_model_and_leaves_no_scrap(model: Classifier, saved: Path) -> None:
     hub.save(create("vit_tiny", LABELS, name="other"), saved)
     assert hub.load(saved).spec.name == "other"
