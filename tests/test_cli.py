@@ -205,7 +205,7 @@ def test_explain_writes_a_picture_a_finding_and_a_bundle_that_loads(
     assert sorted(path.name for path in out.iterdir()) == names
     for name in names:
         assert name in said
-    assert "Integrated gradients: 100%" in progress
+    assert "2 of 2 maps computed" in progress
     loaded = bundle.load(out / "film-one.zip")
     assert set(loaded.heat_maps) == {("small", "grad_cam"), ("small", "integrated_gradients")}
     assert loaded.heat_maps["small", "grad_cam"].labels == ("No Finding", "Cardiomegaly", "Pleural Effusion")
@@ -325,7 +325,7 @@ def test_phantom_writes_a_data_set_that_check_finds_whole(
 ) -> None:
     arguments = ["--out", str(tmp_path / "p"), "--patients", "3", "--size", "64", "--workers", "1"]
     assert main(["phantom", *arguments]) == 0
-    assert "drawn" in capsys.readouterr().err
+    assert "films drawn" in capsys.readouterr().err
     assert main(["check", str(tmp_path / "p" / "train.csv")]) == 0
     capsys.readouterr()
     refused(capsys, "phantom", "--out", tmp_path / "q", "--patients", "0")

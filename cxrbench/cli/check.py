@@ -2,8 +2,9 @@
 
 import argparse
 
-from cxrbench.cli.say import note, progress
+from cxrbench.cli.say import note
 from cxrbench.data import check_files, read_chexpert
+from cxrbench.terminal import ProgressBar
 
 __all__ = ["run"]
 
@@ -13,7 +14,8 @@ def run(options: argparse.Namespace) -> int:
     studies = read_chexpert(options.table, options.root)
     for text in studies.notes:
         note(text)
-    problems = check_files(studies, progress=progress("read"))
+    with ProgressBar("images read") as progress:
+        problems = check_files(studies, progress=progress)
     for problem in problems:
         print(problem)
     print(f"{len(studies)} images, {studies.table['patient'].nunique()} patients, {len(problems)} problems")

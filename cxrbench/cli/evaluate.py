@@ -14,7 +14,7 @@ import torch
 from accelerate import PartialState
 
 from cxrbench.cli.models import load
-from cxrbench.cli.say import name_files, note, with_time_left
+from cxrbench.cli.say import name_files, note
 from cxrbench.data import Studies, read_chexpert
 from cxrbench.errors import InputError
 from cxrbench.evaluation import (
@@ -38,6 +38,7 @@ from cxrbench.labels import finding_columns, finding_indices, finding_key
 from cxrbench.metrics import roc_curve
 from cxrbench.models import Classifier
 from cxrbench.models import folder as files
+from cxrbench.terminal import ProgressBar
 from cxrbench.writing import OwnFolder
 
 __all__ = ["run"]
@@ -137,8 +138,10 @@ def _predictions(
     parts: list[Predictions] = []
     splits_scored: list[Scored] = []
     for split, studies in splits.items():
-        tell = with_time_left(f"{split} images scored by {model.spec.name}")
-        scored = score_files(model, studies.paths, options.out / "scores", batch=options.batch, progress=tell)
+        with ProgressBar(f"{split} images scored by {model.spec.name}") as progress:
+            scored = score_files(
+                model, studies.paths, options.out / "scores", batch=options.batch, progress=progress
+            )
         bad = scored.unreadable
         splits_scored.append(scored)
         if bad.all():

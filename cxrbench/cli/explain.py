@@ -2,7 +2,6 @@
 
 import argparse
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from cxrbench.data import read_image
 from cxrbench.errors import InputError
 from cxrbench.figures import panels, panels_png
 from cxrbench.labels import finding_indices
+from cxrbench.terminal import ProgressBar
 from cxrbench.writing import check_targets, write_bytes
 
 __all__ = ["run"]
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     stem = re.sub(r"[^\w.-]+", "-", options.image.stem) or "radiograph"
     _claim(options, [f"{stem}.zip"])
     comparison = collect(
-        _reported(events),
+        _reported(events, len(settings.models) * len(settings.methods)),
         image=radiograph.pixels,
         settings=settings,
         source=radiograph.sha256,
@@ -86,17 +86,15 @@ def _say_what_was_found(comparison: Comparison, findings: Sequence[str]) -> None
             print(caption(comparison, model, method, finding) + said)
 
 
-def _reported(events: Iterator[Event]) -> Iterator[Event]:
-    """Events, told on stderr as they come; a draft overwrites the line before on a terminal."""
-    for event in events:
-        yield event
-        if isinstance(event, HeatMaps) and event.problem is None:
-            done = event.progress >= 1
-            line = f"{event.model} · {event.title}: {event.progress:.0%}"
-            if sys.stderr.isatty():
-                print(f"\r{line:<70}", end="\n" if done else "", file=sys.stderr, flush=True)
-            elif done:
-                print(line, file=sys.stderr)
+def _reported(events: Iterator[Event], total: int) -> Iterator[Event]:
+    """The events as they come, and their progress on stderr: one step per model and method."""
+    done = 0
+    with ProgressBar("maps computed") as progress:
+        for event in events:
+            yield event
+            if isinstance(event, HeatMaps):
+                done += event.progress >= 1 or event.problem is not None
+                progress(done, total, f"{event.model} · {event.title}: {event.progress:.0%}")
 
 
 def _names(stem: str, findings: Sequence[str]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from cxrbench.errors import InputError
 from cxrbench.inference import THRESHOLDS
 from cxrbench.models import folder as files
 from cxrbench.models import hub
+from cxrbench.terminal import write_line
 from cxrbench.training import TrainConfig, recipe, report, running, scores_of, sources
 from cxrbench.training.recipe import Source
 from cxrbench.training.records import record
@@ -180,7 +181,7 @@ def _speaker(log: Path) -> Say:
     """Say a line on the terminal at once, and keep it."""
 
     def say(line: str) -> None:
-        print(line, flush=True)
+        write_line(line)
         with (
             suppress(OSError),
             log.open("a", encoding="utf8") as file,

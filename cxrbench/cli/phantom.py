@@ -2,9 +2,9 @@
 
 import argparse
 
-from cxrbench.cli.say import progress
 from cxrbench.data.phantom import read_shortcut, write
 from cxrbench.errors import InputError
+from cxrbench.terminal import ProgressBar
 
 __all__ = ["run"]
 
@@ -22,15 +22,16 @@ def run(options: argparse.Namespace) -> int:
             f"Each kind of --shortcut may be tied to one finding only; got {', '.join(kinds)}. "
             "Leave one out, or take another kind."
         )
-    write(
-        options.out,
-        patients=options.patients,
-        seed=options.seed,
-        size=options.size,
-        workers=options.workers,
-        progress=progress("drawn"),
-        shortcuts=shortcuts,
-        force=options.force,
-    )
+    with ProgressBar("films drawn") as progress:
+        write(
+            options.out,
+            patients=options.patients,
+            seed=options.seed,
+            size=options.size,
+            workers=options.workers,
+            progress=progress,
+            shortcuts=shortcuts,
+            force=options.force,
+        )
     print(options.out)
     return 0

@@ -13,6 +13,7 @@ from cxrbench.cli.say import note
 from cxrbench.data import is_table, read_chexpert, read_image
 from cxrbench.errors import InputError
 from cxrbench.inference import scores_of, stream
+from cxrbench.terminal import ProgressBar, write_line
 from cxrbench.writing import check_targets, open_text
 
 __all__ = ["run"]
@@ -33,15 +34,20 @@ def run(options: argparse.Namespace) -> int:
         if options.csv is not None:
             table = csv.writer(stack.enter_context(open_text(options.csv)))
             table.writerow(["image", *labels])
+        progress = stack.enter_context(ProgressBar("images processed", final_line=False))
+        done = 0
         for row, logits in enumerate(stream(model, _readable(paths, read, skipped))):
             scores = scores_of(logits)[list(model.spec.findings)]
             if table is not None:
                 table.writerow([read[row], *(f"{score:.6f}" for score in scores)])
             _print_scores(read[row], labels, scores, thresholds, brief=len(paths) > 1)
+            progress(done := row + 1 + len(skipped), len(paths))
         if not read:  # within the block, so that no table without rows is left
             raise InputError(
                 f"None of the {len(paths)} images could be read." if len(paths) > 1 else skipped[0]
             )
+        if done < len(paths):  # those after the last score could not be read
+            progress(len(paths), len(paths))
     note(f"{len(skipped)} of {len(paths)} images skipped" if skipped else "")
     return 1 if skipped else 0
 
@@ -91,7 +97,7 @@ def _print_scores(
     rows = sorted(zip(labels, scores, thresholds, strict=True), key=lambda row: -row[1])
     if brief:
         found = ", ".join(f"{label} {score:.2f}" for label, score, threshold in rows if score >= threshold)
-        print(f"{path}\t{found or 'nothing above its threshold'}")
+        write_line(f"{path}\t{found or 'nothing above its threshold'}")
         return
     print(f"{'finding':<28} {'score':>6} {'threshold':>10}")
     for label, score, threshold in rows:

@@ -1,44 +1,14 @@
 """What commands say on stderr, beside their output on stdout."""
 
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-__all__ = ["name_files", "note", "progress", "with_time_left"]
+from cxrbench.terminal import write_line
+
+__all__ = ["name_files", "note"]
 
 _NAMED: Final = 5  # files that are named one by one; 'cxrbench check' names them all
-
-
-def progress(verb: str) -> Callable[[int, int], None]:
-    """A count on stderr: in place on a terminal, else a line a tenth."""
-
-    def tell(done: int, total: int) -> None:
-        if sys.stderr.isatty():
-            print(
-                f"\r{done} of {total} {verb}", end="\n" if done == total else "", file=sys.stderr, flush=True
-            )
-        elif done == total or done % max(1, total // 10) == 0:
-            print(f"{done} of {total} {verb}", file=sys.stderr)
-
-    return tell
-
-
-def with_time_left(verb: str, *, every: float = 10.0) -> Callable[[int, int], None]:
-    """A count on stderr every so many seconds and at the end, with how long it will still take."""
-    started = last = time.monotonic()
-
-    def tell(done: int, total: int) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if done < total and now - last < every:
-            return
-        last = now
-        minutes = (total - done) * (now - started) / max(done, 1) / 60
-        left = f", about {minutes:.0f} min left" if minutes >= 1 else ", less than a minute left"
-        print(f"{done} of {total} {verb}{left if done < total else ''}", file=sys.stderr, flush=True)
-
-    return tell
 
 
 def name_files(lines: Sequence[str], what: str) -> None:
@@ -58,6 +28,6 @@ def name_files(lines: Sequence[str], what: str) -> None:
 
 
 def note(text: str) -> None:
-    """Say a line on stderr, if there is one."""
+    """Write a line to stderr, if there is one."""
     if text:
-        print(f"cxrbench: {text}", file=sys.stderr)
+        write_line(f"cxrbench: {text}", sys.stderr)

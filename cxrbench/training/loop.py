@@ -15,10 +15,11 @@ from torch.utils.data import DataLoader
 from cxrbench.augment import Mixup
 from cxrbench.errors import InputError
 from cxrbench.metrics import ranking
+from cxrbench.terminal import ProgressBar
 from cxrbench.training import checkpoint, history
 from cxrbench.training.board import Board
 from cxrbench.training.config import Phase, TrainConfig
-from cxrbench.training.dataset import Batch, Batches, Images, mixing
+from cxrbench.training.dataset import Batch, Batches, Images, Sample, mixing
 from cxrbench.training.evaluation import scores_of
 from cxrbench.training.losses import Criterion, masked_bce
 from cxrbench.training.progress import Clock, Position, Run, steps_of
@@ -139,6 +140,33 @@ class Engine:
 
     def _epoch(self, phase: Phase, train: Images, clock: Clock) -> None:
         start = self.run.position
+        loader = self._loader(phase, train)
+        each = start.step + len(loader)  # steps of the whole epoch, those of an earlier process included
+        before = self._steps_before(len(train))
+        title = f"phase {start.phase + 1} epoch {start.epoch + 1}/{phase.epochs}"
+        self.learner.train_mode()
+        with ProgressBar(title, final_line=False) as bar:
+            for step, batch in enumerate(self.accelerator.prepare_data_loader(loader), start=start.step):
+                warmup = round(phase.warmup * each)
+                at = start.epoch * each + step
+                rate = rate_at(
+                    at, steps=phase.epochs * each, warmup=warmup, peak=phase.rate, floor=phase.floor
+                )
+                loss = self._step(phase, batch, rate, train)
+                self.run.loss_sum += loss
+                self.run.position = replace(self.run.position, step=step + 1)
+                if self.board and step % _EVERY == 0:
+                    self.board.step(before + step, loss, rate)
+                done, mean = f"{title} step {step + 1}/{each}", self.run.loss_sum / (step + 1)
+                if clock.advance(phase.batch * phase.size**2):
+                    self.say(f"{done} loss {mean:.4f}, {clock.left}")
+                if self.accelerator.is_main_process:
+                    bar(step + 1, each, f"loss {mean:.4f}, {clock.left}")
+                self._pause(step, done)
+
+    def _loader(self, phase: Phase, train: Images) -> DataLoader[Sample]:
+        """The batches that this epoch still lacks."""
+        start = self.run.position
         # The draw numbers passes over the data across phases, so that no two passes are augmented alike.
         draw = sum(p.epochs for p in self.config.phases[: start.phase]) + start.epoch
         batches = Batches(
@@ -149,32 +177,20 @@ class Engine:
             start=start.step,
             weights=train.weights,
         )
-        each = start.step + len(batches)
         # A loader draws a seed whenever it starts: from its own generator, or a resume would shift dropout.
         own = torch.Generator()
         collate = mixing(Mixup(self.config.mixup), self.config.seed) if self.config.mixup else None
-        loader = DataLoader(
+        return DataLoader(
             train, batch_sampler=batches, num_workers=self.config.workers, generator=own, collate_fn=collate
         )
-        before = self._steps_before(len(train))
-        self.learner.train_mode()
-        for step, batch in enumerate(self.accelerator.prepare_data_loader(loader), start=start.step):
-            warmup = round(phase.warmup * each)
-            at = start.epoch * each + step
-            rate = rate_at(at, steps=phase.epochs * each, warmup=warmup, peak=phase.rate, floor=phase.floor)
-            loss = self._step(phase, batch, rate, train)
-            self.run.loss_sum += loss
-            self.run.position = replace(self.run.position, step=step + 1)
-            if self.board and step % _EVERY == 0:
-                self.board.step(before + step, loss, rate)
-            done = f"phase {start.phase + 1} epoch {start.epoch + 1}/{phase.epochs} step {step + 1}/{each}"
-            if clock.advance(phase.batch * phase.size**2):
-                self.say(f"{done} loss {self.run.loss_sum / (step + 1):.4f}, {clock.left}")
-            stop = self.learner.agree(self.asked)
-            if stop or (step + 1) % self.config.checkpoint_steps == 0:
-                self._save()
-            if stop:
-                raise StopAsked(f"stopped after {done}; the same command goes on from there")
+
+    def _pause(self, step: int, done: str) -> None:
+        """Save where it is time to; stop where that is asked for."""
+        stop = self.learner.agree(self.asked)
+        if stop or (step + 1) % self.config.checkpoint_steps == 0:
+            self._save()
+        if stop:
+            raise StopAsked(f"stopped after {done}; the same command goes on from there")
 
     def _step(self, phase: Phase, batch: Batch, rate: float, train: Images) -> float:
         try:

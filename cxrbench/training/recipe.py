@@ -12,6 +12,7 @@ from cxrbench.errors import InputError
 from cxrbench.models import folder as files
 from cxrbench.models import hub
 from cxrbench.models.mimetic import mimic
+from cxrbench.terminal import ProgressBar
 from cxrbench.training import supervision
 from cxrbench.training.config import TrainConfig
 from cxrbench.training.dataset import Images, decode
@@ -38,7 +39,8 @@ def source(
 
     def images(split: str, size: int) -> Images:
         recipe = replace(config.preprocessing, size=size)
-        pixels = decode(studies[split].paths, recipe, cache, say=say)
+        with ProgressBar(f"{split} images decoded", final_line=False) as progress:
+            pixels = decode(studies[split].paths, recipe, cache, progress=progress, say=say)
         change = config.augmentation if split == "train" else None
         drawn = supervision.shown(config, known[split]) if split == "train" else None
         names = studies[split].table["path"].tolist()

@@ -11,6 +11,7 @@ from cxrbench import assets, data
 from cxrbench.data import Studies, phantom
 from cxrbench.errors import InputError, look_up
 from cxrbench.labels import finding_columns, finding_key
+from cxrbench.terminal import ProgressBar
 from cxrbench.training.config import DataConfig, TrainConfig
 from cxrbench.training.running import StopAsked
 
@@ -70,25 +71,29 @@ def read_studies(
 
 
 def _phantom(of: DataConfig, say: Say, asked: Callable[[], bool]) -> None:
-    def tenths(done: int, total: int) -> None:
+    bar = ProgressBar("films of the phantom drawn", final_line=False)
+
+    def count(done: int, total: int) -> None:
         if asked():
             raise StopAsked(f"stopped after {done} of {total} phantoms; the same command goes on from there")
-        if done * 10 // total != (done - 1) * 10 // total:
+        bar(done, total)
+        if not bar.visible and done * 10 // total != (done - 1) * 10 // total:
             say(f"phantom: {done} of {total} images")
 
     root = data_root(of)
     if of.phantom_patients and not (root / "truth.csv").exists():
         if asked():
             raise StopAsked("stopped before the phantom was begun")
-        phantom.write(
-            root,
-            patients=of.phantom_patients,
-            seed=of.phantom_seed,
-            size=of.phantom_size,
-            fractions=(of.phantom_fractions[0], of.phantom_fractions[1], of.phantom_fractions[2]),
-            shortcuts=of.phantom_shortcuts,
-            progress=tenths,
-        )
+        with bar:
+            phantom.write(
+                root,
+                patients=of.phantom_patients,
+                seed=of.phantom_seed,
+                size=of.phantom_size,
+                fractions=(of.phantom_fractions[0], of.phantom_fractions[1], of.phantom_fractions[2]),
+                shortcuts=of.phantom_shortcuts,
+                progress=count,
+            )
 
 
 def _read(of: DataConfig, split: str) -> Studies:

@@ -1,0 +1,70 @@
+import io
+import sys
+
+import pytest
+
+from cxrbench.terminal import ProgressBar, write_line
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """What makes stderr a terminal, within a test: pytest puts its own stream there before each."""
+
+    def open_terminal() -> Terminal:
+        stream = Terminal()
+        monkeypatch.setattr(sys, "stderr", stream)
+        return stream
+
+    return open_terminal
+
+
+def work(bar):
+    with bar as progress:
+        for done in range(1, 5):
+            progress(done, 4, f"case {done}")
+
+
+def broken_off():
+    with ProgressBar("films drawn") as progress:
+        progress(1, 4)
+        raise KeyboardInterrupt
+
+
+def test_on_a_terminal_one_bar_counts_to_the_end_and_says_what_is_done_now(terminal, capsys):
+    stream = terminal()
+    work(ProgressBar("films drawn"))
+    shown = stream.getvalue().split("\r")[-1]
+    assert "films drawn: 100%" in shown
+    assert "4/4" in shown
+    assert "case 4" in shown
+    assert stream.getvalue().count("\n") == 1
+    assert not capsys.readouterr().out
+
+
+def test_without_a_terminal_there_is_one_line_when_all_is_done(capsys):
+    work(ProgressBar("films drawn"))
+    assert capsys.readouterr().err == "4 of 4 films drawn\n"
+    work(ProgressBar("films drawn", final_line=False))
+    assert capsys.readouterr().err == ""
+
+
+def test_work_that_is_broken_off_leaves_no_final_line_and_ends_the_bars_own(terminal):
+    stream = terminal()
+    with pytest.raises(KeyboardInterrupt):
+        broken_off()
+    assert stream.getvalue().endswith("\n")
+    assert "4/4" not in stream.getvalue()
+
+
+def test_a_line_stands_above_the_bar(terminal):
+    stream = terminal()
+    with ProgressBar("films drawn") as progress:
+        progress(1, 4)
+        write_line("a note", sys.stderr)
+        progress(4, 4)
+    assert "\ra note\n" in stream.getvalue()
