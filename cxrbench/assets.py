@@ -1,4 +1,4 @@
-"""Where the things that ship beside the library lie: models, gallery cases, the lungs' network."""
+"""Paths of what ships beside the library: models, gallery cases, the lung segmentation weights."""
 
 import os
 from pathlib import Path

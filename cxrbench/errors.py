@@ -1,4 +1,4 @@
-"""The one exception that is meant for the person in front of the screen, and its commonest cause."""
+"""``InputError``: invalid user input; and look-up of names, which lists the known ones."""
 
 import re
 from collections.abc import Mapping

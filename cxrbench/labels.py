@@ -1,4 +1,4 @@
-"""What can be found on a chest radiograph, by data set, and how the names translate."""
+"""The findings of each data set, and how their names translate."""
 
 import unicodedata
 from collections.abc import Sequence

@@ -1,1 +1,1 @@
-"""The only room that knows Streamlit."""
+"""The only package that imports Streamlit."""

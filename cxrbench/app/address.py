@@ -1,4 +1,4 @@
-"""An address that holds what a page's widgets are set to: followed when it changes, written when they do.
+"""Keeps a page's widgets and its URL in step, in both directions.
 
 Streamlit adds an entry to the browser's history for every message that changes the address. So a page writes
 its whole choice in one message, and only when the reader changed it: each entry is then a state of the page,

@@ -1,4 +1,4 @@
-"""Scores of all findings as a list that can be read, heard and seen: bar, threshold, truth, in words too."""
+"""Scores of all findings as an accessible list: bar, threshold, truth, and the same in words."""
 
 from collections.abc import Mapping, Sequence
 from html import escape

@@ -1,4 +1,4 @@
-"""The ensemble's cells on the canvas: the models' maps overlaid, their vote, and where they differ."""
+"""Ensemble panels on the canvas: the models' maps averaged, their vote, and where they differ."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The Performance page's lists of cases: those behind a count, and the way to their heat maps."""
+"""Lists of cases on the Performance page: those behind a count, with links to their heat maps."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Augmentations on the Preparation page: one set by hand, and all as training would draw them."""
+"""Augmentations on the Preparation page: one set by hand, and all as training draws them."""
 
 from collections.abc import Callable
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What charts of several pages share: colours that every eye tells apart, shapes beside them, and forms."""
+"""Shared chart style: colour-blind safe colours, marker shapes, layout."""
 
 from collections.abc import Mapping, Sequence
 from html import escape

@@ -1,4 +1,4 @@
-"""What the reader chose, and the link that brings it back."""
+"""``Choice``: what is selected on the Compare page, and the link that restores it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

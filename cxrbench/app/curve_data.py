@@ -1,4 +1,4 @@
-"""One finding of several systems → what the curves draw, as JSON values: vertices, bands, counts at cuts."""
+"""Curves of one finding for several systems as JSON values: vertices, bands, counts at thresholds."""
 
 import hashlib
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Methods and models in words, read from their own records."""
+"""Descriptions of methods and models, built from their records."""
 
 from collections import Counter
 from collections.abc import Mapping

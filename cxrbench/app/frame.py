@@ -1,4 +1,4 @@
-"""The main script: what surrounds every page. Computes nothing."""
+"""The main script: navigation and what surrounds every page; computes nothing."""
 
 from pathlib import Path
 from typing import Final

@@ -1,4 +1,4 @@
-"""What the Performance page can show: the reader's own predictions, and stored ones of the same images."""
+"""The prediction sets that the Performance page can show: the user's own, and stored ones."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

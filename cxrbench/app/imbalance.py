@@ -1,4 +1,4 @@
-"""The Imbalance page's parts: each draws one answer about a label table."""
+"""Sections of the Imbalance page, one function per question about a label table."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The Performance page's controls: whose predictions, of which images, cut where."""
+"""Controls of the Performance page: predictions, images and thresholds."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

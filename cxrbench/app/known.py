@@ -1,4 +1,4 @@
-"""What can be chosen: the gallery's names at once, those of further models as soon as they are loaded."""
+"""The options of the Compare page: gallery entries at once, further models as soon as they are loaded."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The address of the Compare page: read when the page is opened, kept up to date while it is used."""
+"""The URL of the Compare page: read when the page opens, updated while it is used."""
 
 from collections.abc import Mapping, Sequence
 

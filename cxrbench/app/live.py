@@ -1,4 +1,4 @@
-"""The maps of a page: those that came with the radiograph, those in the cache, those being computed."""
+"""The maps of a page: stored with the radiograph, in the cache, or being computed."""
 
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What the Performance page opens with: a finding whose curves have something to show."""
+"""The finding that the Performance page opens with: the one of median AUROC."""
 
 from typing import Final
 

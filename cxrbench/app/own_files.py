@@ -1,4 +1,4 @@
-"""The reader's own predictions on the Performance page: opened, told apart, beside the stored ones."""
+"""The user's own prediction files on the Performance page, beside the stored ones."""
 
 import hashlib
 import tempfile

@@ -1,4 +1,4 @@
-"""The reader's own radiographs of a session: uploads, bundles and phantoms, each with a name of its own."""
+"""The user's own radiographs of a session: uploads, bundles and phantoms, each with a unique name."""
 
 from collections.abc import Callable, Collection
 from dataclasses import replace

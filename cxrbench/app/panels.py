@@ -1,4 +1,4 @@
-"""A comparison → what the canvas draws: pictures, grids and words as JSON values."""
+"""A comparison as panels for the canvas: pictures, grids and text as JSON values."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The Performance page's figures: curves of one finding, a table of all, two systems paired."""
+"""Sections of the Performance page: curves of one finding, a table of all, paired comparison."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

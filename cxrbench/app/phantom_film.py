@@ -1,4 +1,4 @@
-"""An ordered phantom as its page shows it: the film with outlines, the truth, and what can be saved."""
+"""The Phantom page's film with outlines, its truth, and the downloads."""
 
 import base64
 import hashlib

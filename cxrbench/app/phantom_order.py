@@ -1,4 +1,4 @@
-"""Which phantom the reader orders: the controls of its page; what is ordered is one value, ``Order``."""
+"""Controls of the Phantom page; their state is one value, ``Order``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

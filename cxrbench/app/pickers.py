@@ -1,4 +1,4 @@
-"""The controls of the Compare page: one row of them; what is chosen is one value, ``Choice``."""
+"""Controls of the Compare page; their state is one value, ``Choice``."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Arrays as the canvas takes them: films as PNG, maps as bytes, masks as polygons."""
+"""Arrays in the form that the canvas takes: films as PNG, maps as bytes, masks as polygons."""
 
 import base64
 import io

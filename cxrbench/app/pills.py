@@ -1,4 +1,4 @@
-"""Picking some of several in a pop-over that says how many are picked."""
+"""Multi-select in a pop-over that shows how many are selected."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""The Preparation page: one film through every step of a recipe, each with its picture and its words."""
+"""Preprocessing on the Preparation page: one film through every step, with pictures and descriptions."""
 
 import io
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the reader sees of work under way: how far it is, a way to stop it, and new maps as they come."""
+"""Progress of a computation, a way to stop it, and new maps as they arrive."""
 
 from contextlib import suppress
 from typing import Final

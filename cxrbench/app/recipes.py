@@ -1,4 +1,4 @@
-"""The recipes that the Train page can start: what they say of themselves, and copies under another name."""
+"""The recipes that the Train page can start: descriptions, and copies under another name."""
 
 import re
 import tomllib

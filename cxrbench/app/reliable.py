@@ -1,4 +1,4 @@
-"""The Performance page's calibration: whether a score of 0.7 means 70 %."""
+"""Calibration section of the Performance page."""
 
 from collections.abc import Sequence
 from dataclasses import replace

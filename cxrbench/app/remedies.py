@@ -1,4 +1,4 @@
-"""The Imbalance page's other half: what policies, resampling and class weights make of a label table."""
+"""Imbalance page: the effect of policies, resampling and class weights on a label table."""
 
 from collections.abc import Mapping
 from typing import Final, Literal

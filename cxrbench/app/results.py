@@ -1,4 +1,4 @@
-"""What was computed, kept for whoever asks again: process-wide, bounded, keyed by content."""
+"""Cache of computed results: process-wide, bounded, keyed by content."""
 
 import threading
 from collections import OrderedDict

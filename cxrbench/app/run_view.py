@@ -1,4 +1,4 @@
-"""What the Train page draws: the controls that start a run, and how one is going."""
+"""The Train page's view of a run: controls, progress, curves."""
 
 import math
 import os

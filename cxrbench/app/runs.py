@@ -1,4 +1,4 @@
-"""Training runs: started as processes of their own, and followed by the files they leave.
+"""Training runs as separate processes, followed through the files that they write.
 
 A run outlives the page, the session and this server. What is known of it is in its folder (``status.json``,
 ``log.txt``, ``state/history.jsonl``), so that a run started from a shell is seen as well.

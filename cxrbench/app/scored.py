@@ -1,4 +1,4 @@
-"""Predictions that were stored or brought along, and what answers from them: models and ensembles."""
+"""Stored or uploaded predictions, and the models and ensembles built from them."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The Performance page's closer look: groups of patients, rankings, agreement of models."""
+"""Performance page: subgroups, rankings, agreement of models."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations

@@ -1,4 +1,4 @@
-"""Label tables that the Imbalance page can open: published ones, the phantom's, the reader's own."""
+"""Label tables that the Imbalance page can open: published ones, the phantom's, the user's own."""
 
 import gzip
 import hashlib

@@ -1,4 +1,4 @@
-"""Where the radiograph comes from: a gallery case, the reader's own file, or a bundle that was saved."""
+"""Where the radiograph comes from: a gallery case, the user's file, or a saved bundle."""
 
 import hashlib
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The models this process holds: loaded once, in the background, then only read, by all sessions.
+"""The models of this process: loaded once in the background, then only read, by all sessions.
 
 A training run that ends while the process lives is noticed: its model joins the others.
 

@@ -1,4 +1,4 @@
-"""Numbers in rows: how tables are drawn, and how one takes them home."""
+"""Tables: how they are drawn, and how they are downloaded."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The Imbalance page's findings in company: which come together, and where the hierarchy is broken."""
+"""Imbalance page: co-occurrence of findings, and violations of the label hierarchy."""
 
 import math
 from typing import Final

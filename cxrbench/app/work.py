@@ -1,4 +1,4 @@
-"""One queue for the whole process: first come, first served, as many at a time as there are cores."""
+"""One job queue for the process: first come, first served, as many jobs at a time as there are cores."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""Small changes to a training radiograph that leave its findings true; no left–right flip unless asked."""
+"""Augmentations that leave a radiograph's findings true; no left–right flip by default."""
 
 from cxrbench.augment.elastic import Elastic, Warp
 from cxrbench.augment.geometry import Geometry, Move

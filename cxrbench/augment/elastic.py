@@ -1,4 +1,4 @@
-"""Elastic deformation: a smooth random field moves every pixel a little, as breathing and posture do."""
+"""Elastic deformation by a smooth random displacement field."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Where things lie: one affine map for rotation, shift, scale and shear; pictures and masks alike."""
+"""One affine map for rotation, shift, scale and shear, of pictures and masks alike."""
 
 from dataclasses import dataclass
 

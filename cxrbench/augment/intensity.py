@@ -1,4 +1,4 @@
-"""How bright things are: the film's curve, and noise. Masks stay where they are."""
+"""Brightness, contrast, gamma and noise; masks are unchanged."""
 
 from dataclasses import dataclass
 

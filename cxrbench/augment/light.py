@@ -1,4 +1,4 @@
-"""What differs between two exposures of one patient: position, distance, posture, and the film's curve."""
+"""Variation between two exposures of one patient: position, distance, posture, film curve."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""Mixup: two radiographs laid over each other, and their targets with them; what is unknown stays unknown."""
+"""Mixup of two radiographs and their targets; NaN targets stay NaN."""
 
 from dataclasses import dataclass
 

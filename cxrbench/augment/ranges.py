@@ -1,4 +1,4 @@
-"""What all ranges have in common: widths are numbers, at least 0."""
+"""Parameter ranges shared by all augmentations, and their checks."""
 
 import math
 from collections.abc import Sequence

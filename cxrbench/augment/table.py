@@ -1,4 +1,4 @@
-"""The augmentations of the bench: one literal row each."""
+"""The table of augmentations."""
 
 from dataclasses import dataclass
 from typing import Any, Final, Protocol

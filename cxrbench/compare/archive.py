@@ -1,4 +1,4 @@
-"""ZIP and NPZ files from strangers, read without trusting a single number in them."""
+"""ZIP and NPZ files from untrusted sources, read with every size checked."""
 
 import io
 import zipfile

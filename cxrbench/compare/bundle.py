@@ -1,4 +1,4 @@
-"""A comparison as one file: settings as JSON, raw maps as NPZ, the radiograph as PNG; and back, safely."""
+"""A comparison as one file: settings as JSON, raw maps as NPZ, the radiograph as PNG; and back."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""What is said of a cell: the page, the CLI, figures and reports ask here, so that they agree."""
+"""The text of a panel, shared by the page, the CLI, figures and reports."""
 
 import math
 from typing import Final

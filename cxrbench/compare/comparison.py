@@ -1,4 +1,4 @@
-"""The values that a comparison is made of; the page, the CLI, bundles and the gallery all hold these."""
+"""The values of a comparison, shared by the page, the CLI, bundles and the gallery."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

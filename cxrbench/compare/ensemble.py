@@ -1,4 +1,4 @@
-"""The ensemble heat map: what several models show for one finding, as one map, and where they differ."""
+"""Ensemble maps: several models' maps of one finding as one map, and where they differ."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""Cases that come with the bench, their heat maps computed beforehand: no network is run to open one."""
+"""Gallery cases with stored heat maps, opened without running a network."""
 
 import json
 import re

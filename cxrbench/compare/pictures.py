@@ -1,4 +1,4 @@
-"""Grey pictures as PNG, without loss where PNG can hold them."""
+"""Grey pictures as PNG, lossless where PNG can hold them."""
 
 import io
 

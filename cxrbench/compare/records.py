@@ -1,4 +1,4 @@
-"""Comparisons as plain JSON values, and back; what comes back is checked word by word."""
+"""Comparisons as plain JSON values, and back, with every field checked."""
 
 import math
 from collections.abc import Callable, Mapping

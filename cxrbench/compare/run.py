@@ -1,4 +1,4 @@
-"""One radiograph through several models and methods; every result is handed over as soon as it is known."""
+"""One radiograph through several models and methods; yields each result as soon as it is known."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace

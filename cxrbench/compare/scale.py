@@ -1,4 +1,4 @@
-"""From raw relevance to what is drawn: one scale for a map, a method or everything, and it is always said."""
+"""From raw relevance to displayed values: one scale per map, per method, or for all."""
 
 from typing import Final, Literal
 

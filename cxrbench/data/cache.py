@@ -1,4 +1,4 @@
-"""Radiographs, decoded once: shards of bytes as the network sees them, memory-mapped, resumable, checked."""
+"""Cache of decoded images: memory-mapped shards of network inputs, resumable, checked."""
 
 import json
 import os

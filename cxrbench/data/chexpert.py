@@ -1,4 +1,4 @@
-"""CheXpert's label files (Irvin et al. 2019, arXiv:1901.07031), in all the forms they go round in."""
+"""CheXpert's label files (Irvin et al. 2019, arXiv:1901.07031), in all published forms."""
 
 from pathlib import Path
 from typing import IO, Final

@@ -1,4 +1,4 @@
-"""Where the images of a CheXpert table lie: its paths begin wherever whoever wrote it began them."""
+"""Locates the images of a CheXpert table, whatever folder its paths start from."""
 
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath

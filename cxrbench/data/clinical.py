@@ -1,4 +1,4 @@
-"""Age, sex and view as numbers for a network; what is not known stays told apart from every known value."""
+"""Age, sex and view as network inputs; unknown is distinct from every known value."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""PNG and TIFF of 16 bits a channel in colour or with transparency, of which Pillow alone keeps 8 bits."""
+"""PNG and TIFF of 16 bits per channel in colour or with alpha, of which Pillow alone keeps 8 bits."""
 
 from collections.abc import Callable
 from typing import Final

@@ -1,4 +1,4 @@
-"""The bytes of a CSV file → columns of text: no type is guessed, no row is shifted, nothing is renamed."""
+"""Bytes of a CSV file → columns of text: no types guessed, no rows shifted, nothing renamed."""
 
 import codecs
 import csv

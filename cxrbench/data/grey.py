@@ -1,4 +1,4 @@
-"""Decoded samples of any depth and colour → one grey picture in [0, 1]."""
+"""Decoded samples of any depth and colour → one grey image in [0, 1]."""
 
 import numpy as np
 

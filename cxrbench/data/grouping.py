@@ -1,4 +1,4 @@
-"""The images of one study together: a frontal film and the lateral that was taken with it."""
+"""The images of one study together: a frontal image and its lateral."""
 
 import warnings
 from collections.abc import Callable

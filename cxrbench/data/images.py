@@ -1,4 +1,4 @@
-"""Any file a radiograph comes in → one grey float picture, safely."""
+"""Any supported image file → one grey float image, safely."""
 
 import hashlib
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Label tables in JSON: one object per line, as CheXpert Plus publishes its labels, or one array of them."""
+"""Label tables in JSON: one object per line (CheXpert Plus), or one array of objects."""
 
 import json
 from collections.abc import Sequence

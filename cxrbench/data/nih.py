@@ -1,4 +1,4 @@
-"""NIH ChestX-ray14 (Wang et al. 2017, arXiv:1705.02315): the table of labels and the boxes."""
+"""NIH ChestX-ray14 (Wang et al. 2017, arXiv:1705.02315): label table and boxes."""
 
 from pathlib import Path
 from typing import IO

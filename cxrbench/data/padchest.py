@@ -1,4 +1,4 @@
-"""PadChest's table of labels (Bustos et al. 2020, arXiv:1901.07441)."""
+"""PadChest's label table (Bustos et al. 2020, arXiv:1901.07441)."""
 
 from ast import literal_eval
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""PadChest's terms (Bustos et al. 2020, arXiv:1901.07441), their tree, and the findings they count for."""
+"""PadChest's terms, their tree, and the findings that they count for."""
 
 from functools import lru_cache
 from typing import Final

@@ -1,4 +1,4 @@
-"""Label tables that lie inside the installed torchxrayvision package; its code is never imported."""
+"""Label tables inside the installed torchxrayvision package; its code is never imported."""
 
 import gzip
 import io

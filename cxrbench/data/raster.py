@@ -1,4 +1,4 @@
-"""PNG, JPEG and TIFF, decoded by Pillow; what no single radiograph can be is refused from the header."""
+"""PNG, JPEG and TIFF, decoded by Pillow; files that cannot be one radiograph are refused from the header."""
 
 from collections.abc import Callable
 from io import BytesIO

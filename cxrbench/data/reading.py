@@ -1,4 +1,4 @@
-"""Which files were read, and by which code: asked by whoever keeps what was made of images."""
+"""Records which files were read, and by which version of the reading code, for caches."""
 
 import ast
 import hashlib

@@ -1,4 +1,4 @@
-"""One part of a cache on disk: a block of images, and beside it what each of them was decoded from."""
+"""One shard of a cache on disk: a block of images and the sources of each."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What a file is, by how it begins; its name and extension are never asked."""
+"""File types by their first bytes; names and extensions are ignored."""
 
 from struct import unpack_from
 from typing import Final

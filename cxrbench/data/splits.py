@@ -1,4 +1,4 @@
-"""Splits that keep a patient on one side and every label's share on all of them."""
+"""Splits by patient that keep the frequency of every label similar in all parts."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The one table every data set becomes, and whether its files can be read."""
+"""``Studies``: the table that every data set becomes, and a check that its files can be read."""
 
 import posixpath
 from collections.abc import Callable, Sequence

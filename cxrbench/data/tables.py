@@ -1,4 +1,4 @@
-"""Label files → columns of text, labels and numbers; what can be wrong with one, said in one sentence."""
+"""Label files → columns of text, labels and numbers, with one clear error per fault."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What models are worth on a data set: predictions in, figures with intervals out."""
+"""Evaluation of models on a data set: predictions in, metrics with intervals out."""
 
 from cxrbench.evaluation.ensembles import Contender, Row, contenders, ranked, row
 from cxrbench.evaluation.figures import (

@@ -1,4 +1,4 @@
-"""ROC and precision–recall curves to be drawn: few vertices, a band of resamples, and counts at every cut."""
+"""ROC and precision–recall curves for plotting: few vertices, bootstrap bands, counts at thresholds."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""Models and their ensembles on the same images: which is best, and by which figure."""
+"""Models and their ensembles on the same images, ranked by metric."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

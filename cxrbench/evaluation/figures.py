@@ -1,4 +1,4 @@
-"""The figures of a model on a data set, each with its interval; what ``evaluation.json`` holds."""
+"""The metrics of a model on a data set, each with its interval; the content of evaluation.json."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence

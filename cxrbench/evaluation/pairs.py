@@ -1,4 +1,4 @@
-"""Several models on the same images: what they have in common, and whether one is better than another."""
+"""Several models on the same images: alignment and paired comparison."""
 
 from collections.abc import Sequence
 

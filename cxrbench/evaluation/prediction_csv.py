@@ -1,4 +1,4 @@
-"""Predictions from a CSV file: which columns belong together, and what a file may not say."""
+"""Predictions from a CSV file: matching of score and target columns, and checks."""
 
 import io
 from collections.abc import Mapping, Sequence

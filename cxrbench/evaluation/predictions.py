@@ -1,4 +1,4 @@
-"""The table of what a model said of a data set, beside what is true: read, checked and written."""
+"""``Predictions``: scores and targets of a model on a data set; checked, read and written."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

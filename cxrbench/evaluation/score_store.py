@@ -1,4 +1,4 @@
-"""The scores of files on disk: one line per file, found by its content, whatever list it stands in."""
+"""Scores of files on disk: one line per file, keyed by its content."""
 
 import json
 import time

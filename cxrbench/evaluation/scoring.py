@@ -1,4 +1,4 @@
-"""Score a list of files with a model: streamed, shared out between processes, and resumable.
+"""Scores a list of files with a model: streamed, distributed, resumable.
 
 What is held at a time is two batches of images, and a row of scores per image. What is known of a file is
 kept on disk by its content (``score_store.py``): a film that changes is scored anew, one that could not be

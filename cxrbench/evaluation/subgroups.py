@@ -1,4 +1,4 @@
-"""Whether a model serves everybody alike: its figures by sex, age and view, and the gaps between groups."""
+"""Metrics by sex, age and view, and the gaps between subgroups."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Explanations: which pixels is a score sensitive to?"""
+"""Explanations: which pixels a score is sensitive to."""
 
 from cxrbench.explain.asked import finding_list, stage_name
 from cxrbench.explain.cam import feature_gradients

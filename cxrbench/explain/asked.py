@@ -1,4 +1,4 @@
-"""What was asked of an explanation: refused with a sentence where it cannot be answered."""
+"""Validation of an explanation's arguments."""
 
 from collections.abc import Sequence
 

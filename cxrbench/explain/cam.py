@@ -1,4 +1,4 @@
-"""Class activation maps: one trunk pass, one gradient of the head a finding, and each method's formula.
+"""Class activation maps: one trunk pass, one gradient of the head per finding, one formula per method.
 
 A are the activations of a stage, g = ∂y/∂A the gradient of a finding's **logit** (never of its score: the
 sigmoid would scale the map by how sure the network is). The formulas give the map before any ReLU: signed.

@@ -1,4 +1,4 @@
-"""From signed relevance to what is drawn, and the words for maps that show nothing."""
+"""From signed relevance to displayed values, and the words for maps that show nothing."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Integrated gradients: the gradient summed along the straight path from a baseline to the image."""
+"""Integrated gradients: the gradient integrated along the line from a baseline to the image."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple

@@ -1,4 +1,4 @@
-"""The methods of the bench: one literal row each."""
+"""``METHODS``: the table of methods."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType

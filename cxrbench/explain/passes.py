@@ -1,4 +1,4 @@
-"""What the methods of one call share: computed when first asked for, once."""
+"""Passes through the network that the methods of one call share, computed once on first use."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What every explanation method is: one call, many findings."""
+"""``Method``: one call, many findings."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""One image, many methods: every map from shared passes, drafts as they come."""
+"""One image, several methods: maps from shared passes, intermediate results as they come."""
 
 import time
 from collections.abc import Iterator, Sequence

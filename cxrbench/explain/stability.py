@@ -1,4 +1,4 @@
-"""Does a map hang on rounding? A perturbation too small to mean anything must not change what is drawn."""
+"""Stability: whether a perturbation at the level of rounding changes what is displayed."""
 
 from collections.abc import Iterator
 from typing import Final

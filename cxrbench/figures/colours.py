@@ -1,4 +1,4 @@
-"""Colour tables for heat maps: 256 colours each, readable by colour-blind eyes and in grey print."""
+"""Colour tables for heat maps: 256 colours each, colour-blind safe and legible in grey print."""
 
 import base64
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The course of a training run: loss and validation AUROC, an epoch a point."""
+"""Training curves: loss and validation AUROC per epoch."""
 
 from collections.abc import Sequence
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""The border of a mask, as it is drawn; nothing is ever measured on it."""
+"""The border of a mask, for display only."""
 
 import cv2
 import numpy as np

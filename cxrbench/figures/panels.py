@@ -1,4 +1,4 @@
-"""A comparison as one picture: the radiograph, a row a model and a column a method, with words."""
+"""A comparison as one picture: one row per model, one column per method, with captions."""
 
 import io
 import textwrap

@@ -1,4 +1,4 @@
-"""The report of an evaluation: one HTML file that needs nothing else, and can be sent."""
+"""The report of an evaluation: one self-contained HTML file."""
 
 from collections.abc import Mapping, Sequence
 from html import escape

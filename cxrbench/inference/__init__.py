@@ -1,4 +1,4 @@
-"""What models say about radiographs, alone and together."""
+"""Predictions of models, alone and in ensembles."""
 
 from cxrbench.inference.calibration import CALIBRATIONS, Calibration, calibration
 from cxrbench.inference.ensemble import ENSEMBLES, Answer, Ensemble, ensemble

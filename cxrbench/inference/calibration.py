@@ -1,4 +1,4 @@
-"""From scores that rank to scores that can be read as probabilities; fitted on validation studies only.
+"""Calibration of scores to probabilities, fitted on validation studies only.
 
 calibrate = CALIBRATIONS["isotonic"].fit(valid_targets, valid_scores)
 probabilities = calibrate(test_scores)

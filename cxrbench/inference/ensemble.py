@@ -1,4 +1,4 @@
-"""Several models, one answer: combine then predict (CTP), or predict then combine (PTC).
+"""Ensembles: combine then predict (CTP), or predict then combine (PTC).
 
 Liz et al. 2022 (arXiv:2207.14408) compare these. An ensemble is fitted on validation studies, which choose
 its thresholds (and weights), and then answers for any others:

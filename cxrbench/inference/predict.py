@@ -1,4 +1,4 @@
-"""What a model says about radiographs, without leaving a trace in the model."""
+"""Logits and scores of radiographs; the model is left unchanged."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

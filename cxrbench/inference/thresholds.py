@@ -1,4 +1,4 @@
-"""From which score on a finding is called: rules that choose a threshold a finding on validation studies.
+"""Operating points: rules that choose one threshold per finding on validation studies.
 
 A threshold lies half-way between the lowest score that is called and the next lower one, so that a rounding
 error does not flip the study that set it. Choose on validation studies, never on those that are judged.

@@ -1,4 +1,4 @@
-"""One figure from many findings, and of how many: an average over what is defined says how many that was."""
+"""Macro, weighted and micro averages, and the number of findings that are defined."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

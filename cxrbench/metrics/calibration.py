@@ -1,4 +1,4 @@
-"""Whether a score of 0.7 means 70 %, one value a finding; scores are in [0, 1]."""
+"""Calibration error, Brier score and reliability, one value per finding."""
 
 from dataclasses import dataclass
 

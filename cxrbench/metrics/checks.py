@@ -1,4 +1,4 @@
-"""What every metric asks of its arrays before it counts anything."""
+"""Checks of the arrays that metrics take."""
 
 import numpy as np
 

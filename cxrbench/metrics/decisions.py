@@ -1,4 +1,4 @@
-"""How good yes-or-no answers are, one value a finding; all of it follows from four counts.
+"""Metrics of the confusion matrix, one value per finding.
 
 Every function takes targets (N, L) of 1, 0 and NaN for what is left out, and calls (N, L), true where a
 finding is called present; it returns (L,) float64, NaN where a finding's value is undefined. `DECISIONS`

@@ -1,4 +1,4 @@
-"""DeLong's covariance of AUROCs: the second opinion on what the bootstrap says of one or several models.
+"""DeLong's covariance of AUROCs, of one or several models.
 
 It knows images, not patients: where patients have several images its intervals are too narrow.
 """

@@ -1,4 +1,4 @@
-"""How sure a figure is: one bootstrap for everything, by patient.
+"""Patient-level bootstrap confidence intervals, for every metric.
 
 Images of one patient resemble each other, so patients are drawn, not images. A resample is a whole number of
 copies a patient, that is, a weight an image; a statistic is a function of such weights (see ``statistics``),

@@ -1,4 +1,4 @@
-"""How well scores order positives above negatives, one value a finding."""
+"""AUROC, average precision and their curves, one value per finding."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""How well the set of findings of an image is met, one value an image; their mean is the data set's figure.
+"""Metrics of an image's set of findings, one value per image; their mean is the data set's.
 
 Targets are (N, L) of 1, 0 and NaN; a label that is NaN counts in neither the set nor the calls of its image.
 """

@@ -1,4 +1,4 @@
-"""Figures as functions of weights: how often each image is counted. What `intervals.bootstrap` resamples.
+"""Metrics as functions of sample weights, which ``intervals.bootstrap`` resamples.
 
 Each function here looks at targets and scores once and returns a `Statistic`: weights (N, R) → (R, …). A
 weight of 2 is an image that is there twice; with whole weights the results are those of the plain metric, to

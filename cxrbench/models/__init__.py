@@ -1,4 +1,4 @@
-"""Networks that know their labels, their preprocessing, and where they can be explained.
+"""Networks that know their labels, their preprocessing and the stages where they can be explained.
 
 What needs torch is imported when it is first asked for: listing models (``catalog``) and reading what they
 say of themselves (``spec``) do not wait for it.

@@ -1,4 +1,4 @@
-"""A new classifier: a backbone of the zoo, made for grey images and given labels."""
+"""Creates a classifier: a backbone of the zoo for grey images, with labels."""
 
 import threading
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The one list of models that can be named: shipped ones, those of CXRBENCH_MODELS, those that runs made.
+"""The one list of models: shipped ones, those in CXRBENCH_MODELS, those that runs made.
 
 The command line and the Compare, Performance and About pages all ask here. No weights are opened, and torch
 is not imported.

@@ -1,4 +1,4 @@
-"""Files of the Hugging Face Hub: from the cache at once, from the network if it answers soon."""
+"""Files of the Hugging Face Hub: from the cache, or from the network if it answers soon."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""A saved model is a folder: ``config.json``, ``model.safetensors``, ``README.md``, ``evaluation.json``."""
+"""The files of a saved model: config.json, model.safetensors, README.md, evaluation.json."""
 
 import hashlib
 import json

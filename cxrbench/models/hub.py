@@ -1,4 +1,4 @@
-"""Models come and go as folders: to and from the disk, to and from the Hugging Face Hub."""
+"""Saving and loading models: local folders and the Hugging Face Hub."""
 
 import json
 from collections.abc import Mapping

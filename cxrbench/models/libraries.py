@@ -1,4 +1,4 @@
-"""The packages that build backbones: how each makes one for grey images, with or without ImageNet weights."""
+"""Timm and torchvision: how each builds a backbone for grey images, with or without ImageNet weights."""
 
 import hashlib
 from collections.abc import Callable, Mapping

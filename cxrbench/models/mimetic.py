@@ -1,4 +1,4 @@
-"""First weights with which a vision transformer learns from few images: those of its attention look trained.
+"""Mimetic initialisation of a vision transformer's attention weights.
 
 In trained transformers a head's query and key weights multiply to roughly a positive multiple of the
 identity, and value and projection weights to a negative one (Trockman and Kolter 2023, arXiv:2305.09828).

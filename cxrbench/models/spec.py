@@ -1,4 +1,4 @@
-"""What a classifier must know about itself; it travels with the weights."""
+"""``ModelSpec``: the identity of a model, saved with its weights."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""The DenseNets of torchxrayvision (Cohen et al. 2022, arXiv:2111.00595), on the backbone of the zoo."""
+"""The DenseNets of torchxrayvision (Cohen et al. 2022, arXiv:2111.00595), on the zoo's backbone."""
 
 import math
 import warnings

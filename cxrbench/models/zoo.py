@@ -1,4 +1,4 @@
-"""The backbones of the bench: one frozen record each, and nothing special-cased anywhere else."""
+"""The backbones, one frozen record each."""
 
 from __future__ import annotations
 

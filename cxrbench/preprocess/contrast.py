@@ -1,4 +1,4 @@
-"""How the greys of a film are spread: a percentile window, histogram equalisation, CLAHE."""
+"""Contrast: percentile window, histogram equalisation, CLAHE."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

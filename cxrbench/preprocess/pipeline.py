@@ -1,4 +1,4 @@
-"""The frozen recipe between a radiograph and a network, saved with the model it was trained with."""
+"""``Preprocessing``: from a radiograph to a network input, saved with the model."""
 
 import hashlib
 import json

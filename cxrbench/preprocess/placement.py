@@ -1,4 +1,4 @@
-"""Where a network's square input lies over a radiograph: cut it out, and lay maps back over the film."""
+"""Where a network's square input lies on a radiograph: cropping, and mapping heat maps back."""
 
 from dataclasses import dataclass
 

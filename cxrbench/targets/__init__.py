@@ -1,4 +1,4 @@
-"""What happens to the label matrix before a loss sees it."""
+"""Operations on the label matrix before the loss."""
 
 from cxrbench.targets import hierarchy, imbalance, resampling
 from cxrbench.targets.policies import POLICIES, RULES, Policy, Rule, mixture

@@ -1,4 +1,4 @@
-"""What a policy leaves of the labels, counted: what a loss sees as present, absent, in between, or not."""
+"""The effect of a policy on the labels, counted: present, absent, soft, ignored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Findings that imply one another: labels made whole, children learnt given parents, scores multiplied."""
+"""Label hierarchy: completion, conditional training, multiplied scores."""
 
 from collections.abc import Mapping, Sequence
 

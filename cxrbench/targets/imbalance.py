@@ -1,4 +1,4 @@
-"""How unequal the findings of a label matrix are, and which of them come together."""
+"""Imbalance measures of a label matrix, and co-occurrence of findings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What becomes of "uncertain" and of "not mentioned" before a loss sees them."""
+"""Policies for uncertain and unmentioned labels."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Which images to show more often, or less: rebalancing many findings at once, as indices or as weights."""
+"""Multi-label resampling, as indices or as sampling weights."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""New examples of rare findings, between old ones, where a network's features live."""
+"""Synthetic feature vectors of rare findings (MLSMOTE)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""From a recipe to weights: configuration, data, losses, the loop, and what came out.
+"""From a recipe to weights: configuration, data, losses, the loop, results.
 
 Each name is imported when it is first asked for: how a run stands (``running``) is told without pandas, and a
 recipe (``config``) is read without torch.

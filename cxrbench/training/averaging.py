@@ -1,4 +1,4 @@
-"""The exponential moving average of a model's weights: a smoother model than the last step's."""
+"""The exponential moving average of a model's weights."""
 
 from typing import cast
 

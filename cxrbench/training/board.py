@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run: loss, rate and validation AUROC, in ``events`` beside the run's state."""
+"""TensorBoard events of a run: loss, learning rate, validation AUROC."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Files that survive the machine: whole, or not there; and the one before, should the newest be broken."""
+"""Checkpoints that are written whole, with the one before kept as a fallback."""
 
 import pickle
 import zipfile

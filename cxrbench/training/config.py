@@ -1,4 +1,4 @@
-"""A training recipe as a value: read from TOML, checked, and kept beside the weights it made."""
+"""``TrainConfig``: a training recipe read from TOML, checked, and saved with the weights."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Radiographs, decoded once: a memory-mapped block of bytes that every epoch reads."""
+"""Decoded radiographs as one memory-mapped block that every epoch reads."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence

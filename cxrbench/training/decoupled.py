@@ -1,4 +1,4 @@
-"""The classifier trained anew on frozen features: the network is left alone, only its last layer learns."""
+"""Retrains the classifier on frozen features."""
 
 import numpy as np
 import torch

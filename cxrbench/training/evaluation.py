@@ -1,4 +1,4 @@
-"""What a model in training says of images that are decoded already."""
+"""Scores of the model being trained on decoded images."""
 
 import numpy as np
 import torch

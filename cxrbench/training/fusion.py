@@ -1,4 +1,4 @@
-"""Late fusion: a finding's score from the image's logit and age, sex and view, by logistic regression."""
+"""Late fusion: logistic regression on the image's logit, age, sex and view."""
 
 from dataclasses import dataclass
 

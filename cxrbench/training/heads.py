@@ -1,4 +1,4 @@
-"""The last layer of a network: swapped for one that knows three classes, and folded back into a plain one."""
+"""Three-class heads for U-MultiClass, folded back into plain ones."""
 
 import copy
 

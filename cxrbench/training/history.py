@@ -1,4 +1,4 @@
-"""What a run remembers of itself: a line an epoch."""
+"""The history of a run: one line per epoch."""
 
 import json
 from dataclasses import asdict, dataclass

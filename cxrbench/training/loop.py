@@ -1,4 +1,4 @@
-"""The loop: phases of epochs of steps, on whatever machine accelerate finds, and resumable after any step."""
+"""The loop: phases of epochs of steps, on any device that accelerate finds, resumable after any step."""
 
 import math
 from collections.abc import Callable

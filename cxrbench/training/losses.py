@@ -1,4 +1,4 @@
-"""What training minimises. A target that is NaN is unknown, and has no say."""
+"""Losses; NaN targets are ignored."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Batch norms that see the batch of all processes, on any device that PyTorch's own does not serve."""
+"""Batch norms over the batch of all processes, on devices that PyTorch's SyncBatchNorm does not serve."""
 
 from collections.abc import Callable
 from typing import Any

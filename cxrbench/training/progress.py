@@ -1,4 +1,4 @@
-"""Where a run stands, and how long it will still take."""
+"""The position of a run, and its remaining time."""
 
 import math
 import time

@@ -1,4 +1,4 @@
-"""A recipe, followed: studies, images, a model with its first weights, and the loop over them."""
+"""Runs a recipe: studies, images, an initialised model, and the loop over them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

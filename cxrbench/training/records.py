@@ -1,4 +1,4 @@
-"""Frozen records from TOML tables, and what of a record differs from its defaults."""
+"""Frozen records from TOML tables, and their differences from the defaults."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass

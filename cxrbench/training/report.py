@@ -1,4 +1,4 @@
-"""What is told of a trained model: its card, a table, and what patient data and further views add."""
+"""The report of a trained model: its card, a table, and the gain from clinical data and further views."""
 
 from collections.abc import Mapping
 from typing import Any

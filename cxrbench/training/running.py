@@ -1,4 +1,4 @@
-"""Who works on a run's folder, how far it is, and how it ended: one small file that any process may read."""
+"""The state of a run's folder: lock, progress and outcome, readable by any process."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""How fast to learn at which step; a function of the step alone, so there is no state to lose."""
+"""Learning rate as a function of the step."""
 
 import math
 from collections.abc import Mapping

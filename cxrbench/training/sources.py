@@ -1,4 +1,4 @@
-"""Which studies a recipe learns from: its tables, shared out by patient where it asks so."""
+"""The studies of a recipe: its tables, split by patient where it says so."""
 
 from collections.abc import Callable
 from pathlib import Path

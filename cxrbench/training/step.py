@@ -1,4 +1,4 @@
-"""One training step, and what it moves: the network, the optimizer, the average."""
+"""One training step: network, optimizer, weight average."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""What a recipe's training sees of the labels: policy, guesses, hierarchy, smoothing, sampling, loss."""
+"""The training targets of a recipe: policy, soft labels, hierarchy, smoothing, sampling, loss."""
 
 from pathlib import Path
 

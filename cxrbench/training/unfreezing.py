@@ -1,4 +1,4 @@
-"""Transfer learning: which part of a network learns in a phase, and how fast each part does."""
+"""Transfer learning: the parts that learn in a phase, and their learning rates."""
 
 from collections.abc import Sequence
 from typing import Final

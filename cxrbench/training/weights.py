@@ -1,4 +1,4 @@
-"""How much each finding's positives and negatives weigh in a loss, from how many there are."""
+"""Class weights of a loss, from the counts of positives and negatives."""
 
 import torch
 from torch import Tensor

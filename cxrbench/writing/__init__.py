@@ -1,4 +1,4 @@
-"""Files are written whole or not at all, never over an input, and never over what others wrote."""
+"""Output files are written whole or not at all, never over an input or over other programs' files."""
 
 from cxrbench.writing.own_folder import OwnFolder
 from cxrbench.writing.whole import check_targets, draft, draft_folder, open_text, write_bytes, write_text

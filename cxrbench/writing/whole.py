@@ -1,4 +1,4 @@
-"""Files are written whole or not at all, and never over an input.
+"""Atomic writing of files and folders.
 
 A file is written beside its place and renamed at the end: whoever reads it sees the old one or the new one,
 and a command that fails, is interrupted or killed leaves the old one as it was.

@@ -1,4 +1,4 @@
-"""The canvas: panels that share one view and one cross-hair, drawn and changed in the browser alone."""
+"""The canvas component: panels with a shared view and cross-hair, drawn in the browser alone."""
 
 from collections.abc import Mapping
 from pathlib import Path

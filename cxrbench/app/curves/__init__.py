@@ -1,4 +1,4 @@
-"""Curves with a threshold that slides: everything follows it in the browser, and nothing is asked for it."""
+"""The curves component: a threshold slider that updates points and counts in the browser."""
 
 from collections.abc import Mapping
 from pathlib import Path

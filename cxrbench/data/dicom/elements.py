@@ -1,4 +1,4 @@
-"""Elements of a DICOM as they stand in the file: empty ones are absent, and odd ones raise no alarm.
+"""Elements of a DICOM file: empty ones count as absent, odd ones raise no warning.
 
 pydicom's own conversion warns, or raises, where a value breaks the standard, and quotes it.
 """

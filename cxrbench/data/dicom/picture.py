@@ -1,4 +1,4 @@
-"""DICOM → the grey picture a viewer would show; nothing but pixels leaves this package."""
+"""DICOM → the grey image that a viewer would show; only pixels leave this package."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Pixel data → the values that are stored, and which of them mean "outside the film"."""
+"""Pixel data → stored values, and which of them are padding."""
 
 from dataclasses import dataclass
 from math import ceil

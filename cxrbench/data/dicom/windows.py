@@ -1,4 +1,4 @@
-"""Windows of DICOM: from values to what a viewer shows."""
+"""Windows of DICOM: from values to displayed grey levels."""
 
 import math
 from collections.abc import Sequence

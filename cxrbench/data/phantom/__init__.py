@@ -1,4 +1,4 @@
-"""The digital chest phantom: radiographs whose truth is known."""
+"""The digital chest phantom: simulated radiographs with known truth."""
 
 from cxrbench.data.phantom.findings import FINDINGS, Finding
 from cxrbench.data.phantom.phantom import TOLERANCE, Phantom, render

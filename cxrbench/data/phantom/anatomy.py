@@ -1,4 +1,4 @@
-"""A patient as numbers: who it is, how large the parts are, drawn once from a seed.
+"""A patient as parameters: identity and sizes of the parts, drawn once from a seed.
 
 Lengths are centimetres. The axes are the patient's own: x grows to the patient's left (the right of a film),
 y grows towards the feet from the tip of the lungs, z grows towards the front.

@@ -1,4 +1,4 @@
-"""Bones, as attenuation beyond that of the water they displace."""
+"""Bones as attenuation beyond that of the water that they displace."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""Support devices: pacemaker, central line, tracheal and stomach tube, chest drain, electrodes."""
+"""Support devices: pacemaker, central line, tracheal and gastric tube, chest drain, electrodes."""
 
 from collections.abc import Callable
 from typing import Final

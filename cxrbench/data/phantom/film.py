@@ -1,4 +1,4 @@
-"""From attenuation to the picture on the screen: scatter, noise, blur, and a maker's processing."""
+"""From attenuation to the displayed image: scatter, noise, blur, vendor processing."""
 
 from dataclasses import dataclass
 

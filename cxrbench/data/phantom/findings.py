@@ -1,4 +1,4 @@
-"""What can be wrong with a chest: each finding takes a scene and a severity and returns the changed scene.
+"""Findings: each takes a scene and a severity and returns the changed scene.
 
 A severity lies in (0, 1]: at 0.1 a careful reader may miss it, at 1 nobody does.
 """

@@ -1,4 +1,4 @@
-"""Which findings occur together, and what a report-reading labeller makes of the truth.
+"""Co-occurrence of findings, and the labels that a report labeller derives from the truth.
 
 Truth comes from a Gaussian copula: a few common causes (severe illness, heart failure, infection, surgery)
 load on the findings. Labels come from the truth with the published rates of CheXpert's labeller: positive,

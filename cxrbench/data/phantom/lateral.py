@@ -1,4 +1,4 @@
-"""A patient from the side: the frontal parts turned by a quarter, and what only this view draws."""
+"""The lateral view: frontal parts turned by 90°, and parts that only this view shows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""Bones seen from the side, as attenuation beyond that of the water they displace."""
+"""Bones in the lateral view."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Support devices from the side: the same ones that the frontal film of this patient shows."""
+"""Support devices in the lateral view: those of the patient's frontal film."""
 
 from collections.abc import Callable
 from typing import Final

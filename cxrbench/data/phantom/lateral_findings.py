@@ -1,4 +1,4 @@
-"""Findings from the side: what each adds to a frontal film, laid into the depth where medicine puts it.
+"""Findings in the lateral view: the frontal change placed at its anatomical depth.
 
 Every finding first changes the upright frontal scene by the very function that a frontal film uses; the
 difference in attenuation is then turned. Nothing is invented for the second view but the depth.

@@ -1,4 +1,4 @@
-"""The lungs: apices, costal and mediastinal borders, and the domes of the diaphragm that cut them off."""
+"""The lungs: apices, costal and mediastinal borders, domes of the diaphragm."""
 
 from dataclasses import dataclass
 

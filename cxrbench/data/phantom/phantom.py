@@ -1,4 +1,4 @@
-"""One radiograph of one phantom, with its truth."""
+"""One radiograph of one phantom, with its masks, boxes and truth."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

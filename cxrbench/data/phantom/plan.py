@@ -1,4 +1,4 @@
-"""Which studies a tree of phantoms holds, decided before any is taken."""
+"""The studies of a phantom data set, decided before any is rendered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

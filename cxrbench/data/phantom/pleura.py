@@ -1,4 +1,4 @@
-"""Findings of the pleural space: fluid, air, and thick pleura."""
+"""Findings of the pleural space: fluid, air, thickening."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""How the chest is bent from head to foot, seen from the side; a frontal film does not show it."""
+"""Curvature of the chest from head to foot, visible in the lateral view only."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""A patient before the beam: the thickness map of every part, and their sum as attenuation."""
+"""The thickness map of every part before exposure, and their sum as attenuation."""
 
 from dataclasses import dataclass, field, replace
 

@@ -1,4 +1,4 @@
-"""Planted shortcuts: what has nothing to do with the patient and yet betrays the finding."""
+"""Planted shortcuts: markers that correlate with a finding but are not part of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

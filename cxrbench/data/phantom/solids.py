@@ -1,4 +1,4 @@
-"""How far a ray runs through simple solids: closed forms on a grid of rays, in centimetres."""
+"""Path length of a ray through simple solids: closed forms on a grid of rays, in cm."""
 
 from functools import lru_cache
 from itertools import pairwise

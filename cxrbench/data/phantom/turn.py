@@ -1,4 +1,4 @@
-"""Turn a frontal map by a quarter: from how deep a part lies on every ray to its path along the other axis.
+"""Turns a frontal map by 90°: depth along each ray → path length along the other axis.
 
 A part that fills the depths from `low` to `high` on each ray of an upright grid of parallel rays is a solid.
 Its path along x at (z, y) is the measure of the rays of that row whose interval holds z: a histogram of where

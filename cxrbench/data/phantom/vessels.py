@@ -1,4 +1,4 @@
-"""The vessels of the lungs: trees that leave the hilum and thin out towards the pleura."""
+"""Pulmonary vessels: trees that leave the hilum and thin out towards the pleura."""
 
 import math
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Where a ray of the X-ray beam meets the patient: geometry of one exposure."""
+"""Geometry of one exposure: where each ray meets the patient."""
 
 from dataclasses import dataclass
 

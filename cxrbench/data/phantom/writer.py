@@ -1,4 +1,4 @@
-"""Many phantoms as a CheXpert tree: tables, images, and the truth beside them."""
+"""A phantom data set on disk in CheXpert's format: tables, images, masks, truth."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Where the lungs are on a film: a small network's mask, cleaned, and whether it can be relied on.
+"""Lung segmentation by a small network, and whether its mask can be relied on.
 
 torchxrayvision's segmenter (PSPNet) would be another way; its weights are not offered here, since they can
 only be fetched from a release page. Importing this package imports no torch.

@@ -1,4 +1,4 @@
-"""What becomes of a lung mask after the network (Liz et al. 2022, arXiv:2207.14408): pure functions."""
+"""Post-processing of lung masks (Liz et al. 2022, arXiv:2207.14408): pure functions."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""A small U-Net that marks the lungs. The only file here that needs torch; it is imported when first used."""
+"""The U-Net that segments the lungs; the only file here that needs torch."""
 
 from functools import cache
 from itertools import pairwise

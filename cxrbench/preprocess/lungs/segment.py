@@ -1,4 +1,4 @@
-"""Where the lungs are on a film, and whether the answer can be relied on."""
+"""The lung mask of a radiograph, and whether it can be relied on."""
 
 from dataclasses import dataclass
 from typing import Final

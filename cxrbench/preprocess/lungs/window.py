@@ -1,4 +1,4 @@
-"""A film as the lungs' network sees it: small, square, and freed of what the exposure did to its greys."""
+"""The segmentation network's input: small, square, with normalised grey levels."""
 
 from typing import Final
 
