@@ -23,8 +23,7 @@ PARTS = ("Counts", "Together", "Imbalance", "Policies", "Resampling", "Class wei
 def page(small_assets: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
     monkeypatch.delenv("CXRBENCH_MODELS", raising=False)
-    at = AppTest.from_file(str(FRAME), default_timeout=60).run()
-    return at.switch_page(str(PAGE))
+    return AppTest.from_file(str(FRAME), default_timeout=60).switch_page(str(PAGE))
 
 
 def own(rows: int = 200) -> bytes:

@@ -73,8 +73,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def page(models: Path) -> AppTest:
-    at = AppTest.from_file(str(FRAME), default_timeout=120).run()
-    return at.switch_page(str(PAGE))
+    return AppTest.from_file(str(FRAME), default_timeout=120).switch_page(str(PAGE))
 
 
 @pytest.fixture(scope="module")

@@ -111,8 +111,7 @@ def test_what_a_folder_cannot_tell_is_left_out(root):
 
 
 def page():
-    at = AppTest.from_file(str(FRAME), default_timeout=120).run()
-    return at.switch_page(str(PAGE)).run()
+    return AppTest.from_file(str(FRAME), default_timeout=120).switch_page(str(PAGE)).run()
 
 
 def test_the_page_says_what_to_do_where_nothing_was_trained():
