@@ -65,7 +65,7 @@ def test_an_arm_of_each_kind_runs_and_is_not_run_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(arms, "EPOCHS", 2)
-    bench = tables(tmp_path, {"train": 70, "valid": 20, "test": 20})
+    bench = tables(tmp_path, {"train": 40, "valid": 20, "test": 20})
     for name in ("self-trained", "conditional", "balanced", "ml-smote"):
         arms.run(bench, arms.ARMS[name], 0)
         scores = np.load(arms.scores_file(bench, name, 0))
