@@ -12,7 +12,7 @@ from cxrbench.targets import POLICIES
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("phantom")
-    phantom.write(out, patients=12, seed=0, size=128, workers=1)
+    phantom.write(out, patients=12, seed=0, size=64, workers=1)
     return out
 
 
@@ -21,7 +21,7 @@ def test_a_phantom_tree_is_read_as_chexpert(tree: Path, part: str) -> None:
     studies = read_chexpert(tree / f"{part}.csv")
     assert studies.labels == CHEXPERT
     assert check_files(studies) == []
-    assert read_image(studies.paths[0]).size == (128, 128)
+    assert read_image(studies.paths[0]).size == (64, 64)
     assert set(studies.table["view"]) <= {"frontal", "lateral"}
 
 

@@ -1,12 +1,22 @@
+import gzip
 import subprocess
 import sys
 from functools import cache
 from io import BytesIO
+from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cxrbench.data.published import PADCHEST, PUBLISHED, published_nih_boxes, read_published, read_vindr
+from cxrbench.data.published import (
+    PADCHEST,
+    PUBLISHED,
+    _packaged,
+    published_nih_boxes,
+    read_published,
+    read_vindr,
+)
 from cxrbench.data.studies import Studies
 from cxrbench.errors import InputError
 
@@ -86,11 +96,17 @@ def test_vindr_keeps_what_its_radiologists_disagree_on() -> None:
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_paths_go_under_the_folder_that_is_given(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    root = tmp_path_factory.mktemp("images")
-    assert not published(name).paths[0].is_absolute()
-    if name != "padchest":  # its table takes a second to read, and the rule is the same
-        assert read_published(name, root).paths[0].is_relative_to(root)
+def test_paths_go_under_the_folder_that_is_given(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with gzip.open(_packaged(PUBLISHED[name].file)) as whole:
+        beginning = b"".join(islice(whole, 20))  # the rule is the same for all rows
+    (tmp_path / "table.gz").write_bytes(gzip.compress(beginning))
+    monkeypatch.setattr("cxrbench.data.published._packaged", lambda file: tmp_path / "table.gz")
+    bare, placed = read_published(name), read_published(name, tmp_path / "images")
+    assert len(bare) == len(placed) > 0
+    assert not any(path.is_absolute() for path in bare.paths)
+    assert all(path.is_relative_to(tmp_path / "images") for path in placed.paths)
 
 
 def test_an_unknown_table_is_refused_with_the_known_ones() -> None:

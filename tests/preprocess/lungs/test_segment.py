@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +18,26 @@ from train.lungs import marked
 REAL = Path(__file__).resolve().parents[4] / "shared" / "real"
 
 
+@cache
 def phantom(seed: int, view: str = "PA") -> tuple[np.ndarray, np.ndarray]:
-    of = render(seed, view=view, size=256)
-    return of.image, marked(of.patient, draw_geometry(of.patient, view, 256, 0))
+    """A film and its lungs, read-only: several tests share them."""
+    shot = render(seed, view=view, size=256)
+    truth = marked(shot.patient, draw_geometry(shot.patient, view, 256, 0))
+    shot.image.setflags(write=False)
+    truth.setflags(write=False)
+    return shot.image, truth
+
+
+@cache
+def lungs_of(seed: int, view: str = "PA") -> Lungs:
+    return segment(phantom(seed, view)[0])
 
 
 @pytest.mark.parametrize("view", ["PA", "AP"])
 @pytest.mark.parametrize("seed", [11, 12, 13])
 def test_a_phantoms_lungs_are_found(seed: int, view: str) -> None:
-    film, truth = phantom(seed, view)
-    found = segment(film)
+    _, truth = phantom(seed, view)
+    found = lungs_of(seed, view)
     assert found.sure, found.reason
     assert found.reason == ""
     assert found.mask.dtype == bool
@@ -35,14 +46,14 @@ def test_a_phantoms_lungs_are_found(seed: int, view: str) -> None:
 
 def test_the_mirror_image_has_the_mirrored_lungs() -> None:
     film, _ = phantom(11)
-    there, back = segment(film).mask, segment(np.ascontiguousarray(film[:, ::-1])).mask[:, ::-1]
+    there, back = lungs_of(11).mask, segment(np.ascontiguousarray(film[:, ::-1])).mask[:, ::-1]
     assert iou(there, back) > 0.98
 
 
 @pytest.mark.parametrize("change", [lambda x: x * 0.5 + 0.2, lambda x: x**1.7, lambda x: x**0.6, np.sqrt])
 def test_another_exposure_has_the_same_lungs(change) -> None:
     film, _ = phantom(12)
-    assert iou(segment(film).mask, segment(change(film)).mask) > 0.93
+    assert iou(lungs_of(12).mask, segment(change(film)).mask) > 0.93
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 700), (300, 5), (90, 400), (700, 300)])
