@@ -50,7 +50,7 @@ def iou(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def measure(of: Iterator[Film], sheet: list[np.ndarray] | None = None) -> dict[str, float]:
-    """Mean and least IoU, share of films the bench is sure of, seconds a film; a line for every doubt."""
+    """Mean and least IoU, share of films the bench is sure of, seconds per film; a line for every doubt."""
     scores, sure, seconds = [], [], []
     for name, pixels, truth in of:
         started = time.perf_counter()

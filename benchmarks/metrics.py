@@ -34,7 +34,7 @@ def drawn(images: int, findings: int, seed: int = 0) -> tuple[np.ndarray, np.nda
     shares = np.geomspace(0.002, 0.2, findings)
     targets = (random.random((images, findings)) < shares).astype(np.float64)
     logits = 1.2 * targets + random.normal(size=targets.shape)
-    patients = np.sort(random.integers(0, max(images // 8, 1), images))  # eight images a patient
+    patients = np.sort(random.integers(0, max(images // 8, 1), images))  # eight images per patient
     return targets, (1 / (1 + np.exp(-logits))).astype(np.float32), patients
 
 

@@ -34,7 +34,7 @@ def pick() -> Sheet | None:
                 "A CSV in CheXpert's form, perhaps packed with gzip",
                 key="own_table",
                 max_upload_size=60,
-                help="A column Path with patientNNNNN in it, and a column a finding: 1, 0, −1 or nothing.",
+                help="A column Path with patientNNNNN in it, and one column per finding: 1, 0, −1, blank.",
             )
             st.caption("Remove it above to go back to the tables of the list.")
     try:

@@ -31,7 +31,7 @@ SHAPES: Final = ("circle", "square", "triangle-up", "diamond", "cross", "triangl
 WORDS: Final = alt.ExprRef("luminance(background) > 0.4 ? '#46525f' : '#b4bec9'")
 FAINT: Final = alt.ExprRef("luminance(background) > 0.4 ? '#6f7b87' : '#8592a0'")
 
-_ROW: Final = 25  # pixels a finding
+_ROW: Final = 25  # pixels per finding
 _ROOM: Final = 115  # pixels for legend and axis
 _WORDS: Final[dict[str, Any]] = {"labelLimit": 190, "labelFontSize": 12, "titleFontSize": 12}
 _LISTED: Final[dict[str, Any]] = {**_WORDS, "labelOverlap": False}  # every finding's name is written

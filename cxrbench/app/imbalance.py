@@ -169,7 +169,7 @@ def groups_part(sheet: Sheet) -> None:
 
 
 def counts_table(sheet: Sheet) -> pd.DataFrame:
-    """Columns ``finding``, ``state``, ``images`` and ``share``, a row a finding and state."""
+    """Columns ``finding``, ``state``, ``images`` and ``share``, one row per finding and state."""
     tally = imbalance.counts(sheet.targets)
     parts = [
         pd.DataFrame({"finding": sheet.labels, "state": state, "images": getattr(tally, state)})

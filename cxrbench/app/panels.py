@@ -68,7 +68,7 @@ def _rows_of_one(
     cells: Mapping[tuple[str, str], Cell],
     titles: Mapping[str, str],
 ) -> list[list[dict[str, Any]]]:
-    """One model: a row a finding; what fits goes into one row, beside one radiograph."""
+    """One model: one row per finding; what fits goes into one row, beside one radiograph."""
     (model,), methods = comparison.settings.models, comparison.settings.methods
     apart = len(methods) * len(findings) > 3
     rows = [

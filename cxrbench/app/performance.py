@@ -126,7 +126,7 @@ def table_of(systems: Sequence[System], names: Sequence[str]) -> pd.DataFrame:
 
 
 def pair_table(a: System, b: System, found: Interval) -> pd.DataFrame:
-    """A row a finding: the difference, its ends, and p."""
+    """One row per finding: the difference, its ends, and p."""
     truth = a.shown.targets
     return pd.DataFrame(
         {
@@ -163,7 +163,7 @@ def _paired(key: str, other: str, name: str, _a: System, _b: System) -> Interval
 def answers(system: System) -> Predictions:
     """A system's predictions, whose figures at ``operating_points`` are those of its calls.
 
-    Votes need care: the share of models that call a finding is not cut at one half where ties are broken.
+    Votes need care: the share of models that predict a finding is not cut at one half where ties are broken.
     """
     if system.graded:
         return system.shown

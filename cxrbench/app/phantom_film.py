@@ -49,7 +49,7 @@ _ORGANS: Final = {"heart": "Heart", "lungs": "Lungs"}
 
 @lru_cache(maxsize=16)  # about 5 MB each
 def take(order: Order) -> Phantom:
-    """The film that is ordered, 512 pixels a side; the last ones are kept.
+    """The film that is ordered, 512 pixels per side; the last ones are kept.
 
     Raises:
         InputError: the order cannot be filled.

@@ -31,7 +31,7 @@ def shown_size(image: np.ndarray) -> tuple[int, int]:
 
 
 def picture(image: np.ndarray) -> dict[str, Any]:
-    """A grey image (H, W) in [0, 1] as a PNG of at most 1024 pixels a side."""
+    """A grey image (H, W) in [0, 1] as a PNG of at most 1024 pixels per side."""
     if shrink(image) < 1:
         image = cv2.resize(image, shown_size(image), interpolation=cv2.INTER_AREA)
     buffer = io.BytesIO()

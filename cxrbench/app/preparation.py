@@ -124,7 +124,7 @@ def pick_recipe() -> Preprocessing:
         "Aspect ratio", list(fits), format_func=lambda name: fits[name], key="prep_fit", bind="query-params"
     )
     size = st.select_slider(
-        "Network's input, pixels a side",
+        "Network's input, pixels per side",
         (32, 64, 96, 128, 224, 320),
         224,
         key="prep_size",

@@ -82,7 +82,7 @@ def _grouped(key: str, by: str, figure: str, finding: str, _system: System) -> t
 
 
 def group_table(found: Sequence[Group]) -> pd.DataFrame:
-    """A row a group: counts, the figure with its ends, the gap with its own."""
+    """One row per group: counts, the figure with its ends, the gap with its own."""
     rows = []
     for group in found:
         gap = group.gap

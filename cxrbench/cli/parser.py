@@ -77,9 +77,7 @@ _MANY: Final[dict[str, Any]] = {"nargs": "+", "action": "extend"}
 
 
 def _add_explain(commands: _Commands) -> None:
-    about = (
-        "heat maps of one radiograph: a PNG a finding, and a bundle (ZIP of JSON, NPZ, PNG) that loads again"
-    )
+    about = "heat maps of one radiograph: one PNG per finding, and a bundle (ZIP of JSON, NPZ, PNG) to reopen"
     command = commands.add_parser("explain", help=about, description=_sentence(about))
     command.add_argument("image", type=Path, help="PNG, JPEG, TIFF or DICOM")
     command.add_argument("--model", **_MANY, metavar="M", help=f"one or more: {_MODEL_HELP}")
@@ -157,7 +155,7 @@ def _add_evaluate(commands: _Commands) -> None:
         help="which images (default frontal)",
     )
     command.add_argument("--rule", default="youden", metavar="RULE", help="that chooses thresholds")
-    command.add_argument("--batch", type=int, default=16, metavar="N", help="images a pass (default 16)")
+    command.add_argument("--batch", type=int, default=16, metavar="N", help="images per pass (default 16)")
     command.add_argument("--resamples", type=int, default=1000, metavar="N", help="of the bootstrap")
     command.add_argument(
         "--force", action="store_true", help="replace files in DIR that an evaluation did not write"
@@ -180,7 +178,7 @@ def _add_phantom(commands: _Commands) -> None:
     command.add_argument("--patients", type=int, required=True, metavar="N")
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--size", type=int, default=320, metavar="PIXELS", help="a side (default 320)")
-    command.add_argument("--workers", type=int, metavar="N", help="processes; default: one a core")
+    command.add_argument("--workers", type=int, metavar="N", help="processes; default: one per core")
     command.add_argument(
         "--shortcut",
         action="append",

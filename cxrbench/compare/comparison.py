@@ -66,7 +66,7 @@ class HeatMaps:
         model: its name.
         method: a key of ``METHODS``.
         stage: the feature map it read; None for methods that read none.
-        labels: one name a map: every label of the model, so that switching the finding computes nothing.
+        labels: one name per map: every label of the model, so that switching the finding computes nothing.
         maps: (L, h, w) float32, signed, not normalised, on the method's own grid over the network's input.
         preprocessing: of the images that the maps are of.
         box: the part of the film that was cropped to, where the recipe crops by what it sees; else None.

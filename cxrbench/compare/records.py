@@ -76,14 +76,14 @@ def read_prediction(record: object) -> Prediction:
     """``prediction_record`` undone.
 
     Raises:
-        InputError: something is missing, of the wrong kind, or not one number a label.
+        InputError: something is missing, of the wrong kind, or not one number per label.
     """
     labels = take(record, "labels", texts)
     vectors = {key: take(record, key, numbers) for key in ("logits", "scores", "thresholds")}
     for key, vector in vectors.items():
         if len(vector) != len(labels) or not np.isfinite(vector).all():
             raise InputError(
-                f"{key!r} must hold one finite number a label ({len(labels)}); got {len(vector)}."
+                f"{key!r} must hold one finite number per label ({len(labels)}); got {len(vector)}."
             )
     if ((vectors["scores"] < 0) | (vectors["scores"] > 1)).any():
         raise InputError("'scores' must lie between 0 and 1; save the file again.")
@@ -121,13 +121,13 @@ def read_heat_maps(record: object, maps: np.ndarray) -> HeatMaps:
     """``heat_maps_record`` undone, with the maps (L, h, w) that belong to it.
 
     Raises:
-        InputError: something is missing, of the wrong kind, or there is not one finite map a label.
+        InputError: something is missing, of the wrong kind, or there is not one finite map per label.
     """
     labels, problem = take(record, "labels", texts), take(record, "problem", text_or_none)
     count = 0 if problem is not None else len(labels)
     if maps.ndim != 3 or len(maps) != count or not np.isfinite(maps).all():
         raise InputError(
-            f"Maps must be {count} finite grids, one a label; got an array of shape {maps.shape}."
+            f"Maps must be {count} finite grids, one per label; got an array of shape {maps.shape}."
         )
     completeness = take(record, "completeness", numbers)
     preprocessing = take(record, "preprocessing", _preprocessing)
@@ -136,7 +136,7 @@ def read_heat_maps(record: object, maps: np.ndarray) -> HeatMaps:
     if box is None and preprocessing.crop != "none" and problem is None:
         raise InputError("'box' must say which part of the film was cropped to; save the file again.")
     if len(completeness) not in (0, len(labels)):
-        raise InputError(f"'completeness' must hold one number a label or none; got {len(completeness)}.")
+        raise InputError(f"'completeness' must hold one number per label or none; got {len(completeness)}.")
     # Older files do not say which maps are stable either.
     known = isinstance(record, Mapping) and "stable" in record
     stable = take(record, "stable", flags) if known else np.empty(0, bool)

@@ -121,7 +121,7 @@ def build_cache(
         paths: of the images.
         preprocessing: fit, size, interpolation, crop and contrast are used.
         folder: made if need be; a stopped build goes on where its last whole shard ended.
-        workers: threads; decoding leaves Python's lock. None takes one a core.
+        workers: threads; decoding leaves Python's lock. None takes one per core.
         progress: called with (done, all) after each image that is decoded.
 
     Returns:

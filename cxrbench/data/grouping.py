@@ -63,7 +63,7 @@ class Grouping:
         if how not in POOLINGS:
             raise InputError(f"Pooling {how!r:.50} is not known; choose from: {', '.join(POOLINGS)}.")
         if len(values) != len(self.of_row):
-            raise InputError(f"Pooling needs a row an image, {len(self.of_row)}; got {len(values)}.")
+            raise InputError(f"Pooling needs one row per image, {len(self.of_row)}; got {len(values)}.")
         order = np.argsort(self.of_row, kind="stable")
         width = max(1, int(np.bincount(self.of_row, minlength=1).max()))
         starts = np.searchsorted(self.of_row[order], np.arange(len(self)))

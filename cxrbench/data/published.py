@@ -50,7 +50,7 @@ def read_published(name: str, root: Path | str | None = None) -> Studies:
         root: the folder of the images, if you have them; else ``path`` is the data set's own name of it.
 
     Returns:
-        The studies, one row an image.
+        The studies, one row per image.
 
     Raises:
         InputError: an unknown name, or torchxrayvision is not installed.

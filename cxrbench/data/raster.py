@@ -36,7 +36,7 @@ _MIN_IS_WHITE = 0
 _SEPARATE = 2
 _SIGNED = 2
 
-# A picture that is shrunk to S pixels a side is decoded no smaller than 4 S: then the decoder's own scaling
+# A picture that is shrunk to S pixels per side is decoded no smaller than 4 S: then the decoder's own scaling
 # changes the shrunk picture less than two ways to average over areas differ from each other.
 _SPARE = 4
 # Eight pixels of a JPEG become one whole pixel, also where the film ends within them: the picture is a little

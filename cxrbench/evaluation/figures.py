@@ -43,7 +43,7 @@ def _decision(of: Callable[..., np.ndarray]) -> Make:
     return lambda targets, scores, cuts: statistics.decision(of, targets, scores >= cuts)
 
 
-# One value a finding.
+# One value per finding.
 FIGURES: Final[dict[str, Figure]] = {
     record.name: record
     for record in (
@@ -86,7 +86,7 @@ FIGURES: Final[dict[str, Figure]] = {
     )
 }
 
-# One value an image.
+# One value per image.
 SETS: Final[dict[str, Figure]] = {
     record.name: record
     for record in (
@@ -148,7 +148,7 @@ def measure(
     Args:
         predictions: of one split.
         thresholds: L operating points, chosen on other studies.
-        names: keys of `FIGURES` (a value a finding, (L,)) or `SETS` (one value, ()).
+        names: keys of `FIGURES` (one value per finding, (L,)) or `SETS` (one value, ()).
         count: resamples.
         seed: of the resamples, which are the same for every figure and model on these images.
 

@@ -116,7 +116,7 @@ def subgroups(
         predictions: of one split.
         thresholds: (L,) operating points.
         by: a key of `SUBGROUPS`.
-        name: of a figure that has one value a finding.
+        name: of a figure that has one value per finding.
         count: resamples.
         seed: of the resamples.
 

@@ -13,7 +13,7 @@ from cxrbench.models import Classifier
 
 __all__ = ["METHODS", "identical_by_construction", "method"]
 
-_CAM_COST: Final = "one forward, and one backward of the head a finding"
+_CAM_COST: Final = "one forward pass; one backward pass of the head per finding"
 
 
 def _any_differentiable(model: Classifier) -> str | None:
@@ -98,7 +98,7 @@ METHODS: Final[Mapping[str, Method]] = MappingProxyType(
                 family="gradient",
                 compute=from_path,
                 reference="arXiv:1703.01365",
-                cost="a forward a step, and a backward a step and finding",
+                cost="one forward pass per step; one backward pass per step and finding",
                 reads_stage=False,
                 class_specific=True,
                 supports=_any_differentiable,

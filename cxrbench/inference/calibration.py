@@ -144,7 +144,7 @@ CALIBRATIONS: Final[dict[str, Calibration]] = {
             "temperature",
             "temperature",
             temperature,
-            "Logits divided by one number a finding: surer or less sure, the same ranking, the same 0.5.",
+            "Logits divided by one number per finding: surer or less sure, the same ranking, the same 0.5.",
         ),
         Calibration(
             "platt", "Platt", platt, "A line through the logits of each finding: the 0.5 moves, too."

@@ -48,7 +48,7 @@ def micro(
     A micro-AUROC compares scores of different findings, which were never made to be compared.
 
     Args:
-        metric: targets (N, 1), answers (N, 1) → (1,); of this library's metrics, any with a value a finding.
+        metric: targets (N, 1), answers (N, 1) → (1,); any of this library with one value per finding.
         targets: (N, L) of 1, 0 and NaN.
         answers: (N, L), scores or calls.
     """

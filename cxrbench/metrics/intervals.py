@@ -1,9 +1,9 @@
 """Patient-level bootstrap confidence intervals, for every metric.
 
 Images of one patient resemble each other, so patients are drawn, not images. A resample is a whole number of
-copies a patient, that is, a weight an image; a statistic is a function of such weights (see ``statistics``),
-which sorts its scores once and not once a resample. Two models' difference is the difference of two
-statistics of the same weights, hence paired:
+copies per patient, that is, one weight per image; a statistic is a function of such weights (see
+``statistics``), which sorts its scores once and not once per resample. The difference of two models is the
+difference of two statistics of the same weights, hence paired:
 
     first, second = statistics.auroc(targets, a), statistics.auroc(targets, b)
     interval = bootstrap(first, patients)

@@ -132,7 +132,7 @@ def decision(of: Callable[[Counts], np.ndarray], targets: np.ndarray, calls: np.
     truth, called = check_calls(targets, calls)
     present, absent = truth == 1, truth == 0
     kinds = [called & present, called & absent, ~called & present, ~called & absent]
-    # Sparse (4L, N): an image is in one cell a finding; and no threads that wait for busy cores, as BLAS has.
+    # Sparse (4L, N): an image is in one cell per finding. Unlike BLAS: no threads that wait for busy cores.
     members = csr_array(np.concatenate(kinds, axis=1).T.astype(np.float32))
 
     def statistic(weights: np.ndarray) -> np.ndarray:
@@ -145,7 +145,7 @@ def decision(of: Callable[[Counts], np.ndarray], targets: np.ndarray, calls: np.
 def mean(values: np.ndarray) -> Statistic:
     """The weighted mean of values that images have, NaN left out: (N,) or (N, L), weights → (R,) or (R, L).
 
-    For the figures that come one an image (Hamming loss, coverage) and for squared errors (Brier).
+    For the figures that come one per image (Hamming loss, coverage) and for squared errors (Brier).
     """
     values = np.asarray(values, np.float64)
     table = values.reshape(len(values), -1)

@@ -48,12 +48,12 @@ def create(
 
     Args:
         architecture: a key of ``ARCHITECTURES``.
-        labels: one name a logit.
+        labels: one name per logit.
         pretrained: start from ImageNet weights (from the local cache or the network); else from random ones.
         name: of the model; by default the architecture's.
         title: a line for people.
         preprocessing: by default ``default_preprocessing``; its size also sizes transformers.
-        thresholds: one a label, in (0, 1); by default 0.5.
+        thresholds: one per label, in (0, 1); by default 0.5.
         drop_rate: dropout before the last layer, in [0, 1).
         hidden: units of a ReLU layer before the last one, as in Liz et al. 2022 (512); 0 for none.
         seed: of the random weights: the same seed makes the same model.

@@ -45,7 +45,7 @@ class Classifier(nn.Module):
     pass is spelled out as steps (``zoo.Architecture.steps``), and a test holds them equal to it.
 
     Args:
-        backbone: the network of ``spec.architecture``, for grey images, with one output a label.
+        backbone: the network of ``spec.architecture``, for grey images, with one output per label.
         spec: what the model knows about itself.
         revision: which weights these are: the first digits of their file's SHA-256; empty for unsaved ones.
     """

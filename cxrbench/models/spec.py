@@ -27,9 +27,9 @@ class ModelSpec:
     Args:
         name: how the model is called in menus, links and file names; letters, digits, ``-``, ``_``.
         architecture: a key of ``zoo.ARCHITECTURES``.
-        labels: one name a logit, in order; an empty name marks an untrained output, never shown.
+        labels: one name per logit, in order; an empty name marks an untrained output, never shown.
         preprocessing: the recipe its images go through.
-        thresholds: the operating point of each score, in (0, 1); one a label.
+        thresholds: the operating point of each score, in (0, 1); one per label.
         title: a line for people.
         hidden: units of a layer between the pooled features and the logits; 0 for none.
 
@@ -62,7 +62,7 @@ class ModelSpec:
             )
         if len(self.thresholds) != len(self.labels):
             raise InputError(
-                f"A model needs one threshold a label: {len(self.labels)} labels, "
+                f"A model needs one threshold per label: {len(self.labels)} labels, "
                 f"but {len(self.thresholds)} thresholds."
             )
         for label, threshold in zip(self.labels, self.thresholds, strict=True):

@@ -64,7 +64,9 @@ def positives(targets: np.ndarray) -> np.ndarray:
     """
     given = np.asarray(targets)
     if given.ndim != 2:
-        raise InputError(f"Targets must be (N, L), a row an image and a column a finding; got {given.shape}.")
+        raise InputError(
+            f"Targets must be (N, L), one row per image and one column per finding; got {given.shape}."
+        )
     return given > 0.5  # NaN and −1 are not
 
 

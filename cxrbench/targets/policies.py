@@ -96,7 +96,7 @@ class Policy:
         """
         given = np.asarray(targets, np.float64)
         if given.ndim != 2 or given.shape[1] != len(labels):
-            raise InputError(f"Targets must be (N, {len(labels)}), a column a label; got {given.shape}.")
+            raise InputError(f"Targets must be (N, {len(labels)}), one column per label; got {given.shape}.")
         if blank not in _BLANKS:
             raise InputError(f"Blank must be one of {', '.join(map(repr, _BLANKS))}; got {blank!r}.")
         if not (np.isnan(given) | np.isin(given, (1, 0, -1))).all():

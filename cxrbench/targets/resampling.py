@@ -85,7 +85,7 @@ def sampling_weights(targets: np.ndarray, *, power: float = 0.0) -> np.ndarray:
         (N,) float64, above 0, summing to 1.
 
     Reference:
-        Kang et al. 2020, arXiv:1910.09217, eq. 1, for one label an image; here for several.
+        Kang et al. 2020, arXiv:1910.09217, eq. 1, for one label per image; here for several.
     """
     present = positives(targets)
     shown = np.column_stack((present, ~present.any(1)))

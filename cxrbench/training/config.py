@@ -72,7 +72,7 @@ class Phase:
     Args:
         size: side of the square input in pixels.
         epochs: passes over the training studies.
-        batch: images a step, over all processes.
+        batch: images per step, over all processes.
         rate: AdamW's learning rate at the end of the warm-up.
         warmup: epochs over which the rate rises from 0; a fraction is allowed.
         bfloat16: run the forward pass in bfloat16; weights stay float32.
@@ -124,7 +124,7 @@ class TrainConfig:
         data: the studies.
         phases: run one after the other on the same weights; the model's input size is the last one's.
         title: a line for people.
-        labels: one a logit.
+        labels: one per logit.
         pretrained: start from ImageNet weights rather than from random ones.
         init: folder of a saved model to start from, of the same architecture and labels; empty for none.
         mimetic: start a vision transformer from weights that look trained (``models/mimetic.py``).
@@ -148,7 +148,7 @@ class TrainConfig:
         checkpoint_steps: steps between checkpoints within an epoch.
         workers: processes that prepare batches; 0 prepares them in the training process.
         exact: several processes give what one would, up to rounding: batch norms see the whole batch, and a
-            process counts by its known targets. Costs a message a norm and step.
+            process counts by its known targets. Costs one message per norm and step.
         tensorboard: write event files for TensorBoard beside the run's state.
     """
 

@@ -43,7 +43,7 @@ def decode(
         paths: of the images.
         preprocessing: all but mean and std is used.
         folder: where caches are kept.
-        workers: threads; decoding leaves Python's lock. None takes one a core.
+        workers: threads; decoding leaves Python's lock. None takes one per core.
         progress: called with (done, all).
         say: told which images are left out, if any.
 

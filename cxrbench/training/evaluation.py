@@ -20,7 +20,7 @@ def scores_of(
     Args:
         model: images (B, 1, S, S) → logits (B, L).
         images: which.
-        batch: images a pass.
+        batch: images per pass.
         accelerator: shares the images out between its processes, each of which gets all scores; without one,
             this process computes them all.
 

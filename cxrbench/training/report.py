@@ -38,7 +38,7 @@ def card(config: TrainConfig, studies: Mapping[str, Studies]) -> str:
         )
     if config.hidden:
         lines.append(
-            f"Head: {config.hidden} ReLU units, dropout {config.dropout:g}, then one logit a finding."
+            f"Head: {config.hidden} ReLU units, dropout {config.dropout:g}, then one logit per finding."
         )
     if config.data.phantom_patients:
         lines.append(

@@ -123,7 +123,7 @@ def _shared_out(of: DataConfig) -> dict[str, Studies]:
 
 
 def _listed(studies: Studies, path: Path) -> np.ndarray:
-    """(N,) bool: whose file name stands in a list, one a line."""
+    """(N,) bool: whose file name stands in a list, one per line."""
     try:
         names = set(path.read_text(encoding="utf8").split())
     except (OSError, UnicodeDecodeError):

@@ -82,6 +82,6 @@ def prepare(config: TrainConfig, model: models.Classifier) -> None:
 
 
 def narrow(config: TrainConfig, model: models.Classifier) -> None:
-    """Undo ``prepare`` after training: one logit a finding, the same scores."""
+    """Undo ``prepare`` after training: one logit per finding, the same scores."""
     if LOSSES[config.loss].outputs == 3:
         fold(model)

@@ -184,7 +184,7 @@ def test_a_folder_with_other_files_is_not_replaced(model: Classifier, tmp_path: 
         (lambda f: edit(f, name="../../etc/passwd"), "name must be"),
         (lambda f: edit(f, labels=["Edema"] * 3), "same finding"),
         (lambda f: edit(f, labels=[{}, [], 3]), "label must be"),
-        (lambda f: edit(f, thresholds=[0.5]), "one threshold a label"),
+        (lambda f: edit(f, thresholds=[0.5]), "one threshold per label"),
         (lambda f: edit(f, preprocessing={"size": 224}), "another version"),
         (lambda f: edit(f, preprocessing=[]), "'preprocessing' must be a dict"),
         (lambda f: (f / "model.safetensors").unlink(), "is missing"),

@@ -35,7 +35,7 @@ function valueAt(map, x, y) {
   return (v[a + x0] * (1 - dx) + v[a + x1] * dx) * (1 - dy) + (v[b + x0] * (1 - dx) + v[b + x1] * dx) * dy;
 }
 
-/** A map laid over the whole radiograph, at most RASTER pixels a side; NaN where the network did not look. */
+/** A map laid over the whole radiograph, at most RASTER pixels per side; NaN where the network did not look. */
 function rasterise(map, width, height) {
   const shrink = RASTER / Math.max(width, height);
   const [w, h] = [Math.max(1, Math.round(width * shrink)), Math.max(1, Math.round(height * shrink))];

@@ -92,7 +92,7 @@ def render(
         seed: the patient.
         findings: finding → severity in (0, 1], any in `FINDINGS`; none is a healthy chest.
         view: "PA", "AP" or "LATERAL".
-        size: pixels a side.
+        size: pixels per side.
         exposure: number of the exposure; the same patient placed and shot anew.
         sex: "F" or "M" instead of the drawn one.
         age: years instead of the drawn ones.

@@ -50,7 +50,7 @@ class Geometry:
 
     Attributes:
         view: which projection.
-        size: pixels a side.
+        size: pixels per side.
         field: side of the square detector, cm.
         across, down: detector coordinates of each ray from the patient's midline and lung apex (H, W), cm.
         rotation: shift of the front against the back, cm a cm of depth.
@@ -87,7 +87,7 @@ def draw_geometry(patient: Patient, view: str, size: int, exposure: int) -> Geom
     Args:
         patient: whom.
         view: "PA", "AP" or "LATERAL".
-        size: pixels a side, at least 64.
+        size: pixels per side, at least 64.
         exposure: number of this exposure; another number places the same patient anew.
 
     Returns:
@@ -100,7 +100,7 @@ def draw_geometry(patient: Patient, view: str, size: int, exposure: int) -> Geom
         raise InputError(f"View {view!r} is not one the phantom can take; choose from: {', '.join(VIEWS)}.")
     if size < 64:
         raise InputError(
-            f"A phantom needs at least 64 pixels a side to hold a chest, {size} were asked; ask for more."
+            f"A phantom needs at least 64 pixels per side to hold a chest, {size} were asked; ask for more."
         )
     if view == "LATERAL":
         return _from_the_side(patient, size, exposure)

@@ -59,7 +59,7 @@ def write(
 
     `train.csv` carries the labeller's 1, 0, −1 and blank; `valid.csv` and `test.csv` the certain truth, as
     CheXpert's radiologist sets do; `truth.csv` the certain truth of all, severities and boxes; `masks/…` one
-    16-bit PNG an image whose bit k is the mask of the k-th of CheXpert's fourteen. Where a study has a
+    16-bit PNG per image whose bit k is the mask of the k-th of CheXpert's fourteen. Where a study has a
     lateral film, that is `view2_lateral.png` beside the frontal one: a row of its own with the study's
     labels, and AP/PA blank. The same arguments give the same bytes with any number of workers. A second call
     takes up where an earlier one was stopped.
@@ -68,7 +68,7 @@ def write(
         out: folder; made where absent.
         patients: how many; training patients have 2.9 studies on average.
         seed: decides all.
-        size: pixels a side.
+        size: pixels per side.
         workers: processes; all cores where absent. With more than one, a script must call this below
             `if __name__ == "__main__":`, because they import it anew.
         progress: called with (done, total) after each film.

@@ -12,7 +12,7 @@ from cxrbench.preprocess.lungs.window import prepare
 
 __all__ = ["Lungs", "crop_box", "probabilities", "segment", "share_inside"]
 
-_GRID: Final = 512  # cleaning is done on at most so many pixels a side
+_GRID: Final = 512  # cleaning is done on at most so many pixels per side
 _LONGEST: Final = 1.6  # films longer than this are padded, so that lungs are not stretched out of recognition
 _AREA: Final = (0.08, 0.75)  # of the film
 _BALANCE: Final = 0.35  # the smaller lung's area over the larger one's
