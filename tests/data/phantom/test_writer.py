@@ -34,7 +34,6 @@ def tree(tmp_path_factory):
     return write(tmp_path_factory.mktemp("tree") / "out", **RECIPE, workers=1)
 
 
-@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_with_any_number_of_workers(tree, tmp_path):
     assert digests(write(tmp_path / "again", **RECIPE, workers=2)) == digests(tree)
 
@@ -93,7 +92,6 @@ def test_as_many_studies_have_a_lateral_as_in_chexpert_and_more_of_those_taken_s
     assert any(study.lateral for study in plan(60, seed=2, fractions=(0, 0, 1)))
 
 
-@pytest.mark.slow
 def test_workers_end_when_their_parent_is_killed(tmp_path):
     code = (
         "from cxrbench.data.phantom import write\n"
