@@ -1,11 +1,13 @@
 """Several processes: that they do together what one would do alone."""
 
 import importlib.util
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
 from torch import nn
-from torch.distributed.run import main as torchrun
 
 from cxrbench.training.norms import share_norms
 
@@ -31,11 +33,12 @@ def alone(script, tmp_path_factory):
 @pytest.fixture(scope="module")
 def together(root, script, tmp_path_factory):
     out = tmp_path_factory.mktemp("together")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(root))
-        patch.setenv("OMP_NUM_THREADS", "1")
-        # torchrun, but for its process: a third one that imports torch.
-        torchrun(["--standalone", "--nproc_per_node", "2", str(script), str(out), "exact"])
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*command, script, out, "exact"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
     return [torch.load(out / f"made{rank}.pt", weights_only=True) for rank in range(2)]
 
 
