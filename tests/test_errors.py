@@ -4,12 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import torch
 
 from cxrbench.augment import Mixup
 from cxrbench.data import Clinical
 from cxrbench.errors import InputError, look_up
-from cxrbench.explain.display import heatmap
 from cxrbench.inference import predict
 from cxrbench.labels import finding_indices
 from cxrbench.models import create
@@ -34,7 +32,6 @@ DOORS: dict[str, Callable[[], object]] = {
     "mixup": lambda: Mixup(np.float64(-1)),
     "an age": lambda: Clinical(np.float64("inf"), np.float64(1)),
     "a phase": lambda: Phase(np.int64(8), np.int64(1), np.int64(1), np.float64(-0.1)),
-    "a scale": lambda: heatmap(torch.zeros(1, 1, 4, 4), scale=np.float64(-1)),
     "a name": lambda: look_up("method", np.str_("grad_cam_plus"), {"grad_cam": 1}),
     "a finding": lambda: finding_indices([np.str_("Oedema")], ("Edema",)),
     "a batch": lambda: predict(create("alexnet", ("A",)), FILM, batch_size=np.int64(0)),

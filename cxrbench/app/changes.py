@@ -6,11 +6,12 @@ from typing import Any, Final
 import numpy as np
 import streamlit as st
 
-from cxrbench.app.preparation import Step, drawn, png
+from cxrbench.app.preparation import Step, drawn
 from cxrbench.app.sources import Source, case
 from cxrbench.augment import AUGMENTATIONS, Exposure, Mixup, Move, Warp
 from cxrbench.compare import gallery
 from cxrbench.preprocess import Preprocessing
+from cxrbench.writing import png_bytes
 
 __all__ = ["cell", "mixed", "pick_change", "scene", "sheet"]
 
@@ -74,7 +75,7 @@ def scene(source: Source, recipe: Preprocessing) -> tuple[np.ndarray, np.ndarray
 
 def cell(title: str, words: str, image: np.ndarray, mask: np.ndarray | None = None) -> Step:
     """A picture (H, W) with its mask's border, and what to say of it."""
-    return Step(title, words, png(drawn(image, mask)), (image.shape[0], image.shape[1]))
+    return Step(title, words, png_bytes(drawn(image, mask)), (image.shape[0], image.shape[1]))
 
 
 def sheet(image: np.ndarray, mask: np.ndarray, draw: int) -> list[Step]:

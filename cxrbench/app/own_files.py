@@ -13,6 +13,7 @@ import streamlit as st
 from cxrbench.app.scored import own_predictions
 from cxrbench.errors import InputError
 from cxrbench.evaluation import Predictions, align, write_predictions
+from cxrbench.writing import free_name
 
 __all__ = ["joined", "notes", "open_files", "sample", "unlike"]
 
@@ -68,11 +69,7 @@ def unlike(names: Sequence[str], taken: Collection[str] = ()) -> list[str]:
     """Names told apart from each other and from those that are taken, by a number behind the later ones."""
     given: list[str] = []
     for name in names:
-        number, apart = 1, name
-        while apart in given or apart in taken:
-            number += 1
-            apart = f"{name} ({number})"
-        given.append(apart)
+        given.append(free_name(name, {*given, *taken}))
     return given
 
 

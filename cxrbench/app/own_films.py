@@ -1,6 +1,6 @@
 """The user's own radiographs of a session: uploads, bundles and phantoms, each with a unique name."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -8,6 +8,7 @@ import streamlit as st
 
 from cxrbench.app.sources import Source, own
 from cxrbench.errors import InputError
+from cxrbench.writing import free_name
 
 __all__ = ["OWN", "film", "films", "forget_problems", "keep", "say_problems", "titles", "uploader"]
 
@@ -41,7 +42,7 @@ def keep(source: Source) -> str:
     held, film_id = films(), f"{OWN}{source.sha256[:16]}"
     taken = {other.title for other_id, other in held.items() if other_id != film_id}
     held.pop(film_id, None)
-    held[film_id] = replace(source, title=_unlike(source.title, taken))
+    held[film_id] = replace(source, title=free_name(source.title, taken))
     gone: list[str] = st.session_state.setdefault(_GONE, [])
     while len(held) > 1 and sum(map(_size, held.values())) > MOST_BYTES:
         oldest = held.pop(next(iter(held)))
@@ -101,15 +102,6 @@ def _take(key: str, on_new: Callable[[str], None]) -> None:
         kept.append(keep(source))
     if kept:
         on_new(kept[-1])
-
-
-def _unlike(name: str, taken: Collection[str]) -> str:
-    """The name, with a number where another film bears it already."""
-    number, apart = 1, name
-    while apart in taken:
-        number += 1
-        apart = f"{name} ({number})"
-    return apart
 
 
 def _size(source: Source) -> int:

@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Final
 from xml.sax.saxutils import escape
 
-import cv2
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -20,6 +19,7 @@ from cxrbench.app.phantom_order import Order
 from cxrbench.app.pictures import outlines
 from cxrbench.app.sources import Source
 from cxrbench.data.phantom import KINDS, Phantom, render
+from cxrbench.writing import png_bytes
 
 __all__ = [
     "ABOUT",
@@ -77,7 +77,7 @@ def regions(phantom: Phantom) -> dict[str, np.ndarray]:
 
 def png(image: np.ndarray) -> bytes:
     """An image (H, W), in [0, 1] or bool, as an 8-bit PNG."""
-    return cv2.imencode(".png", np.rint(image.astype(np.float32) * 255).astype(np.uint8))[1].tobytes()
+    return png_bytes(np.rint(image.astype(np.float32) * 255).astype(np.uint8))
 
 
 def drawing(phantom: Phantom, shown: Iterable[str]) -> str:

@@ -1,15 +1,14 @@
 """Arrays in the form that the canvas takes: films as PNG, maps as bytes, masks as polygons."""
 
 import base64
-import io
 from collections.abc import Sequence
 from typing import Any, Final
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from cxrbench.preprocess import Box, Preprocessing
+from cxrbench.writing import png_bytes
 
 __all__ = ["encoded", "input_box", "outlines", "picture", "shown_size", "shrink"]
 
@@ -34,9 +33,8 @@ def picture(image: np.ndarray) -> dict[str, Any]:
     """A grey image (H, W) in [0, 1] as a PNG of at most 1024 pixels per side."""
     if shrink(image) < 1:
         image = cv2.resize(image, shown_size(image), interpolation=cv2.INTER_AREA)
-    buffer = io.BytesIO()
-    Image.fromarray(np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)).save(buffer, "PNG")
-    source = base64.b64encode(buffer.getvalue()).decode("ascii")
+    data = png_bytes(np.round(np.clip(image, 0, 1) * 255).astype(np.uint8))
+    source = base64.b64encode(data).decode("ascii")
     return {"src": f"data:image/png;base64,{source}", "width": image.shape[1], "height": image.shape[0]}
 
 

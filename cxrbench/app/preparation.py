@@ -1,13 +1,11 @@
 """Preprocessing on the Preparation page: one film through every step, with pictures and descriptions."""
 
-import io
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import cv2
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 from cxrbench.app import own_films
 from cxrbench.app.sources import Source, case
@@ -15,8 +13,9 @@ from cxrbench.compare import gallery
 from cxrbench.errors import InputError
 from cxrbench.preprocess import CONTRASTS, Box, Preprocessing
 from cxrbench.preprocess.lungs import Lungs, crop_box, segment
+from cxrbench.writing import png_bytes
 
-__all__ = ["Step", "drawn", "lungs_of", "pick_film", "pick_recipe", "png", "show", "steps"]
+__all__ = ["Step", "drawn", "lungs_of", "pick_film", "pick_recipe", "show", "steps"]
 
 Fit = Literal["stretch", "pad", "crop"]
 
@@ -214,17 +213,10 @@ def drawn(image: np.ndarray, mask: np.ndarray | None = None, box: Box | None = N
     return colour
 
 
-def png(picture: np.ndarray) -> bytes:
-    """A colour picture as a PNG file."""
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
 def _step(
     title: str, words: str, image: np.ndarray, mask: np.ndarray | None = None, box: Box | None = None
 ) -> Step:
-    return Step(title, words, png(drawn(image, mask, box)), (image.shape[0], image.shape[1]))
+    return Step(title, words, png_bytes(drawn(image, mask, box)), (image.shape[0], image.shape[1]))
 
 
 def _about(lungs: Lungs | str) -> str:

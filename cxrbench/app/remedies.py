@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Final, Literal
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -161,14 +160,14 @@ def _resampled(key: str, share: float, _sheet: Sheet) -> tuple[pd.DataFrame, pd.
         many[name] = len(targets)
     for name, values in expected.items():
         known = values[values > 0]
-        ratios = known.max(initial=0) / known
+        mean, variation = imbalance.ratio_summary(values)
         parts.append(pd.DataFrame({"finding": labels, "name": name, "images": values}))
         totals.append(
             {
                 "how": name,
                 "images": many[name],
-                "MeanIR": float(ratios.mean()) if len(ratios) else np.nan,
-                "CVIR": float(ratios.std(ddof=1) / ratios.mean()) if len(ratios) > 1 else np.nan,
+                "MeanIR": mean,
+                "CVIR": variation,
                 "rarest": round(float(known.min())) if len(known) else 0,
             }
         )

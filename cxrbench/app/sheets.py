@@ -14,17 +14,17 @@ import pandas as pd
 import streamlit as st
 
 from cxrbench.data.chexpert import read_chexpert
+from cxrbench.data.clinical import age_bands
 from cxrbench.data.published import PUBLISHED, read_published
 from cxrbench.data.studies import Studies
 from cxrbench.errors import InputError
 
-__all__ = ["AGES", "SHEETS", "Sheet", "grouped", "own_sheet", "sheet"]
+__all__ = ["SHEETS", "Sheet", "grouped", "own_sheet", "sheet"]
 
 PHANTOMS: Final = 3000
 _SEED: Final = 0
 _FEW: Final = 50
 _LARGEST: Final = 256 * 2**20  # bytes of a CSV, unpacked
-AGES: Final = ((0, 20), (20, 40), (40, 60), (60, 80), (80, 200))
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +143,7 @@ def _sheet(key: str, title: str, words: str, studies: Studies) -> Sheet:
     table = studies.table
     ways: dict[str, Callable[[pd.DataFrame], np.ndarray]] = {
         "Sex": lambda rows: _text(rows["sex"]),
-        "Age": lambda rows: bands(rows["age"].to_numpy(np.float64)),
+        "Age": lambda rows: age_bands(rows["age"].to_numpy(np.float64)),
         "View": lambda rows: _view(rows),
     }
     groups = {way: make(table) for way, make in ways.items()}
@@ -157,14 +157,6 @@ def _sheet(key: str, title: str, words: str, studies: Studies) -> Sheet:
         {way: values for way, values in groups.items() if len(np.unique(values)) > 1},
         patients if patients < len(table) else 0,
     )
-
-
-def bands(ages: np.ndarray) -> np.ndarray:
-    """Ages (N,) → their bands as text; "" where the age is not known or beyond any."""
-    names = np.full(len(ages), "", dtype="<U8")
-    for low, high in AGES:
-        names[(ages >= low) & (ages < high)] = f"{low}–{high - 1}" if high < 150 else f"{low}+"
-    return names
 
 
 def _text(column: pd.Series) -> np.ndarray:

@@ -15,7 +15,7 @@ from cxrbench.errors import InputError
 from cxrbench.figures import panels, panels_png
 from cxrbench.labels import finding_indices
 from cxrbench.terminal import ProgressBar
-from cxrbench.writing import check_targets, write_bytes
+from cxrbench.writing import check_targets, free_name, write_bytes
 
 __all__ = ["run"]
 
@@ -101,12 +101,9 @@ def _names(stem: str, findings: Sequence[str]) -> dict[str, str]:
     """File name → finding; two findings that differ in signs alone get names of their own."""
     names: dict[str, str] = {}
     for finding in findings:
-        name = start = f"{stem}-{re.sub('[^a-z0-9]+', '-', finding.lower())}"
-        number = 2
-        while f"{name}.png" in names:
-            name, number = f"{start}-{number}", number + 1
-        names[f"{name}.png"] = finding
-    return names
+        name = f"{stem}-{re.sub('[^a-z0-9]+', '-', finding.lower())}"
+        names[free_name(name, names, form="{name}-{number}")] = finding
+    return {f"{name}.png": finding for name, finding in names.items()}
 
 
 def _claim(options: argparse.Namespace, names: Sequence[str]) -> None:

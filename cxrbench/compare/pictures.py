@@ -1,11 +1,9 @@
 """Grey pictures as PNG, lossless where PNG can hold them."""
 
-import io
-
 import numpy as np
-from PIL import Image
 
 from cxrbench.data import read_image
+from cxrbench.writing import png_bytes
 
 __all__ = ["lossless_png", "png"]
 
@@ -14,9 +12,7 @@ def png(image: np.ndarray, *, bits: int = 8) -> bytes:
     """A grey image (H, W) in [0, 1], rounded to 8 or 16 bits, as a PNG file that says nothing else."""
     kind = np.uint8 if bits == 8 else np.uint16
     samples = np.rint(np.asarray(image, np.float64) * (2**bits - 1)).astype(kind)
-    buffer = io.BytesIO()
-    Image.fromarray(samples).save(buffer, "PNG", optimize=bits == 8)
-    return buffer.getvalue()
+    return png_bytes(samples, optimize=bits == 8)
 
 
 def lossless_png(image: np.ndarray) -> bytes | None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from cxrbench import assets
 from cxrbench.data.images import read_image
-from cxrbench.data.reading import file_sha256, reading_version, stamp_of
+from cxrbench.data.reading import reading_version, sha256_or_empty, stamp_of
 from cxrbench.data.shards import Row, Shard, read_shard, write_shard
 from cxrbench.data.studies import Problem
 from cxrbench.errors import InputError
@@ -89,7 +89,7 @@ class Cache:
         ]
         for row in self._rows():
             path = Path(row.path)
-            if not row.problem and file_sha256(path) != row.sha256:
+            if not row.problem and sha256_or_empty(path) != row.sha256:
                 wrong.append(Problem(path, "the file is gone or holds another image than was decoded"))
         return wrong
 
@@ -190,7 +190,7 @@ def _claim(folder: Path, plain: Preprocessing) -> None:
     file = folder / _MANIFEST
     mine = {"version": _VERSION, "preprocessing": plain.as_dict()}
     if plain.crop == "lungs":
-        mine["lungs"] = file_sha256(assets.lungs() / "model.safetensors")
+        mine["lungs"] = sha256_or_empty(assets.lungs() / "model.safetensors")
     if not file.is_file():
         write_text(file, json.dumps(mine, indent=2) + "\n")
         return
@@ -221,7 +221,7 @@ def _stale(part: Sequence[Path], shard: Shard | None) -> list[int]:
 def _unchanged(path: Path, row: Row) -> bool:
     if row.problem or row.path != str(path):
         return False
-    return row.stamp.holds(path) or file_sha256(path) == row.sha256
+    return row.stamp.holds(path) or sha256_or_empty(path) == row.sha256
 
 
 def _begin(part: Sequence[Path], old: Shard | None, side: int) -> tuple[np.ndarray, list[Row | None]]:

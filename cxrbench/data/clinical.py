@@ -1,7 +1,8 @@
 """Age, sex and view as network inputs; unknown is distinct from every known value."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any, Final, Self
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from cxrbench.data.studies import Studies
 from cxrbench.errors import InputError
 
-__all__ = ["CLINICAL_FEATURES", "Clinical"]
+__all__ = ["CLINICAL_FEATURES", "Clinical", "age_bands"]
 
 # One column each, in this order. Sex and view are 0 in all of their columns where they are not known.
 CLINICAL_FEATURES: Final = ("age", "age unknown", "male", "female", "PA", "AP", "frontal", "lateral")
@@ -85,3 +86,16 @@ class Clinical:
             return cls(float(values["age_mean"]), float("inf") if deviation is None else float(deviation))
         except (TypeError, ValueError) as error:
             raise InputError(f"Clinical needs numbers of years; got {dict(values)!r:.200}.") from error
+
+
+def age_bands(ages: np.ndarray, edges: Sequence[int] = (0, 20, 40, 60, 80)) -> np.ndarray:
+    """Ages in years (N,) → the band of each, such as "20–39" or "80+"; "" where the age is not known.
+
+    Args:
+        ages: NaN where unknown.
+        edges: where bands begin, ascending; the last has no end.
+    """
+    names = np.full(len(ages), "", dtype="<U8")
+    for low, high in pairwise([*edges, np.inf]):
+        names[(ages >= low) & (ages < high)] = f"{low}–{high - 1}" if high < np.inf else f"{low}+"
+    return names

@@ -10,7 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NamedTuple
 
-__all__ = ["Stamp", "file_sha256", "reading_version", "stamp_of"]
+from cxrbench.writing import file_sha256
+
+__all__ = ["Stamp", "reading_version", "sha256_or_empty", "stamp_of"]
 
 # Where reading and preparing begin; what these import of this package belongs to them.
 _BEGINNINGS: Final = ("cxrbench.data.images", "cxrbench.preprocess.pipeline")
@@ -53,11 +55,10 @@ def stamp_of(path: Path) -> Stamp:
     return Stamp(about.st_size, about.st_mtime_ns, about.st_ctime_ns)
 
 
-def file_sha256(path: Path) -> str:
+def sha256_or_empty(path: Path) -> str:
     """The SHA-256 of a file's bytes; "" where it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except (OSError, ValueError):
         return ""
 

@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from cxrbench.data.reading import Stamp, file_sha256, stamp_of
+from cxrbench.data.reading import Stamp, sha256_or_empty, stamp_of
 
 __all__ = ["Line", "ScoreStore", "Scored", "gathered"]
 
@@ -116,7 +116,7 @@ class ScoreStore:
         if not self._by_content:
             return None, False
         stamp = stamp_of(path)
-        same = self._by_content.get(file_sha256(path))
+        same = self._by_content.get(sha256_or_empty(path))
         if same is None:
             return None, False
         return replace(same, path=str(path.absolute()), stamp=stamp), True

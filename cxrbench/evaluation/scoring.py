@@ -19,7 +19,7 @@ from torch import Tensor
 
 from cxrbench import assets
 from cxrbench.data import read_image
-from cxrbench.data.reading import file_sha256, reading_version, stamp_of
+from cxrbench.data.reading import reading_version, sha256_or_empty, stamp_of
 from cxrbench.errors import InputError
 from cxrbench.evaluation.score_store import Line, Scored, ScoreStore, gathered
 from cxrbench.models import Classifier
@@ -146,5 +146,5 @@ def _key(model: Classifier) -> str:
     recipe = model.spec.preprocessing
     digest.update(f"{model.spec.architecture} {model.spec.labels} {recipe.as_dict()}\n".encode())
     if recipe.crop == "lungs":
-        digest.update(file_sha256(assets.lungs() / "model.safetensors").encode())
+        digest.update(sha256_or_empty(assets.lungs() / "model.safetensors").encode())
     return digest.hexdigest()[:24]

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from cxrbench.data.clinical import age_bands
 from cxrbench.errors import look_up
 from cxrbench.evaluation.figures import figure
 from cxrbench.evaluation.predictions import Predictions
@@ -14,7 +15,7 @@ from cxrbench.metrics.intervals import Interval, bootstrap
 
 __all__ = ["SUBGROUPS", "Group", "Subgroup", "groups", "subgroups"]
 
-_BANDS: Final = ((0, 40), (40, 60), (60, 80), (80, 200))  # years
+_AGES: Final = (0, 40, 60, 80)  # years: the young are too few for bands of twenty
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +56,7 @@ class Subgroup:
 
 
 def _ages(predictions: Predictions) -> np.ndarray:
-    ages = predictions.table["age"].to_numpy(np.float64)
-    names = np.full(len(ages), "", dtype=object)
-    for low, high in _BANDS:
-        title = f"under {high}" if low == 0 else f"{low} and older" if high == 200 else f"{low} to {high - 1}"
-        names[(ages >= low) & (ages < high)] = title
-    return names.astype(str)
+    return age_bands(predictions.table["age"].to_numpy(np.float64), _AGES)
 
 
 def _views(predictions: Predictions) -> np.ndarray:
@@ -94,8 +90,7 @@ def groups(predictions: Predictions, by: str) -> dict[str, np.ndarray]:
         InputError: another key.
     """
     names = look_up("subgroup", by, SUBGROUPS).of(predictions)
-    order = [f"under {_BANDS[0][1]}", *sorted(set(names.tolist()) - {"", f"under {_BANDS[0][1]}"})]
-    return {name: names == name for name in order if (names == name).any()}
+    return {name: names == name for name in sorted(set(names.tolist()) - {""})}
 
 
 def subgroups(

@@ -2,22 +2,20 @@
 
 from cxrbench.explain.asked import finding_list, stage_name
 from cxrbench.explain.cam import feature_gradients
-from cxrbench.explain.display import State, heatmap, state, upsample
+from cxrbench.explain.display import heatmap, upsample
 from cxrbench.explain.gradient import BASELINES, Draft, baseline_images, integrated_gradients
 from cxrbench.explain.methods import METHODS, identical_by_construction, method
 from cxrbench.explain.passes import Passes
-from cxrbench.explain.protocol import Explainer, Method
+from cxrbench.explain.protocol import Method
 from cxrbench.explain.run import Explanation, explain
 
 __all__ = [
     "BASELINES",
     "METHODS",
     "Draft",
-    "Explainer",
     "Explanation",
     "Method",
     "Passes",
-    "State",
     "baseline_images",
     "explain",
     "feature_gradients",
@@ -27,6 +25,5 @@ __all__ = [
     "integrated_gradients",
     "method",
     "stage_name",
-    "state",
     "upsample",
 ]

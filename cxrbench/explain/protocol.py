@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -13,18 +13,7 @@ from cxrbench.explain.display import upsample
 from cxrbench.explain.passes import Compute, Passes
 from cxrbench.models import Classifier
 
-__all__ = ["Explainer", "Method"]
-
-
-class Explainer(Protocol):
-    """A method of explanation: every asked finding from shared passes."""
-
-    def __call__(self, model: Classifier, images: Tensor, findings: Tensor) -> Tensor:
-        """Images (B, C, H, W), findings (K,) indices → relevance (B, K, H, W): signed, not normalised.
-
-        The result is bit-identical to asking finding by finding. Nothing of the model is changed, hooked or
-        locked: threads may share it.
-        """
+__all__ = ["Method"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +48,7 @@ class Method:
     same_when_pooled: bool = False
 
     def explain(self, model: Classifier, images: Tensor, findings: Tensor | Sequence[int]) -> Tensor:
-        """The method as an ``Explainer``, at the last stage and with its defaults: relevance (B, K, H, W).
+        """Relevance (B, K, H, W) at the last stage and with the method's defaults: signed, not normalised.
 
         Raises:
             InputError: the method does not apply to this model, or anything asked that cannot be.

@@ -1,6 +1,5 @@
 """The files of a saved model: config.json, model.safetensors, README.md, evaluation.json."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
@@ -11,7 +10,7 @@ from safetensors import SafetensorError
 
 from cxrbench.errors import InputError
 from cxrbench.models.spec import ModelSpec
-from cxrbench.writing import write_bytes, write_text
+from cxrbench.writing import file_sha256, write_bytes, write_text
 
 if TYPE_CHECKING:  # what a model says of itself is read without it
     import torch
@@ -192,10 +191,4 @@ def _first(names: Iterable[str], count: int = 3) -> str:
 
 def revision_of(path: Path) -> str:
     """The first 12 digits of a file's SHA-256: which weights these are."""
-    return sha256(path)[:12]
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hex digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return file_sha256(path)[:12]

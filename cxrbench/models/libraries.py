@@ -1,6 +1,5 @@
 """Timm and torchvision: how each builds a backbone for grey images, with or without ImageNet weights."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from cxrbench.errors import InputError
 from cxrbench.models.fetch import fetch
 from cxrbench.models.zoo import Architecture
 from cxrbench.preprocess import Preprocessing
+from cxrbench.writing import file_sha256
 
 __all__ = ["LIBRARIES", "Library"]
 
@@ -132,7 +132,7 @@ def _download(url: str) -> Mapping[str, Tensor]:
                 f"({type(error).__name__}); connect to the network once, or copy the file there."
             ) from error
     digits = path.stem.rsplit("-", 1)[-1]
-    if not hashlib.sha256(path.read_bytes()).hexdigest().startswith(digits):
+    if not file_sha256(path).startswith(digits):
         raise InputError(f"The file {path} is not what its name says (its SHA-256 differs); delete it.")
     return torch.load(path, map_location="cpu", weights_only=True)
 

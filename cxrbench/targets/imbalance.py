@@ -21,6 +21,7 @@ __all__ = [
     "lift",
     "mean_ir",
     "positives",
+    "ratio_summary",
     "scumble",
 ]
 
@@ -106,9 +107,7 @@ def mean_ir(targets: np.ndarray) -> float:
     Reference:
         Charte et al. 2015, doi:10.1016/j.neucom.2014.08.091.
     """
-    ratios = irlbl(targets)
-    known = ratios[~np.isnan(ratios)]
-    return float(known.mean()) if len(known) else float("nan")
+    return ratio_summary(positives(targets).sum(0))[0]
 
 
 def cvir(targets: np.ndarray) -> float:
@@ -120,9 +119,15 @@ def cvir(targets: np.ndarray) -> float:
     Reference:
         Charte et al. 2015, doi:10.1016/j.neucom.2014.08.091.
     """
-    ratios = irlbl(targets)
-    known = ratios[~np.isnan(ratios)]
-    return float(known.std(ddof=1) / known.mean()) if len(known) > 1 else float("nan")
+    return ratio_summary(positives(targets).sum(0))[1]
+
+
+def ratio_summary(present: np.ndarray) -> tuple[float, float]:
+    """MeanIR and CVIR of findings that are positive so often (L,), also in expectation; see those two."""
+    known = present[present > 0]
+    ratios = known.max(initial=0) / known
+    mean = float(ratios.mean()) if len(known) else float("nan")
+    return mean, float(ratios.std(ddof=1)) / mean if len(known) > 1 else float("nan")
 
 
 def scumble(targets: np.ndarray) -> tuple[np.ndarray, float]:

@@ -1,12 +1,12 @@
 """A folder of results that a command may write again: it knows which files are its own."""
 
-import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TextIO
 
+from cxrbench.writing.content import file_sha256
 from cxrbench.writing.whole import check_targets, draft, write_text
 
 __all__ = ["OwnFolder"]
@@ -43,8 +43,8 @@ class OwnFolder:
             yield own
             # Both the old bytes and the new, before the new ones have the name: a kill leaves either.
             known = self._known()
-            kept = [_sha256(path)] if self._owns(known, name) else []
-            known[name] = [*kept, _sha256(own)]
+            kept = [file_sha256(path)] if self._owns(known, name) else []
+            known[name] = [*kept, file_sha256(own)]
             write_text(self.folder / self._LIST, json.dumps(known, indent=1) + "\n")
 
     def write_text(self, name: str, text: str) -> None:
@@ -70,9 +70,4 @@ class OwnFolder:
 
     def _owns(self, known: dict[str, list[str]], name: str) -> bool:
         path = self.folder / name
-        return name in known and path.is_file() and _sha256(path) in known[name]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return name in known and path.is_file() and file_sha256(path) in known[name]

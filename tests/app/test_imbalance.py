@@ -10,7 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cxrbench.app import imbalance, remedies, stock
-from cxrbench.app.sheets import SHEETS, Sheet, bands, grouped, own_sheet, sheet
+from cxrbench.app.sheets import SHEETS, Sheet, grouped, own_sheet, sheet
+from cxrbench.data.clinical import age_bands
 from cxrbench.errors import InputError
 from cxrbench.targets import imbalance as statistics
 
@@ -102,7 +103,7 @@ def test_what_is_wrong_with_an_own_table_is_said(data: bytes, said: str) -> None
 
 
 def test_every_image_is_in_one_band_of_ages() -> None:
-    found = bands(np.array([0, 19.5, 20, 59, 60, 90, np.nan]))
+    found = age_bands(np.array([0, 19.5, 20, 59, 60, 90, np.nan]))
     assert found.tolist() == ["0–19", "0–19", "20–39", "40–59", "60–79", "80+", ""]
 
 

@@ -28,14 +28,14 @@ def test_groups_are_those_of_the_table_and_the_unknown_are_in_none():
     predictions = made()
     by_sex, by_age = groups(predictions, "sex"), groups(predictions, "age")
     assert list(by_sex) == ["men", "women"]
-    assert list(by_age) == ["under 40", "40 to 59", "60 to 79", "80 and older"]
+    assert list(by_age) == ["0–39", "40–59", "60–79", "80+"]
     assert list(groups(predictions, "view")) == ["AP", "PA"]
     for found in (by_sex, by_age):
         assert_array_equal(sum(rows.astype(int) for rows in found.values())[:5], 0)
         assert_array_equal(sum(rows.astype(int) for rows in found.values())[5:], 1)
     ages = predictions.table["age"].to_numpy()
-    assert ages[by_age["40 to 59"]].min() >= 40
-    assert ages[by_age["40 to 59"]].max() < 60
+    assert ages[by_age["40–59"]].min() >= 40
+    assert ages[by_age["40–59"]].max() < 60
 
 
 @pytest.mark.parametrize("by", SUBGROUPS)

@@ -65,7 +65,7 @@ def test_the_callers_gradient_mode_changes_no_bit(random_model, image, name, mod
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_method_is_an_explainer(random_model, image, name):
+def test_a_method_alone_gives_the_last_stages_map_with_its_defaults(random_model, image, name):
     model = random_model("efficientnet_b0")
     relevance = METHODS[name].explain(model, image, torch.tensor(FINDINGS))
     assert relevance.shape == (1, len(FINDINGS), 96, 96)
