@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Sequence
 from functools import cache
 from io import BytesIO, StringIO
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import tifffile
@@ -28,6 +28,8 @@ from cxrbench.labels import CHEXPERT
 from cxrbench.preprocess import Preprocessing
 
 __all__ = ["WHOLE"]
+
+_ROWS: Final = 12  # of each table
 
 
 def _film() -> np.ndarray:
@@ -133,57 +135,51 @@ def _dicom(stored: np.ndarray, syntax: str, *, frame: bytes | None = None, **tag
     return file.getvalue()
 
 
-def _table(header: Sequence[object], rows: Sequence[Sequence[object]]) -> bytes:
+def _table(header: Sequence[object], cells: Callable[[int], Sequence[object]]) -> bytes:
+    """A CSV file of twelve rows: the number of a row → its cells."""
     file = StringIO()
-    csv.writer(file).writerows([header, *rows])
+    csv.writer(file).writerows([header, *map(cells, range(_ROWS))])
     return file.getvalue().encode()
 
 
 @cache
 def _chexpert() -> list[bytes]:
     values = ["1.0", "0.0", "-1.0", ""]
+
+    def image(row: int) -> str:
+        return f"CheXpert-v1.0-small/train/patient{row:05d}/study1/view1_frontal.jpg"
+
+    def labels(row: int) -> list[str]:
+        return [values[(row + column) % 4] for column in range(len(CHEXPERT))]
+
     about = ["Path", "Sex", "Age", "Frontal/Lateral", "AP/PA"]
-    rows = [
-        [
-            f"CheXpert-v1.0-small/train/patient{row:05d}/study1/view1_frontal.jpg",
-            *("Female", 60 + row, "Frontal", "AP"),
-            *(values[(row + column) % 4] for column in range(len(CHEXPERT))),
-        ]
-        for row in range(12)
-    ]
-    plain = _table([*about, *CHEXPERT], rows)
-    bare = [[row[0], *row[5:]] for row in rows]
-    semicolons = plain.replace(b",", b";")
-    objects = [{"path_to_image": row[0], "Edema": row[5] or None, "Fracture": 0.0} for row in rows]
-    lines = "\n".join(map(json.dumps, objects)).encode()
-    return [plain, _table(["Path", *CHEXPERT], bare), semicolons, lines]
+    plain = _table(
+        [*about, *CHEXPERT], lambda row: [image(row), "Female", 60 + row, "Frontal", "AP", *labels(row)]
+    )
+    bare = _table(["Path", *CHEXPERT], lambda row: [image(row), *labels(row)])
+    lines = "\n".join(
+        json.dumps({"path_to_image": image(row), "Edema": labels(row)[0] or None, "Fracture": 0.0})
+        for row in range(_ROWS)
+    )
+    return [plain, bare, plain.replace(b",", b";"), lines.encode()]
 
 
 @cache
 def _nih() -> list[bytes]:
     header = ["Image Index", "Finding Labels", "Follow-up #", "Patient ID", "Patient Age", "Patient Gender"]
     header += ["View Position", "OriginalImage[Width", "Height]"]
-    rows = [
-        [
-            f"{row:08d}_000.png",
-            "Effusion|Mass" if row % 2 else "No Finding",
-            row,
-            row,
-            "058Y",
-            "M",
-            "PA",
-            9,
-            9,
-        ]
-        for row in range(12)
-    ]
-    return [_table(header, rows)]
+
+    def cells(row: int) -> list[object]:
+        findings = "Effusion|Mass" if row % 2 else "No Finding"
+        return [f"{row:08d}_000.png", findings, row, row, "058Y", "M", "PA", 9, 9]
+
+    return [_table(header, cells)]
 
 
 @cache
 def _nih_boxes() -> list[bytes]:
     lines = ["Image Index,Finding Label,Bbox [x,y,w,h],,,"]
-    lines += [f"{row:08d}_000.png,Infiltrate,{row}.5,100.25,200,300,,," for row in range(12)]
+    lines += [f"{row:08d}_000.png,Infiltrate,{row}.5,100.25,200,300,,," for row in range(_ROWS)]
     return ["\n".join(lines).encode()]
 
 
@@ -191,29 +187,23 @@ def _nih_boxes() -> list[bytes]:
 def _padchest() -> list[bytes]:
     header = ["ImageID", "ImageDir", "StudyDate_DICOM", "StudyID", "PatientID", "PatientBirth"]
     header += ["PatientSex_DICOM", "ViewPosition_DICOM", "Projection", "Labels"]
-    rows = [
-        [
-            f"{row}.png",
-            0,
-            20150101,
-            row,
-            f"p{row}",
-            1950,
-            "F",
-            "POSTEROANTERIOR",
-            "PA",
-            "['pneumonia', 'nodule']",
-        ]
-        for row in range(12)
-    ]
-    return [_table(header, rows)]
+
+    def cells(row: int) -> list[object]:
+        view = ["POSTEROANTERIOR", "PA"]
+        return [f"{row}.png", 0, 20150101, row, f"p{row}", 1950, "F", *view, "['pneumonia', 'nodule']"]
+
+    return [_table(header, cells)]
 
 
 @cache
 def _predictions() -> list[bytes]:
     header = ["path", "patient", "split", "Edema", "Fracture", "score Edema", "score Fracture"]
-    rows = [[f"{row}.png", f"p{row}", "test", row % 2, "", row / 12, 1 - row / 12] for row in range(12)]
-    return [_table(header, rows)]
+    return [
+        _table(
+            header,
+            lambda row: [f"{row}.png", f"p{row}", "test", row % 2, "", row / _ROWS, 1 - row / _ROWS],
+        )
+    ]
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 
 import cxrbench
-from cxrbench.compare import records
+from cxrbench.compare import fields, records
 from cxrbench.compare.archive import MAX_BYTES, read_arrays, read_members, write_arrays, write_members
 from cxrbench.compare.captions import DISCLAIMER, notes
 from cxrbench.compare.comparison import Comparison, HeatMaps
@@ -140,7 +140,7 @@ def _parse(data: bytes) -> object:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise InputError(f"settings.json is not JSON ({error}); save it again.") from error
-    version = records.take(document, "format", records.whole)
+    version = fields.take(document, "format", fields.whole)
     if not 1 <= version <= FORMAT:
         raise InputError(f"format {version} is none that this version reads, 1 to {FORMAT}; update cxrbench.")
     return document
@@ -148,21 +148,21 @@ def _parse(data: bytes) -> object:
 
 def _comparison(document: object, arrays: dict[str, np.ndarray], picture: bytes) -> Comparison:
     predictions = [
-        records.read_prediction(entry) for entry in records.take(document, "predictions", records.rows)
+        records.read_prediction(entry) for entry in fields.take(document, "predictions", fields.rows)
     ]
     heats = list(_heat_maps(document, arrays))
     image = _image(arrays, picture)
     comparison = Comparison(
         image=image,
-        source=records.take(document, "source", records.text),
-        settings=records.take(document, "settings", records.read_settings),
+        source=fields.take(document, "source", fields.text),
+        settings=fields.take(document, "settings", records.settings),
         predictions={prediction.model: prediction for prediction in predictions},
         heat_maps={(heat.model, heat.method): heat for heat in heats},
         masks=_masks(document, arrays, image.shape),
-        truth=records.take(document, "truth", records.truth),
-        findings=records.take(document, "findings", records.texts, default=()),
-        view=records.take(document, "view", records.view, default=""),
-        note=records.take(document, "note", records.text, default=""),
+        truth=fields.take(document, "truth", fields.truth),
+        findings=fields.take(document, "findings", fields.texts, default=()),
+        view=fields.take(document, "view", fields.view, default=""),
+        note=fields.take(document, "note", fields.text, default=""),
     )
     if len(comparison.predictions) < len(predictions) or len(comparison.heat_maps) < len(heats):
         raise InputError("a model or method is there twice; it was not saved here.")
@@ -173,13 +173,13 @@ def _comparison(document: object, arrays: dict[str, np.ndarray], picture: bytes)
 
 
 def _heat_maps(document: object, arrays: dict[str, np.ndarray]) -> Iterator[HeatMaps]:
-    for index, entry in enumerate(records.take(document, "heat_maps", records.rows)):
+    for index, entry in enumerate(fields.take(document, "heat_maps", fields.rows)):
         yield records.read_heat_maps(entry, _array(arrays, f"maps_{index}", "float32"))
 
 
 def _masks(document: object, arrays: dict[str, np.ndarray], shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     masks = {}
-    for index, finding in enumerate(records.take(document, "masks", records.texts)):
+    for index, finding in enumerate(fields.take(document, "masks", fields.texts)):
         mask = _array(arrays, f"mask_{index}", "bool")
         if mask.shape != shape:
             raise InputError(f"the mask of {finding} is {mask.shape}, its image {shape}; they must be alike.")

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from cxrbench import assets
-from cxrbench.compare import records
+from cxrbench.compare import fields, records
 from cxrbench.compare.archive import read_arrays, write_arrays
 from cxrbench.compare.comparison import FILM_VIEWS, Comparison, HeatMaps, Prediction, Settings
 from cxrbench.compare.pictures import png
@@ -139,7 +139,7 @@ def load(
         predictions=predictions,
         heat_maps=heat_maps,
         masks=read_arrays((folder / "masks.npz").read_bytes(), "masks.npz"),
-        truth=records.truth(truth),
+        truth=fields.truth(truth),
         findings=(known.finding,) if known.finding else (),
         view=known.view if known.view in FILM_VIEWS else "",
     )

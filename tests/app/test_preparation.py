@@ -9,11 +9,12 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cxrbench.app import preparation
-from cxrbench.app.preparation import drawn, png, steps
+from cxrbench.app.preparation import drawn, steps
 from cxrbench.app.sources import Source
 from cxrbench.errors import InputError
 from cxrbench.preprocess import Preprocessing
 from cxrbench.preprocess.lungs import Lungs
+from cxrbench.writing import png_bytes
 
 PAGE = Path(preparation.__file__).parents[2] / "pages" / "preparation.py"
 FILM = np.random.default_rng(0).random((80, 100), dtype=np.float32)
@@ -74,7 +75,7 @@ def test_an_uploaded_film_is_shown_at_once_and_an_error_stays(page: AppTest) -> 
     at = page.run()
     picture = np.tile(np.linspace(0, 255, 64).astype(np.uint8), (48, 1))
     for name, pixels in (("film.png", picture), ("film.png", picture[:40])):
-        at.file_uploader(key="prep_upload").upload(name, png(drawn(pixels / 255)), "image/png").run()
+        at.file_uploader(key="prep_upload").upload(name, png_bytes(drawn(pixels / 255)), "image/png").run()
         assert not at.exception
         height, width = pixels.shape
         assert f"{width} × {height} grey pixels" in " ".join(caption.value for caption in at.caption)
@@ -105,7 +106,7 @@ def test_the_steps_show_what_the_recipe_does(sure: bool, monkeypatch: pytest.Mon
 def test_a_drawing_keeps_greys_and_shows_border_and_frame() -> None:
     mask = np.zeros(FILM.shape, bool)
     mask[20:60, 30:70] = True
-    plain = np.asarray(Image.open(io.BytesIO(png(drawn(FILM)))))
+    plain = np.asarray(Image.open(io.BytesIO(png_bytes(drawn(FILM)))))
     np.testing.assert_array_equal(plain[..., 0], np.rint(FILM * 255))
     assert (plain[..., 0] == plain[..., 2]).all()
     both = drawn(FILM, mask, (5, 5, 75, 90))
