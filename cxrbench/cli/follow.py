@@ -104,8 +104,8 @@ def _train(config: TrainConfig, out: Path, say: Say, asked: Callable[[], bool]) 
     started, process = time.monotonic(), PartialState()
     studies = _studies(config, say, asked)
     say(", ".join(f"{len(of)} {split} images" for split, of in studies.items()))
-    images = recipe.source(config, studies, out / "pixels", say=say)
-    model = recipe.fit(config, images, out / "state", say=say, asked=asked)
+    images = recipe.source(config, studies, out / "pixels", process=process, say=say)
+    model = recipe.fit(config, images, out / "state", process=process, say=say, asked=asked)
     if process.is_main_process:
         torch.set_num_threads(os.cpu_count() or 1)  # the other processes are done
         say(report.table(judge(config, model, studies, images, out)))

@@ -25,7 +25,12 @@ Source = Callable[[str, int], Images]
 
 
 def source(
-    config: TrainConfig, studies: Mapping[str, Studies], cache: Path, *, say: Callable[[str], None] = print
+    config: TrainConfig,
+    studies: Mapping[str, Studies],
+    cache: Path,
+    *,
+    process: PartialState | None = None,
+    say: Callable[[str], None] = print,
 ) -> Source:
     """Where a split's images of a size come from: decoded once, augmented if they are to be learnt from.
 
@@ -33,9 +38,13 @@ def source(
         config: the recipe.
         studies: of each split.
         cache: folder of the decoded images.
+        process: as in ``fit``; None where there is no other.
         say: told which images cannot be read.
     """
-    known = {split: supervision.known_targets(config, split, studies[split], cache) for split in studies}
+    known = {
+        split: supervision.known_targets(config, split, part, cache, process=process)
+        for split, part in studies.items()
+    }
 
     def images(split: str, size: int) -> Images:
         recipe = replace(config.preprocessing, size=size)
@@ -97,6 +106,7 @@ def fit(
     images: Source,
     folder: Path,
     *,
+    process: PartialState,
     say: Callable[[str], None] = print,
     asked: Callable[[], bool] = lambda: False,
 ) -> models.Classifier:
@@ -106,12 +116,13 @@ def fit(
         config: the recipe.
         images: see ``source``.
         folder: of the run's state: a run that was stopped goes on from there.
+        process: which of the processes that train this one is; the main one decodes what the others read.
         say: what to do with a line of progress.
         asked: whether to stop, which keeps the state and raises ``running.StopAsked``.
     """
 
     def split(size: int) -> tuple[Images, Images]:
-        with PartialState().main_process_first():
+        with process.main_process_first():
             return images("train", size), images("valid", size)
 
     model = new_model(config)

@@ -1,5 +1,6 @@
 """The training targets of a recipe: policy, soft labels, hierarchy, smoothing, sampling, loss."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,14 @@ from cxrbench.training.sampling import SAMPLINGS, Shown
 __all__ = ["criterion", "known_targets", "narrow", "prepare", "shown"]
 
 
-def known_targets(config: TrainConfig, split: str, studies: data.Studies, cache: Path) -> torch.Tensor:
+def known_targets(
+    config: TrainConfig,
+    split: str,
+    studies: data.Studies,
+    cache: Path,
+    *,
+    process: PartialState | None = None,
+) -> torch.Tensor:
     """Targets (N, L): the recipe's policy in training, elsewhere uncertain is left out; blank is absent.
 
     Args:
@@ -28,6 +36,7 @@ def known_targets(config: TrainConfig, split: str, studies: data.Studies, cache:
         split: "train", "valid" or "test".
         studies: the split's.
         cache: folder of the decoded images, the teacher's too.
+        process: which of several processes this is: the main one decodes for all. None where it is alone.
 
     Raises:
         InputError: the policy is not known, or its teacher cannot be had.
@@ -39,13 +48,15 @@ def known_targets(config: TrainConfig, split: str, studies: data.Studies, cache:
         return torch.from_numpy(seen)
     if config.data.close_hierarchy:
         given = targets.hierarchy.close(given, config.labels)
-    guesses = guessed(config, studies, cache) if policy.needs == "guesses" else None
+    guesses = guessed(config, studies, cache, process) if policy.needs == "guesses" else None
     seen = policy(given, config.labels, blank="zero", seed=config.seed, guesses=guesses)
     found = torch.from_numpy(seen)
     return smoothed(found, config.label_smoothing) if config.label_smoothing else found
 
 
-def guessed(config: TrainConfig, studies: data.Studies, cache: Path) -> np.ndarray:
+def guessed(
+    config: TrainConfig, studies: data.Studies, cache: Path, process: PartialState | None = None
+) -> np.ndarray:
     """What the recipe's teacher says of the training images: (N, L) in [0, 1].
 
     Raises:
@@ -59,7 +70,7 @@ def guessed(config: TrainConfig, studies: data.Studies, cache: Path) -> np.ndarr
     columns = finding_indices(config.labels, teacher.spec.labels)
     nothing = torch.full((len(studies), len(teacher.spec.labels)), torch.nan)
     recipe = teacher.spec.preprocessing
-    with PartialState().main_process_first():
+    with process.main_process_first() if process else nullcontext():
         images = Images(decode(studies.paths, recipe, cache), nothing, recipe)
     return scores_of(teacher, images)[:, columns]
 
