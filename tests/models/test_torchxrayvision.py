@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from cxrbench.errors import InputError
 from cxrbench.inference import rescale, scores_of
 from cxrbench.models import hub, torchxrayvision
-from cxrbench.models.folder import sha256
+from cxrbench.writing import file_sha256
 
 NAME = "densenet121-res224-all"
 
@@ -40,7 +40,7 @@ def theirs(xrv: Any) -> torch.nn.Module:
 def checkpoint(theirs: torch.nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file in their format, the whole module pickled, its hash pinned."""
     torch.save(theirs, tmp_path / "model.pt")
-    pinned = {**torchxrayvision.PINNED, NAME: sha256(tmp_path / "model.pt")}
+    pinned = {**torchxrayvision.PINNED, NAME: file_sha256(tmp_path / "model.pt")}
     monkeypatch.setattr(torchxrayvision, "PINNED", pinned)
     return tmp_path / "model.pt"
 
@@ -57,12 +57,12 @@ def test_a_checkpoint_in_their_format_gives_identical_logits(
         assert torch.equal(ours(images(2)), theirs(images(2)))
     assert not ours.training
     assert not any(parameter.requires_grad for parameter in ours.parameters())
-    assert ours.revision == sha256(checkpoint)[:12]
+    assert ours.revision == file_sha256(checkpoint)[:12]
 
 
 def test_it_comes_from_the_hubs_cache_too(checkpoint: Path, place: Callable[..., Path]) -> None:
     place(f"torchxrayvision/{NAME}", "model.pt", checkpoint)
-    assert torchxrayvision.load(NAME).revision == sha256(checkpoint)[:12]
+    assert torchxrayvision.load(NAME).revision == file_sha256(checkpoint)[:12]
 
 
 def test_its_state_dict_as_safetensors_needs_no_pin(theirs: torch.nn.Module, tmp_path: Path) -> None:
