@@ -4,7 +4,7 @@ import numpy as np
 
 from cxrbench.errors import InputError
 
-__all__ = ["cohen_kappa", "dissent", "fleiss_kappa"]
+__all__ = ["cohen_kappa", "disagreement", "fleiss_kappa"]
 
 
 def cohen_kappa(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -52,7 +52,7 @@ def fleiss_kappa(calls: np.ndarray) -> np.ndarray:
     return np.divide(observed - 1 + room, room, out=np.full(room.shape, np.nan), where=room > 1e-12)
 
 
-def dissent(calls: np.ndarray) -> np.ndarray:
+def disagreement(calls: np.ndarray) -> np.ndarray:
     """How split the models are on each case: the share of the smaller camp, from 0 (all agree) to 0.5.
 
     Args:

@@ -6,12 +6,12 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-__all__ = ["fit_logistic", "logits_of"]
+__all__ = ["clipped_logits", "fit_logistic"]
 
 _EDGE: Final = 1e-6  # scores of 0 and 1 have no logit
 
 
-def logits_of(scores: np.ndarray) -> np.ndarray:
+def clipped_logits(scores: np.ndarray) -> np.ndarray:
     """log(s ÷ (1 − s)) of scores of any shape, clipped to [1e-6, 1 − 1e-6]."""
     return logit(np.clip(np.asarray(scores, np.float64), _EDGE, 1 - _EDGE))
 

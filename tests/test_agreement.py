@@ -3,7 +3,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import cohen_kappa_score
 
-from cxrbench.agreement import cohen_kappa, dissent, fleiss_kappa
+from cxrbench.agreement import cohen_kappa, disagreement, fleiss_kappa
 from cxrbench.errors import InputError
 
 
@@ -49,7 +49,7 @@ def test_full_agreement_is_one_chance_is_zero_and_a_constant_is_undefined(calls)
 
 def test_dissent_is_the_share_of_the_smaller_camp():
     calls = np.array([[1, 1, 0], [1, 0, 0], [1, 0, 1], [1, 1, 0]], bool)[:, :, None]
-    assert_array_equal(dissent(calls)[:, 0], [0, 0.5, 0.25])
+    assert_array_equal(disagreement(calls)[:, 0], [0, 0.5, 0.25])
 
 
 def test_one_model_cannot_agree():

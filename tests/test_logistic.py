@@ -4,7 +4,7 @@ from numpy.testing import assert_allclose
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from cxrbench.logistic import fit_logistic, logits_of
+from cxrbench.logistic import clipped_logits, fit_logistic
 
 
 @pytest.fixture
@@ -43,4 +43,4 @@ def test_separable_examples_have_finite_coefficients():
 
 
 def test_logits_of_scores_at_the_ends_are_finite():
-    assert_allclose(logits_of(np.array([0, 0.5, 1])), [np.log(1e-6), 0, -np.log(1e-6)], atol=1e-5)
+    assert_allclose(clipped_logits(np.array([0, 0.5, 1])), [np.log(1e-6), 0, -np.log(1e-6)], atol=1e-5)

@@ -20,7 +20,7 @@ from cxrbench import data, evaluation
 from cxrbench.data.phantom import KINDS, Shortcut
 from cxrbench.data.phantom.shortcuts import plant
 from cxrbench.errors import InputError
-from cxrbench.inference import scores_of, stream
+from cxrbench.inference import sigmoid, stream
 from cxrbench.metrics import ranking
 from cxrbench.models import Classifier, hub
 from cxrbench.models import folder as files
@@ -75,7 +75,7 @@ def predicted(model: Classifier, root: Path, split: str, shortcut: Shortcut) -> 
     """What the model says of a split's films with the marker planted at the recipe's rates."""
     studies = data.read_chexpert(root / f"{split}.csv")
     marked = np.random.default_rng(0).random(len(studies)) < chances(studies, shortcut)
-    scores = scores_of(np.stack(list(stream(model, films(studies, shortcut.kind, marked)))))
+    scores = sigmoid(np.stack(list(stream(model, films(studies, shortcut.kind, marked)))))
     table = studies.table.assign(split=split)[list(evaluation.ABOUT)].reset_index(drop=True)
     table["path"] = [Path(path).relative_to(root.absolute()).as_posix() for path in table["path"]]
     targets = studies.table[list(model.spec.labels)].to_numpy(np.float32)
@@ -113,7 +113,7 @@ def measure(
     found = {"with_marker": marked.scores[:, column]}
     for name, chance in (("marker_moved", 0.5), ("without_marker", 0.0)):
         logits = np.stack(list(stream(model, films(studies, shortcut.kind, draws < chance))))
-        found[name] = scores_of(logits)[:, column]
+        found[name] = sigmoid(logits)[:, column]
     truth = ill[:, None].astype(np.float32)
     return {
         "kind": shortcut.kind,

@@ -8,7 +8,7 @@ import streamlit as st
 
 from cxrbench.app.preparation import Step, drawn
 from cxrbench.app.sources import Source, case
-from cxrbench.augment import AUGMENTATIONS, Exposure, Mixup, Move, Warp
+from cxrbench.augment import AUGMENTATIONS, AffineDraw, ElasticDraw, IntensityDraw, Mixup
 from cxrbench.compare import gallery
 from cxrbench.preprocess import Preprocessing
 from cxrbench.writing import png_bytes
@@ -22,25 +22,25 @@ def _slide(label: str, low: float, high: float, start: float, step: float, help_
 
 # Augmentation → its sliders, which make one change of it.
 _SLIDERS: Final[dict[str, Callable[[], Any]]] = {
-    "rotation": lambda: Move(degrees=_slide("Degrees", -30.0, 30.0, 10.0, 0.5)),
-    "shift": lambda: Move(
+    "rotation": lambda: AffineDraw(degrees=_slide("Degrees", -30.0, 30.0, 10.0, 0.5)),
+    "shift": lambda: AffineDraw(
         right=_slide("To the right", -0.2, 0.2, 0.08, 0.01),
         down=_slide("Downwards", -0.2, 0.2, 0.05, 0.01),
     ),
-    "scale": lambda: Move(scale=_slide("Times as large", 0.6, 1.5, 1.15, 0.01)),
-    "shear": lambda: Move(shear=_slide("Lean in degrees", -20.0, 20.0, 8.0, 0.5)),
-    "curve": lambda: Exposure(
+    "scale": lambda: AffineDraw(scale=_slide("Times as large", 0.6, 1.5, 1.15, 0.01)),
+    "shear": lambda: AffineDraw(shear=_slide("Lean in degrees", -20.0, 20.0, 8.0, 0.5)),
+    "curve": lambda: IntensityDraw(
         brightness=_slide("Brightness", -0.4, 0.4, 0.0, 0.01, "Added to every pixel."),
         contrast=_slide("Contrast", 0.3, 2.0, 1.3, 0.05, "How far pixels move away from mid-grey."),
         gamma=_slide("Gamma", 0.4, 2.5, 1.0, 0.05, "The exponent: below 1 brightens the dark."),
     ),
-    "noise": lambda: Exposure(noise=_slide("Deviation", 0.0, 0.2, 0.05, 0.005), seed=1),
-    "elastic": lambda: Warp(
+    "noise": lambda: IntensityDraw(noise=_slide("Deviation", 0.0, 0.2, 0.05, 0.005), seed=1),
+    "elastic": lambda: ElasticDraw(
         strength=_slide("Longest displacement", 0.0, 0.12, 0.03, 0.005, "As a fraction of the shorter side."),
         smoothness=_slide("Smoothness", 0.03, 0.3, 0.1, 0.01, "Small values bend ribs as none bend."),
         seed=1,
     ),
-    "flip": lambda: Move(flip=st.toggle("Flip", True, key="aug_flip")),
+    "flip": lambda: AffineDraw(flip=st.toggle("Flip", True, key="aug_flip")),
 }
 
 

@@ -115,7 +115,7 @@ def _marks(system: System, column: int) -> list[dict[str, Any]]:
             "rule": name,
             "title": rule.title,
             "at": float(rule.fit(own.targets, own.scores)[0]),
-            "says": rule.says,
+            "says": rule.summary,
         }
         for name, rule in THRESHOLDS.items()
     ]

@@ -102,7 +102,7 @@ def _question(given: Given) -> Question:
         format_func=lambda name: THRESHOLDS[name].title,
         key="judge_rule",
         width=190,
-        help=" ".join(f"**{record.title}**: {record.says}" for record in THRESHOLDS.values()),
+        help=" ".join(f"**{record.title}**: {record.summary}" for record in THRESHOLDS.values()),
     )
     return Question(models, ensembles, split, rule, members)
 

@@ -35,7 +35,7 @@ def calibration_part(systems: Sequence[System], finding: str) -> None:
         help="A calibration is fitted on the validation images and shown on the others.",
     )
     if how in CALIBRATIONS:
-        st.caption(CALIBRATIONS[how].says)
+        st.caption(CALIBRATIONS[how].summary)
     rows, figures = [], []
     for system in systems:
         if not system.graded:

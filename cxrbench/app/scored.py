@@ -181,4 +181,4 @@ def _ensemble(key: str, shown: Sequence[Predictions], fitted: Sequence[Predictio
     fitted_as = shown_as if same else replace(fitted[0], scores=back.scores.astype(np.float32), name=title)
     graded = record.family == "CTP"
     at = fit(fitted_as.targets, fitted_as.scores) if graded else np.full(len(shown[0].labels), 0.5)
-    return System(key, title, record.says, shown_as, fitted_as, at, said.calls, graded)
+    return System(key, title, record.summary, shown_as, fitted_as, at, said.calls, graded)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cxrbench.agreement import cohen_kappa, dissent, fleiss_kappa
+from cxrbench.agreement import cohen_kappa, disagreement, fleiss_kappa
 from cxrbench.app import cases, charts
 from cxrbench.app.curve_data import digest, resample_count
 from cxrbench.app.performance import answers, operating_points
@@ -142,7 +142,7 @@ def agreement_part(systems: Sequence[System], finding: str) -> None:
     )
     st.header(f"Cases that split them on {finding}")
     column = models[0].shown.labels.index(finding)
-    split = dissent(calls)[:, column]
+    split = disagreement(calls)[:, column]
     rows = np.flatnonzero(split > 0)
     rows = rows[np.argsort(-split[rows], kind="stable")][: cases.MOST]
     if not len(rows):

@@ -1,26 +1,26 @@
 """Augmentations that leave a radiograph's findings true; no left–right flip by default."""
 
-from cxrbench.augment.elastic import Elastic, Warp
-from cxrbench.augment.geometry import Geometry, Move
-from cxrbench.augment.intensity import Exposure, Intensity
+from cxrbench.augment.elastic import Elastic, ElasticDraw
+from cxrbench.augment.geometry import Affine, AffineDraw
+from cxrbench.augment.intensity import Intensity, IntensityDraw
 from cxrbench.augment.light import Augmentation, Draw, apply
-from cxrbench.augment.mixup import Blend, Mixup
+from cxrbench.augment.mixup import Mixup, MixupDraw
 from cxrbench.augment.table import AUGMENTATIONS, AugmentationMethod, Change, Ranges
 
 __all__ = [
     "AUGMENTATIONS",
+    "Affine",
+    "AffineDraw",
     "Augmentation",
     "AugmentationMethod",
-    "Blend",
     "Change",
     "Draw",
     "Elastic",
-    "Exposure",
-    "Geometry",
+    "ElasticDraw",
     "Intensity",
+    "IntensityDraw",
     "Mixup",
-    "Move",
+    "MixupDraw",
     "Ranges",
-    "Warp",
     "apply",
 ]

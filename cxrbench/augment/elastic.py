@@ -7,11 +7,11 @@ import numpy as np
 
 from cxrbench.augment.ranges import check_widths
 
-__all__ = ["Elastic", "Warp"]
+__all__ = ["Elastic", "ElasticDraw"]
 
 
 @dataclass(frozen=True)
-class Warp:
+class ElasticDraw:
     """One draw: y(p) = x(p + u(p)), u white noise smoothed by a Gaussian and scaled to a largest length.
 
     Args:
@@ -68,6 +68,6 @@ class Elastic:
     def __post_init__(self) -> None:
         check_widths(self, below_one=("strength", "smoothness"))
 
-    def draw(self, rng: np.random.Generator) -> Warp:
+    def draw(self, rng: np.random.Generator) -> ElasticDraw:
         """Every number is drawn before any is used."""
-        return Warp(rng.uniform() * self.strength, self.smoothness, int(rng.integers(2**32)))
+        return ElasticDraw(rng.uniform() * self.strength, self.smoothness, int(rng.integers(2**32)))

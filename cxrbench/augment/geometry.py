@@ -7,11 +7,11 @@ import numpy as np
 
 from cxrbench.augment.ranges import check_widths
 
-__all__ = ["Geometry", "Move"]
+__all__ = ["Affine", "AffineDraw"]
 
 
 @dataclass(frozen=True)
-class Move:
+class AffineDraw:
     """One draw: an affine map of the picture onto itself. The default moves nothing.
 
     Args:
@@ -46,7 +46,7 @@ class Move:
 
     def image(self, image: np.ndarray) -> np.ndarray:
         """A picture (H, W), bilinear; what moves in from outside is black."""
-        if self == Move():
+        if self == AffineDraw():
             return image.copy()
         height, width = image.shape
         matrix = self.matrix(image.shape)
@@ -54,11 +54,11 @@ class Move:
 
     def mask(self, mask: np.ndarray) -> np.ndarray:
         """A mask (H, W) bool, moved as the picture is; a pixel belongs to it where it covers half of it."""
-        return self.image(mask.astype(np.float32)) >= 0.5 if self != Move() else mask.copy()
+        return self.image(mask.astype(np.float32)) >= 0.5 if self != AffineDraw() else mask.copy()
 
 
 @dataclass(frozen=True)
-class Geometry:
+class Affine:
     """How far pictures may move, uniformly to both sides. Left stays left unless it is asked otherwise.
 
     Args:
@@ -78,11 +78,11 @@ class Geometry:
     def __post_init__(self) -> None:
         check_widths(self, below_one=("scale",), up_to_one=("flip",))
 
-    def draw(self, rng: np.random.Generator) -> Move:
+    def draw(self, rng: np.random.Generator) -> AffineDraw:
         """Every number is drawn, also those that a width of 0 makes idle: other widths move nothing else."""
         degrees, right, down, scale, shear = rng.uniform(-1, 1, size=5)
         flipped = rng.uniform() < self.flip
-        return Move(
+        return AffineDraw(
             degrees=degrees * self.degrees,
             right=right * self.shift,
             down=down * self.shift,

@@ -6,11 +6,11 @@ import numpy as np
 
 from cxrbench.augment.ranges import check_widths
 
-__all__ = ["Exposure", "Intensity"]
+__all__ = ["Intensity", "IntensityDraw"]
 
 
 @dataclass(frozen=True)
-class Exposure:
+class IntensityDraw:
     """One draw: y = clip(½ + contrast · (x^gamma − ½) + brightness + noise · N(0, 1), 0, 1).
 
     Args:
@@ -59,10 +59,10 @@ class Intensity:
     def __post_init__(self) -> None:
         check_widths(self, below_one=("contrast",))
 
-    def draw(self, rng: np.random.Generator) -> Exposure:
+    def draw(self, rng: np.random.Generator) -> IntensityDraw:
         """Every number is drawn before any is used."""
         brightness, contrast, gamma = rng.uniform(-1, 1, size=3)
-        return Exposure(
+        return IntensityDraw(
             brightness=brightness * self.brightness,
             contrast=1 + contrast * self.contrast,
             gamma=2 ** (gamma * self.gamma),

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cxrbench.augment.elastic import Elastic, Warp
-from cxrbench.augment.geometry import Move
-from cxrbench.augment.intensity import Exposure
+from cxrbench.augment.elastic import Elastic, ElasticDraw
+from cxrbench.augment.geometry import AffineDraw
+from cxrbench.augment.intensity import IntensityDraw
 from cxrbench.augment.ranges import check_widths
 
 __all__ = ["Augmentation", "Draw", "apply"]
@@ -18,9 +18,9 @@ _LEVELS = np.linspace(0, 1, 256, dtype=np.float32)
 class Draw:
     """One draw of an augmentation, in the order in which it is applied; the default changes nothing."""
 
-    move: Move = field(default_factory=Move)
-    warp: Warp = field(default_factory=Warp)
-    exposure: Exposure = field(default_factory=Exposure)
+    move: AffineDraw = field(default_factory=AffineDraw)
+    warp: ElasticDraw = field(default_factory=ElasticDraw)
+    exposure: IntensityDraw = field(default_factory=IntensityDraw)
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Augmentation:
         degrees, right, down, scale, brightness, contrast, gamma, shear = rng.uniform(-1, 1, size=8)
         flip, noise = rng.uniform(size=2)
         warp = Elastic(self.elastic).draw(rng)
-        move = Move(
+        move = AffineDraw(
             degrees=degrees * self.degrees,
             right=right * self.shift,
             down=down * self.shift,
@@ -67,7 +67,7 @@ class Augmentation:
             shear=shear * self.shear,
             flip=bool(flip < self.flip),
         )
-        exposure = Exposure(
+        exposure = IntensityDraw(
             brightness=brightness * self.brightness,
             contrast=1 + contrast * self.contrast,
             gamma=2 ** (gamma * self.gamma),

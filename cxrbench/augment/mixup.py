@@ -6,11 +6,11 @@ import numpy as np
 
 from cxrbench.errors import InputError
 
-__all__ = ["Blend", "Mixup"]
+__all__ = ["Mixup", "MixupDraw"]
 
 
 @dataclass(frozen=True, eq=False)
-class Blend:
+class MixupDraw:
     """One draw for a batch: image i becomes λᵢ · image i + (1 − λᵢ) · image partnerᵢ.
 
     Args:
@@ -67,10 +67,10 @@ class Mixup:
         if not (np.isfinite(self.alpha) and self.alpha >= 0):
             raise InputError(f"Mixup alpha must be a finite number, at least 0; got {self.alpha!r:.50}.")
 
-    def draw(self, rng: np.random.Generator, count: int) -> Blend:
+    def draw(self, rng: np.random.Generator, count: int) -> MixupDraw:
         """Partners and shares for a batch of so many images."""
         partners = rng.permutation(count)
         if self.alpha == 0:
-            return Blend(partners, np.ones(count))
+            return MixupDraw(partners, np.ones(count))
         shares = rng.beta(self.alpha, self.alpha, size=count)
-        return Blend(partners, np.maximum(shares, 1 - shares))
+        return MixupDraw(partners, np.maximum(shares, 1 - shares))

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from cxrbench.augment.elastic import Elastic
-from cxrbench.augment.geometry import Geometry
+from cxrbench.augment.geometry import Affine
 from cxrbench.augment.intensity import Intensity
 
 __all__ = ["AUGMENTATIONS", "AugmentationMethod", "Change", "Ranges"]
@@ -54,28 +54,28 @@ AUGMENTATIONS: Final[dict[str, AugmentationMethod]] = {
         AugmentationMethod(
             "rotation",
             "Rotation",
-            Geometry(degrees=15, shift=0, scale=0),
+            Affine(degrees=15, shift=0, scale=0),
             True,
             "Patients lean, and cassettes are put in by hand.",
         ),
         AugmentationMethod(
             "shift",
             "Shift",
-            Geometry(degrees=0, shift=0.1, scale=0),
+            Affine(degrees=0, shift=0.1, scale=0),
             True,
             "The beam is centred a little higher, lower, or to one side.",
         ),
         AugmentationMethod(
             "scale",
             "Scale",
-            Geometry(degrees=0, shift=0, scale=0.2),
+            Affine(degrees=0, shift=0, scale=0.2),
             True,
             "People differ in size, and tubes in distance. Much of it makes every heart large.",
         ),
         AugmentationMethod(
             "shear",
             "Shear",
-            Geometry(degrees=0, shift=0, scale=0, shear=10),
+            Affine(degrees=0, shift=0, scale=0, shear=10),
             True,
             "A detector that is not square to the beam.",
         ),
@@ -103,7 +103,7 @@ AUGMENTATIONS: Final[dict[str, AugmentationMethod]] = {
         AugmentationMethod(
             "flip",
             "Left–right flip",
-            Geometry(degrees=0, shift=0, scale=0, flip=1),
+            Affine(degrees=0, shift=0, scale=0, flip=1),
             True,
             "Not used unless asked for: a heart on the right side is a finding, not another view.",
         ),

@@ -191,7 +191,7 @@ def _judged(
     if "valid" in predictions.splits:
         valid, rule = predictions.split("valid"), threshold(options.rule)
         cuts = rule.fit(valid.targets, valid.scores)
-        said = f"{rule.title} on the validation images: {rule.says}"
+        said = f"{rule.title} on the validation images: {rule.summary}"
     else:
         chosen = finding_indices(test.labels, model.spec.labels)
         cuts = np.array([model.spec.thresholds[index] for index in chosen])
@@ -216,7 +216,7 @@ def _write_curves(out: OwnFolder, name: str, test: Predictions) -> None:
         table.writerow(["finding", "threshold", "false_positive_rate", "sensitivity"])
         for index, label in enumerate(test.labels):
             curve = roc_curve(test.targets[:, index], test.scores[:, index])
-            for point in zip(curve.thresholds, curve.false_alarms, curve.sensitivity, strict=True):
+            for point in zip(curve.thresholds, curve.false_positive_rate, curve.sensitivity, strict=True):
                 table.writerow([label, *(f"{value:.6g}" for value in point)])
 
 

@@ -12,7 +12,7 @@ from cxrbench.cli.models import load
 from cxrbench.cli.say import note
 from cxrbench.data import is_table, read_chexpert, read_image
 from cxrbench.errors import InputError
-from cxrbench.inference import scores_of, stream
+from cxrbench.inference import sigmoid, stream
 from cxrbench.terminal import ProgressBar, write_line
 from cxrbench.writing import check_targets, open_text
 
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         progress = stack.enter_context(ProgressBar("images processed", final_line=False))
         done = 0
         for row, logits in enumerate(stream(model, _readable(paths, read, skipped))):
-            scores = scores_of(logits)[list(model.spec.findings)]
+            scores = sigmoid(logits)[list(model.spec.findings)]
             if table is not None:
                 table.writerow([read[row], *(f"{score:.6f}" for score in scores)])
             _print_scores(read[row], labels, scores, thresholds, brief=len(paths) > 1)

@@ -99,7 +99,7 @@ def bands(
     known = ~np.isnan(targets)
     truth, values = targets[known] == 1, scores[known].astype(np.float64)
     roc, pr = roc_curve(targets, scores), pr_curve(targets, scores)
-    curves = (thinned(roc.false_alarms, roc.sensitivity), thinned(pr.recall, pr.precision))
+    curves = (thinned(roc.false_positive_rate, roc.sensitivity), thinned(pr.recall, pr.precision))
     if truth.all() or not truth.any():
         nothing = np.full(len(_GRID), np.nan)
         return Band(*curves[0], _GRID, nothing, nothing), Band(*curves[1], _GRID, nothing, nothing)

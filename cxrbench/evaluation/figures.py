@@ -80,7 +80,7 @@ FIGURES: Final[dict[str, Figure]] = {
             "How far scores and shares of positives lie apart on the mean, in ten bins: 0 at best.",
         ),
         *(
-            Figure(record.name, record.title, _decision(record.of), True, True, record.says)
+            Figure(record.name, record.title, _decision(record.compute), True, True, record.summary)
             for record in DECISIONS.values()
         ),
     )

@@ -23,7 +23,7 @@ def roc_figure(targets: np.ndarray, scores: np.ndarray, labels: Sequence[str]) -
     lines = {}
     for index, label in enumerate(labels):
         curve = roc_curve(targets[:, index], scores[:, index])
-        lines[label] = (curve.false_alarms, curve.sensitivity)
+        lines[label] = (curve.false_positive_rate, curve.sensitivity)
     figure = _lines(lines, "1 − specificity", "sensitivity")
     return figure.add_scatter(x=[0, 1], y=[0, 1], name="chance", line={"dash": "dot", "color": "grey"})
 

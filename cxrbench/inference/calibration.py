@@ -13,7 +13,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
 from cxrbench.errors import look_up
-from cxrbench.logistic import fit_logistic, logits_of
+from cxrbench.logistic import clipped_logits, fit_logistic
 from cxrbench.metrics.checks import check_scores
 
 __all__ = [
@@ -45,14 +45,14 @@ def temperature(targets: np.ndarray, scores: np.ndarray) -> Calibrate:
     Reference: Guo et al. 2017, arXiv:1706.04599.
     """
     truth, values = _checked(targets, scores)
-    logits = logits_of(values)
+    logits = clipped_logits(values)
     inverse = np.ones(truth.shape[1])
     for finding, (y, z) in _fittable(truth, logits):
         found = minimize_scalar(
             lambda log, y=y, z=z: _loss(y, z * np.exp(-log)), bounds=(-4, 4), method="bounded"
         )
         inverse[finding] = np.exp(-found.x)
-    return lambda others: expit(logits_of(others) * inverse)
+    return lambda others: expit(clipped_logits(others) * inverse)
 
 
 def platt(targets: np.ndarray, scores: np.ndarray) -> Calibrate:
@@ -71,7 +71,7 @@ def platt(targets: np.ndarray, scores: np.ndarray) -> Calibrate:
     single = stacked.ndim == 2
     stacked = stacked[:, :, None] if single else stacked
     truth, _ = _checked(targets, stacked[:, :, 0])
-    logits = logits_of(stacked)
+    logits = clipped_logits(stacked)
     count = stacked.shape[2]
     weights, offsets = np.full((truth.shape[1], count), 1 / count), np.zeros(truth.shape[1])
     for finding, (y, z) in _fittable(truth, logits):
@@ -83,7 +83,7 @@ def platt(targets: np.ndarray, scores: np.ndarray) -> Calibrate:
 
     def calibrate(others: np.ndarray) -> np.ndarray:
         values = np.asarray(others, np.float64)
-        z = logits_of(values[:, :, None] if single else values)
+        z = clipped_logits(values[:, :, None] if single else values)
         return expit((z * weights).sum(2) + offsets)
 
     return calibrate
@@ -128,13 +128,13 @@ class Calibration:
         name: its key.
         title: for menus.
         fit: targets (N, L), scores (N, L) of validation studies → a function of scores (N, L).
-        says: one sentence for a reader.
+        summary: one sentence for a reader.
     """
 
     name: str
     title: str
     fit: Callable[[np.ndarray, np.ndarray], Calibrate]
-    says: str
+    summary: str
 
 
 CALIBRATIONS: Final[dict[str, Calibration]] = {

@@ -17,13 +17,13 @@ from scipy.special import expit
 
 from cxrbench.errors import InputError, look_up
 from cxrbench.inference.calibration import platt
-from cxrbench.logistic import logits_of
+from cxrbench.logistic import clipped_logits
 from cxrbench.metrics.ranking import auroc
 
 __all__ = [
     "ENSEMBLES",
-    "Answer",
     "Ensemble",
+    "EnsemblePrediction",
     "ensemble",
     "logit_mean",
     "mean",
@@ -34,8 +34,8 @@ __all__ = [
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
-    """What an ensemble says of N images.
+class EnsemblePrediction:
+    """What an ensemble summary of N images.
 
     Args:
         scores: (N, L) in [0, 1]: the combined score, or the share of models that call the finding.
@@ -46,9 +46,13 @@ class Answer:
     calls: np.ndarray
 
 
-Rule = Callable[[np.ndarray, np.ndarray], np.ndarray]  # targets (N, L), scores (N, L) → thresholds (L,)
-Fitted = Callable[[np.ndarray], Answer]  # scores (M, N, L) → answer
-Fit = Callable[[np.ndarray, np.ndarray, Rule], Fitted]  # targets (N, L), scores (M, N, L), rule → fitted
+ThresholdRule = Callable[
+    [np.ndarray, np.ndarray], np.ndarray
+]  # targets (N, L), scores (N, L) → thresholds (L,)
+Fitted = Callable[[np.ndarray], EnsemblePrediction]  # scores (M, N, L) → answer
+Fit = Callable[
+    [np.ndarray, np.ndarray, ThresholdRule], Fitted
+]  # targets (N, L), scores (M, N, L), rule → fitted
 Combine = Callable[[np.ndarray], np.ndarray]  # scores (M, N, L) → (N, L)
 
 
@@ -59,7 +63,7 @@ def mean(scores: np.ndarray) -> np.ndarray:
 
 def logit_mean(scores: np.ndarray) -> np.ndarray:
     """The sigmoid of the mean logit: (M, N, L) → (N, L). One sure model sways it more than the plain mean."""
-    return expit(logits_of(_checked(scores)).mean(0))
+    return expit(clipped_logits(_checked(scores)).mean(0))
 
 
 def weighted_mean(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -107,13 +111,13 @@ def most_frequent_set(scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
 def _combine_then_predict(fit_combine: Callable[[np.ndarray, np.ndarray], Combine]) -> Fit:
     """CTP: one score, then the rule's threshold of it."""
 
-    def fit(targets: np.ndarray, scores: np.ndarray, rule: Rule) -> Fitted:
+    def fit(targets: np.ndarray, scores: np.ndarray, rule: ThresholdRule) -> Fitted:
         combine = fit_combine(targets, scores)
         cuts = rule(targets, combine(scores))
 
-        def answer(scores: np.ndarray) -> Answer:
+        def answer(scores: np.ndarray) -> EnsemblePrediction:
             combined = combine(scores)
-            return Answer(combined, combined >= cuts)
+            return EnsemblePrediction(combined, combined >= cuts)
 
         return answer
 
@@ -123,14 +127,16 @@ def _combine_then_predict(fit_combine: Callable[[np.ndarray, np.ndarray], Combin
 def _predict_then_combine(vote: Callable[[np.ndarray, np.ndarray], np.ndarray], *, shares: bool) -> Fit:
     """PTC: each model's scores against its own thresholds, then a vote."""
 
-    def fit(targets: np.ndarray, scores: np.ndarray, rule: Rule) -> Fitted:
+    def fit(targets: np.ndarray, scores: np.ndarray, rule: ThresholdRule) -> Fitted:
         cuts = np.stack([rule(targets, one) for one in _checked(scores)])
 
-        def answer(scores: np.ndarray) -> Answer:
+        def answer(scores: np.ndarray) -> EnsemblePrediction:
             if len(scores) != len(cuts):
                 raise InputError(f"The ensemble was fitted for {len(cuts)} models; got {len(scores)}.")
             calls = vote(scores, cuts)
-            return Answer(_votes(scores, cuts).mean(0) if shares else calls.astype(np.float64), calls)
+            return EnsemblePrediction(
+                _votes(scores, cuts).mean(0) if shares else calls.astype(np.float64), calls
+            )
 
         return answer
 
@@ -157,14 +163,14 @@ class Ensemble:
         title: for menus and tables.
         family: "CTP" or "PTC".
         fit: targets (N, L), scores (M, N, L), threshold rule → a function of scores (M, N, L).
-        says: one sentence for a reader, with its tie rule.
+        summary: one sentence for a reader, with its tie rule.
     """
 
     name: str
     title: str
     family: str
     fit: Fit
-    says: str
+    summary: str
 
 
 ENSEMBLES: Final[dict[str, Ensemble]] = {

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # whoever only thresholds or combines stored scores needs no 
 
     from cxrbench.models import Classifier
 
-__all__ = ["Outputs", "predict", "rescale", "scores_of", "stream"]
+__all__ = ["Outputs", "predict", "rescale", "sigmoid", "stream"]
 
 _CHANNELS: Final = (1, 3, 4)  # of a picture whose last axis is its colours; no radiograph is so narrow
 
@@ -35,7 +35,7 @@ class Outputs:
     notes: tuple[str, ...] = ()
 
 
-def scores_of(logits: np.ndarray) -> np.ndarray:
+def sigmoid(logits: np.ndarray) -> np.ndarray:
     """Logits of any shape → scores in [0, 1]: s = 1 ÷ (1 + exp(−z)), without overflow at either end."""
     import torch
 
@@ -87,7 +87,7 @@ def predict(
 
     rows = list(stream(model, noted(), batch_size=batch_size))
     logits = np.stack(rows) if rows else np.empty((0, len(model.spec.labels)), np.float32)
-    return Outputs(logits, scores_of(logits), tuple(notes))
+    return Outputs(logits, sigmoid(logits), tuple(notes))
 
 
 def stream(model: "Classifier", images: Iterable[np.ndarray], *, batch_size: int = 8) -> Iterator[np.ndarray]:

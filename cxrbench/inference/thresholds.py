@@ -1,7 +1,7 @@
 """Operating points: rules that choose one threshold per finding on validation studies.
 
-A threshold lies half-way between the lowest score that is called and the next lower one, so that a rounding
-error does not flip the study that set it. Choose on validation studies, never on those that are judged.
+A threshold lies half-way between two neighbouring scores, so that a rounding error does not change the
+prediction for the study that determined it. Choose thresholds on validation studies, never on test studies.
 """
 
 from collections.abc import Callable
@@ -29,34 +29,35 @@ _LOWEST: Final = 1e-6  # thresholds lie in (0, 1), and recipes store six digits 
 
 
 @dataclass(frozen=True, eq=False)
-class _Cuts:
-    """What each possible threshold of one finding gives, ascending, up to the one that calls nothing.
+class _OperatingPoints:
+    """All possible thresholds of one finding, ascending, with their counts.
 
-    All lie in (0, 1): a score of 0 is never called, one of 1 always.
+    All lie in (0, 1): a score of 0 is never predicted positive, a score of 1 always. At the last threshold
+    nothing is predicted positive.
 
     Args:
-        at: (T,) thresholds.
-        hits: (T,) positives called.
-        alarms: (T,) negatives called.
-        positives: how many there are, at least 1.
-        negatives: how many there are, at least 1.
+        thresholds: (T,).
+        tp: (T,) true positives.
+        fp: (T,) false positives.
+        positives: number of positives, at least 1.
+        negatives: number of negatives, at least 1.
     """
 
-    at: np.ndarray
-    hits: np.ndarray
-    alarms: np.ndarray
+    thresholds: np.ndarray
+    tp: np.ndarray
+    fp: np.ndarray
     positives: int
     negatives: int
 
 
 def half(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """0.5 for every finding (L,), whatever the studies (N, L) say."""
+    """0.5 for every finding (L,), whatever the targets and scores (N, L)."""
     truth, _ = check_scores(targets, scores)
     return np.full(truth.shape[1], 0.5)
 
 
 def youden(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """For each finding the threshold with the largest sensitivity + specificity; of several the lowest.
+    """Threshold with the largest sensitivity + specificity, per finding; ties go to the lowest.
 
     Args:
         targets: (N, L) of 1, 0 or NaN.
@@ -68,81 +69,82 @@ def youden(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
     Reference:
         Youden 1950, doi:10.1002/1097-0142(1950)3:1<32::AID-CNCR2820030106>3.0.CO;2-3.
     """
-    return _best(targets, scores, lambda c: c.hits / c.positives - c.alarms / c.negatives)
+    return _best(targets, scores, lambda p: p.tp / p.positives - p.fp / p.negatives)
 
 
 def best_f1(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """For each finding the threshold with the largest F1 of the positive class; of several the lowest.
+    """Threshold with the largest F1 of the positive class, per finding; ties go to the lowest.
 
-    Optimistic where positives are few. Arguments and result as of `youden`.
+    Optimistic where positives are few. Arguments and return value as for `youden`.
 
     Reference: Lipton et al. 2014, arXiv:1402.1892.
     """
-    return _best(targets, scores, lambda c: 2 * c.hits / (c.hits + c.alarms + c.positives))
+    return _best(targets, scores, lambda p: 2 * p.tp / (p.tp + p.fp + p.positives))
 
 
 def sensitivity_first(targets: np.ndarray, scores: np.ndarray, *, least: float = 0.9) -> np.ndarray:
-    """The highest threshold at which a share ``least`` of the positives is called: nothing may be missed.
+    """Highest threshold with sensitivity ≥ ``least``, per finding.
 
-    Other arguments and result as of `youden`.
+    Other arguments and return value as for `youden`.
     """
     _check_share(least)
 
-    def gain(of: _Cuts) -> np.ndarray:  # where the share is out of reach: as many as can be called
-        return np.where(of.hits >= least * of.positives - 1e-9, of.at, of.hits - of.positives - 1 + of.at)
+    def gain(points: _OperatingPoints) -> np.ndarray:  # where no threshold reaches it: the most sensitive
+        reached = points.tp >= least * points.positives - 1e-9
+        return np.where(reached, points.thresholds, points.tp - points.positives - 1 + points.thresholds)
 
     return _best(targets, scores, gain)
 
 
 def specificity_first(targets: np.ndarray, scores: np.ndarray, *, least: float = 0.9) -> np.ndarray:
-    """The lowest threshold at which a share ``least`` of the negatives is left alone: no false alarms.
+    """Lowest threshold with specificity ≥ ``least``, per finding.
 
-    Other arguments and result as of `youden`.
+    Other arguments and return value as for `youden`.
     """
     _check_share(least)
 
-    def gain(of: _Cuts) -> np.ndarray:  # where the share is out of reach: as few as must be called
-        allowed = (1 - least) * of.negatives + 1e-9
-        return np.where(of.alarms <= allowed, -of.at, -of.alarms - 1)
+    def gain(points: _OperatingPoints) -> np.ndarray:  # where no threshold reaches it: the most specific
+        allowed = (1 - least) * points.negatives + 1e-9
+        return np.where(points.fp <= allowed, -points.thresholds, -points.fp - 1)
 
     return _best(targets, scores, gain)
 
 
 def least_cost(
-    targets: np.ndarray, scores: np.ndarray, *, miss: float = 5.0, false_alarm: float = 1.0
+    targets: np.ndarray, scores: np.ndarray, *, fn_cost: float = 5.0, fp_cost: float = 1.0
 ) -> np.ndarray:
-    """The threshold with the least cost, miss · FN + false_alarm · FP; of several the lowest.
+    """Threshold with the lowest cost, fn_cost · FN + fp_cost · FP, per finding; ties go to the lowest.
 
-    It depends on how common a finding is in the studies. Other arguments and result as of `youden`.
+    It depends on the prevalence of the finding in these studies. Return value as for `youden`.
 
     Args:
         targets: (N, L) of 1, 0 or NaN.
         scores: (N, L) in [0, 1].
-        miss: what a missed finding costs, above 0.
-        false_alarm: what a false alarm costs, above 0.
+        fn_cost: cost of a false negative, above 0.
+        fp_cost: cost of a false positive, above 0.
 
     Reference: Elkan 2001, "The foundations of cost-sensitive learning", IJCAI.
     """
-    if not (miss > 0 and false_alarm > 0):
-        raise InputError(f"Costs must be above 0; got miss {miss} and false_alarm {false_alarm}.")
-    return _best(targets, scores, lambda c: miss * c.hits - false_alarm * c.alarms)
+    if not (fn_cost > 0 and fp_cost > 0):
+        raise InputError(f"Costs must be above 0; got fn_cost {fn_cost} and fp_cost {fp_cost}.")
+    return _best(targets, scores, lambda p: fn_cost * p.tp - fp_cost * p.fp)
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """A rule that chooses thresholds.
+    """A rule that chooses one threshold per finding.
 
     Args:
         name: its key.
         title: for menus.
         fit: targets (N, L), scores (N, L) → thresholds (L,).
-        says: one sentence for a reader.
+        summary: one sentence for a reader.
     """
 
     name: str
     title: str
     fit: Callable[[np.ndarray, np.ndarray], np.ndarray]
-    says: str
+    summary: str
 
 
 THRESHOLDS: Final[dict[str, Threshold]] = {
@@ -155,32 +157,37 @@ THRESHOLDS: Final[dict[str, Threshold]] = {
             "sensitivity_first",
             "sensitivity first",
             sensitivity_first,
-            "The highest threshold that still finds 90 % of the positives.",
+            "The highest threshold with sensitivity ≥ 90 %.",
         ),
         Threshold(
             "specificity_first",
             "specificity first",
             specificity_first,
-            "The lowest threshold that still leaves 90 % of the negatives alone.",
+            "The lowest threshold with specificity ≥ 90 %.",
         ),
         Threshold(
-            "least_cost", "least cost", least_cost, "The least cost, if a miss costs five false alarms."
+            "least_cost",
+            "least cost",
+            least_cost,
+            "The lowest cost, where a false negative costs as much as five false positives.",
         ),
     )
 }
 
 
 def threshold(name: str) -> Threshold:
-    """The rule of this name.
+    """Return the rule of this name.
 
     Raises:
-        InputError: there is none; the sentence lists those there are.
+        InputError: the name is unknown; the message lists the known ones.
     """
     return look_up("threshold rule", name, THRESHOLDS)
 
 
-def _best(targets: np.ndarray, scores: np.ndarray, gain: Callable[[_Cuts], np.ndarray]) -> np.ndarray:
-    """The threshold (L,) of the largest gain, the lowest of several."""
+def _best(
+    targets: np.ndarray, scores: np.ndarray, gain: Callable[[_OperatingPoints], np.ndarray]
+) -> np.ndarray:
+    """Threshold (L,) with the largest gain; ties go to the lowest."""
     truth, values = check_scores(targets, scores)
     chosen = np.full(truth.shape[1], 0.5)
     for finding in range(truth.shape[1]):
@@ -188,26 +195,26 @@ def _best(targets: np.ndarray, scores: np.ndarray, gain: Callable[[_Cuts], np.nd
         present, score = truth[known, finding] > 0, values[known, finding].astype(np.float64)
         if present.all() or not present.any():
             continue
-        cuts = _cuts(present, score)
-        if len(cuts.at):
-            chosen[finding] = cuts.at[int(np.argmax(gain(cuts)))]
+        points = _operating_points(present, score)
+        if len(points.thresholds):
+            chosen[finding] = points.thresholds[int(np.argmax(gain(points)))]
     return chosen
 
 
-def _cuts(present: np.ndarray, score: np.ndarray) -> _Cuts:
-    """Every threshold that makes a difference for one finding: (N,) bool, (N,) float."""
+def _operating_points(present: np.ndarray, score: np.ndarray) -> _OperatingPoints:
+    """All thresholds of one finding that give different predictions; present (N,) bool, score (N,)."""
     levels = np.unique(score)
     order = np.argsort(score, kind="stable")
-    below = np.append(np.searchsorted(score[order], levels), len(score))  # how many lie below each cut
+    below = np.append(np.searchsorted(score[order], levels), len(score))  # scores below each threshold
     missed = np.concatenate(([0], np.cumsum(present[order])))[below]
     edges = np.concatenate(([min(0.0, levels[0])], levels, [max(1.0, levels[-1])]))
-    at = (edges[1:] + edges[:-1]) / 2
-    inside = (at > _LOWEST) & (at < 1 - _LOWEST)
+    thresholds = (edges[1:] + edges[:-1]) / 2
+    inside = (thresholds > _LOWEST) & (thresholds < 1 - _LOWEST)
     positives, negatives = int(present.sum()), int((~present).sum())
-    return _Cuts(
-        at=at[inside],
-        hits=(positives - missed)[inside],
-        alarms=(negatives - (below - missed))[inside],
+    return _OperatingPoints(
+        thresholds=thresholds[inside],
+        tp=(positives - missed)[inside],
+        fp=(negatives - (below - missed))[inside],
         positives=positives,
         negatives=negatives,
     )

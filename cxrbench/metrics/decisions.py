@@ -35,16 +35,16 @@ class Counts:
     """The confusion counts of L findings (or of R resamples of them): arrays (..., L).
 
     Args:
-        hits: called and present (true positives).
-        false_alarms: called, yet absent (false positives).
-        misses: present, yet not called (false negatives).
-        rejections: neither called nor present (true negatives).
+        tp: true positives.
+        fp: false positives.
+        fn: false negatives.
+        tn: true negatives.
     """
 
-    hits: np.ndarray
-    false_alarms: np.ndarray
-    misses: np.ndarray
-    rejections: np.ndarray
+    tp: np.ndarray
+    fp: np.ndarray
+    fn: np.ndarray
+    tn: np.ndarray
 
 
 def confusion(targets: np.ndarray, calls: np.ndarray) -> Counts:
@@ -60,50 +60,50 @@ def confusion(targets: np.ndarray, calls: np.ndarray) -> Counts:
     truth, called = check_calls(targets, calls)
     present, absent = truth == 1, truth == 0
     return Counts(
-        hits=(called & present).sum(0),
-        false_alarms=(called & absent).sum(0),
-        misses=(~called & present).sum(0),
-        rejections=(~called & absent).sum(0),
+        tp=(called & present).sum(0),
+        fp=(called & absent).sum(0),
+        fn=(~called & present).sum(0),
+        tn=(~called & absent).sum(0),
     )
 
 
-def _recall(of: Counts) -> np.ndarray:
-    return _ratio(of.hits, of.hits + of.misses)
+def _recall(counts: Counts) -> np.ndarray:
+    return _ratio(counts.tp, counts.tp + counts.fn)
 
 
-def _specificity(of: Counts) -> np.ndarray:
-    return _ratio(of.rejections, of.rejections + of.false_alarms)
+def _specificity(counts: Counts) -> np.ndarray:
+    return _ratio(counts.tn, counts.tn + counts.fp)
 
 
-def _precision(of: Counts) -> np.ndarray:
-    return _ratio(of.hits, of.hits + of.false_alarms)
+def _precision(counts: Counts) -> np.ndarray:
+    return _ratio(counts.tp, counts.tp + counts.fp)
 
 
-def _negative_predictive_value(of: Counts) -> np.ndarray:
-    return _ratio(of.rejections, of.rejections + of.misses)
+def _negative_predictive_value(counts: Counts) -> np.ndarray:
+    return _ratio(counts.tn, counts.tn + counts.fn)
 
 
-def _accuracy(of: Counts) -> np.ndarray:
-    right = of.hits + of.rejections
-    return _ratio(right, right + of.misses + of.false_alarms)
+def _accuracy(counts: Counts) -> np.ndarray:
+    correct = counts.tp + counts.tn
+    return _ratio(correct, correct + counts.fn + counts.fp)
 
 
-def _balanced_accuracy(of: Counts) -> np.ndarray:
-    return (_recall(of) + _specificity(of)) / 2
+def _balanced_accuracy(counts: Counts) -> np.ndarray:
+    return (_recall(counts) + _specificity(counts)) / 2
 
 
-def _f1(of: Counts) -> np.ndarray:
-    return _ratio(2 * of.hits, 2 * of.hits + of.misses + of.false_alarms)
+def _f1(counts: Counts) -> np.ndarray:
+    return _ratio(2 * counts.tp, 2 * counts.tp + counts.fn + counts.fp)
 
 
-def _f1_macro(of: Counts) -> np.ndarray:
-    absent = _ratio(2 * of.rejections, 2 * of.rejections + of.misses + of.false_alarms)
-    return (_f1(of) + absent) / 2
+def _f1_macro(counts: Counts) -> np.ndarray:
+    absent = _ratio(2 * counts.tn, 2 * counts.tn + counts.fn + counts.fp)
+    return (_f1(counts) + absent) / 2
 
 
-def _matthews(of: Counts) -> np.ndarray:
+def _matthews(counts: Counts) -> np.ndarray:
     # In floats: the product of four counts of a large data set leaves 64 bits.
-    tp, fp, fn, tn = (np.asarray(n, np.float64) for n in (of.hits, of.false_alarms, of.misses, of.rejections))
+    tp, fp, fn, tn = (np.asarray(n, np.float64) for n in (counts.tp, counts.fp, counts.fn, counts.tn))
     spread = np.sqrt(tp + fp) * np.sqrt(tp + fn) * np.sqrt(tn + fp) * np.sqrt(tn + fn)
     return _ratio(tp * tn - fp * fn, spread)
 
@@ -168,14 +168,14 @@ class Decision:
     Args:
         name: its key.
         title: for tables.
-        of: counts (..., L) → values (..., L).
-        says: one sentence for a reader.
+        compute: counts (..., L) → values (..., L).
+        summary: one sentence for a reader.
     """
 
     name: str
     title: str
-    of: Callable[[Counts], np.ndarray]
-    says: str
+    compute: Callable[[Counts], np.ndarray]
+    summary: str
 
 
 DECISIONS: Final[dict[str, Decision]] = {

@@ -14,12 +14,12 @@ class Roc:
     """A ROC curve of one finding: what calling every score ≥ threshold gives, the highest threshold first.
 
     Args:
-        false_alarms: (T,) false positive rate, 1 − specificity, from 0 up to 1.
+        false_positive_rate: (T,) 1 − specificity, from 0 up to 1.
         sensitivity: (T,) true positive rate, from 0 up to 1.
         thresholds: (T,) descending; the first is +inf: nothing is called.
     """
 
-    false_alarms: np.ndarray
+    false_positive_rate: np.ndarray
     sensitivity: np.ndarray
     thresholds: np.ndarray
 

@@ -121,11 +121,11 @@ def _steps(truth: np.ndarray, scores: np.ndarray) -> tuple[csr_array, csr_array]
     )
 
 
-def decision(of: Callable[[Counts], np.ndarray], targets: np.ndarray, calls: np.ndarray) -> Statistic:
-    """A figure of yes-or-no answers, weights (N, R) → (R, L).
+def decision(metric: Callable[[Counts], np.ndarray], targets: np.ndarray, calls: np.ndarray) -> Statistic:
+    """A metric of the confusion matrix of each finding, weights (N, R) → (R, L).
 
     Args:
-        of: a figure as a function of counts, such as ``DECISIONS["f1"].of``.
+        metric: a function of counts, such as ``DECISIONS["f1"].compute``.
         targets: (N, L) of 1, 0, and NaN for what is left out.
         calls: (N, L) bool.
     """
@@ -137,7 +137,7 @@ def decision(of: Callable[[Counts], np.ndarray], targets: np.ndarray, calls: np.
 
     def statistic(weights: np.ndarray) -> np.ndarray:
         counts = (members @ weights).astype(np.float64).reshape(4, -1, weights.shape[1])
-        return of(Counts(*counts.transpose(0, 2, 1)))
+        return metric(Counts(*counts.transpose(0, 2, 1)))
 
     return statistic
 

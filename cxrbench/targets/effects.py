@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from cxrbench.targets.imbalance import Counts
+from cxrbench.targets.imbalance import LabelCounts
 from cxrbench.targets.policies import RULES, Policy
 
 __all__ = ["Effect", "policy_effect"]
@@ -32,7 +32,7 @@ class Effect:
 
 
 def policy_effect(
-    tally: Counts, labels: Sequence[str], policy: Policy, *, blank: Literal["zero", "mask"]
+    tally: LabelCounts, labels: Sequence[str], policy: Policy, *, blank: Literal["zero", "mask"]
 ) -> Effect:
     """What applying the policy to the counted targets gives, without touching a single target.
 

@@ -9,7 +9,7 @@ from cxrbench.errors import InputError
 from cxrbench.labels import HIERARCHY, finding_columns, finding_key
 
 __all__ = [
-    "Counts",
+    "LabelCounts",
     "Violation",
     "conditional",
     "cooccurrence",
@@ -27,7 +27,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Counts:
+class LabelCounts:
     """How often each of the L findings is what; the four sum to N. All (L,) integers."""
 
     positive: np.ndarray
@@ -71,7 +71,7 @@ def positives(targets: np.ndarray) -> np.ndarray:
     return given > 0.5  # NaN and −1 are not
 
 
-def counts(targets: np.ndarray) -> Counts:
+def counts(targets: np.ndarray) -> LabelCounts:
     """Targets (N, L) of 1, 0, −1, NaN → how often each finding is positive, uncertain, negative, blank.
 
     Example:
@@ -81,7 +81,7 @@ def counts(targets: np.ndarray) -> Counts:
     present = positives(targets).sum(0)
     uncertain = (targets < 0).sum(0)
     blank = np.isnan(targets).sum(0)
-    return Counts(present, uncertain, len(targets) - present - uncertain - blank, blank)
+    return LabelCounts(present, uncertain, len(targets) - present - uncertain - blank, blank)
 
 
 def irlbl(targets: np.ndarray) -> np.ndarray:

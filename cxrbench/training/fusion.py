@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from cxrbench.logistic import fit_logistic, logits_of
+from cxrbench.logistic import clipped_logits, fit_logistic
 
 __all__ = ["Fusion", "fit_fusion"]
 
@@ -29,7 +29,7 @@ class Fusion:
 
     def scores(self, scores: np.ndarray, features: np.ndarray) -> np.ndarray:
         """Scores of the image alone (N, L) and features (N, F) → scores of both (N, L) in [0, 1]."""
-        logits = logits_of(scores)
+        logits = clipped_logits(scores)
         fused = logits * self.weights[:, 0] + features @ self.weights[:, 1:].T + self.bias
         return expit(np.where(self.fitted, fused, logits))
 
@@ -51,7 +51,7 @@ def fit_fusion(
     Returns:
         The fusion; a finding without a known positive or negative is left alone.
     """
-    logits, labels = logits_of(scores), targets.shape[1]
+    logits, labels = clipped_logits(scores), targets.shape[1]
     prior = np.zeros(features.shape[1] + 2)
     prior[0] = 1.0
     precision = np.full(len(prior), penalty)

@@ -5,18 +5,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from cxrbench.augment import Elastic, Geometry, Move, Warp
+from cxrbench.augment import Affine, AffineDraw, Elastic, ElasticDraw
 from cxrbench.errors import InputError
 
 IMAGE = cv2.GaussianBlur(np.random.default_rng(0).random((50, 41), dtype=np.float32), (0, 0), 2)
 MOVES = [
-    Move(degrees=17),
-    Move(right=0.1, down=-0.06),
-    Move(scale=1.3),
-    Move(scale=0.8),
-    Move(shear=12),
-    Move(flip=True),
-    Move(degrees=-9, right=0.05, down=0.02, scale=1.1, shear=-6, flip=True),
+    AffineDraw(degrees=17),
+    AffineDraw(right=0.1, down=-0.06),
+    AffineDraw(scale=1.3),
+    AffineDraw(scale=0.8),
+    AffineDraw(shear=12),
+    AffineDraw(flip=True),
+    AffineDraw(degrees=-9, right=0.05, down=0.02, scale=1.1, shear=-6, flip=True),
 ]
 
 
@@ -25,7 +25,7 @@ def blob(shape: tuple[int, int], y: float, x: float) -> np.ndarray:
     return np.exp(-((rows - y) ** 2 + (columns - x) ** 2) / 18).astype(np.float32)
 
 
-def slow_place(move: Move, shape: tuple[int, int], y: float, x: float) -> tuple[float, float]:
+def slow_place(move: AffineDraw, shape: tuple[int, int], y: float, x: float) -> tuple[float, float]:
     """Where a point goes, step by step: flip, lean, turn, grow, shift, about the middle of the picture."""
     cy, cx = (shape[0] - 1) / 2, (shape[1] - 1) / 2
     up, right = cy - y, x - cx  # as on paper: up is positive
@@ -57,17 +57,17 @@ def test_a_picture_is_moved_as_scipy_moves_it(move):
 
 
 def test_the_default_moves_nothing():
-    np.testing.assert_array_equal(Move().image(IMAGE), IMAGE)
-    np.testing.assert_array_equal(Warp().image(IMAGE), IMAGE)
+    np.testing.assert_array_equal(AffineDraw().image(IMAGE), IMAGE)
+    np.testing.assert_array_equal(ElasticDraw().image(IMAGE), IMAGE)
 
 
 def test_quarter_turns_are_those_of_numpy():
     square = IMAGE[:41]
-    np.testing.assert_allclose(Move(degrees=90).image(square), np.rot90(square), atol=1e-5)
-    np.testing.assert_allclose(Move(flip=True).image(IMAGE), IMAGE[:, ::-1], atol=1e-5)
+    np.testing.assert_allclose(AffineDraw(degrees=90).image(square), np.rot90(square), atol=1e-5)
+    np.testing.assert_allclose(AffineDraw(flip=True).image(IMAGE), IMAGE[:, ::-1], atol=1e-5)
 
 
-CHANGES = [*MOVES, Warp(0.05, 0.1, 3), Warp(0.2, 0.15, 4)]
+CHANGES = [*MOVES, ElasticDraw(0.05, 0.1, 3), ElasticDraw(0.2, 0.15, 4)]
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -92,7 +92,7 @@ def test_arguments_are_left_alone(change):
     change.mask(mask)
 
 
-@pytest.mark.parametrize("ranges", [Geometry(8, 0.05, 0.1, 5, 0.5), Elastic(0.05)])
+@pytest.mark.parametrize("ranges", [Affine(8, 0.05, 0.1, 5, 0.5), Elastic(0.05)])
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=30, deadline=None)
 def test_a_seed_decides_the_draw_and_the_draw_decides_the_picture(ranges, seed):
@@ -105,7 +105,7 @@ def test_a_seed_decides_the_draw_and_the_draw_decides_the_picture(ranges, seed):
 @given(st.integers(0, 10_000))
 @settings(max_examples=60)
 def test_moves_stay_within_their_widths_and_left_stays_left(seed):
-    wide = Geometry(degrees=9, shift=0.1, scale=0.2, shear=4)
+    wide = Affine(degrees=9, shift=0.1, scale=0.2, shear=4)
     move = wide.draw(np.random.default_rng(seed))
     assert abs(move.degrees) <= 9
     assert max(abs(move.right), abs(move.down)) <= 0.1
@@ -117,20 +117,20 @@ def test_moves_stay_within_their_widths_and_left_stays_left(seed):
 
 
 def test_one_width_does_not_change_what_another_draws():
-    narrow = Geometry(shear=0).draw(np.random.default_rng(3))
-    wide = Geometry(shear=20).draw(np.random.default_rng(3))
+    narrow = Affine(shear=0).draw(np.random.default_rng(3))
+    wide = Affine(shear=20).draw(np.random.default_rng(3))
     assert (narrow.degrees, narrow.right, narrow.scale) == (wide.degrees, wide.right, wide.scale)
 
 
 @pytest.mark.parametrize("strength", [0.01, 0.05])
 def test_the_longest_displacement_is_the_strength(strength):
-    lengths = np.hypot(*Warp(strength, 0.1, 7).field((120, 90)))
+    lengths = np.hypot(*ElasticDraw(strength, 0.1, 7).field((120, 90)))
     assert lengths.max() == pytest.approx(strength * 90, rel=1e-5)
     assert lengths.mean() > 0.2 * lengths.max()  # smooth: it is not one pixel that moves
 
 
 def test_a_warp_is_the_one_of_scipy():
-    warp = Warp(0.05, 0.1, 2)
+    warp = ElasticDraw(0.05, 0.1, 2)
     down, right = warp.field(IMAGE.shape)
     rows, columns = np.indices(IMAGE.shape)
     slow = ndimage.map_coordinates(IMAGE, [rows + down, columns + right], order=1)
@@ -141,4 +141,4 @@ def test_a_warp_is_the_one_of_scipy():
 @pytest.mark.parametrize("bad", [{"degrees": -1}, {"scale": 1.0}, {"flip": 1.1}, {"shift": float("nan")}])
 def test_widths_that_make_no_sense_are_refused_by_name(bad):
     with pytest.raises(InputError, match=next(iter(bad))):
-        Geometry(**bad)
+        Affine(**bad)

@@ -1,29 +1,29 @@
 import numpy as np
 import pytest
 
-from cxrbench.augment import AUGMENTATIONS, Augmentation, Draw, Exposure, Intensity, apply
+from cxrbench.augment import AUGMENTATIONS, Augmentation, Draw, Intensity, IntensityDraw, apply
 from cxrbench.errors import InputError
 
 IMAGE = np.random.default_rng(0).random((60, 50), dtype=np.float32)
 
 
 def test_an_exposure_is_its_formula():
-    change = Exposure(brightness=0.05, contrast=1.2, gamma=0.8)
+    change = IntensityDraw(brightness=0.05, contrast=1.2, gamma=0.8)
     slow = [[min(max(0.5 + 1.2 * (v**0.8 - 0.5) + 0.05, 0), 1) for v in row] for row in IMAGE.tolist()]
     np.testing.assert_allclose(change.image(IMAGE), slow, atol=1e-6)
 
 
 def test_the_default_changes_nothing():
-    np.testing.assert_allclose(Exposure().image(IMAGE), IMAGE, atol=1e-6)
+    np.testing.assert_allclose(IntensityDraw().image(IMAGE), IMAGE, atol=1e-6)
 
 
 def test_noise_has_the_deviation_that_was_drawn_and_the_same_grain_each_time():
     grey = np.full((300, 300), 0.5, np.float32)
-    noisy = Exposure(noise=0.05, seed=3).image(grey)
+    noisy = IntensityDraw(noise=0.05, seed=3).image(grey)
     assert noisy.std() == pytest.approx(0.05, rel=0.02)
     assert noisy.mean() == pytest.approx(0.5, abs=1e-3)
-    np.testing.assert_array_equal(noisy, Exposure(noise=0.05, seed=3).image(grey))
-    assert not np.array_equal(noisy, Exposure(noise=0.05, seed=4).image(grey))
+    np.testing.assert_array_equal(noisy, IntensityDraw(noise=0.05, seed=3).image(grey))
+    assert not np.array_equal(noisy, IntensityDraw(noise=0.05, seed=4).image(grey))
 
 
 def test_the_film_curve_is_the_one_of_the_training_recipe():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrbench.augment import Augmentation, Draw, Exposure, Move, apply
+from cxrbench.augment import AffineDraw, Augmentation, Draw, IntensityDraw, apply
 from cxrbench.errors import InputError
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 40), dtype=np.uint8)
@@ -16,13 +16,13 @@ def test_a_draw_that_changes_nothing_gives_the_pixels_back():
 
 
 def test_the_table_is_the_formula_pixel_by_pixel():
-    draw = Draw(exposure=Exposure(brightness=0.05, contrast=1.1, gamma=0.8))
+    draw = Draw(exposure=IntensityDraw(brightness=0.05, contrast=1.1, gamma=0.8))
     slow = np.clip(0.5 + 1.1 * ((IMAGE / 255.0) ** 0.8 - 0.5) + 0.05, 0, 1)
     np.testing.assert_allclose(apply(IMAGE, draw), slow, atol=1e-6)
 
 
 def test_a_shift_moves_right_and_down_by_the_fraction():
-    moved = apply(IMAGE, Draw(Move(right=0.1, down=0.2)))
+    moved = apply(IMAGE, Draw(AffineDraw(right=0.1, down=0.2)))
     np.testing.assert_allclose(moved[8:, 4:], IMAGE[:-8, :-4] / 255, atol=1e-6)
     assert not moved[:8].any()
     assert not moved[:, :4].any()
@@ -31,7 +31,7 @@ def test_a_shift_moves_right_and_down_by_the_fraction():
 def test_the_centre_stays_when_the_image_turns_and_grows():
     dot = np.zeros((41, 41), np.uint8)
     dot[20, 20] = 255
-    turned = apply(dot, Draw(Move(degrees=30, scale=1.2)))
+    turned = apply(dot, Draw(AffineDraw(degrees=30, scale=1.2)))
     assert np.unravel_index(turned.argmax(), turned.shape) == (20, 20)
 
 
@@ -65,7 +65,7 @@ def test_what_is_asked_for_besides_is_drawn_and_leaves_the_rest_as_it_was():
 
 
 def test_noise_is_added_before_the_clip_as_the_exposure_says():
-    exposure = Exposure(brightness=0.1, noise=0.05, seed=3)
+    exposure = IntensityDraw(brightness=0.1, noise=0.05, seed=3)
     np.testing.assert_array_equal(
         apply(IMAGE, Draw(exposure=exposure)), exposure.image(IMAGE / np.float32(255))
     )

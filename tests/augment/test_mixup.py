@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cxrbench.augment import Blend, Mixup
+from cxrbench.augment import Mixup, MixupDraw
 from cxrbench.errors import InputError
 
 NAN = np.nan
@@ -10,7 +10,7 @@ TARGETS = np.array([[1, 0, NAN], [0, 1, 1], [NAN, NAN, 0], [0.7, 1, 0], [1, 0, 0
 
 
 def test_images_and_targets_are_mixed_by_the_same_shares():
-    blend = Blend(np.array([1, 0, 3, 2, 4]), np.array([0.9, 0.8, 0.7, 0.6, 0.5]))
+    blend = MixupDraw(np.array([1, 0, 3, 2, 4]), np.array([0.9, 0.8, 0.7, 0.6, 0.5]))
     images, targets = blend.images(IMAGES), blend.targets(TARGETS)
     for i, (j, share) in enumerate(zip(blend.partners, blend.shares, strict=True)):
         np.testing.assert_allclose(images[i], share * IMAGES[i] + (1 - share) * IMAGES[j], atol=1e-6)
@@ -22,7 +22,7 @@ def test_images_and_targets_are_mixed_by_the_same_shares():
 
 
 def test_a_partner_without_a_share_has_no_say_even_where_it_is_unknown():
-    blend = Blend(np.array([2, 2, 2, 2, 2]), np.ones(5))
+    blend = MixupDraw(np.array([2, 2, 2, 2, 2]), np.ones(5))
     np.testing.assert_array_equal(blend.targets(TARGETS), TARGETS)
     np.testing.assert_array_equal(blend.images(IMAGES), IMAGES)
 
@@ -54,4 +54,4 @@ def test_alpha_nought_mixes_nothing_and_broken_ones_are_refused():
 
 def test_uncertain_targets_need_a_policy_first():
     with pytest.raises(InputError, match="policy"):
-        Blend(np.array([0, 1]), np.array([0.6, 0.6])).targets(np.array([[-1.0], [0.0]]))
+        MixupDraw(np.array([0, 1]), np.array([0.6, 0.6])).targets(np.array([[-1.0], [0.0]]))

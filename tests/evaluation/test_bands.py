@@ -37,7 +37,7 @@ def test_a_thin_curve_has_the_same_area() -> None:
     truth = RNG.random(50_000) < 0.2
     scores = truth * 0.5 + RNG.normal(size=50_000)
     curve = roc_curve(truth, scores)
-    x, y = thinned(curve.false_alarms, curve.sensitivity)
+    x, y = thinned(curve.false_positive_rate, curve.sensitivity)
     assert len(x) <= 1000
     exact = auroc(truth[:, None].astype(float), scores[:, None])[0]
     assert np.trapezoid(y, x) == pytest.approx(exact, abs=1e-4)
@@ -45,8 +45,10 @@ def test_a_thin_curve_has_the_same_area() -> None:
 
 def test_a_curve_of_few_scores_keeps_every_corner() -> None:
     curve = roc_curve(TRUTH, SCORES)
-    x, y = thinned(curve.false_alarms, curve.sensitivity)
-    assert np.trapezoid(y, x) == pytest.approx(np.trapezoid(curve.sensitivity, curve.false_alarms), abs=1e-12)
+    x, y = thinned(curve.false_positive_rate, curve.sensitivity)
+    assert np.trapezoid(y, x) == pytest.approx(
+        np.trapezoid(curve.sensitivity, curve.false_positive_rate), abs=1e-12
+    )
 
 
 def test_a_band_is_the_percentiles_of_resampled_curves() -> None:
@@ -55,7 +57,7 @@ def test_a_band_is_the_percentiles_of_resampled_curves() -> None:
     for _ in range(150):
         rows = np.concatenate([[2 * p, 2 * p + 1] for p in random.integers(COUNT // 2, size=COUNT // 2)])
         curve = roc_curve(TRUTH[rows], SCORES[rows])
-        rates.append(np.interp(roc.grid, curve.false_alarms, curve.sensitivity))
+        rates.append(np.interp(roc.grid, curve.false_positive_rate, curve.sensitivity))
     low, high = np.quantile(rates, [0.025, 0.975], axis=0)
     assert np.abs(roc.low - low)[5:-5].max() < 0.08  # two runs of 150 resamples
     assert np.abs(roc.high - high)[5:-5].max() < 0.08

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cxrbench.errors import InputError
-from cxrbench.inference import predict, rescale, scores_of, stream
+from cxrbench.inference import predict, rescale, sigmoid, stream
 from cxrbench.models import Classifier, create
 from cxrbench.preprocess import Preprocessing
 
@@ -155,7 +155,7 @@ def test_a_wrong_image_is_refused_with_a_sentence(model: Classifier) -> None:
 
 
 def test_scores_neither_overflow_nor_leave_the_unit_interval() -> None:
-    scores = scores_of(np.array([-1e4, -30.0, 0.0, 30.0, 1e4], np.float32))
+    scores = sigmoid(np.array([-1e4, -30.0, 0.0, 30.0, 1e4], np.float32))
     assert scores[0] == 0
     assert scores[2] == 0.5
     assert scores[-1] == 1

@@ -44,7 +44,7 @@ def test_what_cannot_be_said_is_nan_not_zero():
 
 def test_matthews_bears_the_counts_of_a_large_data_set():
     many = decisions.Counts(*(np.array([n]) for n in (100_000, 20_000, 30_000, 10_000_000)))
-    value = DECISIONS["matthews"].of(many)[0]
+    value = DECISIONS["matthews"].compute(many)[0]
     assert value == pytest.approx((1e12 - 6e8) / np.sqrt(120_000.0 * 130_000 * 10_020_000 * 10_030_000))
 
 
@@ -53,7 +53,7 @@ def test_every_record_is_the_function_of_the_same_counts():
     targets, calls = random.integers(0, 2, (40, 3)).astype(float), random.random((40, 3)) < 0.5
     for metric in ORACLES:
         counts = confusion(targets, calls)
-        values = [record.of(counts) for record in DECISIONS.values()]
+        values = [record.compute(counts) for record in DECISIONS.values()]
         assert any(np.array_equal(metric(targets, calls), value) for value in values)
 
 

@@ -139,10 +139,10 @@ def test_curves_agree_with_scikit_learn_and_their_areas_with_the_figures(random:
     known = ~np.isnan(targets)
     roc = roc_curve(targets, scores)
     alarms, hits, cuts = reference_roc(targets[known], scores[known], drop_intermediate=False)
-    assert_allclose(roc.false_alarms, alarms)
+    assert_allclose(roc.false_positive_rate, alarms)
     assert_allclose(roc.sensitivity, hits)
     assert_array_equal(roc.thresholds, cuts)
-    area = np.trapezoid(roc.sensitivity, roc.false_alarms)
+    area = np.trapezoid(roc.sensitivity, roc.false_positive_rate)
     assert area == pytest.approx(auroc(targets[:, None], scores[:, None])[0])
     pr = pr_curve(targets, scores)
     precision, recall, cuts = precision_recall_curve(targets[known], scores[known])
@@ -155,6 +155,6 @@ def test_curves_agree_with_scikit_learn_and_their_areas_with_the_figures(random:
 
 def test_a_curve_without_negatives_has_no_false_alarm_rate() -> None:
     roc = roc_curve(np.ones(3), np.array([0.1, 0.2, 0.3]))
-    assert np.isnan(roc.false_alarms).all()
+    assert np.isnan(roc.false_positive_rate).all()
     assert_array_equal(roc.sensitivity, [0, 1 / 3, 2 / 3, 1])
     assert len(roc_curve(np.zeros(0), np.zeros(0)).thresholds) == 1

@@ -58,8 +58,8 @@ def test_every_other_statistic_is_its_metric_of_repeated_images(seed):
         (statistics.average_precision(targets, scores), average_precision, scores),
         (statistics.calibration_error(targets, scores), calibration_error, scores),
         (statistics.mean((scores - targets) ** 2), brier, scores),
-        (statistics.decision(DECISIONS["f1"].of, targets, calls), f1, calls),
-        (statistics.decision(DECISIONS["matthews"].of, targets, calls), matthews, calls),
+        (statistics.decision(DECISIONS["f1"].compute, targets, calls), f1, calls),
+        (statistics.decision(DECISIONS["matthews"].compute, targets, calls), matthews, calls),
     ]
     for fast, metric, answers in pairs:
         slow = statistics.plain(metric, targets, answers)(weights)

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from cxrbench.errors import InputError
-from cxrbench.inference import rescale, scores_of
+from cxrbench.inference import rescale, sigmoid
 from cxrbench.models import hub, torchxrayvision
 from cxrbench.writing import file_sha256
 
@@ -93,7 +93,7 @@ def test_rescaled_scores_are_their_calibrated_output(xrv: Any, theirs: torch.nn.
     with torch.no_grad():
         logits = ours(images(3))
         calibrated = xrv.models.op_norm(torch.sigmoid(logits), torch.tensor(ours.spec.thresholds))
-    shown = rescale(scores_of(logits.numpy()), np.array(ours.spec.thresholds))
+    shown = rescale(sigmoid(logits.numpy()), np.array(ours.spec.thresholds))
     np.testing.assert_allclose(shown, calibrated.numpy(), atol=1e-5)
 
 

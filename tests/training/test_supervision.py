@@ -12,7 +12,7 @@ import torch
 from cxrbench import models
 from cxrbench.data import Studies
 from cxrbench.errors import InputError
-from cxrbench.inference import scores_of as plain_scores
+from cxrbench.inference import sigmoid
 from cxrbench.models import hub
 from cxrbench.preprocess import Preprocessing
 from cxrbench.targets import POLICIES
@@ -74,7 +74,7 @@ def test_a_teacher_s_scores_take_the_place_of_what_is_uncertain(studies: Studies
     seen = supervision.known_targets(config, "train", studies, tmp_path).numpy()
     pixels = [cv2.imread(path, cv2.IMREAD_GRAYSCALE) / np.float32(255) for path in studies.table["path"]]
     logits = hub.load(folder)(torch.stack([teacher.spec.preprocessing(image) for image in pixels]))
-    wanted = plain_scores(logits.detach().numpy())[:, [3, 1, 0]]
+    wanted = sigmoid(logits.detach().numpy())[:, [3, 1, 0]]
     uncertain = TARGETS == -1
     np.testing.assert_allclose(seen[uncertain], wanted[uncertain], atol=2e-3)  # bytes, and 16-bit weights
     np.testing.assert_array_equal(seen[~uncertain], np.nan_to_num(TARGETS)[~uncertain])
