@@ -71,7 +71,8 @@ class Cache:
         if isinstance(index, (int, np.integer)):
             at = range(self._count)[index]  # negative ones too, and an IndexError past the end
             shard, row = divmod(at, len(self.shards[0].rows))
-            return self.shards[shard].pixels[row]
+            image: np.ndarray = self.shards[shard].pixels[row]
+            return image
         rows = np.arange(len(self))[index]
         out = np.empty((len(rows), *self.shape[1:]), np.uint8)
         shards, places = np.divmod(rows, len(self.shards[0].rows))

@@ -38,7 +38,8 @@ def read_deep(opened: Callable[[], ImageFile]) -> np.ndarray:
         high = _bytes(image, lambda mode: mode)
     with opened() as image:
         low = _bytes(image, lambda mode: mode[:-1] + _OTHER[mode[-1]])
-    return (high.astype(np.uint16) << 8) | low
+    samples: np.ndarray = (high.astype(np.uint16) << 8) | low
+    return samples
 
 
 def _bytes(image: ImageFile, change: Callable[[str], str]) -> np.ndarray:

@@ -152,7 +152,8 @@ def _parsed_by_arrow(text: str, layout: _Layout, columns: Sequence[str]) -> pd.D
         table = arrow_csv.read_csv(io.BytesIO(_BLANK_LINES.sub("", text, count=1).encode()), **options)
     except pa.ArrowException:
         return None
-    return table.rename_columns(list(columns)).to_pandas()
+    frame: pd.DataFrame = table.rename_columns(list(columns)).to_pandas()
+    return frame
 
 
 def _rows(text: str, layout: _Layout, name: str) -> Iterator[list[str]]:

@@ -183,5 +183,5 @@ def _spelled(codes: np.ndarray, words: Sequence[str] | pd.Series, index: pd.Inde
     """Texts from the numbers of their words; −1 is "", what is missing."""
     known = pa.array([*words, ""], pa.string())
     places = pa.array(np.where(codes < 0, len(known) - 1, codes))
-    text = pa.DictionaryArray.from_arrays(places, known).cast(pa.string()).to_pandas()
+    text: pd.Series = pa.DictionaryArray.from_arrays(places, known).cast(pa.string()).to_pandas()
     return text.astype("str").set_axis(index)

@@ -5,7 +5,7 @@ from math import ceil
 from typing import Any
 
 import numpy as np
-from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import RLELossless
 
 from cxrbench.data.dicom.header import Header
@@ -153,7 +153,7 @@ def _padding(header: Header, values: np.ndarray, words: np.ndarray | None) -> np
 
 
 def _with_sign(value: int, bits: int, *, signed: bool) -> int:
-    unsigned = value % 2**bits
+    unsigned: int = value % 2**bits
     return unsigned - 2**bits if signed and unsigned >= 2 ** (bits - 1) else unsigned
 
 

@@ -42,7 +42,8 @@ class Table:
             int64 of the same shape.
         """
         index = np.rint(np.asarray(values, np.float64)) - self.first(low, high)
-        return self.entries[np.clip(index, 0, len(self.entries) - 1).astype(np.intp)]
+        mapped: np.ndarray = self.entries[np.clip(index, 0, len(self.entries) - 1).astype(np.intp)]
+        return mapped
 
 
 def read_table(descriptor: Any, data: Any, *, signed: bool) -> Table | None:

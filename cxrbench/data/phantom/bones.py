@@ -218,9 +218,10 @@ def _humerus(patient: Patient, geometry: Geometry, sign: float) -> Array:
     head = path[0] + [sign * -0.75, -0.1]
     ball = ellipse(x, y, (float(head[0]), float(head[1])), (2.35, 2.3, 2.2))
     core = ellipse(x, y, (float(head[0]), float(head[1])), (2.25, 2.2, 2.1))
-    return np.maximum(
+    bone: Array = np.maximum(
         np.float32(0.22) * (ball - core) + np.float32(0.4 * SPONGE) * core, np.float32(0.62) * shaft
     )
+    return bone
 
 
 def _scapula(patient: Patient, geometry: Geometry, sign: float, rng: np.random.Generator) -> Array:

@@ -96,11 +96,12 @@ def _detected(attenuation: Array, geometry: Geometry, shot: Exposure, rng: np.ra
     scatter = np.float32(shot.scatter) * _wide_blur(primary * (attenuation > 0.05), 4.0 / geometry.spacing)
     clean = cv2.GaussianBlur(primary + scatter, (0, 0), max(0.45, shot.blur / geometry.spacing))
     quanta = np.float32(shot.photons * (geometry.spacing / 0.07) ** 2)
-    noise = rng.standard_normal(clean.shape, np.float32) * np.sqrt(clean / quanta)
+    noise: Array = rng.standard_normal(clean.shape, np.float32) * np.sqrt(clean / quanta)
     noise = 0.7 * noise + cv2.GaussianBlur(
         noise, (0, 0), 0.8
     )  # the scintillator spreads part of each quantum
-    return np.maximum(clean + noise, np.float32(2e-4)).astype(np.float32)
+    signal: Array = np.maximum(clean + noise, np.float32(2e-4))
+    return signal.astype(np.float32)
 
 
 def _wide_blur(image: Array, sigma: float) -> Array:
@@ -128,7 +129,7 @@ def _curve(level: Array, attenuation: Array, shot: Exposure) -> Array:
     bent = (1 / (1 + np.exp(-steep * (np.clip(t, -0.6, 1.4) - np.float32(0.5)))) - ends[0]) / (
         ends[1] - ends[0]
     )
-    picture = np.clip(0.1 + 0.76 * bent, 0, 1) ** np.float32(shot.gamma)
+    picture: Array = np.clip(0.1 + 0.76 * bent, 0, 1) ** np.float32(shot.gamma)
     return picture.astype(np.float32)
 
 

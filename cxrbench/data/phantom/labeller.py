@@ -176,7 +176,8 @@ def _chances(name: str, severity: float | None) -> np.ndarray:
     rates, rate = PUBLISHED[name], prevalence()[name]
     if severity is None:
         share = np.array([1 - _RIGHT, 1 - _UNCERTAIN_TRUE, _RIGHT]) * rates / (1 - rate)
-        return np.append(share, max(0.0, 1 - share.sum())) / max(1.0, share.sum())
+        chances: np.ndarray = np.append(share, max(0.0, 1 - share.sum())) / max(1.0, share.sum())
+        return chances
     share = np.array([_RIGHT, _UNCERTAIN_TRUE, 1 - _RIGHT]) * rates / rate
     share = share / max(1.0, share.sum())
     mean_subtlety = 0.46  # of the severities drawn above

@@ -109,7 +109,8 @@ def lateral_attenuation(scene: LateralScene) -> Array:
     missing = (air - blood) * (1 - density)
     water = np.maximum(scene.body - missing - np.minimum(scene.gas, 0.5 * scene.body), 0)
     inside = scene.body > 0
-    return np.maximum(WATER * water + scene.bone * inside + scene.added, 0).astype(np.float32)
+    total: Array = WATER * water + scene.bone * inside + scene.added
+    return np.maximum(total, 0).astype(np.float32)
 
 
 def turned(scene: LateralScene, weight: Array | float, low: Array, high: Array, x: float) -> Array:

@@ -86,7 +86,8 @@ def _clump(scene: LateralScene, gain: Array, rng: np.random.Generator, *, share:
 
 def _held(scene: LateralScene, gain: Array) -> Array:
     """No more than what water in all of the lung's air would add."""
-    return np.minimum(gain, np.float32(WATER * (1 - scene.patient.lung_density)) * scene.air)
+    most: Array = np.float32(WATER * (1 - scene.patient.lung_density)) * scene.air
+    return np.minimum(gain, most)
 
 
 def _filled(scene: LateralScene, before: Scene, after: Scene, rng: np.random.Generator) -> LateralScene:

@@ -92,4 +92,5 @@ def attenuation(scene: Scene) -> Array:
         missing += aerated * (1 - density) - blood * (1 - density)
     water = np.maximum(scene.body - missing - np.minimum(scene.air, 0.5 * scene.body), 0)
     inside = scene.body > 0
-    return WATER * water + scene.bone * inside + scene.added
+    total: Array = WATER * water + scene.bone * inside + scene.added
+    return total

@@ -49,7 +49,7 @@ def body(patient: Patient, geometry: Geometry) -> Array:
         parts.append(
             tube(x, y, arm_path(patient, geometry, sign), np.array([radius + 1.0, radius, radius - 0.6]))
         )
-    whole = np.sqrt(np.sqrt(sum(p.astype(np.float32) ** 4 for p in parts)))
+    whole: Array = np.sqrt(np.sqrt(sum(p.astype(np.float32) ** 4 for p in parts)))
     whole = whole + _breasts(patient, geometry, rng) * (whole > 0)
     lumps = texture(rng, x.shape, 2.2 / geometry.spacing) + 0.6 * texture(
         rng, x.shape, 0.8 / geometry.spacing
@@ -152,7 +152,8 @@ def great_vessels(patient: Patient, geometry: Geometry, *, widen: float = 1.0) -
         1.8
         * tube(x, y, np.array([[1.9 * wide, at - 7.5], [1.35 * wide, at - 4], [1.4 * wide, at]]), 1.0 * wide),
     ]
-    return np.max(parts, axis=0)
+    path: Array = np.max(parts, axis=0)
+    return path
 
 
 def airways(patient: Patient, geometry: Geometry) -> Array:
@@ -170,7 +171,8 @@ def airways(patient: Patient, geometry: Geometry) -> Array:
         0.6 * tube(x, y, left, radius * 0.68),
     ]
     rings = 1 + np.float32(0.08) * np.sin(y * np.float32(2 * np.pi / 0.45))
-    return np.max(parts, axis=0) * rings
+    path: Array = np.max(parts, axis=0) * rings
+    return path
 
 
 def bowel(patient: Patient, geometry: Geometry) -> Array:

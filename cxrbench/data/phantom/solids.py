@@ -141,4 +141,5 @@ def texture(rng: np.random.Generator, shape: tuple[int, int], grain: float) -> A
     small = (max(4, int(np.ceil(shape[0] / step)) + 3), max(4, int(np.ceil(shape[1] / step)) + 3))
     coarse = rng.standard_normal(small, np.float32)
     field: Array = np.asarray(cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC))
-    return (field - field.mean()) / (field.std() + np.float32(1e-6))
+    standardised: Array = (field - field.mean()) / (field.std() + np.float32(1e-6))
+    return standardised

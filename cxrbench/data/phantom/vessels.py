@@ -124,7 +124,7 @@ def grain(patient: Patient, geometry: Geometry) -> Array:
     """The lung's own unevenness: vessels and walls too small to draw, as a relative density (H, W)."""
     rng = generator(patient.seed, "grain")
     shape, cm = (geometry.size, geometry.size), geometry.spacing
-    field = (
+    field: Array = (
         texture(rng, shape, 0.14 / cm) * 0.8
         + texture(rng, shape, 0.35 / cm) * 0.6
         + texture(rng, shape, 1.1 / cm) * 0.3
