@@ -29,7 +29,7 @@ __all__ = ["read_chexpert"]
 _SEX = {"male": "M", "m": "M", "female": "F", "f": "F"}
 _VIEW = {"frontal": "frontal", "lateral": "lateral"}
 
-# What a column is → its names in CheXpert and in CheXpert Plus (Chambon et al. 2024, arXiv:2405.19538).
+# Meaning of a column → its names in CheXpert and in CheXpert Plus (Chambon et al. 2024, arXiv:2405.19538).
 _COLUMNS: Final = {
     "path": ("path", "path_to_image"),
     "study": ("study",),
@@ -38,33 +38,33 @@ _COLUMNS: Final = {
     "view": ("frontal/lateral", "frontal_lateral"),
     "projection": ("ap/pa", "ap_pa"),
 }
-# Columns of CheXpert Plus and of the phantom's truth.csv that are no labels; no note names them.
-_OTHERS: Final = frozenset(
+# Columns of CheXpert Plus and of the phantom's truth.csv that are not labels; no note names them.
+_OTHER_COLUMNS: Final = frozenset(
     {
         *("path_to_dcm", "deid_patient_id", "patient_report_date_order", "report", "race", "ethnicity"),
         *("interpreter_needed", "insurance_type", "recent_bmi", "deceased", "split", "boxes"),
     }
 )
-_OTHER_BEGINNINGS: Final = ("section_", "severity ", "shortcut ")
+_OTHER_PREFIXES: Final = ("section_", "severity ", "shortcut ")
 _PROBES: Final = 16
 
 
 def read_chexpert(source: Path | str | IO[bytes], root: Path | str | None = None) -> Studies:
-    """A CheXpert label file → studies, row by row: nothing is aggregated, −1 and blanks stay what they are.
+    """Read a CheXpert label file, row by row: nothing is aggregated; −1 and blanks are kept.
 
     Train, valid and test files, original and small, with labels in any spelling, with or without the
     demographic columns; the test set's ground truth by study (column ``Study``), whose labels go to every
     image in the study's folder; CheXpert Plus's labels in JSON lines. An age of 0 (three rows) is kept.
-    Columns of other names are left out, and ``notes`` names them; an image that occurs twice with the same
-    labels is counted once, and ``notes`` says so.
+    Columns of other names are left out and listed in ``notes``; an image that occurs twice with the same
+    labels is counted once, which ``notes`` mentions.
 
     Args:
         source: the CSV or JSON file.
-        root: the folder the images are looked for in; by default the CSV's own, then the one above. Leading
+        root: the folder in which the images are searched; by default the CSV's own, then its parent. Leading
             parts of the file's paths ("CheXpert-v1.0-small/train/…") that are not in the folder are dropped.
 
     Returns:
-        The studies; labels in the order of `cxrbench.labels.CHEXPERT`, as far as the file has them.
+        The studies; those labels of `cxrbench.labels.CHEXPERT` that the file has, in that order.
 
     Raises:
         InputError: no CSV, no ``Path`` or no label column, a path without a patient, an unknown label value,
@@ -73,11 +73,11 @@ def read_chexpert(source: Path | str | IO[bytes], root: Path | str | None = None
     name = table_name(source)
     raw = read_csv(source)
     columns = _label_columns(raw, name)
-    known = {what: find_column(raw, names, name) for what, names in _COLUMNS.items()}
+    known = {meaning: find_column(raw, names, name) for meaning, names in _COLUMNS.items()}
     notes = _notes(raw, {*columns.values(), *known.values()}, name)
     raw, path = _with_images(raw, known, source, root, name)
     paths = text_column(raw, path)
-    # A program writes all of its paths alike. If it did not, the rest is refused below: it names no patient.
+    # A program writes all paths in one style; any others name no patient and are refused below.
     if paths.iloc[:: max(1, len(paths) // _PROBES)].str.contains("\\", regex=False).any():
         paths = paths.str.replace("\\", "/")
     parts = _named_parts(paths, name)
@@ -104,7 +104,7 @@ def _with_images(
     root: Path | str | None,
     name: str,
 ) -> tuple[pd.DataFrame, str]:
-    """The table with one row per image, and the column of their paths."""
+    """The table with one row per image, and the column of the images' paths."""
     if known["path"]:
         return raw, known["path"]
     if known["study"]:
@@ -116,7 +116,7 @@ def _with_images(
 
 
 def _named_parts(paths: pd.Series, name: str) -> pd.DataFrame:
-    """Patient, study and view that the paths name; every path must name a patient."""
+    """Patient, study and view of each path; every path must name a patient."""
     parts = _parts(paths)
     if parts["patient"].isna().any():
         row = int(np.argmax(parts["patient"].isna()))
@@ -128,7 +128,7 @@ def _named_parts(paths: pd.Series, name: str) -> pd.DataFrame:
 
 
 def _parts(paths: pd.Series) -> pd.DataFrame:
-    """Patient, study and view that paths name; missing where they name none."""
+    """Patient, study and view of each path; missing where it names none."""
     column = pa.chunked_array(pa.array(paths, pa.string()))
     folders = compute.split_pattern(column, "/")
     depth = compute.min_max(compute.list_value_length(folders)).as_py()
@@ -139,7 +139,7 @@ def _parts(paths: pd.Series) -> pd.DataFrame:
         ordinary = (
             compute.all(ordinary).as_py() and study.dictionary.to_pandas().str.match(r"study\d+$").all()
         )
-        if ordinary:  # the file has few names and few studies: only the different ones are looked at
+        if ordinary:  # file and study names repeat: each distinct one is parsed once
             named = file.dictionary.to_pandas().str.extract(r"^view\d+_([a-z]+)")[0]
             view = pa.DictionaryArray.from_arrays(file.indices, pa.array(named)).cast(pa.string())
             texts = {"patient": ends[0].to_pandas(), "study": ends[1].to_pandas(), "view": view.to_pandas()}
@@ -163,13 +163,13 @@ def _label_columns(raw: pd.DataFrame, name: str) -> dict[str, str]:
 
 
 def _notes(raw: pd.DataFrame, read: set[str | None], name: str) -> tuple[str, ...]:
-    """What the table holds that was not read."""
+    """A note on the columns that were not read."""
     others = [
         column
         for column in raw.columns
         if column not in read
-        and column.casefold() not in _OTHERS
-        and not column.casefold().startswith(_OTHER_BEGINNINGS)
+        and column.casefold() not in _OTHER_COLUMNS
+        and not column.casefold().startswith(_OTHER_PREFIXES)
     ]
-    said = left_out(others, "since CheXpert has no finding of that name")
-    return (f"{name}: {said}",) if said else ()
+    note = left_out(others, "since CheXpert has no finding of that name")
+    return (f"{name}: {note}",) if note else ()

@@ -11,7 +11,7 @@ from cxrbench.errors import InputError
 
 __all__ = ["images_of_studies", "resolve"]
 
-# Rows whose file is looked for to find out where the images lie: one may well be missing, sixteen will not.
+# Number of rows whose files are searched to locate the images: one may be missing, but hardly all.
 _PROBES = 16
 _IMAGES = (".jpg", ".jpeg", ".png", ".dcm", ".dicom", ".tif", ".tiff")
 
@@ -23,18 +23,18 @@ def resolve(
     *,
     exists: Callable[[Path], bool] = Path.is_file,
 ) -> pd.Series:
-    """The paths under the folder where the images truly lie: decided once, then the same for every row.
+    """Paths under the folder that holds the images; the folder is determined once, for all rows.
 
     Args:
-        paths: as the table writes them, with ``/``.
-        source: of the table; its folder is looked in, and the one above.
-        root: the folder to look in instead.
-        exists: what tells that a path is right; files by default.
+        paths: as written in the table, with ``/``.
+        source: of the table; its folder and the parent folder are searched.
+        root: the folder to search instead.
+        exists: tests a path; by default whether it is a file.
     """
     if root is None and not isinstance(source, (str, Path)):
         return paths
-    own = Path(source).absolute().parent if isinstance(source, (str, Path)) else Path()
-    bases = [Path(root).absolute()] if root is not None else [own, own.parent]
+    folder = Path(source).absolute().parent if isinstance(source, (str, Path)) else Path()
+    bases = [Path(root).absolute()] if root is not None else [folder, folder.parent]
     probes = paths.iloc[np.unique(np.linspace(0, len(paths) - 1, _PROBES).astype(int))]
     base, dropped = _find_prefix([PurePosixPath(path).parts for path in probes], bases, exists)
     if PurePosixPath(paths.iloc[0]).is_absolute():
@@ -48,28 +48,28 @@ def resolve(
 def images_of_studies(
     raw: pd.DataFrame, column: str, source: Path | str | IO[bytes], root: Path | str | None, name: str
 ) -> pd.DataFrame:
-    """A table of one row per study → one row per image in the studies' folders, each with its study's labels.
+    """Expand a table of one row per study to one row per image, each with the labels of its study.
 
     Args:
         raw: the table, every column as text.
-        column: that holds folders such as ``test/patient64741/study1``; becomes the images' paths.
+        column: with folders such as ``test/patient64741/study1``; replaced by the images' paths.
         source: of the table.
-        root: the folder to look in; by default the table's own, then the one above.
+        root: the folder to search; by default the table's own, then its parent.
         name: of the table, for messages.
 
     Raises:
-        InputError: no folder of a study is found, or none holds an image.
+        InputError: no study's folder is found, or none holds an image.
     """
     folders = raw[column].str.replace("\\", "/").str.strip().str.rstrip("/")
-    found = [_images_in(Path(folder)) for folder in resolve(folders, source, root, exists=Path.is_dir)]
-    if not any(found):
+    listings = [_images_in(Path(folder)) for folder in resolve(folders, source, root, exists=Path.is_dir)]
+    if not any(listings):
         raise InputError(
             f"{name}: the column {column!r} lists studies, not images, and no image was found in "
             f"{folders.iloc[0]!r}; give the folder of the images (--root), or a table with a column 'Path'."
         )
-    # A study without images stays, under its folder, so that it is named among what cannot be read.
-    rows = np.repeat(np.arange(len(raw)), [max(1, len(images)) for images in found])
-    images = [image for listed in found for image in listed or [""]]
+    # A study without images is kept, under its folder, so that it is reported as unreadable.
+    rows = np.repeat(np.arange(len(raw)), [max(1, len(listing)) for listing in listings])
+    images = [image for listing in listings for image in listing or [""]]
     paths = [f"{folders.iloc[row]}/{image}" for row, image in zip(rows, images, strict=True)]
     return raw.iloc[rows].reset_index(drop=True).assign(**{column: paths})
 
@@ -83,9 +83,9 @@ def _images_in(folder: Path) -> list[str]:
 def _find_prefix(
     probes: list[tuple[str, ...]], bases: list[Path], exists: Callable[[Path], bool]
 ) -> tuple[Path, int]:
-    """The folder, and how many leading parts to drop, under which the first probe is found."""
+    """The folder that holds the first probe found, and how many leading parts of its path to drop."""
     for base in bases:
-        # A folder above the data set's own: its parts' first is the name of a folder the user has renamed.
+        # The base may be the parent of the data set's folder, which the user may have renamed.
         folders = [base, *sorted(child for child in _children(base) if child.name.startswith("CheXpert"))]
         for parts in probes:
             for folder in folders:

@@ -22,13 +22,12 @@ _VIEWS: Final = ("frontal", "lateral")
 
 @dataclass(frozen=True)
 class Clinical:
-    """How age, sex and view become features: fitted once on the training studies, saved with the model.
+    """Encoder of age, sex and view: fitted once on the training studies, saved with the model.
 
-    ``age = (years − mean) / deviation``, 0 where it is not known, and then ``age unknown`` is 1: the mean is
-    the guess that says least, and the second column lets a network see that it is one. The other columns are
-    1 where the thing is so and 0 where it is not; where the table says nothing, all columns of that thing
-    are 0. Whether a frontal film is AP says how ill the patient is (bed or stand), which is why a network
-    likes it, and why it should be known that it was given it.
+    ``age = (years − mean) / deviation``; an unknown age is imputed by the mean, which gives 0, and
+    ``age unknown`` is then 1. The other columns are one-hot; where a value is unknown, all of its columns are
+    0. AP films are mostly taken in bed, so the projection predicts how ill a patient is: a network can use it
+    as a shortcut.
 
     Args:
         age_mean: in years, of the studies it was fitted on; 0 where no age was known.
@@ -47,7 +46,7 @@ class Clinical:
 
     @classmethod
     def fit(cls, studies: Studies) -> Self:
-        """Mean and deviation of the known ages; a patient with many images counts as often."""
+        """Mean and standard deviation of the known ages, over images (not patients)."""
         ages = studies.table["age"].to_numpy(np.float64)
         known = ages[np.isfinite(ages)]
         if not len(known):
@@ -55,26 +54,26 @@ class Clinical:
         return cls(float(known.mean()), float(known.std()) or float("inf"))
 
     def features(self, studies: Studies) -> np.ndarray:
-        """(N, F) float32, columns as in `CLINICAL_FEATURES`, no NaN in it."""
+        """Features (N, F) float32, columns as in `CLINICAL_FEATURES`, without NaN."""
         table = studies.table
         ages = table["age"].to_numpy(np.float64)
         unknown = ~np.isfinite(ages)
         standard = (np.where(unknown, self.age_mean, ages) - self.age_mean) / self.age_deviation
-        said = [
+        one_hot = [
             table[column].to_numpy(dtype=str) == value
             for column, values in (("sex", _SEXES), ("projection", _PROJECTIONS), ("view", _VIEWS))
             for value in values
         ]
-        return np.column_stack([standard, unknown, *said]).astype(np.float32)
+        return np.column_stack([standard, unknown, *one_hot]).astype(np.float32)
 
     def as_dict(self) -> dict[str, float | None]:
-        """Plain values for a JSON file, which has no infinity: None."""
+        """Values for a JSON file; infinity, which JSON lacks, becomes None."""
         values = asdict(self)
         return {name: value if np.isfinite(value) else None for name, value in values.items()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """What a JSON file holds.
+        """The encoder that `as_dict` describes.
 
         Raises:
             InputError: a setting is missing, unknown, or no number.

@@ -22,11 +22,12 @@ def is_deep(image: ImageFile) -> bool:
 def read_deep(opened: Callable[[], ImageFile]) -> np.ndarray:
     """All 16 bits of every channel.
 
-    Pillow keeps the more significant byte of each sample. Told the other byte order it keeps the other one:
-    two passes give both. Grey with alpha has four bytes per pixel: one pass keeps them as four channels.
+    Pillow keeps the more significant byte of each sample, and the other one if the byte order is declared the
+    other way round: two passes give both. Grey with alpha has four bytes per pixel: one pass keeps them as
+    four channels.
 
     Args:
-        opened: opens the file once more; not decoded yet.
+        opened: opens the file again, without decoding it.
 
     Returns:
         (H, W, C) uint16: grey and alpha, or red, green, blue and, where there is one, alpha.
@@ -43,7 +44,7 @@ def read_deep(opened: Callable[[], ImageFile]) -> np.ndarray:
 
 
 def _bytes(image: ImageFile, change: Callable[[str], str]) -> np.ndarray:
-    """Decode with another raw mode, turned as the orientation tag says: (H, W, C) uint8."""
+    """Decode with another raw mode and apply the orientation tag: (H, W, C) uint8."""
     tiles = []
     for tile in image.tile:
         mode = change(_raw_mode(tile.args))

@@ -37,19 +37,19 @@ _BINARY: Final = (
 
 @dataclass(frozen=True)
 class _Layout:
-    """How a file is written: its separator, and the names of its columns, "" where one has none."""
+    """Layout of a file: its separator and the names of its columns, "" for a column without one."""
 
     separator: str
     names: tuple[str, ...]
 
     @property
     def needed(self) -> int:
-        """Cells a row must have: unnamed columns at the end may be left out."""
+        """Least number of cells in a row: unnamed columns at the end may be missing."""
         return max(index for index, name in enumerate(self.names) if name) + 1
 
 
 def text_of(data: bytes, name: str) -> str:
-    """The text of a file, unpacked (gzip, or a ZIP archive of one file) and decoded (UTF-8 or UTF-16).
+    """Unpack a file (gzip, or a ZIP archive of one file) and decode its text (UTF-8 or UTF-16).
 
     Raises:
         InputError: empty, damaged, too large, not text, or in another encoding.
@@ -71,15 +71,15 @@ def text_of(data: bytes, name: str) -> str:
 
 
 def parse(text: str, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Delimited text → a table of text, "" for what is empty; separators are ``,``, ``;``, tab or ``|``.
+    """Parse delimited text into a table of text, "" for empty cells; separators are ``,`` ``;`` tab or ``|``.
 
     Args:
         text: of the file, its first line the header. Columns without a name are left out.
         name: of the file, for messages.
-        columns: keep these only; all must be there.
+        columns: the columns to keep; all must be present.
 
     Raises:
-        InputError: a column occurs twice or is not there, a row is longer or shorter than the header (which
+        InputError: a column occurs twice or is missing, a row is longer or shorter than the header (which
             shifts its cells into other columns), a quotation mark is never closed, or there is no row.
     """
     layout = _layout(text, name)
@@ -101,7 +101,7 @@ def parse(text: str, name: str, columns: Sequence[str] | None = None) -> pd.Data
 
 
 def check_names(names: Sequence[str], name: str) -> None:
-    """Refuse columns that cannot be told apart.
+    """Refuse column names that are not unique.
 
     Raises:
         InputError: none has a name, or one occurs twice.
@@ -133,13 +133,13 @@ def _first_record(head: str, separator: str, name: str) -> list[str]:
 
 
 def _parsed_by_arrow(text: str, layout: _Layout, columns: Sequence[str]) -> pd.DataFrame | None:
-    """An ordinary table by Arrow's parser, on all cores; None where a row is not like the header."""
+    """Parse with Arrow, on all cores; None where a row has another number of cells than the header."""
     if text.count('"') % 2:
-        return None  # perhaps one that is never closed, which Arrow would take for the end of the file
-    places = [str(index) for index in range(len(layout.names))]
-    kept = [places[layout.names.index(column)] for column in columns]
+        return None  # perhaps one is never closed, which Arrow would accept up to the end of the file
+    numbers = [str(index) for index in range(len(layout.names))]
+    kept = [numbers[layout.names.index(column)] for column in columns]
     options = {
-        "read_options": arrow_csv.ReadOptions(column_names=places, skip_rows_after_names=1),
+        "read_options": arrow_csv.ReadOptions(column_names=numbers, skip_rows_after_names=1),
         "parse_options": arrow_csv.ParseOptions(delimiter=layout.separator, newlines_in_values='"' in text),
         "convert_options": arrow_csv.ConvertOptions(
             column_types=dict.fromkeys(kept, pa.large_string()),
@@ -148,7 +148,7 @@ def _parsed_by_arrow(text: str, layout: _Layout, columns: Sequence[str]) -> pd.D
         ),
     }
     try:
-        # To Arrow, blank lines above the header are rows.
+        # Arrow would count blank lines above the header as rows.
         table = arrow_csv.read_csv(io.BytesIO(_BLANK_LINES.sub("", text, count=1).encode()), **options)
     except pa.ArrowException:
         return None
@@ -157,7 +157,7 @@ def _parsed_by_arrow(text: str, layout: _Layout, columns: Sequence[str]) -> pd.D
 
 
 def _rows(text: str, layout: _Layout, name: str) -> Iterator[list[str]]:
-    """The rows below the header, each as wide as it; the first that is not is named by its line."""
+    """Yield the rows below the header, padded to its width; refuse the first that does not fit."""
     width = len(layout.names)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=layout.separator, strict=True)
     header, line = True, 1
@@ -176,7 +176,7 @@ def _rows(text: str, layout: _Layout, name: str) -> Iterator[list[str]]:
 
 
 def _is_blank(row: Sequence[str]) -> bool:
-    """Whether a line holds nothing, or only spaces."""
+    """Whether a line is empty or holds only spaces."""
     return len(row) < 2 and not "".join(row).strip()
 
 

@@ -6,23 +6,23 @@ from cxrbench.errors import InputError
 
 __all__ = ["from_colour", "from_floats", "from_integers", "refuse_size"]
 
-# Rec. 601 luma, the weights behind JPEG's own Y channel: a grey picture saved in colour comes back as it was.
+# Rec. 601 luma, as in JPEG's Y channel: a grey picture saved in colour is restored exactly.
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
-# Chroma rounding of a grey JPEG stays far below this (of 255); a heat map or a photograph lies far above.
+# Chroma rounding of a grey JPEG is far below this (of 255); a heat map or a photograph is far above.
 _COLOUR_SPREAD = 16
 
-_ROWS = 256  # of a colour picture done at a time, so that three channels of floats never lie in memory
+_ROWS = 256  # of a colour picture per step, so that three channels of floats are never all in memory
 
-# The depths detectors deliver. A 12-bit film in a 16-bit file would be nearly black at 1/65535.
+# Bit depths of detectors. A 12-bit film in a 16-bit file would be nearly black at 1/65535.
 _DEPTHS = (8, 10, 12, 14, 16, 32)
 
 
 def refuse_size(name: str, width: int, height: int, max_pixels: int) -> None:
-    """Refuse a picture by the size its header declares, before anything is decoded.
+    """Refuse a picture by the size in its header, before anything is decoded.
 
     Raises:
-        InputError: it has no pixels, or more than ``max_pixels``.
+        InputError: the picture has no pixels, or more than ``max_pixels``.
     """
     if width < 1 or height < 1:
         raise InputError(
@@ -36,15 +36,15 @@ def refuse_size(name: str, width: int, height: int, max_pixels: int) -> None:
 
 
 def from_integers(samples: np.ndarray) -> tuple[np.ndarray, str]:
-    """Unsigned samples → samples / (2ᵇ − 1), b the smallest of 8, 10, 12, 14, 16, 32 bits that holds them.
+    """Scale unsigned samples to samples / (2ᵇ − 1), b the smallest of 8, 10, 12, 14, 16, 32 that holds them.
 
-    Files of more than 8 bits do not say how many of them the detector used, so the largest sample decides.
+    Files of more than 8 bits do not state how many of them the detector used, so the largest sample decides.
 
     Args:
         samples: (H, W), any integer type, none negative.
 
     Returns:
-        (H, W) float32 in [0, 1], and a note where fewer bits were used than the file has.
+        (H, W) float32 in [0, 1], and a note where fewer bits are used than the file has.
     """
     if samples.dtype == np.uint8:
         return np.divide(samples, np.float32(255), dtype=np.float32), ""  # in one pass, without a copy
@@ -54,9 +54,10 @@ def from_integers(samples: np.ndarray) -> tuple[np.ndarray, str]:
 
 
 def _depth(highest: int, declared: int) -> tuple[int, str]:
-    """The bits that samples use, and a note where the file has more.
+    """Number of bits that the samples use, and a note where the file declares more.
 
-    Only 16 and 32 are doubted: they are what files have room for; any other depth was chosen by the writer.
+    Only 16 and 32 are questioned, since they are the word sizes of files; any other depth is the writer's
+    choice.
     """
     depth = next(bits for bits in (declared, *_DEPTHS)[declared in (16, 32) :] if highest < 2**bits)
     if depth >= declared:
@@ -65,16 +66,16 @@ def _depth(highest: int, declared: int) -> tuple[int, str]:
 
 
 def from_floats(samples: np.ndarray) -> tuple[np.ndarray, str]:
-    """Real samples → [0, 1]: as they are where they lie in it, else stretched from minimum to maximum.
+    """Keep real samples in [0, 1] as they are; stretch others from minimum to maximum.
 
     Args:
-        samples: (H, W) float or signed integer. NaN and infinities are pixels without a value: black.
+        samples: (H, W) float or signed integer. NaN and infinities become black.
 
     Returns:
-        (H, W) float32 in [0, 1], and a note on what was done.
+        (H, W) float32 in [0, 1], and a note on what was changed.
 
     Raises:
-        InputError: not one sample is finite.
+        InputError: no sample is finite.
     """
     finite = np.isfinite(samples)
     if not finite.any():
@@ -83,7 +84,7 @@ def from_floats(samples: np.ndarray) -> tuple[np.ndarray, str]:
     low, high = float(known.min()), float(known.max())
     notes = []
     if low < 0 or high > 1:
-        # Divided before the subtraction: two samples near the ends of float64 must not overflow.
+        # Divide before subtracting: two samples near the limits of float64 must not overflow.
         scale = max(abs(low), abs(high))
         low, high, samples = low / scale, high / scale, samples / scale
         notes.append("samples outside [0, 1] stretched from minimum to maximum")
@@ -94,16 +95,16 @@ def from_floats(samples: np.ndarray) -> tuple[np.ndarray, str]:
 
 
 def from_colour(samples: np.ndarray, bits: int = 0) -> tuple[np.ndarray, str]:
-    """Red, green and blue → luma Y = .299 R + .587 G + .114 B.
+    """Convert red, green and blue to luma: Y = .299 R + .587 G + .114 B.
 
     Args:
-        samples: (H, W, 3), any unsigned type. Of more than 8 bits, the largest sample decides how many are
-            used, as in `from_integers`.
-        bits: of a sample, as declared; by default all of its type.
+        samples: (H, W, 3), any unsigned type. Above 8 bits, the largest sample decides how many are used, as
+            in `from_integers`.
+        bits: declared bits per sample; by default all of its type.
 
     Returns:
-        (H, W) float32 in [0, 1], and notes where fewer bits were used than declared, and where the channels
-        truly differ.
+        (H, W) float32 in [0, 1], and notes where fewer bits are used than declared, and where the picture is
+        in colour.
     """
     depth, note = 8, ""
     if samples.dtype != np.uint8 or bits > 8:

@@ -12,8 +12,8 @@ from cxrbench.errors import InputError
 
 __all__ = ["POOLINGS", "Grouping", "group_views"]
 
-# How the scores of a study's images become the study's: (k, L) → (L,), NaN left out. CheXpert's competition
-# takes the largest (Irvin et al. 2019, arXiv:1901.07031, section 4).
+# Pooling of the scores of a study's images: (k, L) → (L,), NaN ignored. CheXpert's competition uses the
+# maximum (Irvin et al. 2019, arXiv:1901.07031, section 4).
 POOLINGS: Final[dict[str, Callable[..., np.ndarray]]] = {"max": np.nanmax, "mean": np.nanmean}
 
 
@@ -22,11 +22,11 @@ class Grouping:
     """Which rows of a table belong to one study, S studies in all, in the order of their first rows.
 
     Args:
-        names: (S,) of the studies: patient and study.
-        of_row: (N,) int, the study of every row.
-        first: (S,) int, its first row, whose labels are the study's (they come from one report).
-        frontal: (S,) int, its first frontal row, −1 where it has none.
-        lateral: (S,) int, its first lateral row, −1 where it has none.
+        names: (S,) patient and study.
+        of_row: (N,) int, index of each row's study.
+        first: (S,) int, first row of each study; its labels are the study's (they come from one report).
+        frontal: (S,) int, first frontal row, −1 where there is none.
+        lateral: (S,) int, first lateral row, −1 where there is none.
     """
 
     names: tuple[str, ...]
@@ -40,25 +40,25 @@ class Grouping:
 
     @property
     def pairs(self) -> np.ndarray:
-        """(S, 2) int: frontal and lateral row of every study, −1 where there is none."""
+        """Frontal and lateral row of every study (S, 2) int, −1 where there is none."""
         return np.stack([self.frontal, self.lateral], axis=1)
 
     @property
     def complete(self) -> np.ndarray:
-        """(S,) bool: the study has both views."""
+        """Whether each study has both views (S,) bool."""
         return (self.frontal >= 0) & (self.lateral >= 0)
 
     def rows(self, study: int) -> np.ndarray:
-        """All rows of a study, ascending."""
+        """Rows of a study, ascending."""
         return np.flatnonzero(self.of_row == study)
 
     def pool(self, values: np.ndarray, how: str = "max") -> np.ndarray:
-        """Values of images (N, L) → values of studies (S, L): late fusion of scores.
+        """Pool values of images (N, L) into values of studies (S, L): late fusion of scores.
 
-        NaN is left out; where a study has nothing else, the result is NaN.
+        NaN is ignored; a study with NaN only gives NaN.
 
         Raises:
-            InputError: a rule that is not among `POOLINGS`, or a table of another length.
+            InputError: ``how`` is not in `POOLINGS`, or ``values`` has another length than the table.
         """
         if how not in POOLINGS:
             raise InputError(f"Pooling {how!r:.50} is not known; choose from: {', '.join(POOLINGS)}.")
@@ -67,26 +67,28 @@ class Grouping:
         order = np.argsort(self.of_row, kind="stable")
         width = max(1, int(np.bincount(self.of_row, minlength=1).max()))
         starts = np.searchsorted(self.of_row[order], np.arange(len(self)))
-        place = np.arange(len(order)) - starts[self.of_row[order]]
-        # A study has few images, so a table as wide as the largest is small, and one call pools them all.
-        laid = np.full((len(self), width, values.shape[1]), np.nan)
-        laid[self.of_row[order], place] = values[order]
+        position = np.arange(len(order)) - starts[self.of_row[order]]
+        # A study has few images, so an array padded to the largest study is small: one call pools all.
+        padded = np.full((len(self), width, values.shape[1]), np.nan)
+        padded[self.of_row[order], position] = values[order]
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "(All-NaN|Mean of empty) slice", RuntimeWarning)
-            return POOLINGS[how](laid, axis=1)
+            return POOLINGS[how](padded, axis=1)
 
 
 def group_views(studies: Studies) -> Grouping:
-    """Bring the images of each study together by patient and study.
+    """Group the rows of a table by patient and study.
 
-    An image whose table names no study (or only its patient: "patient00001/") is a study of its own: two
-    such images need not be of one day.
+    An image without a study (or with its patient only: "patient00001/") is a study of its own: two such
+    images need not be from one examination.
     """
     patient = studies.table["patient"].to_numpy(dtype=object)
     study = studies.table["study"].to_numpy(dtype=object)
-    alone = np.array([not name or name.endswith("/") for name in study], bool)
+    single = np.array([not name or name.endswith("/") for name in study], bool)
     keys = np.array([f"{p} {s}" for p, s in zip(patient, study, strict=True)], dtype=object)
-    keys[alone] = [f"{key} image {row}" for key, row in zip(keys[alone], np.flatnonzero(alone), strict=True)]
+    keys[single] = [
+        f"{key} image {row}" for key, row in zip(keys[single], np.flatnonzero(single), strict=True)
+    ]
     numbers: dict[str, int] = {}
     of_row = np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.intp)
     view = studies.table["view"].to_numpy(dtype=str)
@@ -101,7 +103,7 @@ def group_views(studies: Studies) -> Grouping:
 
 
 def _first(of_row: np.ndarray, rows: np.ndarray, studies: int) -> np.ndarray:
-    """The first of some rows (ascending) in every study, −1 where there is none: (S,)."""
-    found = np.full(studies, -1, np.intp)
-    found[of_row[rows[::-1]]] = rows[::-1]  # written backwards, so the first is what stays
-    return found
+    """First of the given rows (ascending) in every study (S,), −1 where there is none."""
+    first = np.full(studies, -1, np.intp)
+    first[of_row[rows[::-1]]] = rows[::-1]  # assigned in reverse, so that the first one remains
+    return first

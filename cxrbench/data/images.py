@@ -14,25 +14,25 @@ from cxrbench.errors import InputError
 
 __all__ = ["MAX_BYTES", "MAX_PIXELS", "Radiograph", "read_image", "recognise"]
 
-# What is said of a film that shows nothing: every network answers something to it.
+# The note on a film without content: a network gives scores for it all the same.
 CONSTANT = "every pixel has the same value"
 
 # The largest flat-panel film is about 15 million pixels (4280×3520).
 MAX_PIXELS: Final = 40_000_000
-# The largest file: so many pixels at six bytes each, which is 16-bit colour stored plainly, and a header.
+# The largest file: that many pixels at six bytes each (uncompressed 16-bit colour), and a header.
 MAX_BYTES: Final = 6 * MAX_PIXELS + 2**20
 
 
 @dataclass(frozen=True, eq=False)
 class Radiograph:
-    """One radiograph, ready to look at. No tag of its file is kept, so no patient's name either.
+    """One radiograph. No tag of its file is kept, and therefore no patient's name.
 
     Args:
         pixels: (H, W) float32 in [0, 1]; black is 0, and bone is brighter than air.
         size: (H, W) of the picture.
         format: "PNG", "JPEG", "TIFF" or "DICOM".
         sha256: of the file's bytes.
-        note: what the reader had to decide ("" if nothing), to be shown to the user.
+        note: what the reader had to assume ("" if nothing), to be shown to the user.
     """
 
     pixels: np.ndarray
@@ -51,23 +51,24 @@ def read_image(
 ) -> Radiograph:
     """Read a radiograph from a file or from its bytes.
 
-    What the bytes are is decided by how they begin. The size is checked from the header before anything is
-    decoded. Grey files of more than 8 bits are scaled by the smallest usual depth that holds their samples
+    The format is recognised by the first bytes. The size is checked in the header before anything is decoded.
+    Grey files of more than 8 bits are scaled by the smallest usual depth that holds their samples
     (`cxrbench.data.grey.from_integers`), DICOM by its window (`cxrbench.data.dicom.decode_dicom`).
 
     Args:
         source: a path, or the whole file as bytes (an upload).
-        name: how messages call it; by default the file's name.
-        max_pixels: the size above which it is refused.
-        for_side: what it will be shrunk to, in pixels: a large JPEG may then be decoded at a half, a quarter
-            or an eighth of its size, which saves memory and time, and what was left out would have gone in
-            the shrinking (`cxrbench.data.raster.decoder_scale`). Pixels and size are then of that picture.
+        name: of the image in messages; by default the file's name.
+        max_pixels: larger pictures are refused.
+        for_side: side in pixels to which it will be shrunk: a large JPEG may then be decoded at a half, a
+            quarter or an eighth of its size, which saves memory and time and omits only detail that the
+            shrinking would remove (`cxrbench.data.raster.decoder_scale`). ``pixels`` and ``size`` are then
+            of the smaller picture.
 
     Returns:
         The radiograph.
 
     Raises:
-        InputError: missing, empty, no picture, several pictures, too large, or damaged.
+        InputError: the file is missing, empty, not a picture, several pictures, too large, or damaged.
     """
     name = name or (Path(source).name if isinstance(source, (str, Path)) else "The image")
     data = _read_bytes(source, name, max_pixels)
@@ -101,7 +102,7 @@ def _read_bytes(source: Path | str | bytes, name: str, max_pixels: int) -> bytes
         raise InputError(f"{name}: expected a file, got a folder; name a file inside it.") from error
     except (OSError, ValueError) as error:
         raise InputError(
-            f"{name}: the file cannot be read ({error}); check the path and its rights."
+            f"{name}: the file cannot be read ({error}); check the path and its permissions."
         ) from error
 
 

@@ -12,20 +12,20 @@ __all__ = ["is_json", "parse"]
 
 
 def is_json(text: str) -> bool:
-    """Whether a text is JSON rather than delimited; no column's name begins like this."""
+    """Whether a text is JSON rather than delimited; no column name begins with a bracket."""
     return text.lstrip()[:1] in ("{", "[")
 
 
 def parse(text: str, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """JSON objects → a table of text, one row per object; "" for null and for what an object leaves out.
+    """Parse JSON objects into a table of text, one row per object; "" for null and for missing keys.
 
     Args:
         text: of the file.
         name: of the file, for messages.
-        columns: keep these only; all must be there.
+        columns: the columns to keep; all must be present.
 
     Raises:
-        InputError: no JSON, another value than flat objects, a key that occurs twice in one, or no object.
+        InputError: not JSON, another value than flat objects, a key that occurs twice in one, or no object.
     """
     records = _records(text, name)
     names = list(dict.fromkeys(key for record in records for key in record))
@@ -47,10 +47,10 @@ def _records(text: str, name: str) -> list[dict[str, Any]]:
                 raise InputError(f"{name}: the key {key!r} occurs twice in one JSON object; drop one.")
         return dict(zip(keys, (value for _, value in pairs), strict=True))
 
-    # Numbers stay as they are written: an identifier 00012 or 1e5 is no number.
+    # Numbers are kept as text: an identifier such as 00012 or 1e5 must not change.
     decoder = json.JSONDecoder(object_pairs_hook=unique, parse_int=str, parse_float=str)
     lines = [text] if text.lstrip().startswith("[") else text.splitlines()
-    found: list[dict[str, Any]] = []
+    records: list[dict[str, Any]] = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -63,10 +63,10 @@ def _records(text: str, name: str) -> list[dict[str, Any]]:
                 f"{name}: expected one JSON object per line, got something else in line {number}; "
                 "give a CSV file or JSON lines."
             ) from error
-        found += value if isinstance(value, list) else [value]
-    if not all(isinstance(record, dict) for record in found):
+        records += value if isinstance(value, list) else [value]
+    if not all(isinstance(record, dict) for record in records):
         raise InputError(f"{name}: expected JSON objects of labels; give a CSV file or JSON lines.")
-    return found
+    return records
 
 
 def _text(value: object, name: str) -> str:

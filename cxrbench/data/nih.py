@@ -13,7 +13,7 @@ from cxrbench.labels import NIH, finding_key
 
 __all__ = ["read_nih", "read_nih_boxes"]
 
-# The published file holds ages such as 414: typing errors, not patients.
+# The published file holds ages such as 414, which are typing errors.
 _OLDEST = 120
 
 _SEX = {"m": "M", "f": "F"}
@@ -22,15 +22,16 @@ _BY_KEY = {finding_key(finding): finding for finding in (*NIH, _NOTHING)}
 
 
 def read_nih(source: Path | str | IO[bytes], root: Path | str | None = None) -> Studies:
-    """``Data_Entry_2017.csv`` or ``Data_Entry_2017_v2020.csv`` → studies.
+    """Read ``Data_Entry_2017.csv`` or ``Data_Entry_2017_v2020.csv``.
 
-    The labels were mined from reports: what is not named counts as absent, so targets are 1 and 0 only. Both
-    files' headers are read ("Patient Gender" or "Patient Sex"; ages as 58 or "058Y"); ages above 120 are NaN.
+    The labels were mined from reports: a finding that is not named counts as absent, so targets are 1 and 0
+    only. Both files' headers are read ("Patient Gender" or "Patient Sex"; ages as 58 or "058Y"); ages above
+    120 are NaN.
 
     Args:
         source: the CSV file.
-        root: the folder of the images; by default the CSV's own. They may lie in it, in ``images``, or in the
-            twelve folders ``images_001/images`` to ``images_012/images`` they are published in.
+        root: the folder of the images; by default the CSV's own. They may be in it, in ``images``, or in the
+            twelve published folders ``images_001/images`` to ``images_012/images``.
 
     Returns:
         The studies; labels in the order of `cxrbench.labels.NIH`, all views frontal.
@@ -67,10 +68,10 @@ def read_nih(source: Path | str | IO[bytes], root: Path | str | None = None) -> 
 
 
 def read_nih_boxes(source: Path | str | IO[bytes]) -> pd.DataFrame:
-    """``BBox_List_2017.csv`` → one row per box.
+    """Read ``BBox_List_2017.csv``: one row per box.
 
     Returns:
-        Columns ``image`` (file name), ``finding`` (as in `cxrbench.labels.NIH`; the file says "Infiltrate"),
+        Columns ``image`` (file name), ``finding`` (as in `cxrbench.labels.NIH`; the file has "Infiltrate"),
         and ``x``, ``y``, ``width``, ``height`` in pixels of the published 1024×1024 files, from the top left.
 
     Raises:
@@ -78,7 +79,7 @@ def read_nih_boxes(source: Path | str | IO[bytes]) -> pd.DataFrame:
     """
     name = table_name(source)
     raw = read_csv(source)
-    # The header reads "Bbox [x,y,w,h],,,": its commas make names of their own, so columns go by position.
+    # The header is "Bbox [x,y,w,h],,,": its commas split the name, so columns are taken by position.
     if raw.shape[1] < 6 or list(raw.columns[:2]) != ["Image Index", "Finding Label"]:
         raise InputError(
             f"{name}: expected 'Image Index', 'Finding Label' and four numbers of a box, got the columns "
@@ -96,7 +97,7 @@ def read_nih_boxes(source: Path | str | IO[bytes]) -> pd.DataFrame:
 
 
 def _targets(findings: pd.Series, name: str) -> np.ndarray:
-    """Findings as the file joins them ("Effusion|Mass") → (N, 14) of 1 and 0."""
+    """Targets (N, 14) of 1 and 0 from joined findings ("Effusion|Mass")."""
     codes, lists = pd.factorize(findings)
     rows = np.zeros((len(lists), len(NIH)))
     for row, joined in zip(rows, lists, strict=True):
@@ -106,10 +107,10 @@ def _targets(findings: pd.Series, name: str) -> np.ndarray:
 
 
 def _spelled(word: str, name: str) -> str:
-    """A finding in any known spelling → as in `cxrbench.labels.NIH`, or "No Finding".
+    """A finding as spelled in `cxrbench.labels.NIH`, or "No Finding", from any known spelling.
 
     Raises:
-        InputError: it is not of this data set.
+        InputError: this data set has no such finding.
     """
     finding = _BY_KEY.get(finding_key(word))
     if finding is None:
@@ -118,15 +119,15 @@ def _spelled(word: str, name: str) -> str:
 
 
 def _locate(files: pd.Series, source: Path | str | IO[bytes], root: Path | str | None) -> pd.Series:
-    """File names → absolute paths; the folders are listed once, not asked about for every row."""
+    """Absolute paths of file names; each folder is listed once instead of tested for every row."""
     if root is None and not isinstance(source, (str, Path)):
         return files
     base = Path(root).absolute() if root is not None else Path(source).absolute().parent  # type: ignore[arg-type]
     folders = [base, base / "images", *sorted(base.glob("images_*")), *sorted(base.glob("images_*/images"))]
-    found: dict[str, str] = {}
+    path_of: dict[str, str] = {}
     for folder in folders:
         if folder.is_dir():
-            found.update((file.name, file.as_posix()) for file in folder.glob("*.png"))
-    home = base / "images" if (base / "images").is_dir() else base
-    paths = [found.get(file) or f"{home.as_posix()}/{file}" for file in files]
+            path_of.update((file.name, file.as_posix()) for file in folder.glob("*.png"))
+    default = base / "images" if (base / "images").is_dir() else base
+    paths = [path_of.get(file) or f"{default.as_posix()}/{file}" for file in files]
     return pd.Series(paths, index=files.index, dtype="str")

@@ -23,17 +23,18 @@ _COLUMNS: Final = (
 
 
 def read_padchest(source: Path | str | IO[bytes], root: Path | str | None = None) -> Studies:
-    """PadChest's table of 160k images: 1 where a term of `PADCHEST` or a narrower one was reported, else 0.
+    """Read PadChest's table of 160k images.
 
-    An image without a list of labels (103 of them) has NaN throughout. The age is the study's year less the
-    year of birth. ``notes`` names the terms that are none of PadChest's.
+    A label is 1 where a term of `PADCHEST` or a narrower one was reported, else 0. An image without a list of
+    labels (103 of them) has NaN throughout. The age is the year of the study minus the year of birth.
+    ``notes`` lists the terms that PadChest does not have.
 
     Args:
         source: the CSV file.
-        root: the folder of the images; without one ``path`` is the file's name alone.
+        root: the folder of the images; without one ``path`` is the file name only.
 
     Raises:
-        InputError: no CSV, a column missing, ``Labels`` that are no list, or an image that occurs twice with
+        InputError: no CSV, a column missing, ``Labels`` without a list, or an image that occurs twice with
             different labels.
     """
     name = table_name(source)
@@ -42,7 +43,7 @@ def read_padchest(source: Path | str | IO[bytes], root: Path | str | None = None
     projection = text_column(raw, "Projection")
     folder = text_column(raw, "ImageDir")
     path = text_column(raw, "ImageID")
-    targets, strange = _targets(raw["Labels"], labels, name)
+    targets, unknown = _targets(raw["Labels"], labels, name)
     table = pd.DataFrame(
         {
             "path": path if root is None else Path(root).absolute().as_posix() + "/" + folder + "/" + path,
@@ -55,34 +56,34 @@ def read_padchest(source: Path | str | IO[bytes], root: Path | str | None = None
             **dict(zip(labels, targets.T, strict=True)),
         }
     )
-    note = left_out(strange, "since PadChest has no such term")
+    note = left_out(unknown, "since PadChest has no such term")
     return once_per_path(Studies(table, labels, "PadChest", (f"{name}: {note}",) if note else ()), name)
 
 
 def _targets(lists: pd.Series, labels: tuple[str, ...], name: str) -> tuple[np.ndarray, list[str]]:
-    """Python lists as text → (N, L) of 1, 0, NaN where there is none; and the terms that are not known."""
-    # 160k rows hold only some ten thousand different lists.
+    """Targets (N, L) of 1 and 0, NaN without a list, from Python lists as text; and the unknown terms."""
+    # 160k rows hold only some ten thousand distinct lists.
     codes, texts = pd.factorize(lists)
     rows = np.full((len(texts), len(labels)), np.nan)
-    strange: dict[str, None] = {}
-    for place, text in enumerate(texts):
+    unknown: dict[str, None] = {}
+    for code, text in enumerate(texts):
         terms = _terms(text)
         if terms is None:
-            row = int(np.argmax(codes == place)) + 1
+            row = int(np.argmax(codes == code)) + 1
             raise InputError(
                 f"{name}: expected a list such as ['rib fracture'] in row {row}, column 'Labels', "
                 f"got {text!r:.60}; correct the file."
             )
         if text.strip().casefold() in _NO_LIST:
             continue
-        found = frozenset().union(*map(findings_of, terms))
-        rows[place] = [label in found for label in labels]
-        strange |= dict.fromkeys(term for term in terms if term and not is_term(term))
-    return rows[codes], list(strange)
+        findings = frozenset().union(*map(findings_of, terms))
+        rows[code] = [label in findings for label in labels]
+        unknown |= dict.fromkeys(term for term in terms if term and not is_term(term))
+    return rows[codes], list(unknown)
 
 
 def _terms(text: str) -> list[str] | None:
-    """The terms of a list as Python writes it, none where there is no list; None for anything else."""
+    """Terms of a list in Python's notation, [] where there is no list; None for anything else."""
     if text.strip().casefold() in _NO_LIST:
         return []
     try:

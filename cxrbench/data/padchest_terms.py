@@ -5,7 +5,7 @@ from typing import Final
 
 __all__ = ["PADCHEST", "TREE", "findings_of", "is_term"]
 
-# PadChest's terms → the finding's usual name. Narrower terms count through `TREE`; the rest of its terms has
+# PadChest's terms → the usual name of the finding. Narrower terms count through `TREE`; the other terms have
 # no counterpart in the other data sets.
 PADCHEST: Final = {
     "normal": "No Finding",
@@ -26,13 +26,13 @@ PADCHEST: Final = {
     "fracture": "Fracture",
 }
 
-# Narrower term → the terms right above it, for all terms of PadChest that stand below another: its authors'
-# own tree of 174 radiographic findings and 19 diagnoses, in the form they published with their second data
-# set (de la Iglesia-Vayá et al. 2020, arXiv:2006.01174; github.com/auriml/Rx-thorax-automatic-captioning,
+# Narrower term → its parent terms, for all terms of PadChest that have one: the authors' own tree of
+# 174 radiographic findings and 19 diagnoses, in the form they published with their second data set (de la
+# Iglesia-Vayá et al. 2020, arXiv:2006.01174; github.com/auriml/Rx-thorax-automatic-captioning,
 # manual_review/trees_code.txt), which adds viral pneumonia and COVID 19. A term may have two parents:
-# hydropneumothorax is both an effusion and a pneumothorax. Nothing is decided here by the words themselves,
-# so a vertebral compression is a degenerative change and no fracture, and pleural plaques are no thickening.
-# "COVID 19 uncertain" is left out: it says that nobody knows.
+# hydropneumothorax is both an effusion and a pneumothorax. The tree is not corrected by the words, so a
+# vertebral compression is a degenerative change and no fracture, and pleural plaques are no thickening.
+# "COVID 19 uncertain" is omitted, since it states no finding.
 TREE: Final[dict[str, tuple[str, ...]]] = {
     # densities, nodules, lymph nodes
     "calcified granuloma": ("calcified densities", "granuloma"),
@@ -174,10 +174,10 @@ _TERMS: Final = _ALONE | _PARENTS | PADCHEST.keys() | TREE.keys()
 
 @lru_cache(4096)
 def findings_of(term: str) -> frozenset[str]:
-    """The findings that a term of PadChest counts for: its own and those of every term above it in `TREE`."""
+    """Findings of a PadChest term: its own and those of every ancestor in `TREE`."""
     term = _spelled(term)
-    own = frozenset({PADCHEST[term]} if term in PADCHEST else ())
-    return own.union(*(findings_of(parent) for parent in TREE.get(term, ())))
+    findings = frozenset({PADCHEST[term]} if term in PADCHEST else ())
+    return findings.union(*(findings_of(parent) for parent in TREE.get(term, ())))
 
 
 @lru_cache(4096)
@@ -187,5 +187,5 @@ def is_term(name: str) -> bool:
 
 
 def _spelled(term: str) -> str:
-    """A term as the tables here spell it."""
+    """A term in the spelling of this module's tables."""
     return " ".join(term.replace("_", " ").split()).casefold()

@@ -12,12 +12,12 @@ from cxrbench.errors import InputError
 __all__ = ["decode_plain_tiff", "grey_of"]
 
 _UNASSOCIATED = 2
-# Of a damaged file it logs every tag; what is wrong with it, the refusal says.
+# tifffile logs every tag of a damaged file; the InputError names the cause.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
 def decode_plain_tiff(data: bytes, name: str, max_pixels: int) -> tuple[np.ndarray, str]:
-    """A TIFF file → grey picture.
+    """Decode a TIFF file to a grey picture.
 
     Raises:
         InputError: several pages, too large, compressed, or of a colour model other than grey and RGB.
@@ -33,7 +33,7 @@ def decode_plain_tiff(data: bytes, name: str, max_pixels: int) -> tuple[np.ndarr
             raise TypeError(type(page))
         refuse_size(name, page.imagewidth, page.imagelength, max_pixels)
         if page.compression != COMPRESSION.NONE:
-            # Inflating is not bounded there: a few kilobytes could fill the memory.
+            # tifffile's decompression is unbounded: a few kilobytes could fill the memory.
             raise InputError(f"{name}: this kind of TIFF is read only uncompressed; save it so, or as PNG.")
         white = page.photometric == PHOTOMETRIC.MINISWHITE
         if not white and page.photometric not in (PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB):
@@ -45,13 +45,13 @@ def decode_plain_tiff(data: bytes, name: str, max_pixels: int) -> tuple[np.ndarr
     if samples.ndim == 3 and samples.shape[2] != page.samplesperpixel:
         samples = np.moveaxis(samples, 0, 2)  # separate planes
     colours = 3 if page.photometric == PHOTOMETRIC.RGB else 1
-    kept = colours + (extra == _UNASSOCIATED)  # over black, an associated alpha is in the colours already
+    kept = colours + (extra == _UNASSOCIATED)  # an associated alpha is already multiplied into the colours
     pixels, note = grey_of(samples[..., :kept] if samples.ndim == 3 else samples)
     return (1 - pixels if white else pixels), note
 
 
 def grey_of(samples: np.ndarray) -> tuple[np.ndarray, str]:
-    """Samples of any type → grey, an alpha channel laid over black.
+    """Convert samples of any type to grey; an alpha channel is composited over black.
 
     Args:
         samples: (H, W), or (H, W, C) with C 1 (grey), 2 (grey, alpha), 3 (colours), 4 (colours, alpha).

@@ -22,7 +22,7 @@ from cxrbench.labels import finding_key
 
 __all__ = ["PADCHEST", "PUBLISHED", "Published", "published_nih_boxes", "read_padchest", "read_published"]
 
-# VinDr-CXR's classes (Nguyen et al. 2022, arXiv:2012.15029), as the file spells them.
+# VinDr-CXR's classes (Nguyen et al. 2022, arXiv:2012.15029), in the file's spelling.
 VINDR: Final = (
     "Aortic enlargement",
     "Atelectasis",
@@ -43,11 +43,11 @@ _NOTHING: Final = "No finding"
 
 
 def read_published(name: str, root: Path | str | None = None) -> Studies:
-    """A published label table → studies, without a download.
+    """Read a published label table, without a download.
 
     Args:
         name: one of `PUBLISHED`.
-        root: the folder of the images, if you have them; else ``path`` is the data set's own name of it.
+        root: the folder of the images, if you have them; otherwise ``path`` is the path in the data set.
 
     Returns:
         The studies, one row per image.
@@ -58,27 +58,28 @@ def read_published(name: str, root: Path | str | None = None) -> Studies:
     entry = PUBLISHED.get(name)
     if entry is None:
         raise InputError(f"Label table {name!r} is not known; choose from: {', '.join(PUBLISHED)}.")
-    # An open file has no folder of its own, so the paths stay the data set's where no root is given.
+    # An open file has no folder, so without a root the paths remain those of the data set.
     return entry.read(io.BytesIO(gzip.decompress(_packaged(entry.file).read_bytes())), root)
 
 
 def published_nih_boxes() -> pd.DataFrame:
-    """NIH's 984 boxes on 880 images, as `cxrbench.data.nih.read_nih_boxes` gives them."""
+    """NIH's 984 boxes on 880 images, as returned by `cxrbench.data.nih.read_nih_boxes`."""
     return read_nih_boxes(_packaged("BBox_List_2017.csv.gz"))
 
 
 def read_vindr(source: Path | str | IO[bytes], root: Path | str | None = None) -> Studies:
-    """VinDr-CXR's 15,000 training images, each read by three radiologists.
+    """Read the labels of VinDr-CXR's 15,000 training images, each read by three radiologists.
 
-    1 where at least two of the three marked the class, −1 (uncertain) where one did, 0 where none. The table
-    names no patient: every image counts as one of its own, which a split should know about.
+    1 where at least two of the three marked the class, −1 (uncertain) where one did, 0 where none did. The
+    table names no patients, so every image counts as a patient of its own: a split cannot keep the images of
+    one patient together.
     """
     name = table_name(source)
     raw = read_csv(source, columns=["image_id", "class_name", "rad_id"])
     classes = text_column(raw, "class_name")
     by_key = {finding_key(label): label for label in (*VINDR, _NOTHING)}
     known = classes.map({word: by_key.get(finding_key(word), "") for word in classes.unique()})
-    strange = list(dict.fromkeys(classes[known == ""]))
+    unknown = list(dict.fromkeys(classes[known == ""]))
     marks = pd.DataFrame({"image": text_column(raw, "image_id"), "class": known, "reader": raw["rad_id"]})
     readers = marks.drop_duplicates().groupby(["image", "class"])["reader"].nunique().unstack(fill_value=0)
     counts = readers.reindex(columns=list(VINDR), fill_value=0)
@@ -96,13 +97,13 @@ def read_vindr(source: Path | str | IO[bytes], root: Path | str | None = None) -
             **dict(zip(VINDR, targets.T, strict=True)),
         }
     )
-    note = left_out(strange, "since VinDr-CXR has no such class")
+    note = left_out(unknown, "since VinDr-CXR has no such class")
     return Studies(table, VINDR, "VinDr-CXR", (f"{name}: {note}",) if note else ())
 
 
 @dataclass(frozen=True)
 class Published:
-    """A label table in the package: its file, its reader, and what it is."""
+    """A label table in the package: its file, its reader, and a summary."""
 
     file: str
     read: Callable[..., Studies]
@@ -120,7 +121,7 @@ PUBLISHED: Final[dict[str, Published]] = {
 
 
 def _packaged(file: str) -> Path:
-    # find_spec only looks: importing torchxrayvision would load torch and skimage, and print.
+    # find_spec does not import: importing torchxrayvision would load torch and skimage, and print.
     spec = find_spec("torchxrayvision")
     if spec is None or not spec.submodule_search_locations:
         raise InputError(

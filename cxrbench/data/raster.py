@@ -23,8 +23,8 @@ from cxrbench.errors import InputError
 
 __all__ = ["decode_raster", "decoder_scale"]
 
-# The plugin's own class, not Image.open: it reads the header and no more, it cannot be talked into another
-# format, and it leaves the size limit to us instead of to a warning and a global of Pillow's.
+# The plugin's class instead of Image.open: it reads the header only, accepts no other format, and does not
+# apply Pillow's own size limit (a warning and a global setting); ours applies.
 _OPENERS: dict[str, Callable[[BytesIO], ImageFile]] = {
     "PNG": PngImageFile,
     "JPEG": JpegImageFile,
@@ -38,33 +38,33 @@ _SIGNED = 2
 
 # A picture that is shrunk to S pixels per side is decoded no smaller than 4 S: then the decoder's own scaling
 # changes the shrunk picture less than two ways to average over areas differ from each other.
-_SPARE = 4
-# Eight pixels of a JPEG become one whole pixel, also where the film ends within them: the picture is a little
-# too wide then. As a share of one pixel of the shrunk picture.
-_SLIP = 0.1
+_MIN_OVERSAMPLING = 4
+# Eight pixels of a JPEG become one whole pixel, also where the film ends within them: the picture is then a
+# little too wide. Largest shift, as a fraction of one pixel of the shrunk picture.
+_MAX_SHIFT = 0.1
 
 
 def decode_raster(
     data: bytes, kind: str, name: str, max_pixels: int, *, for_side: int | None = None
 ) -> tuple[np.ndarray, str]:
-    """A PNG, JPEG or TIFF file → grey picture.
+    """Decode a PNG, JPEG or TIFF file to a grey picture.
 
-    Palettes are looked up, transparency lies over black, an orientation tag is obeyed, TIFF's "min is
-    white" is turned round. Samples of more than 8 bits keep all of them, in colour too.
+    Palettes are looked up, transparency is composited over black, the orientation tag is applied, TIFF's "min
+    is white" is inverted. Samples of more than 8 bits keep all of them, in colour too.
 
     Args:
         data: the whole file.
         kind: "PNG", "JPEG" or "TIFF".
-        name: how messages call the file.
-        max_pixels: the size above which it is refused before decoding.
-        for_side: what it will be shrunk to, in pixels; lets the decoder of a large JPEG leave out what the
-            shrinking would (``decoder_scale``).
+        name: of the file in messages.
+        max_pixels: larger pictures are refused before decoding.
+        for_side: side in pixels to which it will be shrunk; a large JPEG is then decoded smaller
+            (``decoder_scale``).
 
     Returns:
-        (H, W) float32 in [0, 1], and a note on anything worth telling the user.
+        (H, W) float32 in [0, 1], and a note on what the user should know.
 
     Raises:
-        InputError: too large, several pages, or damaged.
+        InputError: the picture is too large, has several pages, or is damaged.
     """
     try:
         if kind == "TIFF" and not _opens(data):
@@ -92,7 +92,7 @@ def decode_raster(
     except MemoryError as error:
         raise InputError(f"{name}: the {kind} is too large for this machine; scale it down.") from error
     except Exception as error:
-        # The boundary to a decoder: damaged input raises what it likes (OSError, SyntaxError, struct.error).
+        # Decoders raise any type of exception on damaged input (OSError, SyntaxError, struct.error).
         raise InputError(
             f"{name}: expected a whole {kind}, got a damaged or unusual one ({error}); export it again."
         ) from error
@@ -100,19 +100,19 @@ def decode_raster(
 
 
 def decoder_scale(size: tuple[int, int], side: int) -> int:
-    """By how much a JPEG may be decoded smaller: 1, 2, 4 or 8.
+    """Factor by which a JPEG may be decoded smaller: 1, 2, 4 or 8.
 
-    The decoder does it by leaving out the high frequencies of each block of 8 × 8, so nothing aliases. Four
-    times the side must be left, and no point of the film may move by more than a tenth of a pixel.
+    The decoder omits the high frequencies of each block of 8 × 8, so nothing aliases. Four times the side
+    must remain, and no point of the film may move by more than a tenth of a pixel.
 
     Args:
         size: of the file in pixels.
-        side: of the square that it will be shrunk to.
+        side: of the square to which it will be shrunk.
     """
     for scale in (8, 4, 2):
-        spare = min(size) >= _SPARE * side * scale
-        slip = max((-length % scale) / length for length in size) * side
-        if spare and slip <= _SLIP:
+        oversampled = min(size) >= _MIN_OVERSAMPLING * side * scale
+        shift = max((-length % scale) / length for length in size) * side
+        if oversampled and shift <= _MAX_SHIFT:
             return scale
     return 1
 
@@ -128,7 +128,7 @@ def _opens(data: bytes) -> bool:
 
 
 def _min_is_white(image: Image.Image) -> bool:
-    """Whether a TIFF counts from white and Pillow has not turned it round (it does so only up to 8 bits)."""
+    """Whether 0 is white in a TIFF that Pillow has not inverted (it inverts only up to 8 bits)."""
     tags = getattr(image, "tag_v2", {})
     return tags.get(PHOTOMETRIC_INTERPRETATION) == _MIN_IS_WHITE and image.mode not in ("1", "L")
 

@@ -14,25 +14,26 @@ from cxrbench.writing import file_sha256
 
 __all__ = ["Stamp", "reading_version", "sha256_or_empty", "stamp_of"]
 
-# Where reading and preparing begin; what these import of this package belongs to them.
-_BEGINNINGS: Final = ("cxrbench.data.images", "cxrbench.preprocess.pipeline")
-# They decide no pixel.
-_BESIDE: Final = ("cxrbench.errors", "cxrbench.assets")
+# The modules that read and preprocess; what they import of this package is hashed with them.
+_ENTRY_MODULES: Final = ("cxrbench.data.images", "cxrbench.preprocess.pipeline")
+# Imported by them, but without effect on a pixel.
+_EXCLUDED: Final = ("cxrbench.errors", "cxrbench.assets")
 _LIBRARIES: Final = (
     *("numpy", "pillow", "opencv-python-headless", "pydicom", "tifffile"),
     *("pylibjpeg", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg"),
 )
-# A file changed so short a time ago may be changed again without its times moving on: they are not trusted.
+# A file changed this recently may change again within one tick of the clock: its times are not trusted.
 _RECENT: Final = 2_000_000_000  # nanoseconds; the coarsest clock of a usual file system
 
 
 class Stamp(NamedTuple):
-    """How a file looked from outside: where this is as before, the bytes are taken to be, too.
+    """Size and times of a file; while they are unchanged, its bytes are taken to be unchanged.
 
     Args:
         size: in bytes; 0 where there was no file.
-        modified: when its bytes were last written, in nanoseconds; −1 where that was too recent to be told.
-        changed: when bytes, name or rights last changed; a program can set ``modified``, but not this.
+        modified: time of the last write, in nanoseconds; −1 where that was too recent to be trusted.
+        changed: time of the last change of bytes, name or permissions; programs cannot set it, unlike
+            ``modified``.
     """
 
     size: int = 0
@@ -40,19 +41,19 @@ class Stamp(NamedTuple):
     changed: int = 0
 
     def holds(self, path: Path) -> bool:
-        """Whether the file still looks as it did; False where there was none, or it cannot be told."""
+        """Whether the file has this stamp now; False where there was no file, or its time was too recent."""
         return self.modified > 0 and stamp_of(path) == self
 
 
 def stamp_of(path: Path) -> Stamp:
-    """How a file looks now, to be asked before it is read; all zero where it cannot be asked."""
+    """Stamp of a file, to be taken before the file is read; all zero where it cannot be accessed."""
     try:
-        about = path.stat()
+        status = path.stat()
     except (OSError, ValueError):
         return Stamp()
-    if time.time_ns() - max(about.st_mtime_ns, about.st_ctime_ns) < _RECENT:
-        return Stamp(about.st_size, -1, -1)
-    return Stamp(about.st_size, about.st_mtime_ns, about.st_ctime_ns)
+    if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) < _RECENT:
+        return Stamp(status.st_size, -1, -1)
+    return Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def sha256_or_empty(path: Path) -> str:
@@ -65,10 +66,10 @@ def sha256_or_empty(path: Path) -> str:
 
 @cache
 def reading_version() -> str:
-    """Twelve digits that change when the code that makes pixels of a file does, or a library it decodes with.
+    """Hash (12 digits) of the code that turns files into pixels and of the versions of its decoders.
 
-    It is the code's own syntax tree that is hashed, so nobody has to remember to raise a number; comments,
-    docstrings and layout do not count.
+    The syntax tree of the code is hashed, so there is no version number to maintain; comments, docstrings and
+    layout do not count.
     """
     digest = hashlib.sha256()
     for name, tree in sorted(_modules()):
@@ -82,18 +83,18 @@ def reading_version() -> str:
 
 
 def _modules() -> Iterator[tuple[str, ast.Module]]:
-    """The modules of this package that reading and preparing consist of, each once."""
-    waiting, seen = list(_BEGINNINGS), set(_BESIDE)
-    while waiting:
-        name = waiting.pop()
+    """Name and syntax tree of each module of this package that reads or preprocesses images."""
+    pending, seen = list(_ENTRY_MODULES), set(_EXCLUDED)
+    while pending:
+        name = pending.pop()
         if name in seen:
             continue
         seen.add(name)
-        found = find_spec(name)
-        if found is None or found.origin is None:  # a name within a module, not a module
+        spec = find_spec(name)
+        if spec is None or spec.origin is None:  # a name within a module, not a module
             continue
-        tree = ast.parse(Path(found.origin).read_bytes())
-        waiting += _imported(tree)
+        tree = ast.parse(Path(spec.origin).read_bytes())
+        pending += _imported(tree)
         yield name, tree
 
 

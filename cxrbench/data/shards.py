@@ -11,18 +11,18 @@ import numpy as np
 from cxrbench.data.reading import Stamp, reading_version
 from cxrbench.writing import draft, write_text
 
-__all__ = ["Row", "Shard", "read_shard", "write_shard"]
+__all__ = ["CachedImage", "Shard", "read_shard", "write_shard"]
 
 
 @dataclass(frozen=True)
-class Row:
-    """Where a row comes from.
+class CachedImage:
+    """The source of one image of a shard.
 
     Args:
-        path: of the image.
-        stamp: how its file looked before it was read.
+        path: of the image file.
+        stamp: of the file before it was read.
         sha256: of the file; "" where it could not be read.
-        problem: why there is no image; "" where there is one.
+        problem: why the file could not be decoded; "" where it could.
     """
 
     path: str
@@ -38,44 +38,44 @@ class Shard:
     Args:
         path: of the block.
         pixels: (n, S, S) uint8, memory-mapped, read-only.
-        rows: n of them.
+        rows: the sources of the n images.
         sha256: of the pixels when they were written.
-        reader: of which version the code was that read the images.
+        reader: version of the code that read the images (`cxrbench.data.reading.reading_version`).
     """
 
     path: Path
     pixels: np.ndarray
-    rows: tuple[Row, ...]
+    rows: tuple[CachedImage, ...]
     sha256: str
     reader: str
 
     def whole(self) -> bool:
-        """Whether the bytes are those that were written."""
+        """Whether the pixels are those that were written."""
         return hashlib.sha256(np.ascontiguousarray(self.pixels).data).hexdigest() == self.sha256
 
 
-def write_shard(path: Path, pixels: np.ndarray, rows: Sequence[Row]) -> None:
-    """Write a block and its rows: both are whole or not there, whenever the machine stops.
+def write_shard(path: Path, pixels: np.ndarray, rows: Sequence[CachedImage]) -> None:
+    """Write a block and its sources; if the machine stops meanwhile, each file is complete or absent.
 
-    The rows go last, and a block without its rows is none.
+    The sources are written last; a block without them does not count.
     """
     record = {
         "sha256": hashlib.sha256(np.ascontiguousarray(pixels).data).hexdigest(),
         "reader": reading_version(),
         "rows": [(row.path, list(row.stamp), row.sha256, row.problem) for row in rows],
     }
-    beside = path.with_suffix(".json")
-    beside.unlink(missing_ok=True)
-    with draft(path, sync=True) as own, own.open("wb") as file:  # np.save adds an ending to a path
+    record_path = path.with_suffix(".json")
+    record_path.unlink(missing_ok=True)
+    with draft(path, sync=True) as partial, partial.open("wb") as file:  # np.save adds a suffix to a path
         np.save(file, pixels)
-    write_text(beside, json.dumps(record))
+    write_text(record_path, json.dumps(record))
 
 
 def read_shard(path: Path) -> Shard | None:
-    """A block, memory-mapped, with its rows; None where it is not there or not whole."""
+    """Open a shard, memory-mapped; None where it is missing or incomplete."""
     try:
         record = json.loads(path.with_suffix(".json").read_text(encoding="utf8"))
-        rows = tuple(Row(path, Stamp(*stamp), *rest) for path, stamp, *rest in record["rows"])
+        rows = tuple(CachedImage(path, Stamp(*stamp), *rest) for path, stamp, *rest in record["rows"])
         pixels = np.load(path, mmap_mode="r")
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None

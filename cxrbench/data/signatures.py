@@ -18,10 +18,10 @@ _SIGNATURES: Final = (
     (b"MM\x00+", "TIFF"),
 )
 
-# What people give by mistake: how it begins, what it is, and the remedy.
+# Files that users give by mistake: first bytes, description, remedy.
 _TO_PNG: Final = "convert it to PNG first"
 _UNPACK: Final = "unpack it and give the picture inside"
-_STRANGERS: Final = (
+_OTHER_FORMATS: Final = (
     (b"GIF8", "a GIF", _TO_PNG),
     (b"BM", "a BMP", _TO_PNG),
     (b"%PDF", "a PDF", "export the radiograph in it as PNG"),
@@ -45,18 +45,18 @@ _STRANGERS: Final = (
     (b"\xff\x0a", "a JPEG XL picture", _TO_PNG),
     (b"\xd0\xcf\x11\xe0", "an Office document", "export the radiograph in it as PNG"),
 )
-# ISO media: the word after "ftyp" says what it holds.
+# ISO media: the brand after "ftyp" names the format.
 _BRANDS: Final = {
     **dict.fromkeys((b"avif", b"avis"), "an AVIF picture"),
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"), "a HEIC picture"),
     **dict.fromkeys((b"mif1", b"mif2", b"msf1"), "a HEIF picture"),
 }
-_GROUPS: Final = (0x02, 0x08, 0x10, 0x18, 0x20, 0x28)  # of DICOM, with which files begin
+_GROUPS: Final = (0x02, 0x08, 0x10, 0x18, 0x20, 0x28)  # groups of DICOM elements at the start of files
 _WEB: Final = (b"<!doctype html", b"<html", b"<head", b"<body")
 
 
 def recognise(data: bytes) -> str | None:
-    """The format by a file's first 132 bytes: "PNG", "JPEG", "TIFF", "DICOM", or None."""
+    """Format of a file by its first 132 bytes: "PNG", "JPEG", "TIFF", "DICOM", or None."""
     if data[128:132] == b"DICM":
         return "DICOM"
     for signature, kind in _SIGNATURES:
@@ -66,12 +66,12 @@ def recognise(data: bytes) -> str | None:
 
 
 def describe(data: bytes) -> str:
-    """What a file is that is no radiograph, as the end of a sentence, with the remedy."""
+    """What an unsupported file is, with the remedy, as the end of a sentence."""
     if not data:
         return "an empty file; export or upload it again"
-    for signature, what, remedy in _STRANGERS:
+    for signature, kind, remedy in _OTHER_FORMATS:
         if data.startswith(signature):
-            return f"{what}; {remedy}"
+            return f"{kind}; {remedy}"
     if data[:4] == b"RIFF":
         return f"a WebP picture; {_TO_PNG}" if data[8:12] == b"WEBP" else f"a sound or film (RIFF); {_TO_PNG}"
     if data[4:8] == b"ftyp":
@@ -87,9 +87,9 @@ def describe(data: bytes) -> str:
 def _is_bare_dicom(data: bytes) -> bool:
     """Whether a file without preamble begins with an element of group 2 or 8 (PS3.5, 7.1).
 
-    The element's number may be any. With an explicit VR two capitals follow. Without one its length must be
-    short and its number known, or a later element of a known group follow it: else any file that begins with
-    these bytes would be called DICOM.
+    The element's number is arbitrary. With an explicit VR two capitals follow. Without one, its length must
+    be short and its number known, or a later element of a known group must follow: otherwise any file that
+    begins with these bytes would count as DICOM.
     """
     if len(data) < 8:
         return False

@@ -24,7 +24,7 @@ __all__ = [
     "once_per_path",
 ]
 
-# What is known of each image beside its labels, in every data set.
+# Columns of every data set beside the labels.
 COLUMNS = ("path", "patient", "study", "view", "projection", "sex", "age")
 
 _BATCH = 512
@@ -33,11 +33,11 @@ _BLANK = -9.0  # in place of NaN where labels are compared
 
 @dataclass(frozen=True, eq=False)
 class Studies:
-    """Images of a data set with what is said about them, one row per image, in the order of its file.
+    """Images of a data set with their labels and metadata, one row per image, in the order of its file.
 
     Args:
         table: `COLUMNS`, then one float column per label: 1 present, 0 absent, −1 uncertain, NaN not
-            mentioned. ``path`` is absolute (or the data set's own name where no folder is given), ``view`` is
+            mentioned. ``path`` is absolute (or as in the data set where no folder is given), ``view`` is
             "frontal", "lateral" or "", ``projection`` "AP", "PA" and so on or "", ``sex`` "M", "F" or "",
             ``age`` in years or NaN.
         labels: the label columns, in order.
@@ -60,16 +60,16 @@ class Studies:
 
     @property
     def targets(self) -> np.ndarray:
-        """(N, L) float32: 1, 0, −1 uncertain, NaN not mentioned."""
+        """Labels (N, L) float32: 1, 0, −1 uncertain, NaN not mentioned."""
         return self.table[list(self.labels)].to_numpy(np.float32)
 
     @property
     def paths(self) -> list[Path]:
-        """Where the N images lie."""
+        """Paths of the N images."""
         return [Path(path) for path in self.table["path"]]
 
     def take(self, rows: Sequence[int] | np.ndarray) -> Self:
-        """The studies at the given positions (or where a boolean mask holds), in that order."""
+        """The rows at the given positions (or where a boolean mask is true), in that order."""
         chosen = np.asarray(rows)
         positions = np.flatnonzero(chosen) if chosen.dtype == bool else chosen.astype(np.intp)
         return replace(self, table=self.table.iloc[positions].reset_index(drop=True))
@@ -81,18 +81,18 @@ class Studies:
 
 @dataclass(frozen=True)
 class Problem:
-    """A file that cannot be used: where it is, and one sentence on what is wrong with it."""
+    """A file that cannot be used: its path, and one sentence on the cause."""
 
     path: Path
     reason: str
 
     def __str__(self) -> str:
-        """The path and the sentence, as every command prints it."""
+        """The path and the sentence, as the commands print it."""
         return f"{self.path}: {self.reason.removeprefix(f'{self.path.name}: ')}"
 
 
 def once_per_path(studies: Studies, file: str) -> Studies:
-    """Keep the first row of every path; ``notes`` says how many paths occurred more than once.
+    """Keep the first row of every path; ``notes`` states how many paths occurred more than once.
 
     Args:
         studies: as read.
@@ -109,13 +109,14 @@ def once_per_path(studies: Studies, file: str) -> Studies:
     differs = targets[repeats] != targets[first[repeats]]
     count = len(np.unique(first[repeats]))
     if differs.any():
-        place, label = np.argwhere(differs)[0]
-        row, other = int(repeats[place]), int(first[repeats[place]])
+        index, label = np.argwhere(differs)[0]
+        row, first_row = int(repeats[index]), int(first[repeats[index]])
         conflicts = len(np.unique(first[repeats[differs.any(axis=1)]]))
         raise InputError(
             f"{file}: {count_of(count)} more than once, {conflicts:,} with different labels, for example "
-            f"{studies.table['path'].iloc[other]!r} in rows {other + 1} and {row + 1} "
-            f"({studies.labels[label]}: {_shown(targets[other, label])} and {_shown(targets[row, label])}); "
+            f"{studies.table['path'].iloc[first_row]!r} in rows {first_row + 1} and {row + 1} "
+            f"({studies.labels[label]}: {_shown(targets[first_row, label])} and "
+            f"{_shown(targets[row, label])}); "
             "keep one row per image."
         )
     note = f"{file}: {count_of(count)} more than once, with the same labels: each is counted once"
@@ -124,7 +125,7 @@ def once_per_path(studies: Studies, file: str) -> Studies:
 
 
 def normal_paths(paths: pd.Series) -> pd.Series:
-    """Paths in one spelling: "a//b", "./a/b" and "a/c/../b" become "a/b"; "" stays."""
+    """Normalise paths: "a//b", "./a/b" and "a/c/../b" become "a/b"; "" is kept."""
     odd = paths.str.startswith(".") | paths.str.endswith("/")
     for mark in ("//", "/.", "\\"):
         odd |= paths.str.contains(mark, regex=False)
@@ -134,15 +135,15 @@ def normal_paths(paths: pd.Series) -> pd.Series:
 
 
 def first_rows(keys: pd.Series) -> np.ndarray:
-    """(N,) int: for every row the first row of the same key."""
-    codes, found = pd.factorize(keys)
-    first = np.zeros(len(found), np.intp)
-    first[codes[::-1]] = np.arange(len(codes))[::-1]  # written backwards, so the first is what stays
+    """First row with the same key, for every row (N,) int."""
+    codes, distinct = pd.factorize(keys)
+    first = np.zeros(len(distinct), np.intp)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]  # assigned in reverse, so that the first one remains
     return first[codes]
 
 
 def count_of(paths: int) -> str:
-    """How sentences count paths."""
+    """The subject of a sentence on a number of paths."""
     return "1 path occurs" if paths == 1 else f"{paths:,} paths occur"
 
 
@@ -156,12 +157,12 @@ def check_files(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Problem]:
-    """Read every image once, so that no missing or damaged one stops a training in its middle.
+    """Read every image once, so that no missing or damaged file stops a training run.
 
     Args:
         studies: whose files to read; a path that occurs twice is read once.
-        workers: threads (decoders let go of Python's lock); by default one a processor core, and a few more.
-        progress: called in this thread with (files read, files in all) after each.
+        workers: threads (decoders release Python's global lock); by default one per core, and a few more.
+        progress: called in this thread with (files read, total) after each.
 
     Returns:
         The problems, in the order of the table; empty if there are none.
@@ -169,7 +170,7 @@ def check_files(
     paths = list(dict.fromkeys(studies.paths))
     problems = []
     with ThreadPoolExecutor(workers) as pool:
-        # In batches: an interrupt then waits for one of them, not for a quarter of a million files.
+        # In batches: an interrupt then waits for one batch, not for a quarter of a million files.
         for start in range(0, len(paths), _BATCH):
             batch = paths[start : start + _BATCH]
             for done, problem in enumerate(pool.map(_check_file, batch), start=start + 1):

@@ -25,42 +25,42 @@ __all__ = [
     "translated",
 ]
 
-# Where at least so many rows share a word, words are looked at instead of rows.
-_FEW: Final = 8
-_BEGINNING: Final = 4096
+# Above this many rows per distinct text, each distinct text is processed once instead of every row.
+_ROWS_PER_TEXT: Final = 8
+_SAMPLE_ROWS: Final = 4096  # in which distinct texts are counted
 _TABLES: Final = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".json", ".jsonl")
 _SHOWN: Final = 8  # names in a message
-# What programs write for a value that is not there.
+# What programs write for a missing value.
 _NOTHING: Final = frozenset(("", "na", "n/a", "nan", "<na>", "none", "null"))
 _LABELS: Final = {"true": 1.0, "false": 0.0}
 
 
 def is_table(path: Path) -> bool:
-    """Whether a file's name is that of a label table, not of an image."""
+    """Whether a file has the suffix of a label table, not of an image."""
     return path.name.casefold().endswith(_TABLES)
 
 
 def table_name(source: Path | str | IO[bytes]) -> str:
-    """How messages call a label file."""
+    """Name of a label file in messages."""
     return Path(source).name if isinstance(source, (str, Path)) else Path(getattr(source, "name", "CSV")).name
 
 
 def read_csv(source: Path | str | IO[bytes], *, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """A label file with at least one row, every column as text: ``00012`` stays apart from ``12``.
+    """Read a label file with at least one row, every column as text: ``00012`` and ``12`` differ.
 
-    Commas, semicolons, tabs or bars between the columns; UTF-8, or UTF-16 with its mark; plain, gzip, or a
-    ZIP archive of one file; or JSON, one object per line (CheXpert Plus).
+    Columns separated by commas, semicolons, tabs or bars; UTF-8, or UTF-16 with a byte order mark; plain,
+    gzip, or a ZIP archive of one file; or JSON, one object per line (CheXpert Plus).
 
     Args:
         source: a path or an open binary file.
-        columns: read these only; all must be there.
+        columns: the columns to read; all must be present.
 
     Returns:
-        Columns by their names without spaces around them; "" for what is empty.
+        The table; column names are stripped, empty cells are "".
 
     Raises:
-        InputError: missing, a folder, not text, not a table, a column that occurs twice, a row of another
-            length than the header, no row, or one of the columns is missing.
+        InputError: the file is missing, a folder, not text, or not a table; a column occurs twice or is
+            missing; a row has another length than the header; or there is no row.
     """
     name = table_name(source)
     try:
@@ -75,38 +75,38 @@ def read_csv(source: Path | str | IO[bytes], *, columns: Sequence[str] | None = 
 
 
 def find_column(table: pd.DataFrame, names: Collection[str], file: str) -> str | None:
-    """The column that has one of these names (in small letters), whatever its case; None if there is none.
+    """The column with one of these lower-case names, regardless of case; None if there is none.
 
     Raises:
-        InputError: two have.
+        InputError: there are two.
     """
-    found = [column for column in table.columns if column.strip().casefold() in names]
-    if len(found) > 1:
-        raise InputError(f"{file}: {found[0]!r} and {found[1]!r} are the same column; drop one.")
-    return found[0] if found else None
+    columns = [column for column in table.columns if column.strip().casefold() in names]
+    if len(columns) > 1:
+        raise InputError(f"{file}: {columns[0]!r} and {columns[1]!r} are the same column; drop one.")
+    return columns[0] if columns else None
 
 
 def label_columns(columns: Sequence[str], known: Sequence[str], file: str) -> dict[str, str]:
-    """Label → its column, for columns that name a known finding in any spelling; in the order of ``known``.
+    """Map each known label, in the order of ``known``, to the column that names it in any spelling.
 
     Raises:
         InputError: two columns name the same finding.
     """
     by_key = {finding_key(label): label for label in known}
-    found: dict[str, str] = {}
+    column_of: dict[str, str] = {}
     for column in columns:
         label = by_key.get(finding_key(column))
-        if label in found:
+        if label in column_of:
             raise InputError(
-                f"{file}: expected one column for {label}, got {found[label]!r} and {column!r}; drop one."
+                f"{file}: expected one column for {label}, got {column_of[label]!r} and {column!r}; drop one."
             )
         if label:
-            found[label] = column
-    return {label: found[label] for label in known if label in found}
+            column_of[label] = column
+    return {label: column_of[label] for label in known if label in column_of}
 
 
 def left_out(columns: Sequence[str], why: str) -> str:
-    """A sentence on columns that were not read, with the finding that each may have meant; "" for none."""
+    """A note on columns that were not read, with the finding each may stand for; "" if there are none."""
     if not columns:
         return ""
     named = [_with_guess(column) for column in columns[:_SHOWN]]
@@ -120,10 +120,10 @@ def _with_guess(column: str) -> str:
 
 
 def label_column(values: pd.Series, name: str) -> np.ndarray:
-    """Labels as written → (N,) float64 of 1, 0, −1 and NaN.
+    """Labels (N,) float64 of 1, 0, −1 and NaN from their text.
 
     Raises:
-        InputError: another value; the sentence names its row (1: the first below the header) and its column.
+        InputError: another value; the message names its row (1: the first below the header) and its column.
     """
     codes, words = pd.factorize(values, use_na_sentinel=False)
     known = [_label(str(word)) for word in words]
@@ -138,7 +138,7 @@ def label_column(values: pd.Series, name: str) -> np.ndarray:
 
 
 def _label(word: str) -> float | None:
-    """1, 0, −1, or NaN for nothing; None for whatever is no label."""
+    """1, 0, −1, or NaN for a missing value; None for anything else."""
     text = word.strip().casefold()
     if text in _NOTHING:
         return np.nan
@@ -150,7 +150,7 @@ def _label(word: str) -> float | None:
 
 
 def number_column(table: pd.DataFrame, column: str | None) -> np.ndarray:
-    """A column as numbers (N,) float64; NaN where it holds none, or where there is no such column."""
+    """A column as numbers (N,) float64; NaN for other values, or where there is no such column."""
     if column is None or column not in table:
         return np.full(len(table), np.nan)
     return pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64, na_value=np.nan)
@@ -159,29 +159,29 @@ def number_column(table: pd.DataFrame, column: str | None) -> np.ndarray:
 def text_column(
     table: pd.DataFrame, column: str | None, values: Mapping[str, str] | None = None
 ) -> pd.Series:
-    """A column as text; "" for what is missing, or not among ``values`` (whose keys are in small letters)."""
+    """A column as text; "" for a missing value, or one not among ``values`` (whose keys are lower case)."""
     if column is None or column not in table:
         return pd.Series("", index=table.index, dtype="str")
-    # The same few words over and over, as far as the beginning tells: each is looked at once.
-    beginning = table[column].iloc[:_BEGINNING]
-    if beginning.nunique() < len(beginning) / _FEW:
-        codes, found = pd.factorize(table[column])
-        words = pd.Series(found).astype("str").str.strip()
-        words = translated(words.str.casefold(), values) if values is not None else words
-        return _spelled(codes, words, table.index)
+    # If the first rows repeat a few texts, each distinct text is processed once.
+    sample = table[column].iloc[:_SAMPLE_ROWS]
+    if sample.nunique() < len(sample) / _ROWS_PER_TEXT:
+        codes, distinct = pd.factorize(table[column])
+        texts = pd.Series(distinct).astype("str").str.strip()
+        texts = translated(texts.str.casefold(), values) if values is not None else texts
+        return _from_codes(codes, texts, table.index)
     text = table[column].astype("str").where(table[column].notna(), "").str.strip()
     return translated(text.str.casefold(), values) if values is not None else text
 
 
 def translated(text: pd.Series, values: Mapping[str, str]) -> pd.Series:
-    """Each text's value, "" where it has none. (Series.map would turn to floats where no text has one.)"""
-    codes, found = pd.factorize(text)
-    return _spelled(codes, [values.get(entry, "") for entry in found], text.index)
+    """Value of each text, "" where it has none. (Series.map would return floats if no text had one.)"""
+    codes, distinct = pd.factorize(text)
+    return _from_codes(codes, [values.get(entry, "") for entry in distinct], text.index)
 
 
-def _spelled(codes: np.ndarray, words: Sequence[str] | pd.Series, index: pd.Index) -> pd.Series:
-    """Texts from the numbers of their words; −1 is "", what is missing."""
-    known = pa.array([*words, ""], pa.string())
-    places = pa.array(np.where(codes < 0, len(known) - 1, codes))
-    text: pd.Series = pa.DictionaryArray.from_arrays(places, known).cast(pa.string()).to_pandas()
+def _from_codes(codes: np.ndarray, texts: Sequence[str] | pd.Series, index: pd.Index) -> pd.Series:
+    """Texts by their codes; −1, a missing value, becomes ""."""
+    dictionary = pa.array([*texts, ""], pa.string())
+    indices = pa.array(np.where(codes < 0, len(dictionary) - 1, codes))
+    text: pd.Series = pa.DictionaryArray.from_arrays(indices, dictionary).cast(pa.string()).to_pandas()
     return text.astype("str").set_axis(index)
