@@ -111,7 +111,7 @@ def _fill() -> None:
         _done.set()
 
 
-def _look(entry: catalog.Found) -> tuple[object, ...]:
+def _look(entry: catalog.CatalogEntry) -> tuple[object, ...]:
     """What changes when the folder's model does."""
     times: list[int] = []
     for name in (*folder.FILES, folder.PREDICTIONS):
@@ -120,7 +120,7 @@ def _look(entry: catalog.Found) -> tuple[object, ...]:
     return entry.problem, *times
 
 
-def _loaded(entries: Iterable[catalog.Found], before: Stock, same: set[Path]) -> Stock:
+def _loaded(entries: Iterable[catalog.CatalogEntry], before: Stock, same: set[Path]) -> Stock:
     """The models of these folders; those whose folders are the same are kept as they were loaded before."""
     from cxrbench.models import hub
 

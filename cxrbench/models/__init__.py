@@ -1,7 +1,7 @@
 """Networks that know their labels, their preprocessing and the stages where they can be explained.
 
-What needs torch is imported when it is first asked for: listing models (``catalog``) and reading what they
-say of themselves (``spec``) do not wait for it.
+Names that need torch are imported on first use, so that listing models (``catalog``) and reading their
+specifications (``spec``) do not import it.
 """
 
 from importlib import import_module as _import_module
@@ -26,7 +26,7 @@ __all__ = [
     "default_preprocessing",
 ]
 
-_LATER = {
+_LAZY = {
     "Classifier": "classifier",
     "Features": "classifier",
     "create": "build",
@@ -35,8 +35,8 @@ _LATER = {
 
 
 def __getattr__(name: str) -> object:
-    if name not in _LATER:
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(_import_module(f"{__name__}.{_LATER[name]}"), name)
+    value = getattr(_import_module(f"{__name__}.{_LAZY[name]}"), name)
     globals()[name] = value
     return value

@@ -16,16 +16,16 @@ from cxrbench.preprocess import Preprocessing
 
 __all__ = ["assemble", "create", "default_preprocessing"]
 
-# Initialisation draws from the global generator, which is lent for its length and given back as it was.
+# Initialisation uses the global random generator and restores its state: one model at a time.
 _generator: Final = threading.Lock()
 
 
 def default_preprocessing(name: str) -> Preprocessing:
-    """What the ImageNet weights of an architecture were trained with, for one channel.
+    """The preprocessing that the ImageNet weights of an architecture were trained with, for one channel.
 
-    Size, mean, standard deviation and interpolation are those of the backbone's own configuration. The three
-    colours' input filters are summed into one, so mean and deviation are the mean of the three colours'. The
-    crop of ImageNet's evaluation is left out: a radiograph is seen whole.
+    Size, mean, standard deviation and interpolation are those of the backbone's own configuration. The input
+    filters of the three colour channels are summed into one, so mean and standard deviation are averaged over
+    the channels. The centre crop of ImageNet's evaluation is omitted: the network sees the whole radiograph.
     """
     record = find(name)
     return LIBRARIES[record.package].preprocessing(record)
@@ -44,22 +44,22 @@ def create(
     hidden: int = 0,
     seed: int = 0,
 ) -> Classifier:
-    """A classifier whose last layer is new, in eval mode, its parameters trainable.
+    """Create a classifier with a new last layer, in eval mode, with trainable parameters.
 
     Args:
         architecture: a key of ``ARCHITECTURES``.
         labels: one name per logit.
-        pretrained: start from ImageNet weights (from the local cache or the network); else from random ones.
-        name: of the model; by default the architecture's.
-        title: a line for people.
-        preprocessing: by default ``default_preprocessing``; its size also sizes transformers.
-        thresholds: one per label, in (0, 1); by default 0.5.
+        pretrained: start from ImageNet weights (from the local cache or the network), not from random ones.
+        name: name of the model; default: the architecture's.
+        title: title of the model for display.
+        preprocessing: default: ``default_preprocessing``; its size is also the input size of transformers.
+        thresholds: one per label, in (0, 1); default: 0.5 each.
         drop_rate: dropout before the last layer, in [0, 1).
         hidden: units of a ReLU layer before the last one, as in Liz et al. 2022 (512); 0 for none.
-        seed: of the random weights: the same seed makes the same model.
+        seed: seed of the random weights; equal seeds give equal models.
 
     Raises:
-        InputError: an argument breaks its rule, or ImageNet weights are asked for and cannot be had.
+        InputError: an argument is invalid, or ImageNet weights are requested and not available.
     """
     if not 0 <= drop_rate < 1:
         raise InputError(f"drop_rate must lie in [0, 1); got {drop_rate}.")
@@ -78,7 +78,7 @@ def create(
 def assemble(
     spec: ModelSpec, *, pretrained: bool = False, drop_rate: float = 0.0, seed: int = 0, revision: str = ""
 ) -> Classifier:
-    """The classifier that a spec describes, in eval mode; random unless ``pretrained``."""
+    """Build the classifier that a spec describes, in eval mode; with random weights unless ``pretrained``."""
     record = find(spec.architecture)
     library = LIBRARIES[record.package]
     build = library.build_pretrained if pretrained else library.build
@@ -89,13 +89,13 @@ def assemble(
         try:
             backbone = build(record, len(spec.labels), size, 0.0 if spec.hidden else drop_rate)
             if spec.hidden:
-                _deepen(backbone, spec.hidden, drop_rate)
+                _insert_hidden_layer(backbone, spec.hidden, drop_rate)
             model = Classifier(backbone, spec, revision=revision).eval()
-            _ = model.grids  # told now, so that threads that share the model only ever read
+            _ = model.grids  # computed now, so that threads that share the model only read it
         except InputError as error:
             raise InputError(
                 f"There are no ImageNet weights for {spec.architecture}: {error} "
-                "Or ask for random weights (pretrained=False)."
+                "Or use random weights (pretrained=False)."
             ) from error
         except (RuntimeError, ValueError, AssertionError, ZeroDivisionError) as error:
             raise InputError(
@@ -105,8 +105,8 @@ def assemble(
     return model
 
 
-def _deepen(backbone: nn.Module, hidden: int, drop_rate: float) -> None:
-    """Put a hidden layer before the last one: linear, ReLU, dropout, linear."""
+def _insert_hidden_layer(backbone: nn.Module, hidden: int, drop_rate: float) -> None:
+    """Replace the last linear layer by linear, ReLU, dropout, linear."""
     name, last = [(name, part) for name, part in backbone.named_modules() if isinstance(part, nn.Linear)][-1]
     parent, _, child = name.rpartition(".")
     first = nn.Linear(last.in_features, hidden)

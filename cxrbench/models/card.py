@@ -14,15 +14,15 @@ _TASK: Final = "image-classification"
 
 
 def model_card(spec: ModelSpec, evaluation: Mapping[str, Any], text: str | None = None) -> str:
-    """The card of a model, in Markdown with the front matter that the Hugging Face Hub reads.
+    """The model card in Markdown, with the front matter that the Hugging Face Hub reads.
 
     Args:
-        spec: of the model.
-        evaluation: plain values. Told if there: ``license``, ``dataset``, and ``auroc``, a mapping of label
-            to value (None where undefined).
-        text: more about data, training and limits.
+        spec: specification of the model.
+        evaluation: plain values. Shown if present: ``license``, ``dataset``, and ``auroc``, a mapping of
+            label to value (None where undefined).
+        text: more about data, training and limitations, in Markdown.
     """
-    recipe = spec.preprocessing
+    preprocessing = spec.preprocessing
     lines = [
         "---",
         _front_matter(spec, evaluation),
@@ -39,9 +39,9 @@ def model_card(spec: ModelSpec, evaluation: Mapping[str, Any], text: str | None 
         "",
         'model = hub.load("path/to/this/folder")',
         "```",
-        f"Input: one grey channel in [0, 1], fitted by `{recipe.fit}` into {recipe.size} × {recipe.size} "
-        f"pixels, then (x − {recipe.mean:.6g}) ÷ {recipe.std:.6g}. The recipe lies in `config.json`; the "
-        "library applies it.",
+        f"Input: one grey channel in [0, 1], fitted by `{preprocessing.fit}` into {preprocessing.size} × "
+        f"{preprocessing.size} pixels, then (x − {preprocessing.mean:.6g}) ÷ {preprocessing.std:.6g}. The "
+        "preprocessing is stored in `config.json`; the library applies it.",
         "",
         "## Findings",
         *_table(spec, _aurocs(evaluation)),
@@ -70,7 +70,7 @@ def _front_matter(spec: ModelSpec, evaluation: Mapping[str, Any]) -> str:
         tags=["chest-xray", "multi-label", "explainability", "not-for-clinical-use"],
         datasets=[dataset] if dataset else None,
         metrics=["roc_auc"] if results else None,
-        model_name=spec.name if results else None,  # stands within the results
+        model_name=spec.name if results else None,  # part of the results
         eval_results=results or None,
     )
     return metadata.to_yaml(line_break="\n")

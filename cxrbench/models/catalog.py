@@ -1,7 +1,7 @@
 """The one list of models: shipped ones, those in CXRBENCH_MODELS, those that runs made.
 
-The command line and the Compare, Performance and About pages all ask here. No weights are opened, and torch
-is not imported.
+Used by the command line and by the Compare, Performance and About pages. Reads no weights and does not import
+torch.
 """
 
 import os
@@ -15,20 +15,20 @@ from cxrbench.errors import InputError
 from cxrbench.models import folder as files
 from cxrbench.models.spec import ModelSpec
 
-__all__ = ["Found", "available", "scan"]
+__all__ = ["CatalogEntry", "available", "scan"]
 
-_TEMPORARY: Final = "."  # how folders begin that are being written
+_TEMPORARY: Final = "."  # first character of the names of folders that are being written
 
 
 @dataclass(frozen=True)
-class Found:
+class CatalogEntry:
     """A folder that should hold a model: its spec, or the problem with it.
 
     Args:
-        folder: where.
-        spec: what it says of itself; None where it cannot be used.
-        problem: why not, in one sentence.
-        of_run: whether a training run has made it.
+        folder: the model's folder.
+        spec: the model's specification; None if the model cannot be used.
+        problem: why it cannot be used, in one sentence; "" if it can.
+        of_run: whether a training run made it.
     """
 
     folder: Path
@@ -38,80 +38,81 @@ class Found:
 
     @property
     def predictions(self) -> Path | None:
-        """The predictions that were stored beside the weights, if there are any."""
+        """The file of predictions stored with the weights; None if there is none."""
         path = self.folder / files.PREDICTIONS
         return path if path.is_file() else None
 
 
-def scan() -> list[Found]:
-    """Every folder that holds a model or should: shipped ones first, those of runs last; by name within each.
+def scan() -> list[CatalogEntry]:
+    """List every folder that holds or should hold a model: shipped ones, then own ones, then those of runs.
 
-    Of two models of one name the first can be named; the other is a problem that says so.
+    Within each group they are sorted by folder name. Of two models with the same name only the first can be
+    loaded by its name; the entry of the other has a ``problem``.
     """
-    found: list[Found] = []
-    places: dict[str, Path] = {}
-    for entry in _everywhere():
+    entries: list[CatalogEntry] = []
+    folders: dict[str, Path] = {}
+    for entry in _all_entries():
         if entry.spec is None:
-            found.append(entry)
+            entries.append(entry)
             continue
-        taken = places.setdefault(entry.spec.name, entry.folder)
-        if taken == entry.folder:
-            found.append(entry)
+        first = folders.setdefault(entry.spec.name, entry.folder)
+        if first == entry.folder:
+            entries.append(entry)
             continue
         problem = (
-            f"A model named {entry.spec.name} already lies in {taken}; name the one in {entry.folder} by "
+            f"A model named {entry.spec.name} already exists in {first}; load the one in {entry.folder} by "
             "its folder."
         )
-        found.append(Found(entry.folder, None, problem, entry.of_run))
-    return found
+        entries.append(CatalogEntry(entry.folder, None, problem, entry.of_run))
+    return entries
 
 
 def available() -> dict[str, Path]:
-    """Name → folder of every model that can be loaded by its name."""
+    """Map the name of each model that can be loaded by name to its folder."""
     return {entry.spec.name: entry.folder for entry in scan() if entry.spec}
 
 
-def _everywhere() -> Iterator[Found]:
+def _all_entries() -> Iterator[CatalogEntry]:
     roots = [assets.models()]
     if os.environ.get("CXRBENCH_MODELS"):
         roots.append(Path(os.environ["CXRBENCH_MODELS"]))
-    seen: set[Path] = set()  # a root may be named twice, or be linked
+    seen: set[Path] = set()  # a root may be listed twice, or be a link
     for root in roots:
         for folder in _folders(root):
             if folder.resolve() not in seen:
                 seen.add(folder.resolve())
-                yield _look(folder)
+                yield _read_entry(folder)
     for run in _folders(assets.runs()):
         folder = run / "model"
         if folder.is_dir() and folder.resolve() not in seen:
-            yield _look_at_run(folder)
+            yield _read_run_entry(folder)
 
 
 def _folders(root: Path) -> list[Path]:
     try:
         entries = sorted(root.iterdir())
-    except OSError:  # there is none, or it may not be read
+    except OSError:  # missing or not readable
         return []
     return [entry for entry in entries if entry.is_dir() and not entry.name.startswith(_TEMPORARY)]
 
 
-def _look(folder: Path) -> Found:
+def _read_entry(folder: Path) -> CatalogEntry:
     try:
         spec = files.read_spec(folder)
     except InputError as error:
-        return Found(folder, None, str(error))
+        return CatalogEntry(folder, None, str(error))
     if not (folder / files.WEIGHTS).is_file():
-        return Found(folder, None, f"{folder / files.WEIGHTS} is missing; save the model again.")
-    return Found(folder, spec)
+        return CatalogEntry(folder, None, f"{folder / files.WEIGHTS} is missing; save the model again.")
+    return CatalogEntry(folder, spec)
 
 
-def _look_at_run(folder: Path) -> Found:
-    # Predictions come last, with thresholds and figures: a model without them is still being judged.
+def _read_run_entry(folder: Path) -> CatalogEntry:
+    # Predictions are written last, with thresholds and metrics: without them the evaluation has not finished.
     if not (folder / files.PREDICTIONS).is_file():
         problem = (
-            f"The model in {folder} was saved but not judged: its run is still at work, or ended before; "
-            "let the run go on to its end."
+            f"The model in {folder} was saved but not evaluated: its run is still active or was interrupted; "
+            "resume the run and let it finish."
         )
-        return Found(folder, None, problem, of_run=True)
-    entry = _look(folder)
-    return Found(entry.folder, entry.spec, entry.problem, of_run=True)
+        return CatalogEntry(folder, None, problem, of_run=True)
+    entry = _read_entry(folder)
+    return CatalogEntry(entry.folder, entry.spec, entry.problem, of_run=True)

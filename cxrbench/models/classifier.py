@@ -11,20 +11,20 @@ from torch import Tensor, nn
 
 from cxrbench.errors import InputError
 from cxrbench.models.spec import ModelSpec
-from cxrbench.models.zoo import Stage, State, architecture
+from cxrbench.models.zoo import NetworkState, Stage, architecture
 
 __all__ = ["Classifier", "Features", "check_inference"]
 
 
 @dataclass(frozen=True)
 class Features:
-    """What a network holds between two steps: the feature map, and whatever else the rest of it needs.
+    """The state of a network after a step: the feature map, and what else the remaining steps need.
 
     Args:
         value: the feature map in the backbone's own layout (NCHW, NHWC or tokens).
-        rest: tensors that travel beside it, such as a transformer block's residual stream; constants to an
-            explanation at this stage.
-        stage: where this is.
+        rest: other tensors that the next step takes, such as a transformer block's residual stream; constants
+            to an explanation at this stage.
+        stage: the stage that the features belong to.
         grid: (h, w) of the feature map.
     """
 
@@ -39,15 +39,15 @@ class Features:
 
 
 class Classifier(nn.Module):
-    """A multi-label classifier cut in two: ``forward(images) == head(trunk(images))``, bit for bit.
+    """A multi-label classifier in two parts: ``forward(images) == head(trunk(images))``, bit for bit.
 
-    The cut can be made after any stage of the architecture. Nothing is hooked: the backbone's own forward
-    pass is spelled out as steps (``zoo.Architecture.steps``), and a test holds them equal to it.
+    It can be split after any stage of the architecture. There are no hooks: the backbone's own forward pass
+    is written out as steps (``zoo.Architecture.steps``), and a test checks that the two are equal.
 
     Args:
         backbone: the network of ``spec.architecture``, for grey images, with one output per label.
-        spec: what the model knows about itself.
-        revision: which weights these are: the first digits of their file's SHA-256; empty for unsaved ones.
+        spec: specification of the model.
+        revision: identifies the weights: the first digits of their file's SHA-256; empty for unsaved ones.
     """
 
     def __init__(self, backbone: nn.Module, spec: ModelSpec, *, revision: str = "") -> None:
@@ -59,14 +59,14 @@ class Classifier(nn.Module):
 
     @property
     def stages(self) -> Sequence[str]:
-        """Names of the stages where a map can be read, finest first; the last is the default."""
+        """Names of the stages where a feature map can be read, finest first; the last is the default."""
         return self.architecture.stages
 
     def stage(self, name: str | None = None) -> Stage:
-        """The stage of that name, or the last.
+        """The stage with a name; default: the last.
 
         Raises:
-            InputError: no such stage here; the sentence lists those that are.
+            InputError: the model has no such stage; the message lists its stages.
         """
         name = name or self.stages[-1]
         if name not in self.stages:
@@ -78,13 +78,13 @@ class Classifier(nn.Module):
 
     @cached_property
     def grids(self) -> Mapping[str, tuple[int, int]]:
-        """Stage → (h, w) of its feature map, at this model's input size; no pixel is computed for it."""
+        """Stage → (h, w) of its feature map at this model's input size; computed from shapes alone."""
         tensors = (*self.backbone.parameters(), *self.backbone.buffers())
-        # A copy of the backbone that shares nothing and holds shapes only.
+        # A copy of the backbone on the meta device: shapes without data.
         shapes = {id(tensor): tensor.detach().to("meta") for tensor in tensors}
         backbone = copy.deepcopy(self.backbone, shapes).eval()
         size = self.spec.preprocessing.size
-        state: State = torch.empty(1, 1, size, size, device="meta")
+        state: NetworkState = torch.empty(1, 1, size, size, device="meta")
         grids = {}
         with torch.no_grad():
             for name, step in self.architecture.steps(backbone):
@@ -100,15 +100,15 @@ class Classifier(nn.Module):
 
     def trunk(self, images: Tensor, stage: str | None = None) -> Features:
         """Images (B, C, H, W) → the features after a stage (default: the last)."""
-        place = self.stage(stage)
-        state: State = images
+        target = self.stage(stage)
+        state: NetworkState = images
         for name, step in self.architecture.steps(self.backbone):
             state = step(state)
-            if name == place.name:
+            if name == target.name:
                 break
         *rest, value = state if isinstance(state, tuple) else (state,)
         height, width = images.shape[2:]
-        return Features(value, tuple(rest), place, self._grid(value, (height, width)))
+        return Features(value, tuple(rest), target, self._grid(value, (height, width)))
 
     def head(self, features: Features) -> Tensor:
         """Features of any stage → logits (B, L)."""
@@ -124,30 +124,31 @@ class Classifier(nn.Module):
         return self.head(self.trunk(images))
 
     def _grid(self, value: Tensor, size: tuple[int, int]) -> tuple[int, int]:
-        """(h, w) of a feature map of images of a size."""
+        """(h, w) of the feature map ``value`` of images of ``size`` (height, width)."""
         layout = self.architecture.layout
         if layout == "tokens":
             patches: Any = self.backbone.patch_embed
-            return patches.dynamic_feat_size(size)  # tokens do not tell how they lie
+            rows, columns = patches.dynamic_feat_size(size)  # the shape of tokens does not contain it
+            return rows, columns
         height, width = value.shape[1:3] if layout == "NHWC" else value.shape[2:4]
         return height, width
 
 
 def check_inference(model: nn.Module, name: str) -> torch.dtype | None:
-    """Refuse a model whose answers would be random or rough; nothing of it is changed.
+    """Check that a model is in eval mode and in single or double precision; the model is not changed.
 
-    Setting the flag here instead would change a model that other threads may be using.
+    Setting eval mode here instead would change a model that other threads may be using.
 
     Args:
         model: any network.
-        name: how the sentence calls it.
+        name: name of the model in the error message.
 
     Returns:
-        The type of its parameters, which its images must have: float32 or float64; None where it has none.
+        The dtype of its parameters, which its images must have: float32 or float64; None without parameters.
 
     Raises:
-        InputError: a module is in train mode (dropout and batch statistics would make the answer random, and
-            asking would change the running statistics); parameters of 16 bits, or of several types.
+        InputError: a module is in train mode (dropout and batch statistics would make outputs random, and a
+            forward pass would change the running statistics); parameters of 16 bits, or of several dtypes.
     """
     training = [path for path, module in model.named_modules() if module.training and path]
     if model.training or training:
@@ -156,9 +157,9 @@ def check_inference(model: nn.Module, name: str) -> torch.dtype | None:
         raise InputError(f"{name} must be in eval mode, but is in train mode; call its eval() first{which}.")
     kinds = {p.dtype for p in (*model.parameters(), *model.buffers()) if p.is_floating_point()}
     if len(kinds) > 1 or not kinds <= {torch.float32, torch.float64}:
-        found = " and ".join(sorted(str(kind).removeprefix("torch.") for kind in kinds))
+        names = " and ".join(sorted(str(kind).removeprefix("torch.") for kind in kinds))
         raise InputError(
-            f"{name} must have parameters of one type, float32 or float64, and has {found}; call its float() "
-            "first: in 16 bits scores and maps would be rough."
+            f"{name} must have parameters of one type, float32 or float64, and has {names}; call its float() "
+            "first: in 16 bits scores and maps would be imprecise."
         )
     return next(iter(kinds), None)

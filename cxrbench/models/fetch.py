@@ -18,17 +18,17 @@ from cxrbench.errors import InputError
 
 __all__ = ["check_revision", "fetch", "in_cache"]
 
-# Seconds until the Hub counts as out of reach. The Hub's own client would try six times, for 23 s a file.
-_PATIENCE: Final = 5.0
+# Seconds after which the Hub counts as unreachable. Its own client would retry six times, 23 s per file.
+_TIMEOUT: Final = 5.0
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 _log = logging.getLogger(__name__)
 
 
 def check_revision(repository: str, revision: str | None) -> str:
-    """The revision, if it is a full commit hash: a branch or tag may hold other weights tomorrow.
+    """Return the revision if it is a full commit hash; a branch or tag may point to other weights later.
 
     Raises:
-        InputError: it is anything else.
+        InputError: it is not a commit hash.
     """
     if revision is None or not _COMMIT.fullmatch(revision):
         raise InputError(
@@ -39,10 +39,10 @@ def check_revision(repository: str, revision: str | None) -> str:
 
 
 def in_cache(repository: str, filename: str, *, revision: str | None = None) -> Path | None:
-    """The file in the local cache, or None; asks no network.
+    """The path of a file in the local cache, or None; does not use the network.
 
     Raises:
-        InputError: the repository's name cannot be one.
+        InputError: the repository's name is not of the form owner/name.
     """
     try:
         return Path(hf_hub_download(repository, filename, revision=revision, local_files_only=True))
@@ -53,7 +53,7 @@ def in_cache(repository: str, filename: str, *, revision: str | None = None) -> 
 
 
 def fetch(repository: str, filename: str, *, revision: str | None = None) -> Path:
-    """A file of a Hub repository, from the local cache or else from the network.
+    """The path of a file of a Hub repository, from the local cache or else downloaded.
 
     Args:
         repository: ``owner/name``.
@@ -61,27 +61,27 @@ def fetch(repository: str, filename: str, *, revision: str | None = None) -> Pat
         revision: a commit hash, or None for the newest.
 
     Raises:
-        InputError: it is neither in the cache nor to be had from the network; the sentence says why.
+        InputError: it is not in the cache and cannot be downloaded; the message says why.
     """
     cached = in_cache(repository, filename, revision=revision)
     if cached is not None:
         return cached
     try:
-        # One request without retries finds out whether there is a network at all.
-        get_hf_file_metadata(hf_hub_url(repository, filename, revision=revision), timeout=_PATIENCE)
+        # One request without retries, to find out whether there is a network at all.
+        get_hf_file_metadata(hf_hub_url(repository, filename, revision=revision), timeout=_TIMEOUT)
         _log.info("downloading %s from %s", filename, repository)
         return Path(hf_hub_download(repository, filename, revision=revision))
     except RepositoryNotFoundError:
-        # The Hub answers alike for what is private and what does not exist.
+        # The Hub gives the same answer for private and for missing repositories.
         raise InputError(
-            f"The Hub shows no repository {repository} without a login; check its name or log in."
+            f"The Hub has no public repository {repository}; check its name, or log in if it is private."
         ) from None
     except (RemoteEntryNotFoundError, RevisionNotFoundError):
         raise InputError(f"Repository {repository} has no file {filename} at revision {revision}.") from None
     except Exception as error:
-        # Name resolution, proxy, TLS, time-out, offline mode, full disk: every HTTP library has its own.
+        # Name resolution, proxy, TLS, time-out, offline mode, full disk: each HTTP library has its own type.
         raise InputError(
-            f"{filename} of {repository} is neither in the local cache ({constants.HF_HUB_CACHE}) nor to be "
-            f"had from the Hugging Face Hub ({type(error).__name__}); connect to the network once, or copy a "
-            "cache that holds it there (HF_HOME chooses the place)."
+            f"{filename} of {repository} is neither in the local cache ({constants.HF_HUB_CACHE}) nor "
+            f"available from the Hugging Face Hub ({type(error).__name__}); connect to the network once, or "
+            "copy a cache that holds it there (HF_HOME sets the folder)."
         ) from error

@@ -12,7 +12,7 @@ from cxrbench.errors import InputError
 from cxrbench.models.spec import ModelSpec
 from cxrbench.writing import file_sha256, write_bytes, write_text
 
-if TYPE_CHECKING:  # what a model says of itself is read without it
+if TYPE_CHECKING:  # reading a specification does not import torch
     import torch
     from torch import Tensor
 
@@ -33,26 +33,26 @@ CONFIG: Final = "config.json"
 WEIGHTS: Final = "model.safetensors"
 README: Final = "README.md"
 EVALUATION: Final = "evaluation.json"
-PREDICTIONS: Final = "predictions.csv"  # beside the others where a recipe leaves it; not needed to load
+PREDICTIONS: Final = "predictions.csv"  # optional: written by recipes, not needed to load the model
 FILES: Final = (CONFIG, WEIGHTS, README, EVALUATION)
 
 _FORMAT: Final = 1
-_LARGEST_JSON: Final = 1 << 20  # bytes
+_MAX_JSON: Final = 1 << 20  # bytes
 _PICKLES: Final = (".pt", ".pth", ".bin", ".pkl", ".ckpt")
 
 
 def write_spec(path: Path, spec: ModelSpec) -> None:
-    """The spec as JSON, with the format's version and those of the libraries that wrote it."""
+    """Write the spec as JSON, with the versions of the format and of the libraries."""
     versions = {name: version(name) for name in ("cxrbench", "torch", "timm", "torchvision")}
     document = {"library": "cxrbench", "format": _FORMAT, **spec.as_dict(), "versions": versions}
     write_text(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_spec(folder: Path) -> ModelSpec:
-    """What a saved model says of itself; its weights are not touched.
+    """Read the specification of a saved model; its weights are not read.
 
     Raises:
-        InputError: there is no ``config.json``, or it is not one this version can read.
+        InputError: ``config.json`` is missing, damaged, or of a format that this version does not read.
     """
     document = read_json(folder / CONFIG)
     if not isinstance(document, dict) or document.get("library") != "cxrbench":
@@ -69,7 +69,7 @@ def read_spec(folder: Path) -> ModelSpec:
 
 
 def is_model(folder: Path) -> bool:
-    """Whether a folder's ``config.json`` says that cxrbench wrote it, in any format, damaged or not."""
+    """Whether a folder's ``config.json`` names cxrbench as its writer, whatever its format or state."""
     try:
         document = read_json(folder / CONFIG)
     except InputError:
@@ -78,15 +78,15 @@ def is_model(folder: Path) -> bool:
 
 
 def read_json(path: Path) -> Any:
-    """A small JSON file.
+    """Read a small JSON file.
 
     Raises:
         InputError: it is missing, too large, or not JSON.
     """
     try:
-        if path.stat().st_size > _LARGEST_JSON:
+        if path.stat().st_size > _MAX_JSON:
             raise InputError(
-                f"{path} is larger than {_LARGEST_JSON >> 20} MiB: not a file this program wrote."
+                f"{path} is larger than {_MAX_JSON >> 20} MiB, as no file of a saved model is; save it again."
             )
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -98,23 +98,25 @@ def read_json(path: Path) -> Any:
 
 
 def pickle_hint(path: Path) -> str:
+    """A sentence for an error message that names a pickle beside ``path``; "" if there is none."""
     folder = path.parent
-    found = sorted(p.name for p in folder.glob("*") if p.suffix in _PICKLES) if folder.is_dir() else []
-    if not found:
+    pickles = sorted(p.name for p in folder.glob("*") if p.suffix in _PICKLES) if folder.is_dir() else []
+    if not pickles:
         return ""
     return (
-        f" {found[0]} beside it is a pickle, which can run any code and is never opened; "
+        f" {pickles[0]} beside it is a pickle, which can run any code and is never opened; "
         "save the model with cxrbench (safetensors) instead."
     )
 
 
 def write_weights(path: Path, state: Mapping[str, "Tensor"], *, half: bool) -> None:
-    """A state dict as safetensors.
+    """Write a state dict as safetensors.
 
-    Half precision takes half the room, for matrices and filters. Vectors (biases, means, variances) keep
-    theirs: they weigh nothing, and a variance may leave the range of 16 bits. So does a matrix that would.
+    Half precision halves the file; it is applied to matrices and filters. Vectors (biases, means, variances)
+    keep single precision: they are small, and a variance may exceed the range of 16 bits. So does a matrix
+    that exceeds it.
     """
-    from safetensors.torch import save as serialised
+    from safetensors.torch import save as serialise
 
     tensors = {}
     for name, tensor in state.items():
@@ -123,12 +125,12 @@ def write_weights(path: Path, state: Mapping[str, "Tensor"], *, half: bool) -> N
             rounded = kept.half()
             kept = rounded if bool(rounded.isfinite().all()) else kept
         tensors[name] = kept
-    # Not save_file: the file it leaves can be read by its owner alone.
-    write_bytes(path, serialised(tensors, metadata={"format": "pt"}))
+    # Not save_file, which makes a file that only its owner can read.
+    write_bytes(path, serialise(tensors, metadata={"format": "pt"}))
 
 
 def read_weights(path: Path) -> dict[str, "Tensor"]:
-    """A safetensors file in single precision, whatever it is stored in.
+    """Read a safetensors file; floats are converted to single precision.
 
     Raises:
         InputError: the file is missing, damaged, or not safetensors.
@@ -154,10 +156,11 @@ def _is_lfs_pointer(path: Path) -> bool:
 
 
 def fit(state: Mapping[str, "Tensor"], module: "torch.nn.Module", source: str) -> None:
-    """Load a state dict into a module, all of it and nothing else.
+    """Load a state dict into a module; its keys, shapes and dtypes must match exactly.
 
     Raises:
-        InputError: tensors are missing, left over, or of another shape or kind; the sentence names the first.
+        InputError: tensors are missing, unknown, not finite, or of another shape or dtype; the message names
+            the first ones.
     """
     expected = module.state_dict()
     problems = {
@@ -175,11 +178,11 @@ def fit(state: Mapping[str, "Tensor"], module: "torch.nn.Module", source: str) -
             if name in state and state[name].dtype != tensor.dtype
         ],
     }
-    found = [f"{len(names)} {what} ({_first(names)})" for what, names in problems.items() if names]
-    if found:
+    mismatches = [f"{len(names)} {what} ({_first(names)})" for what, names in problems.items() if names]
+    if mismatches:
         raise InputError(
             f"The weights in {source} are not those of this architecture and these labels: "
-            f"{'; '.join(found)}. A partial load is refused."
+            f"{'; '.join(mismatches)}. A partial load is refused."
         )
     module.load_state_dict(state)
 
@@ -190,5 +193,5 @@ def _first(names: Iterable[str], count: int = 3) -> str:
 
 
 def revision_of(path: Path) -> str:
-    """The first 12 digits of a file's SHA-256: which weights these are."""
+    """The first 12 hex digits of a file's SHA-256, which identify the weights."""
     return file_sha256(path)[:12]

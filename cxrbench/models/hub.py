@@ -12,12 +12,12 @@ from cxrbench.errors import InputError
 from cxrbench.models import folder as files
 from cxrbench.models.build import assemble
 from cxrbench.models.card import model_card
-from cxrbench.models.catalog import Found, available, scan
+from cxrbench.models.catalog import CatalogEntry, available, scan
 from cxrbench.models.classifier import Classifier
 from cxrbench.models.fetch import check_revision, fetch
 from cxrbench.writing import draft_folder, write_text
 
-__all__ = ["Found", "available", "evaluation", "load", "pull", "push", "save", "scan"]
+__all__ = ["CatalogEntry", "available", "evaluation", "load", "pull", "push", "save", "scan"]
 
 
 def save(
@@ -28,23 +28,23 @@ def save(
     card: str | None = None,
     half: bool = True,
 ) -> Path:
-    """Write a model as a folder, whole or not at all.
+    """Save a model as a folder; either all files are written or none.
 
     Args:
         model: any classifier.
-        folder: where; made if need be. An older saved model there is replaced.
-        evaluation: what was measured on it, as plain values: becomes ``evaluation.json``, told in the card.
-        card: more for the model card, in Markdown: data, training, limits.
-        half: store matrices and filters in 16 bits. What loads is then the rounded model: evaluate that one.
+        folder: path of the folder; created if missing. A saved model that is there is replaced.
+        evaluation: its metrics, as plain values: written to ``evaluation.json`` and shown in the card.
+        card: more text for the model card, in Markdown: data, training, limitations.
+        half: store matrices and filters in 16 bits. Evaluate the model as loaded: its weights are rounded.
 
     Returns:
         The folder.
 
     Raises:
-        InputError: the folder holds files that are not a saved model's, or ``evaluation`` is not plain JSON.
+        InputError: the folder holds other files than a saved model's, or ``evaluation`` is not plain JSON.
     """
     folder = Path(folder)
-    _check_free(folder)
+    _check_replaceable(folder)
     with draft_folder(folder) as new:
         files.write_weights(new / files.WEIGHTS, model.backbone.state_dict(), half=half)
         files.write_spec(new / files.CONFIG, model.spec)
@@ -54,14 +54,14 @@ def save(
 
 
 def load(source: str | Path, *, revision: str | None = None) -> Classifier:
-    """A saved model, in eval mode, its parameters frozen: explanations differentiate features and images.
+    """Load a saved model, in eval mode, with frozen parameters: explanations differentiate other tensors.
 
     Args:
-        source: a folder; or the name of an available model; or a Hub repository ``owner/name``.
-        revision: of a Hub repository, required there: a commit hash.
+        source: a folder, the name of an available model, or a Hub repository ``owner/name``.
+        revision: commit hash; required for a Hub repository.
 
     Raises:
-        InputError: there is no such model, or it is damaged, partial, or of another format.
+        InputError: there is no such model, or it is damaged, incomplete, or of another format.
     """
     folder = _locate(source, revision)
     spec = files.read_spec(folder)
@@ -73,14 +73,14 @@ def load(source: str | Path, *, revision: str | None = None) -> Classifier:
 
 
 def pull(repository: str, *, revision: str) -> Path:
-    """The folder of a model on the Hub, from the cache or the network.
+    """Download a model from the Hub, unless it is in the cache, and return its folder.
 
     Args:
         repository: ``owner/name``.
         revision: a commit hash.
 
     Raises:
-        InputError: the revision is not pinned, or a file cannot be had.
+        InputError: the revision is not a commit hash, or a file is not available.
     """
     check_revision(repository, revision)
     folder = fetch(repository, files.CONFIG, revision=revision).parent
@@ -92,37 +92,37 @@ def pull(repository: str, *, revision: str) -> Path:
 
 
 def push(folder: str | Path, repository: str, *, private: bool = True, message: str = "Upload model") -> str:
-    """Send a saved model to the Hub, with the login that ``hf auth login`` keeps.
+    """Upload a saved model to the Hub, with the token that ``hf auth login`` stored.
 
     Args:
         folder: a saved model.
-        repository: ``owner/name``; made if need be.
-        private: who may see a repository that is made.
-        message: of the commit.
+        repository: ``owner/name``; created if missing.
+        private: whether a repository that is created is private.
+        message: commit message.
 
     Returns:
-        The commit hash: the revision to load it by.
+        The commit hash, for ``load(..., revision=...)``.
 
     Raises:
-        InputError: the folder is not a model that loads, or the Hub does not take it.
+        InputError: the folder does not load as a model, or the upload fails.
     """
-    load(Path(folder))  # what does not load is not sent
+    load(Path(folder))  # do not upload a model that does not load
     api = HfApi()
     try:
         api.create_repo(repository, private=private, exist_ok=True)
         commit = api.upload_folder(
             repo_id=repository, folder_path=folder, allow_patterns=list(files.FILES), commit_message=message
         )
-    except Exception as error:  # of the network, the login or the name: every HTTP library has its own
+    except Exception as error:  # network, login or name: each HTTP library raises its own type
         raise InputError(
-            f"The Hub did not take {repository} ({type(error).__name__}: {str(error).splitlines()[0]:.200}); "
+            f"The upload to {repository} failed ({type(error).__name__}: {str(error).splitlines()[0]:.200}); "
             "log in with 'hf auth login' and check the name and the network."
         ) from error
     return commit.oid
 
 
 def evaluation(folder: str | Path) -> dict[str, Any]:
-    """What was measured on a saved model; empty where nothing was."""
+    """The metrics stored with a model, the content of ``evaluation.json``; empty if there are none."""
     path = Path(folder) / files.EVALUATION
     document = files.read_json(path) if path.exists() else {}
     if not isinstance(document, dict):
@@ -151,27 +151,28 @@ def _locate(source: str | Path, revision: str | None) -> Path:
     )
 
 
-def _check_free(folder: Path) -> None:
+def _check_replaceable(folder: Path) -> None:
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise InputError(f"A model is saved as a folder, but {folder} is a file; choose another place.")
+        raise InputError(f"A model is saved as a folder, but {folder} is a file; choose another path.")
     present = {path.name for path in folder.iterdir()}
     others = sorted(present - {*files.FILES, files.PREDICTIONS})
     if others:
         raise InputError(
-            f"{folder} holds files that no saved model has ({', '.join(others[:3])}); choose another place."
+            f"{folder} holds files that do not belong to a saved model ({', '.join(others[:3])}); choose "
+            "another folder."
         )
-    if present and not files.is_model(folder):  # somebody's README.md, or the config.json of another program
+    if present and not files.is_model(folder):  # a README.md, or the config.json of another program
         raise InputError(
-            f"{folder} holds {', '.join(sorted(present)[:3])}, which no saved model's config.json claims; "
-            "choose another place."
+            f"{folder} holds {', '.join(sorted(present)[:3])}, but no config.json of a saved model; choose "
+            "another folder."
         )
 
 
 def _as_json(values: Mapping[str, Any]) -> str:
     try:
-        # NaN is not JSON: what is undefined must come as None.
+        # NaN is not JSON: undefined values must be None.
         return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     except (TypeError, ValueError) as error:
         raise InputError(

@@ -27,10 +27,10 @@ _WEIGHTS: Final = "model.safetensors"
 
 @dataclass(frozen=True)
 class Library:
-    """A package of backbones.
+    """A package that builds backbones.
 
     Args:
-        preprocessing: what the ImageNet weights of an architecture were trained with, turned to one channel.
+        preprocessing: architecture → preprocessing of its ImageNet weights, for one channel.
         build: (architecture, outputs, size, drop rate) → a randomly initialised backbone for grey images.
         build_pretrained: the same with ImageNet weights below a random last layer.
     """
@@ -41,14 +41,14 @@ class Library:
 
 
 def _grey(size: int, mean: Any, std: Any, interpolation: str) -> Preprocessing:
-    # The three input filters are summed into one, so a grey pixel should meet the mean of their recipes.
+    # The three input filters are summed into one, so mean and standard deviation are averaged.
     mean, std = (sum(values) / len(values) for values in (mean, std))
     return Preprocessing(size=size, mean=mean, std=std, interpolation=interpolation)  # type: ignore[arg-type]
 
 
 def _timm_config(record: Architecture) -> PretrainedCfg:
     config = timm.get_pretrained_cfg(record.pretrained)
-    assert config is not None, record.pretrained  # a mistake in the table of the zoo, which tests would show
+    assert config is not None, record.pretrained  # an error in ARCHITECTURES, which tests would show
     return config
 
 
@@ -58,7 +58,7 @@ def _timm_preprocessing(record: Architecture) -> Preprocessing:
 
 
 def _timm_options(record: Architecture, size: int, drop_rate: float) -> dict[str, Any]:
-    # Position embeddings and attention windows are laid out for one input size; convolutions take any.
+    # Position embeddings and attention windows are built for one input size; convolutions take any.
     fixed = {"img_size": size} if _timm_config(record).fixed_input_size else {}
     return {"in_chans": 1, "drop_rate": drop_rate, **fixed, **dict(record.options)}
 
@@ -68,7 +68,7 @@ def _timm_build(record: Architecture, outputs: int, size: int, drop_rate: float)
 
 
 def _timm_pretrained(record: Architecture, outputs: int, size: int, drop_rate: float) -> nn.Module:
-    """ImageNet weights from the Hub; with all 1000 outputs first, for then timm loads them strictly."""
+    """ImageNet weights from the Hub; loaded with all 1000 outputs, because timm then loads strictly."""
     path = fetch(str(_timm_config(record).hf_hub_id), _WEIGHTS)
     try:
         backbone = timm.create_model(
@@ -83,43 +83,57 @@ def _timm_pretrained(record: Architecture, outputs: int, size: int, drop_rate: f
             f"The file {path} does not hold the weights of {record.pretrained}; delete it to fetch it again."
         ) from error
     if missing:
-        raise InputError(f"The file {path} lacks {len(missing)} tensors of {record.pretrained}; delete it.")
+        raise InputError(
+            f"The file {path} lacks {len(missing)} tensors of {record.pretrained}; delete it to fetch it "
+            "again."
+        )
     reset: Any = backbone.reset_classifier
     reset(outputs)
     return backbone
 
 
 def _torchvision_preprocessing(record: Architecture) -> Preprocessing:
-    recipe = torchvision.models.get_model_weights(record.name)[record.pretrained].transforms()
-    return _grey(recipe.crop_size[0], recipe.mean, recipe.std, recipe.interpolation.value)
+    transforms = torchvision.models.get_model_weights(record.name)[record.pretrained].transforms()
+    return _grey(transforms.crop_size[0], transforms.mean, transforms.std, transforms.interpolation.value)
 
 
 def _torchvision_build(record: Architecture, outputs: int, size: int, drop_rate: float) -> nn.Module:
-    backbone = torchvision.models.get_model(record.name, num_classes=outputs, dropout=drop_rate)
-    backbone.features[0] = _one_channel(backbone.features[0])
+    backbone: nn.Module = torchvision.models.get_model(record.name, num_classes=outputs, dropout=drop_rate)
+    _take_grey(backbone)
     return backbone
 
 
 def _torchvision_pretrained(record: Architecture, outputs: int, size: int, drop_rate: float) -> nn.Module:
-    backbone = torchvision.models.get_model(record.name, dropout=drop_rate)
+    backbone: nn.Module = torchvision.models.get_model(record.name, dropout=drop_rate)
     weights = torchvision.models.get_model_weights(record.name)[record.pretrained]
     backbone.load_state_dict(_download(weights.url))
-    backbone.features[0] = _one_channel(backbone.features[0])
-    last = backbone.classifier[-1]
-    backbone.classifier[-1] = nn.Linear(last.in_features, outputs)
+    _take_grey(backbone)
+    classifier = backbone.get_submodule("classifier")
+    assert isinstance(classifier, nn.Sequential)
+    last = classifier[-1]
+    assert isinstance(last, nn.Linear)
+    classifier[-1] = nn.Linear(last.in_features, outputs)
     return backbone
+
+
+def _take_grey(backbone: nn.Module) -> None:
+    """Replace the first convolution by one for grey images, whose filters are the sums over the channels."""
+    features = backbone.get_submodule("features")
+    assert isinstance(features, nn.Sequential)
+    features[0] = _one_channel(features[0])
 
 
 def _one_channel(conv: Any) -> nn.Conv2d:
     grey = nn.Conv2d(1, conv.out_channels, conv.kernel_size, conv.stride, conv.padding)
+    assert grey.bias is not None
     with torch.no_grad():
         grey.weight.copy_(conv.weight.sum(1, keepdim=True))
-        grey.bias.copy_(conv.bias)  # type: ignore[union-attr]
+        grey.bias.copy_(conv.bias)
     return grey
 
 
 def _download(url: str) -> Mapping[str, Tensor]:
-    """A checkpoint whose name ends in the first digits of its SHA-256, as torchvision's do."""
+    """Load a checkpoint whose name ends in the first digits of its SHA-256, as torchvision's do."""
     name = url.rsplit("/", 1)[-1]
     path = Path(torch.hub.get_dir()) / "checkpoints" / name
     if not path.exists():
@@ -128,13 +142,16 @@ def _download(url: str) -> Mapping[str, Tensor]:
             torch.hub.download_url_to_file(url, str(path), progress=False)
         except OSError as error:
             raise InputError(
-                f"{name} is neither in the local cache ({path.parent}) nor to be had from {url} "
+                f"{name} is neither in the local cache ({path.parent}) nor available from {url} "
                 f"({type(error).__name__}); connect to the network once, or copy the file there."
             ) from error
     digits = path.stem.rsplit("-", 1)[-1]
     if not file_sha256(path).startswith(digits):
-        raise InputError(f"The file {path} is not what its name says (its SHA-256 differs); delete it.")
-    return torch.load(path, map_location="cpu", weights_only=True)
+        raise InputError(
+            f"The SHA-256 of {path} differs from the digits in its name; delete the file to fetch it again."
+        )
+    state: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    return state
 
 
 LIBRARIES: Final[Mapping[str, Library]] = MappingProxyType(

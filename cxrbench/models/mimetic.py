@@ -2,14 +2,14 @@
 
 In trained transformers a head's query and key weights multiply to roughly a positive multiple of the
 identity, and value and projection weights to a negative one (Trockman and Kolter 2023, arXiv:2305.09828).
-Starting there, and from sinusoidal positions, a token first attends to what is near and alike, as a
-convolution does.
+With this initialisation and sinusoidal position embeddings, a token initially attends to near and similar
+tokens, as a convolution does.
 """
 
 from typing import Any, Final
 
 import torch
-from timm.layers import build_sincos2d_pos_embed
+from timm.layers.pos_embed_sincos import build_sincos2d_pos_embed
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
@@ -17,24 +17,24 @@ from cxrbench.errors import InputError
 
 __all__ = ["mimic"]
 
-# Weight of the noise, and of the identity: in the product of query and key, and of value and projection.
+# Weights of the noise and of the identity, in the products of query and key and of value and projection.
 _QUERY_KEY: Final = (0.7, 0.7)
 _VALUE_PROJECTION: Final = (0.4, -0.4)
 
 
 @torch.no_grad()
 def mimic(backbone: nn.Module, *, seed: int = 0) -> None:
-    """Replace the positions and the attention's weights of a random transformer, in place.
+    """Replace the position embeddings and attention weights of a random transformer, in place.
 
     Args:
         backbone: timm's ``VisionTransformer`` with as many position embeddings as patches and prefix tokens.
-        seed: of the noise.
+        seed: seed of the noise.
 
     Raises:
-        InputError: another kind of network.
+        InputError: the network is not a vision transformer.
     """
     if not isinstance(backbone, VisionTransformer) or not isinstance(backbone.pos_embed, Tensor):
-        raise InputError("Mimetic first weights are for vision transformers (vit_tiny, deit_tiny).")
+        raise InputError("Mimetic initialisation is for vision transformers (vit_tiny, deit_tiny).")
     random = torch.Generator().manual_seed(seed)
     width, prefix = backbone.embed_dim, backbone.num_prefix_tokens
     patches: Any = backbone.patch_embed
@@ -51,7 +51,7 @@ def mimic(backbone: nn.Module, *, seed: int = 0) -> None:
 
 
 def _factors(width: int, noise: float, identity: float, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    """A and B, (width, width), with AᵀB = noise · Z + identity · I; their first rows are its best factors.
+    """A and B, (width, width), with AᵀB = noise · Z + identity · I; their first rows fit best.
 
     Z has independent normal entries of variance 1 / width.
     """

@@ -13,11 +13,11 @@ from cxrbench.preprocess import Preprocessing
 
 __all__ = ["ModelSpec"]
 
-# A name becomes a file name and a part of a link: no separators, no leading dot or dash.
+# A name becomes a file name and part of a URL: no separators, no leading dot or dash.
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
-_LONGEST_TEXT: Final = 200
-_MOST_LABELS: Final = 1000
-_WIDEST: Final = 8192
+_MAX_TEXT: Final = 200
+_MAX_LABELS: Final = 1000
+_MAX_HIDDEN: Final = 8192
 
 
 @dataclass(frozen=True)
@@ -25,16 +25,16 @@ class ModelSpec:
     """The identity of a model: enough to rebuild it, feed it and read its scores.
 
     Args:
-        name: how the model is called in menus, links and file names; letters, digits, ``-``, ``_``.
+        name: name of the model in menus, links and file names; letters, digits, ``-``, ``_``.
         architecture: a key of ``zoo.ARCHITECTURES``.
-        labels: one name per logit, in order; an empty name marks an untrained output, never shown.
-        preprocessing: the recipe its images go through.
-        thresholds: the operating point of each score, in (0, 1); one per label.
-        title: a line for people.
+        labels: one name per logit, in order; an empty name marks an untrained output, which is never shown.
+        preprocessing: preprocessing of its images.
+        thresholds: operating points, one per label, in (0, 1).
+        title: title for display.
         hidden: units of a layer between the pooled features and the logits; 0 for none.
 
     Raises:
-        InputError: one of these breaks its rule; the sentence names it.
+        InputError: a value is invalid; the message names it.
     """
 
     name: str
@@ -53,8 +53,12 @@ class ModelSpec:
             )
         architecture(self.architecture)
         _check_text("title", self.title)
-        if not _is_number(self.hidden) or self.hidden != int(self.hidden) or not 0 <= self.hidden <= _WIDEST:
-            raise InputError(f"A model's hidden units must be 0 to {_WIDEST}; got {self.hidden!r:.50}.")
+        if (
+            not _is_number(self.hidden)
+            or self.hidden != int(self.hidden)
+            or not 0 <= self.hidden <= _MAX_HIDDEN
+        ):
+            raise InputError(f"A model's hidden units must be 0 to {_MAX_HIDDEN}; got {self.hidden!r:.50}.")
         _check_labels(self.labels)
         if not isinstance(self.preprocessing, Preprocessing):
             raise InputError(
@@ -75,7 +79,7 @@ class ModelSpec:
         return tuple(index for index, label in enumerate(self.labels) if label)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for a JSON file."""
+        """The specification as plain values, for a JSON file."""
         return {
             "name": self.name,
             "title": self.title,
@@ -83,16 +87,16 @@ class ModelSpec:
             "labels": list(self.labels),
             "thresholds": list(self.thresholds),
             "preprocessing": self.preprocessing.as_dict(),
-            # Only where there is one: most models have none, and older versions know no such field.
+            # Only if there is one: most models have none, and older versions do not know the field.
             **({"hidden": self.hidden} if self.hidden else {}),
         }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The spec a JSON file holds.
+        """Build a specification from the plain values of a JSON file.
 
         Raises:
-            InputError: a field is missing or of the wrong type; the sentence names it.
+            InputError: a field is missing or of the wrong type; the message names it.
         """
         for name, kind in _JSON_TYPES.items():
             if not isinstance(values.get(name), kind):
@@ -121,8 +125,8 @@ _JSON_TYPES: Final = {
 def _check_labels(labels: tuple[str, ...]) -> None:
     if not isinstance(labels, tuple) or not any(labels):
         raise InputError(f"A model needs at least one named label, in a tuple; got {labels!r:.100}.")
-    if len(labels) > _MOST_LABELS:
-        raise InputError(f"A model has at most {_MOST_LABELS} labels; got {len(labels)}.")
+    if len(labels) > _MAX_LABELS:
+        raise InputError(f"A model has at most {_MAX_LABELS} labels; got {len(labels)}.")
     seen: dict[str, str] = {}
     for label in labels:
         _check_text("label", label)
@@ -135,9 +139,9 @@ def _check_labels(labels: tuple[str, ...]) -> None:
 
 
 def _check_text(what: str, text: str) -> None:
-    if not isinstance(text, str) or len(text) > _LONGEST_TEXT or not text.isprintable():
+    if not isinstance(text, str) or len(text) > _MAX_TEXT or not text.isprintable():
         raise InputError(
-            f"A model's {what} must be at most {_LONGEST_TEXT} printable characters; got {str(text)[:100]!r}."
+            f"A model's {what} must be at most {_MAX_TEXT} printable characters; got {str(text)[:100]!r}."
         )
 
 

@@ -21,7 +21,7 @@ from cxrbench.writing import file_sha256
 
 __all__ = ["PINNED", "PREPROCESSING", "from_state_dict", "load"]
 
-# The Hub's files are pickles of whole modules, which can run any code: only these very bytes are opened.
+# The Hub's files are pickles of modules, which can run any code: only files with these SHA-256 are opened.
 PINNED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "densenet121-res224-all": "56524913dd16a906422e8d8b66a7a5c46be1d82eb7ac012d8103776f1aa68899",
@@ -30,27 +30,28 @@ PINNED: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
-# Theirs is (2x − 1)·1024 = (x − ½) ÷ (1/2048), on the central square. They resize by area averaging (engine
-# "cv2") or by a Gaussian and then linearly ("skimage", the default). Ours averages areas where the image
-# shrinks by more than half, which equals the former, and is linear else.
+# torchxrayvision computes (2x − 1)·1024 = (x − ½) ÷ (1/2048) on the central square. It resizes by area
+# averaging (engine "cv2") or by a Gaussian blur and linear interpolation ("skimage", the default). Here
+# images that shrink by more than half are averaged by area, as by "cv2"; others are interpolated linearly.
 PREPROCESSING: Final = Preprocessing(size=224, mean=0.5, std=1 / 2048, interpolation="bilinear", fit="crop")
 
 
 def load(name: str = "densenet121-res224-all", *, file: str | Path | None = None) -> Classifier:
-    """One of their models, in eval mode, its parameters frozen; its logits are theirs before calibration.
+    """Load a model of torchxrayvision, in eval mode, with frozen parameters.
 
-    Their own output moves each score so that ½ is the operating point. Here the operating points are the
-    thresholds of the spec, and ``inference.rescale`` gives their number for display.
+    Its logits are those before torchxrayvision's calibration, which rescales each score so that ½ is the
+    operating point. Here the operating points are the thresholds of the spec; ``inference.rescale`` computes
+    the rescaled score for display.
 
     Args:
-        name: of the weights, as they call it.
-        file: the checkpoint, if it lies somewhere already: their ``model.pt``, or its state dict as
-            ``.safetensors``. Otherwise it comes from the Hub's cache or the network.
+        name: torchxrayvision's name of the weights.
+        file: path of the checkpoint: ``model.pt``, or its state dict as ``.safetensors``. By default it is
+            taken from the Hub's cache or downloaded.
 
     Raises:
-        InputError: an unknown name, a pickle that is not pinned, or weights that do not fit.
+        InputError: an unknown name, a pickle whose SHA-256 is not pinned, or weights that do not match.
     """
-    _targets(name)
+    _labels_and_thresholds(name)
     if file is not None and Path(file).suffix == ".safetensors":
         return from_state_dict(read_weights(Path(file)), name, revision=revision_of(Path(file)))
     if name not in PINNED:
@@ -65,12 +66,12 @@ def load(name: str = "densenet121-res224-all", *, file: str | Path | None = None
 def from_state_dict(
     state: Mapping[str, Tensor], name: str = "densenet121-res224-all", *, revision: str = ""
 ) -> Classifier:
-    """The model that a state dict of theirs makes, under the labels and thresholds of ``name``.
+    """Build a model from a state dict of torchxrayvision, with the labels and thresholds of ``name``.
 
     Raises:
-        InputError: an unknown name, or a state dict that is not whole.
+        InputError: an unknown name, or an incomplete state dict.
     """
-    labels, thresholds = _targets(name)
+    labels, thresholds = _labels_and_thresholds(name)
     spec = ModelSpec(
         name=f"xrv-{name}",
         architecture="densenet121",
@@ -80,17 +81,17 @@ def from_state_dict(
         title=f"torchxrayvision {name}",
     )
     model = assemble(spec, revision=revision)
-    # They keep the operating points among the weights once calibration is on; here the spec has them.
+    # The state dict holds the operating points once calibration is on; here they are in the spec.
     weights = {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
     weights.pop("op_threshs", None)
     fit(weights, model.backbone, name)
     return model.requires_grad_(False)
 
 
-def _targets(name: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
-    """Labels ('' where an output was never trained) and operating points, as their package has them."""
+def _labels_and_thresholds(name: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """Labels ('' for untrained outputs) and operating points, from the package."""
     with warnings.catch_warnings():
-        # Their import switches all warnings off, for the whole process.
+        # The import switches all warnings off, for the whole process.
         from torchxrayvision.models import model_urls
     known = [key for key in model_urls if key.startswith("densenet121-")]
     if name not in known:
@@ -110,6 +111,6 @@ def _unpickle(path: Path, pinned: str) -> Mapping[str, Tensor]:
             f"{pinned[:12]}…; fetch it again, or give its state dict as .safetensors."
         )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of source code that has changed since they saved it
+        warnings.simplefilter("ignore")  # the source code has changed since the module was saved
         module: Any = torch.load(path, map_location="cpu", weights_only=False)
     return module.state_dict() if isinstance(module, torch.nn.Module) else module

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from cxrbench.errors import look_up
 
-if TYPE_CHECKING:  # a list of models is read without it
+if TYPE_CHECKING:  # listing models does not import torch
     from torch import Tensor, nn
 
-__all__ = ["ARCHITECTURES", "Architecture", "Layout", "Stage", "State", "Step", "architecture"]
+__all__ = ["ARCHITECTURES", "Architecture", "ForwardStep", "Layout", "NetworkState", "Stage", "architecture"]
 
 Layout = Literal["NCHW", "NHWC", "tokens"]
-# Between two steps a network holds one tensor, or several whose last is the feature map.
-State: TypeAlias = "Tensor | tuple[Tensor, ...]"
-Step = tuple[str, Callable[[Any], Any]]
+# The state between two steps: one tensor, or several of which the last is the feature map.
+NetworkState: TypeAlias = "Tensor | tuple[Tensor, ...]"
+ForwardStep = tuple[str, Callable[[Any], Any]]
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A place in a backbone where a feature map can be read: its name, and how the map lies in memory."""
+    """A place in a backbone where a feature map can be read: its name and memory layout."""
 
     name: str
     layout: Layout = "NCHW"
@@ -35,29 +35,29 @@ class Stage:
             return value
         if self.layout == "NHWC":
             return value.permute(0, 3, 1, 2)
-        patches = value[:, self.prefix_tokens :]  # (B, h·w, C)
-        return patches.transpose(1, 2).unflatten(2, grid)
+        patches = value[:, self.prefix_tokens :].transpose(1, 2)  # (B, C, h·w)
+        return patches.view(*patches.shape[:2], *grid)
 
 
-def modules(*paths: str) -> Callable[[nn.Module], tuple[Step, ...]]:
-    """Steps that are modules or methods of the backbone, called one after the other."""
+def modules(*paths: str) -> Callable[[nn.Module], tuple[ForwardStep, ...]]:
+    """Steps that are modules or methods of the backbone, called in sequence."""
     return lambda backbone: tuple((path, attrgetter(path)(backbone)) for path in paths)
 
 
-def _vit_steps(backbone: nn.Module) -> tuple[Step, ...]:
-    """A timm VisionTransformer, its blocks opened so that the map after ``norm1`` can be read.
+def _vit_steps(backbone: nn.Module) -> tuple[ForwardStep, ...]:
+    """Steps of a timm VisionTransformer, with blocks split so that the map after ``norm1`` can be read.
 
-    A class-token head reads one token, so the patch tokens that the last block puts out get no gradient and
-    Grad-CAM there is zero everywhere; after ``norm1`` they still feed the attention.
+    A class-token head reads one token, so the patch tokens that the last block outputs get no gradient and
+    Grad-CAM there is zero everywhere; after ``norm1`` they are still inputs of the attention.
     """
-    steps: list[Step] = list(modules("patch_embed", "_pos_embed", "patch_drop", "norm_pre")(backbone))
+    steps: list[ForwardStep] = list(modules("patch_embed", "_pos_embed", "patch_drop", "norm_pre")(backbone))
     blocks: Any = backbone.blocks
     for index, block in enumerate(blocks):
         steps += _vit_block_steps(f"blocks.{index}", block)
     return (*steps, *modules("norm")(backbone))
 
 
-def _vit_block_steps(name: str, block: Any) -> list[Step]:
+def _vit_block_steps(name: str, block: Any) -> list[ForwardStep]:
     return [
         (f"{name}.norm1", lambda x: (x, block.norm1(x))),
         (f"{name}.attn", lambda xs: xs[0] + block.drop_path1(block.ls1(block.attn(xs[1])))),
@@ -71,27 +71,27 @@ def _alexnet_head(backbone: Any) -> Callable[[Tensor], Tensor]:
 
 @dataclass(frozen=True)
 class Architecture:
-    """A backbone: where it comes from, what it does step by step, and where it can be explained.
+    """A backbone: its source, its forward pass in steps, and its stages.
 
     Args:
         name: the key in ``ARCHITECTURES``.
-        title: the name as papers write it.
-        package: which one builds it, a key of ``libraries.LIBRARIES``.
+        title: the name as written in papers.
+        package: the package that builds it, a key of ``libraries.LIBRARIES``.
         pretrained: the library's name of its ImageNet weights.
-        steps: the backbone → what its ``forward_features`` does, as named unary calls.
-        stages: names of steps after which a map may be read, finest first; the last is the default.
-        head: the backbone → what turns the last feature map into logits.
-        layout: of the feature maps.
-        mean_pooled: the head sees the last map through its spatial mean alone. Then the gradient there is
-            spatially constant, and Grad-CAM, HiResCAM and XGrad-CAM are one and the same map.
-        surplus: the file of ImageNet weights also holds tensors that the backbone has no place for.
-        options: names and values of what else the library is told when it builds the backbone.
+        steps: backbone → its ``forward_features`` as named unary functions.
+        stages: names of the steps after which a map can be read, finest first; the last is the default.
+        head: backbone → function from the last feature map to logits.
+        layout: memory layout of the feature maps.
+        mean_pooled: the head reads only the spatial mean of the last map. Then the gradient there is
+            spatially constant, and Grad-CAM, HiResCAM and XGrad-CAM give the same map.
+        surplus: the file of ImageNet weights also holds tensors that the backbone does not use.
+        options: further keyword arguments for building the backbone, as names and values.
     """
 
     name: str
     title: str
     pretrained: str
-    steps: Callable[[nn.Module], tuple[Step, ...]]
+    steps: Callable[[nn.Module], tuple[ForwardStep, ...]]
     stages: tuple[str, ...]
     head: Callable[[nn.Module], Callable[[Tensor], Tensor]] = attrgetter("forward_head")
     layout: Layout = "NCHW"
@@ -114,7 +114,7 @@ _VIT: Final[dict[str, Any]] = {
     "stages": ("blocks.3.norm1", "blocks.6.norm1", "blocks.9.norm1", "blocks.11.norm1"),
     "layout": "tokens",
     "mean_pooled": False,
-    # Position embeddings are interpolated for another size, so that a recipe may begin with small images.
+    # Position embeddings are interpolated for other sizes, so that a recipe may start with small images.
     "options": (("dynamic_img_size", True),),
 }
 
@@ -229,6 +229,6 @@ def architecture(name: str) -> Architecture:
     """The record of a backbone.
 
     Raises:
-        InputError: no backbone of that name; the sentence lists those that are.
+        InputError: an unknown name; the message lists the known ones.
     """
     return look_up("architecture", name, ARCHITECTURES)

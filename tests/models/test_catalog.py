@@ -58,8 +58,8 @@ def test_what_cannot_be_listed_is_said_and_hides_no_other(shelves, capsys):
     problems = {entry.folder.relative_to(shelves).as_posix(): entry.problem for entry in catalog.scan()}
     said = {folder: problem for folder, problem in problems.items() if problem}
     assert said.keys() == {"runs/again/model", "runs/half/model", "mine/light", "mine/cake"}
-    assert "already lies in" in said["runs/again/model"]
-    assert "not judged" in said["runs/half/model"]
+    assert "already exists in" in said["runs/again/model"]
+    assert "not evaluated" in said["runs/half/model"]
     assert "is missing" in said["mine/light"]
     assert "cannot be read" in said["mine/cake"]
     main(["models"])

@@ -157,7 +157,7 @@ def test_a_save_that_fails_leaves_the_old_model(model: Classifier, saved: Path) 
 
 def test_a_folder_with_other_files_is_not_replaced(model: Classifier, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(InputError, match=r"thesis\.tex.*another place"):
+    with pytest.raises(InputError, match=r"thesis\.tex.*another folder"):
         hub.save(model, tmp_path)
     with pytest.raises(InputError, match="is a file"):
         hub.save(model, tmp_path / "thesis.tex")
@@ -284,7 +284,7 @@ def test_a_broken_model_is_listed_with_its_problem_and_hides_no_other(model: Cla
     assert problems.keys() == {"empty", "unweighted", "twin"}
     assert "cannot be read" in problems["empty"]
     assert "missing" in problems["unweighted"]
-    assert "already lies in" in problems["twin"]
+    assert "already exists in" in problems["twin"]
 
 
 def test_without_any_folder_there_is_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -374,5 +374,5 @@ def test_a_push_that_the_hub_refuses_says_why(saved: Path, monkeypatch: pytest.M
             raise OSError("401 Unauthorized\nlong trace")
 
     monkeypatch.setattr(hub, "HfApi", Refusing)
-    with pytest.raises(InputError, match=r"did not take someone/small .*401 Unauthorized\); log in"):
+    with pytest.raises(InputError, match=r"upload to someone/small failed .*401 Unauthorized\); log in"):
         hub.push(saved, "someone/small")
