@@ -12,6 +12,7 @@ from cxrbench.compare.captions import DISCLAIMER, completeness, incomplete, note
 from cxrbench.compare.comparison import Comparison, HeatMaps
 from cxrbench.compare.scale import SCALES, peak
 from cxrbench.figures.colours import as_data
+from cxrbench.figures.outline import omission_note
 
 __all__ = ["Cell", "scene"]
 
@@ -114,7 +115,7 @@ def _radiograph(comparison: Comparison, finding: str, model: str) -> dict[str, A
     outline = _outline(comparison, finding)
     facts = [f"{finding}: {known}"]
     if outline:
-        facts.append("dashed line: its true extent, specks left out")
+        facts.append(f"dashed line: its true extent{omission_note(comparison.image.shape)}")
     height, width = comparison.image.shape
     return _panel(
         identity=f"radiograph {finding} {model}",

@@ -18,8 +18,8 @@ class Colours:
     """A colour table.
 
     Args:
-        title: in the menu.
-        diverging: for signed maps: its middle is zero.
+        title: title in the menu.
+        diverging: for signed maps; the middle of the table is zero.
         anchors: sRGB colours at equal distances, as ``#rrggbb``, weakest first.
     """
 
@@ -31,12 +31,12 @@ class Colours:
     def table(self) -> np.ndarray:
         """(256, 3) uint8, linear between the anchors."""
         rgb = np.array([[int(anchor[i : i + 2], 16) for i in (1, 3, 5)] for anchor in self.anchors])
-        places = np.linspace(0, len(rgb) - 1, 256)
-        channels = [np.interp(places, np.arange(len(rgb)), rgb[:, channel]) for channel in range(3)]
+        positions = np.linspace(0, len(rgb) - 1, 256)
+        channels = [np.interp(positions, np.arange(len(rgb)), rgb[:, channel]) for channel in range(3)]
         return np.round(np.stack(channels, axis=1)).astype(np.uint8)
 
 
-# Sequential ones grow lighter throughout; jet is left out: its bands look like edges that are not there.
+# Sequential tables increase in lightness throughout; jet is not one of them: its bands look like edges.
 COLOURS: Final[Mapping[str, Colours]] = MappingProxyType(
     {
         "cividis": Colours(
@@ -78,19 +78,19 @@ COLOURS: Final[Mapping[str, Colours]] = MappingProxyType(
 
 
 def colours_for(name: str, *, signed: bool) -> Colours:
-    """The table asked for, or where it does not suit the map's signs, the first that does.
+    """The table of that name if it suits the map's signs, else the first table that does.
 
     Raises:
-        InputError: no table of that name; the sentence lists those there are.
+        InputError: an unknown name; the message lists the known ones.
     """
-    asked = look_up("colours", name, COLOURS)
-    if asked.diverging == signed:
-        return asked
-    return next(colours for colours in COLOURS.values() if colours.diverging == signed)
+    colours = look_up("colours", name, COLOURS)
+    if colours.diverging == signed:
+        return colours
+    return next(other for other in COLOURS.values() if other.diverging == signed)
 
 
 def as_data() -> dict[str, dict[str, Any]]:
-    """All tables as JSON values: name → title, diverging, 768 bytes in base 64."""
+    """All tables as JSON values: name → title, diverging, 768 bytes in base64."""
     return {
         name: {
             "title": colours.title,

@@ -12,7 +12,7 @@ __all__ = ["run_curves"]
 _BLUE: Final = "#0072B2"
 _ORANGE: Final = "#D55E00"
 _GREY: Final = "#8a93a0"
-_FEW: Final = 15
+_MAX_TICKS: Final = 15
 
 
 def run_curves(
@@ -23,14 +23,14 @@ def run_curves(
     finding: Sequence[float | None] | None = None,
     name: str = "",
 ) -> go.Figure:
-    """Loss above, validation AUROC below, on one axis of epochs.
+    """Training loss and validation AUROC per epoch, one above the other on a shared axis.
 
     Args:
-        losses: of each epoch, in the mean over its steps.
-        aurocs: mean over the findings; None where undefined.
-        sizes: side of the images in pixels; a vertical line marks where it changes.
-        finding: AUROC of one finding beside the mean.
-        name: of that finding.
+        losses: training loss per epoch, averaged over its steps.
+        aurocs: validation AUROC per epoch, averaged over the findings; None where undefined.
+        sizes: side of the images per epoch, in pixels; a vertical line marks a change.
+        finding: AUROC of one finding per epoch, shown beside the mean.
+        name: name of that finding.
     """
     epochs = list(range(1, len(losses) + 1))
     figure = make_subplots(
@@ -46,17 +46,17 @@ def run_curves(
     if finding is not None:
         line = {"color": _GREY, "dash": "dot"}
         figure.add_scatter(y=finding, name=name, line=line, marker={"symbol": "square"}, row=2, col=1, **dots)
-    for at, (before, after) in enumerate(pairwise(sizes), start=1):
+    for epoch, (before, after) in enumerate(pairwise(sizes), start=1):
         if before != after:
-            figure.add_vline(x=at + 0.5, line={"color": _GREY, "dash": "dash"})
-            words = {"text": f" {after}² images", "xanchor": "left", "yanchor": "top"}
-            figure.add_annotation(x=at + 0.5, yref="paper", y=1.0, showarrow=False, **words)
-    # 0.5 is what guessing gets: it belongs into the picture.
+            figure.add_vline(x=epoch + 0.5, line={"color": _GREY, "dash": "dash"})
+            position = {"text": f" {after}² images", "xanchor": "left", "yanchor": "top"}
+            figure.add_annotation(x=epoch + 0.5, yref="paper", y=1.0, showarrow=False, **position)
+    # 0.5 is the AUROC of chance: it is always within the range.
     figure.add_hline(y=0.5, line={"color": _GREY, "width": 1}, row=2, col=1)
     known = [value for value in (*aurocs, *(finding or ())) if value is not None]
     figure.update_yaxes(range=[min(0.45, *known) if known else 0.4, 1.01], row=2, col=1)
-    # Of few epochs each has its tick: left alone, Plotly sets ticks at halves and writes them rounded.
-    ticks = {"tick0": 1, "dtick": 1} if len(epochs) <= _FEW else {}
+    # Few epochs get one tick each: by default Plotly places ticks at halves and rounds their labels.
+    ticks = {"tick0": 1, "dtick": 1} if len(epochs) <= _MAX_TICKS else {}
     figure.update_xaxes(range=[0.5, len(epochs) + 0.5], tickformat="d", **ticks)
     figure.update_xaxes(title_text="epoch", row=2, col=1)
     figure.update_layout(

@@ -9,14 +9,14 @@ from cxrbench.metrics import pr_curve, reliability, roc_curve
 
 __all__ = ["pr_figure", "reliability_figure", "roc_figure"]
 
-_POINTS = 300  # a curve: more cannot be told apart on a screen
+_MAX_POINTS = 300  # per curve: more cannot be distinguished on a screen
 
 
 def roc_figure(targets: np.ndarray, scores: np.ndarray, labels: Sequence[str]) -> go.Figure:
-    """ROC curves of the findings that have both kinds, with the line of chance.
+    """ROC curves of the findings with positives and negatives, and the line of chance.
 
     Args:
-        targets: (N, L) of 1, 0 and NaN.
+        targets: (N, L), 1, 0 or NaN.
         scores: (N, L).
         labels: L names.
     """
@@ -29,7 +29,7 @@ def roc_figure(targets: np.ndarray, scores: np.ndarray, labels: Sequence[str]) -
 
 
 def pr_figure(targets: np.ndarray, scores: np.ndarray, labels: Sequence[str]) -> go.Figure:
-    """Precision–recall curves; arguments as of `roc_figure`."""
+    """Precision–recall curves; arguments as in `roc_figure`."""
     lines = {}
     for index, label in enumerate(labels):
         curve = pr_curve(targets[:, index], scores[:, index])
@@ -38,7 +38,7 @@ def pr_figure(targets: np.ndarray, scores: np.ndarray, labels: Sequence[str]) ->
 
 
 def reliability_figure(targets: np.ndarray, scores: np.ndarray, labels: Sequence[str]) -> go.Figure:
-    """Share of positives by mean score, in ten bins, with the line of what is calibrated."""
+    """Reliability curves: share of positives by mean score in ten bins, and the line of no error."""
     lines = {}
     for index, label in enumerate(labels):
         curve = reliability(targets[:, index], scores[:, index])
@@ -48,24 +48,24 @@ def reliability_figure(targets: np.ndarray, scores: np.ndarray, labels: Sequence
 
 
 def _lines(
-    lines: Mapping[str, tuple[np.ndarray, np.ndarray]], across: str, up: str, *, shape: str = "linear"
+    lines: Mapping[str, tuple[np.ndarray, np.ndarray]], x_title: str, y_title: str, *, shape: str = "linear"
 ) -> go.Figure:
     figure = go.Figure()
-    for place, (label, (x, y)) in enumerate(lines.items()):
+    for index, (label, (x, y)) in enumerate(lines.items()):
         if np.isnan(x).any() or np.isnan(y).any():
-            continue  # undefined: a kind is missing
-        kept = np.unique(np.linspace(0, len(x) - 1, min(_POINTS, len(x))).astype(int))
-        # Lists: plotly's binary arrays would make the file unreadable.
+            continue  # undefined: no positives or no negatives
+        kept = np.unique(np.linspace(0, len(x) - 1, min(_MAX_POINTS, len(x))).astype(int))
+        # Lists, because plotly encodes arrays in base64, which cannot be read in the file.
         figure.add_scatter(
             x=x[kept].round(4).tolist(),
             y=y[kept].round(4).tolist(),
             name=label,
             mode="lines",
-            # Ten colours, then the same ones dashed.
-            line={"shape": shape, "dash": "solid" if place < 10 else "dash"},
+            # Ten colours; after that the same colours dashed.
+            line={"shape": shape, "dash": "solid" if index < 10 else "dash"},
         )
     axis = {"range": [0, 1.01], "constrain": "domain"}
-    figure.update_xaxes(title=across, **axis)
-    figure.update_yaxes(title=up, **axis)
-    below = {"orientation": "h", "y": -0.15, "yanchor": "top"}  # beside, it would leave a phone no picture
-    return figure.update_layout(height=640, legend=below, margin={"t": 24, "r": 8, "b": 8, "l": 56})
+    figure.update_xaxes(title=x_title, **axis)
+    figure.update_yaxes(title=y_title, **axis)
+    legend = {"orientation": "h", "y": -0.15, "yanchor": "top"}  # below: a phone is too narrow
+    return figure.update_layout(height=640, legend=legend, margin={"t": 24, "r": 8, "b": 8, "l": 56})

@@ -12,15 +12,15 @@ from matplotlib.figure import Figure
 from cxrbench.compare import DISCLAIMER, SCALES, Comparison, Scale, heatmap, notes, peaks, verdict
 from cxrbench.errors import InputError
 from cxrbench.figures.colours import colours_for
-from cxrbench.figures.outline import extent
+from cxrbench.figures.outline import extent, omission_note
 from cxrbench.figures.overlay import grey, overlay
 
 __all__ = ["panels", "panels_png"]
 
 _PANEL: Final = 3.2  # inches
-_WORDS: Final = 1.05  # inches under a panel, for its lines
-_FOOT: Final = 0.75
-_WRAP: Final = 46
+_CAPTION: Final = 1.05  # inches below a panel, for its text
+_FOOTER: Final = 0.75
+_LINE_LENGTH: Final = 46  # characters
 
 
 def panels(
@@ -32,55 +32,53 @@ def panels(
     opacity: float = 0.6,
     threshold: float = 0.0,
 ) -> Figure:
-    """The heat maps of one finding, side by side, with the truth's outline where it is known.
+    """The heat maps of one finding side by side, with the outline of its true extent where known.
 
     Args:
         comparison: image, predictions and maps.
         finding: a label of at least one of its models.
-        scale: what full strength is; said under the picture.
-        colours: a key of ``COLOURS``; maps of the other kind (signed or not) take the first table of theirs.
-        opacity: of the strongest values.
-        threshold: weakest part of full strength that is drawn.
+        scale: which relevance is drawn at full strength, a key of ``SCALES``; stated below the panels.
+        colours: a key of ``COLOURS``; maps that it does not suit (signed or not) use the first that does.
+        opacity: opacity of the strongest values.
+        threshold: smallest fraction of full strength that is drawn.
 
     Returns:
-        A matplotlib figure that pyplot knows nothing of.
+        A matplotlib figure that is not registered with pyplot.
 
     Raises:
-        InputError: a finding that no model knows, unknown colours or scale.
+        InputError: a finding that no model predicts, unknown colours or scale.
     """
     known = dict.fromkeys(label for p in comparison.predictions.values() for label in p.labels)
     if finding not in known:
-        raise InputError(
-            f"Finding {finding!r} is not one these models know; choose from: {', '.join(known)}."
-        )
+        raise InputError(f"None of these models predicts {finding!r}; choose from: {', '.join(known)}.")
     rows, columns = len(comparison.settings.models), 1 + len(comparison.settings.methods)
-    size = (_PANEL * columns, (_PANEL + _WORDS) * rows + _FOOT)
+    size = (_PANEL * columns, (_PANEL + _CAPTION) * rows + _FOOTER)
     figure = Figure(figsize=size, layout=None, facecolor="white")
     FigureCanvasAgg(figure)
     divisors = peaks(comparison, finding, scale)
     for row, model in enumerate(comparison.settings.models):
         axes = [_axes(figure, size, row, column) for column in range(columns)]
         _radiograph(axes[0], comparison, model, finding)
-        for place, method in zip(axes[1:], comparison.settings.methods, strict=True):
+        for method_axes, method in zip(axes[1:], comparison.settings.methods, strict=True):
             divisor = divisors.get((model, method), 0.0)
-            _cell(place, comparison, (model, method), finding, divisor, (colours, opacity, threshold))
+            _cell(method_axes, comparison, (model, method), finding, divisor, (colours, opacity, threshold))
     signed = any(heat.signed for heat in comparison.heat_maps.values())
-    for text, height in ((_how(scale, opacity, threshold, signed=signed), 0.45), (DISCLAIMER, 0.15)):
+    for text, height in ((_scale_note(scale, opacity, threshold, signed=signed), 0.45), (DISCLAIMER, 0.15)):
         figure.text(0.1 / size[0], height / size[1], text, fontsize=8, color="0.25", wrap=True)
     return figure
 
 
 def panels_png(figure: Figure, *, dpi: int = 120) -> bytes:
-    """A figure as a PNG file that names neither program nor date."""
+    """A figure as a PNG file without metadata about the program or the date."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
     return buffer.getvalue()
 
 
 def _axes(figure: Figure, size: tuple[float, float], row: int, column: int) -> Axes:
-    """Room for a square picture in its cell, its words below."""
+    """Axes for a square picture in its cell, with space for its text below."""
     width, height = size
-    left, top = column * _PANEL + 0.08, height - row * (_PANEL + _WORDS) - 0.32
+    left, top = column * _PANEL + 0.08, height - row * (_PANEL + _CAPTION) - 0.32
     side = _PANEL - 0.4
     axes = figure.add_axes((left / width, (top - side) / height, (_PANEL - 0.16) / width, side / height))
     axes.set_axis_off()
@@ -92,8 +90,8 @@ def _radiograph(axes: Axes, comparison: Comparison, model: str, finding: str) ->
     truth = {1: "present in truth", 0: "absent in truth", None: "truth unknown"}
     lines = [f"{finding}: {truth[comparison.truth.get(finding)]}"]
     if _outline(axes, comparison, finding):
-        lines.append("white line: its true extent, specks left out")
-    _say(axes, f"{model}: the radiograph", lines)
+        lines.append(f"white line: its true extent{omission_note(comparison.image.shape)}")
+    _write(axes, f"{model}: the radiograph", lines)
 
 
 def _cell(
@@ -121,7 +119,7 @@ def _cell(
     if heat is not None and relevance is not None:
         lines.append(f"full strength: {divisor:.3g}{_grid(relevance)}")
     lines += notes(comparison, model, method, finding)
-    _say(axes, f"{heat.title if heat is not None and heat.title else method} · {model}", lines)
+    _write(axes, f"{heat.title if heat is not None and heat.title else method} · {model}", lines)
 
 
 def _grid(relevance: np.ndarray) -> str:
@@ -132,19 +130,19 @@ def _outline(axes: Axes, comparison: Comparison, finding: str) -> bool:
     mask = comparison.masks.get(finding)
     if mask is None or not mask.any() or mask.all():
         return False
-    drawn = extent(mask)
+    outlined = extent(mask)
     for colour, width in (("black", 2.4), ("white", 1.2)):
-        axes.contour(drawn, levels=[0.5], colors=[colour], linewidths=width)
+        axes.contour(outlined, levels=[0.5], colors=[colour], linewidths=width)
     return True
 
 
-def _say(axes: Axes, title: str, lines: list[str]) -> None:
+def _write(axes: Axes, title: str, lines: list[str]) -> None:
     axes.set_title(title, fontsize=9, loc="left")
-    wrapped = [part for line in lines for part in textwrap.wrap(line, _WRAP)]
+    wrapped = [part for line in lines for part in textwrap.wrap(line, _LINE_LENGTH)]
     axes.text(0, -0.03, "\n".join(wrapped), fontsize=7.5, va="top", transform=axes.transAxes)
 
 
-def _how(scale: Scale, opacity: float, threshold: float, *, signed: bool) -> str:
-    weakest = f"; below {threshold:.0%} of full strength nothing is drawn" if threshold else ""
+def _scale_note(scale: Scale, opacity: float, threshold: float, *, signed: bool) -> str:
+    minimum = f"; below {threshold:.0%} of full strength nothing is drawn" if threshold else ""
     both = " Signed maps: one end of the colours speaks for the finding, the other against." if signed else ""
-    return f"Scale: {SCALES[scale]}. Opacity {opacity:.0%}{weakest}.{both}"
+    return f"Scale: {SCALES[scale]}. Opacity {opacity:.0%}{minimum}.{both}"

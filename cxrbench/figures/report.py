@@ -33,30 +33,30 @@ _SHOWN: Final = (
 
 def report(
     title: str,
-    judged: Mapping[str, tuple[Predictions, Mapping[str, Any]]],
+    evaluated: Mapping[str, tuple[Predictions, Mapping[str, Any]]],
     rows: Sequence[Row] = (),
-    first: Mapping[str, str] | None = None,
+    best: Mapping[str, str] | None = None,
 ) -> str:
-    """The report as HTML.
+    """The report of an evaluation as HTML.
 
     Args:
-        title: its heading.
-        judged: model → predictions of the judged images, and their evaluation.
+        title: heading of the report.
+        evaluated: model → predictions of the evaluated images, and their evaluation.
         rows: models and ensembles, if there are several.
-        first: figure → who is first by it.
+        best: metric → the model or ensemble that is best by it.
     """
     parts = [f"<h1>{escape(title)}</h1>", f'<p class="notice">{escape(DISCLAIMER)}</p>']
     if rows:
-        parts += ["<h2>Models and ensembles</h2>", _contenders(rows, first or {})]
-    for name, (predictions, figures) in judged.items():
+        parts += ["<h2>Models and ensembles</h2>", _leaderboard(rows, best or {})]
+    for name, (predictions, figures) in evaluated.items():
         parts += [f"<h2>{escape(name)}</h2>", _summary(figures), _findings(predictions.labels, figures)]
         for heading, draw in _CURVES.items():
-            drawn = draw(predictions.targets, predictions.scores, predictions.labels)
-            parts += [f"<h3>{heading}</h3>", _div(drawn)]
-    says = "".join(
+            figure = draw(predictions.targets, predictions.scores, predictions.labels)
+            parts += [f"<h3>{heading}</h3>", _div(figure)]
+    definitions = "".join(
         f"<li><b>{escape(f.title)}</b>: {escape(f.says)}</li>" for f in (*FIGURES.values(), *SETS.values())
     )
-    parts += ["<h2>What the figures say</h2>", f"<ul>{says}</ul>"]
+    parts += ["<h2>Definitions of the metrics</h2>", f"<ul>{definitions}</ul>"]
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width">'
@@ -66,30 +66,33 @@ def report(
 
 _CURVES: Final = {
     "ROC": roc_figure,
-    "Precision and recall": pr_figure,
+    "Precision–recall": pr_figure,
     "Reliability": reliability_figure,
 }
 
 
 def _div(figure: go.Figure) -> str:
-    return figure.to_html(full_html=False, include_plotlyjs=False, config={"displaylogo": False})
+    html: str = figure.to_html(full_html=False, include_plotlyjs=False, config={"displaylogo": False})
+    return html
 
 
 def _summary(figures: Mapping[str, Any]) -> str:
     auroc, boot = figures["means"]["auroc"], figures["bootstrap"]
     undefined = f"; undefined for {auroc['left_out']}" if auroc["left_out"] else ""
-    sets = ", ".join(f"{SETS[name].title} {_value(said)}" for name, said in figures["sets"].items())
+    sets = ", ".join(f"{SETS[name].title} {_value(interval)}" for name, interval in figures["sets"].items())
     return (
         f"<p>{figures['studies']:,} images of {figures['patients']:,} patients. Mean AUROC {_value(auroc)} "
         f"over {auroc['findings']} findings{undefined}. {sets}.<br><small>Thresholds: "
-        f"{escape(str(figures['thresholds']))} Brackets: {boot['level']:.0%} intervals, "
-        f"{boot['resamples']:,} bootstrap resamples of patients; none where a figure is undefined too often."
+        f"{escape(str(figures['thresholds']))} Brackets: {boot['level']:.0%} confidence intervals from "
+        f"{boot['resamples']:,} bootstrap resamples of patients; none where the metric is undefined in too "
+        "many of them."
         "</small></p>"
     )
 
 
-def _value(said: Mapping[str, Any]) -> str:
-    return _bracketed(said["value"], None if said["low"] is None else (said["low"], said["high"]))
+def _value(interval: Mapping[str, Any]) -> str:
+    ends = None if interval["low"] is None else (interval["low"], interval["high"])
+    return _bracketed(interval["value"], ends)
 
 
 def _findings(labels: Sequence[str], figures: Mapping[str, Any]) -> str:
@@ -103,10 +106,10 @@ def _findings(labels: Sequence[str], figures: Mapping[str, Any]) -> str:
     return _table(heads, lines)
 
 
-def _contenders(rows: Sequence[Row], first: Mapping[str, str]) -> str:
-    names = list(first)
-    titles = {name: of.title for name, of in {**FIGURES, **SETS}.items()} | {
-        "auroc_of_calls": "AUROC of calls"
+def _leaderboard(rows: Sequence[Row], best: Mapping[str, str]) -> str:
+    names = list(best)
+    titles = {name: metric.title for name, metric in {**FIGURES, **SETS}.items()} | {
+        "auroc_of_calls": "AUROC of decisions"
     }
     heads = ["", *(titles[name] for name in names)]
     lines = []
@@ -114,11 +117,12 @@ def _contenders(rows: Sequence[Row], first: Mapping[str, str]) -> str:
         cells = [escape(row.title)]
         for name in names:
             value = f"{getattr(row, name):.3f}"
-            cells.append(f"<b>{value}</b>" if first[name] == row.title else value)
+            cells.append(f"<b>{value}</b>" if best[name] == row.title else value)
         lines.append(cells)
     return _table(heads, lines) + (
-        "<p><small>Bold: first by that figure, which need not be the same one. Of Hamming loss less is "
-        "better. AUROC of calls takes the yes or no of a vote as its score, as Liz et al. 2022 do."
+        "<p><small>Bold: best by that metric; other metrics may rank differently. A lower Hamming loss is "
+        "better. The AUROC of decisions takes the thresholded decision (0 or 1) as the score, as Liz et al. "
+        "2022 do."
         "</small></p>"
     )
 

@@ -14,7 +14,7 @@ def study():
 
 
 @pytest.mark.parametrize("draw", [roc_figure, pr_figure, reliability_figure])
-def test_a_curve_a_finding_in_few_points_inside_the_axes(study, draw):
+def test_one_curve_per_finding_with_few_points_within_the_axes(study, draw):
     figure = draw(*study, ("A", "B", "C"))
     named = {trace.name: trace for trace in figure.data}
     assert {"A", "B"} <= set(named)
@@ -24,11 +24,11 @@ def test_a_curve_a_finding_in_few_points_inside_the_axes(study, draw):
         assert max(trace.y) <= 1
 
 
-def test_a_finding_without_positives_has_no_roc_and_chance_is_drawn(study):
+def test_a_finding_without_positives_has_no_roc_curve_and_chance_is_drawn(study):
     names = [trace.name for trace in roc_figure(*study, ("A", "B", "C")).data]
     assert names == ["A", "B", "chance"]
 
 
-def test_what_is_drawn_still_has_the_area(study):
+def test_the_drawn_curve_has_the_area_of_the_full_one(study):
     drawn = roc_figure(*study, ("A", "B", "C")).data[0]
     assert_allclose(np.trapezoid(drawn.y, drawn.x), auroc(*study)[0], atol=0.005)

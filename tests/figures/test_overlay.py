@@ -6,7 +6,7 @@ from cxrbench.figures import COLOURS, colours_for, grey, overlay
 
 
 @pytest.mark.parametrize("name", COLOURS)
-def test_a_table_has_256_colours_and_the_one_it_began_with(name: str) -> None:
+def test_a_table_has_256_colours_and_begins_with_its_first_anchor(name: str) -> None:
     table = COLOURS[name].table
     assert table.shape == (256, 3)
     assert table.dtype == np.uint8
@@ -14,31 +14,31 @@ def test_a_table_has_256_colours_and_the_one_it_began_with(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, colours in COLOURS.items() if not colours.diverging])
-def test_sequential_colours_grow_lighter_throughout(name: str) -> None:
+def test_sequential_colours_increase_in_lightness(name: str) -> None:
     lightness = COLOURS[name].table @ np.array([0.2126, 0.7152, 0.0722])
     assert (np.diff(lightness) > -0.5).all()
     assert lightness[-1] - lightness[0] > 150
 
 
 @pytest.mark.parametrize("name", [name for name, colours in COLOURS.items() if colours.diverging])
-def test_diverging_colours_are_lightest_about_zero(name: str) -> None:
+def test_diverging_colours_are_lightest_near_zero(name: str) -> None:
     lightness = COLOURS[name].table @ np.array([0.2126, 0.7152, 0.0722])
     assert 100 < lightness.argmax() < 156
 
 
-def test_jet_is_not_among_them() -> None:
+def test_jet_is_not_offered() -> None:
     assert "jet" not in COLOURS
     with pytest.raises(InputError, match="cividis"):
         colours_for("jet", signed=False)
 
 
-def test_signed_maps_take_diverging_colours_whatever_was_asked() -> None:
+def test_signed_maps_use_diverging_colours_whatever_table_is_named() -> None:
     assert colours_for("magma", signed=False) is COLOURS["magma"]
     assert colours_for("magma", signed=True).diverging
     assert not colours_for("blue-orange", signed=False).diverging
 
 
-def test_where_nothing_is_relevant_the_radiograph_shows() -> None:
+def test_without_relevance_the_radiograph_is_shown_unchanged() -> None:
     image = np.random.default_rng(0).random((6, 5)).astype(np.float32)
     for name in COLOURS:
         blank = overlay(image, np.zeros((6, 5), np.float32), COLOURS[name])
@@ -56,7 +56,7 @@ def test_full_strength_at_full_opacity_is_the_last_colour() -> None:
     assert (overlay(np.zeros((2, 2)), -np.ones((2, 2)), signed, opacity=1) == signed.table[0]).all()
 
 
-def test_the_mix_is_that_of_its_formula() -> None:
+def test_the_blend_follows_its_formula() -> None:
     colours, image, values = COLOURS["cividis"], np.array([[0.5]]), np.array([[0.25]])
     alpha = 0.6 * 1.6 * 0.25
     expected = (1 - alpha) * 128 + alpha * colours.table[64].astype(float)

@@ -60,7 +60,7 @@ def words(comparison: Comparison, finding: str, **style: object) -> str:
     return " ".join(" ".join(texts).split())
 
 
-def test_each_model_has_a_row_of_radiograph_and_methods(comparison: Comparison) -> None:
+def test_each_model_is_a_row_of_radiograph_and_methods(comparison: Comparison) -> None:
     figure = panels(comparison, "Edema")
     assert len(figure.axes) == 6
     with Image.open(io.BytesIO(panels_png(figure))) as picture:
@@ -68,8 +68,8 @@ def test_each_model_has_a_row_of_radiograph_and_methods(comparison: Comparison) 
         assert picture.width > picture.height
 
 
-def test_the_words_say_scale_score_truth_problem_and_disclaimer(comparison: Comparison) -> None:
-    said = words(comparison, "Edema", scale="method", threshold=0.25)
+def test_the_text_states_scale_score_truth_problem_and_disclaimer(comparison: Comparison) -> None:
+    text = words(comparison, "Edema", scale="method", threshold=0.25)
     for part in (
         "one scale per method",
         "below 25% of full strength",
@@ -79,7 +79,7 @@ def test_the_words_say_scale_score_truth_problem_and_disclaimer(comparison: Comp
         "not applicable: no stage",
         DISCLAIMER,
     ):
-        assert part in said
+        assert part in text
     assert "truth unknown" in words(comparison, "Fracture")
 
 
@@ -92,13 +92,13 @@ def test_unknown_findings_colours_and_scales_are_refused(comparison: Comparison)
         panels(comparison, "Edema", scale="none")  # type: ignore[arg-type]
 
 
-def test_the_picture_is_the_same_every_time_and_names_no_program(comparison: Comparison) -> None:
+def test_the_picture_is_reproducible_and_names_no_program(comparison: Comparison) -> None:
     one, other = (panels_png(panels(comparison, "Edema")) for _ in range(2))
     assert one == other
     assert b"matplotlib" not in one.lower()
 
 
-def test_pyplot_is_never_loaded() -> None:
-    """Its state is one for the whole process, and threads draw side by side."""
+def test_pyplot_is_not_imported() -> None:
+    """Its state is global to the process, and threads draw at the same time."""
     code = "import sys, cxrbench.figures; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -20,20 +20,20 @@ def text():
     return report("one & all", {"<model>": (predictions, figures)})
 
 
-def test_it_needs_nothing_from_elsewhere_and_says_what_it_is_not_for(text):
+def test_the_report_is_self_contained_and_has_the_disclaimer(text):
     _, _, body = text.partition("</script>")
     assert DISCLAIMER in body
     assert not re.findall(r'(?:src|href)="', body)
     assert body.count("Plotly.newPlot") == 3
 
 
-def test_names_cannot_break_out_of_the_page(text):
+def test_names_are_escaped(text):
     _, _, body = text.partition("</script>")
     assert "<td>&lt;b&gt;B&lt;/b&gt;</td>" in body
     assert "<h2>&lt;model&gt;</h2>" in body
     assert "<h1>one &amp; all</h1>" in body
 
 
-def test_what_is_undefined_is_said_so(text):
+def test_undefined_metrics_are_shown_as_undefined(text):
     assert "<td>undefined</td>" in text
     assert "undefined for 1" in text
