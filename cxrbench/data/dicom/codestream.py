@@ -1,4 +1,4 @@
-"""The size that a compressed picture inside a DICOM declares for itself: its decoder believes that one."""
+"""The image size that a compressed frame inside a DICOM file declares, which its decoder uses."""
 
 from struct import error, unpack_from
 from typing import Final
@@ -12,17 +12,18 @@ from cxrbench.errors import InputError
 
 __all__ = ["refuse_codestream"]
 
-# JPEG's markers that carry a size (ISO 10918-1, B.1.1.3), and JPEG-LS's.
+# Markers of JPEG (ISO 10918-1, B.1.1.3) and JPEG-LS that are followed by a size.
 _START_OF_FRAME: Final = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
-# Markers without a length: those that pad, that restart, and the start of the picture.
-_BARE: Final = {0x01, *range(0xD0, 0xD9), 0xFF}
+# Markers without a length: padding, restart, start of image.
+_WITHOUT_LENGTH: Final = {0x01, *range(0xD0, 0xD9), 0xFF}
 
 
 def refuse_codestream(header: Header, name: str, max_pixels: int) -> None:
     """Refuse a compressed picture by its own header, before it is decoded.
 
     Raises:
-        InputError: an unknown compression, no header in it, too large, or of another size than the DICOM.
+        InputError: the compression is unknown, or the picture has no header, is too large, or differs in size
+            from the DICOM header.
     """
     syntax = header.syntax
     if not syntax.is_transfer_syntax or (
@@ -68,6 +69,6 @@ def _size(frame: bytes) -> tuple[int, int]:
             height, width = unpack_from(">HH", frame, position + 5)
             return width, height
         position += 1 if marker == 0xFF else 2
-        if marker not in _BARE:
+        if marker not in _WITHOUT_LENGTH:
             position += unpack_from(">H", frame, position)[0]
     raise ValueError("no frame header in the compressed picture")

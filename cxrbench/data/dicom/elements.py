@@ -1,6 +1,6 @@
 """Elements of a DICOM file: empty ones count as absent, odd ones raise no warning.
 
-pydicom's own conversion warns, or raises, where a value breaks the standard, and quotes it.
+pydicom's own conversion warns or raises where a value violates the standard, and quotes the value.
 """
 
 import math
@@ -14,23 +14,23 @@ __all__ = ["integer", "numbers", "raw", "text"]
 
 
 def raw(dataset: Dataset, keyword: str) -> Any:
-    """An element as it stands in the file; None where it is absent or empty."""
+    """An element as stored in the file; None where it is absent or empty."""
     tag = tag_for_keyword(keyword)
     try:
         element = dataset.get_item(tag) if tag is not None and tag in dataset else None
-    except Exception:  # pydicom converts an element whose value it could not read, which raises what it likes
+    except Exception:  # converting an element that pydicom could not read raises any type of exception
         return None
     return element if element is not None and element.value not in (None, b"", "") else None
 
 
 def integer(dataset: Dataset, keyword: str) -> int | None:
-    """The first whole number of an element, written in binary or as text."""
+    """First integer of an element, stored in binary or as text; None where there is none."""
     element = raw(dataset, keyword)
     if element is None or not isinstance(element.value, bytes):
         return None
     if keyword == "NumberOfFrames" or element.VR in ("IS", "DS"):
-        found = numbers(dataset, keyword)
-        return int(found[0]) if found and math.isfinite(found[0]) else None
+        values = numbers(dataset, keyword)
+        return int(values[0]) if values and math.isfinite(values[0]) else None
     width = 4 if element.VR in ("UL", "SL") else 2
     if len(element.value) < width:
         return None
@@ -40,9 +40,9 @@ def integer(dataset: Dataset, keyword: str) -> int | None:
 
 
 def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
-    """Decimal numbers written as text; NaN for each that is none, () where the element is absent or empty."""
-    written = text(dataset, keyword)
-    return tuple(_number(part) for part in written.split("\\")) if written else ()
+    """Decimal numbers stored as text; NaN for other text, () where the element is absent or empty."""
+    value = text(dataset, keyword)
+    return tuple(_number(part) for part in value.split("\\")) if value else ()
 
 
 def _number(part: str) -> float:
@@ -53,7 +53,7 @@ def _number(part: str) -> float:
 
 
 def text(dataset: Dataset, keyword: str) -> str:
-    """An element's text in capitals; "" where it is absent or empty."""
+    """Text of an element in capitals; "" where it is absent or empty."""
     element = raw(dataset, keyword)
     if element is None or not isinstance(element.value, bytes):
         return ""

@@ -1,4 +1,4 @@
-"""What a DICOM file says about its pixels, and nothing else: no tag that names a patient is parsed."""
+"""The header elements that describe pixels, and no others: no tag that names a patient is parsed."""
 
 from dataclasses import dataclass
 from io import BytesIO
@@ -23,9 +23,9 @@ __all__ = ["Header", "read_header"]
 _GREY: Final = ("MONOCHROME1", "MONOCHROME2")
 _COLOUR: Final = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 _BITS: Final = (1, 8, 16, 32)
-_LARGEST: Final = 1e100  # of a slope or an intercept: larger ones leave the range of floats on the way
+_LARGEST: Final = 1e100  # slope or intercept; larger ones overflow in the computation
 
-# All that is read of a file.
+# The elements that are read.
 _TAGS: Final = (
     "SamplesPerPixel",
     "PhotometricInterpretation",
@@ -61,21 +61,21 @@ class Header:
         columns: width in pixels.
         colours: the photometric interpretation.
         samples: 1, or 3 of a colour picture.
-        planar: 0 where the samples of a pixel lie together, 1 where those of a colour do.
-        allocated: bits of a pixel's word: 1, 8, 16 or 32.
-        stored: bits of it that hold the value.
-        high_bit: the place of the highest of them, counted from 0.
-        signed: whether values are two's complements.
-        padding: the least and the greatest 16-bit word that mean "outside the film", or None.
+        planar: 0 where the samples of a pixel are adjacent, 1 where those of a colour plane are.
+        allocated: bits allocated per sample: 1, 8, 16 or 32.
+        stored: how many of them hold the value.
+        high_bit: position of the highest of these, counted from 0.
+        signed: whether values are in two's complement.
+        padding: the smallest and the largest 16-bit word that mean "outside the film", or None.
         rescale: slope and intercept of the modality transformation.
-        modality_tables: look-up tables in its place.
-        tables: look-up tables of the values of interest; None stands for one that is unusable.
+        modality_tables: look-up tables instead of ``rescale``.
+        tables: look-up tables of the values of interest (VOI); None for an unusable one.
         centres: of the windows.
         widths: of the windows.
         function: the VOI LUT function, in capitals; "" where there is none.
         syntax: the transfer syntax.
         pixel_vr: "OB" or "OW".
-        pixels: the pixel data as they are in the file.
+        pixels: the pixel data as stored in the file.
         notes: what had to be assumed.
     """
 
@@ -102,19 +102,19 @@ class Header:
 
 
 def read_header(data: bytes, name: str, max_pixels: int) -> Header:
-    """Parse the elements that describe the pixels, and refuse what is no single radiograph.
+    """Parse the elements that describe the pixels, and refuse files other than a single radiograph.
 
     Raises:
-        InputError: each cause has its own sentence; none quotes the file, whose tags may name a patient.
+        InputError: one sentence per cause; none quotes the file, whose tags may name a patient.
     """
     if DeflatedExplicitVRLittleEndian.encode() in data:
-        # Inflating happens before any size can be read: a few kilobytes could fill the memory.
+        # pydicom inflates the file before any size can be read: a few kilobytes could fill the memory.
         raise InputError(f"{name}: a deflated DICOM is not read; save it uncompressed.")
     try:
         dataset = dcmread(BytesIO(data), force=True, specific_tags=list(_TAGS))
         syntax = _syntax(dataset)
     except Exception:
-        # pydicom raises what it likes on damaged input. `from None`: the cause may quote a tag.
+        # pydicom raises any type of exception on damaged input. `from None`: the cause may quote a tag.
         raise InputError(
             f"{name}: expected a whole DICOM, got one whose elements cannot be followed to the end; "
             "it was damaged on its way: copy or export it again."
@@ -219,7 +219,7 @@ def _colours(dataset: Dataset, name: str) -> tuple[str, int]:
 
 
 def _depth(dataset: Dataset, name: str) -> tuple[int, int, int]:
-    """Bits of a word, bits of it that are used, and the highest of these."""
+    """Bits allocated, bits stored, and high bit."""
     allocated = integer(dataset, "BitsAllocated")
     if allocated not in _BITS:
         raise InputError(
@@ -246,15 +246,15 @@ def _padding(dataset: Dataset) -> tuple[int, int] | None:
 
 
 def _tables(dataset: Dataset, keyword: str, signed: bool) -> tuple[Table | None, ...]:
-    """The look-up tables of a sequence; None for each that cannot be used."""
+    """The look-up tables of a sequence; None for each unusable one."""
     if raw(dataset, keyword) is None:
         return ()
     try:
         items = list(dataset[keyword].value or ())
-    except Exception:  # a damaged sequence raises what it likes
+    except Exception:  # a damaged sequence raises any type of exception
         return (None,)
-    found = []
+    tables = []
     for item in items:
         descriptor, entries = raw(item, "LUTDescriptor"), raw(item, "LUTData")
-        found.append(read_table(descriptor, entries, signed=signed) if descriptor and entries else None)
-    return tuple(found)
+        tables.append(read_table(descriptor, entries, signed=signed) if descriptor and entries else None)
+    return tuple(tables)

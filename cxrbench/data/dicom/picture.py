@@ -6,40 +6,40 @@ import numpy as np
 
 from cxrbench.data.dicom.codestream import refuse_codestream
 from cxrbench.data.dicom.header import Header, read_header
-from cxrbench.data.dicom.stored import Stored, decode
+from cxrbench.data.dicom.stored import StoredValues, decode
 from cxrbench.data.dicom.windows import choose_window
 from cxrbench.data.grey import from_colour
 from cxrbench.errors import InputError
 
 __all__ = ["decode_dicom"]
 
-_ROWS = 256  # done at a time, so that indices of 8 bytes a pixel are never needed for the whole film
-_SPAN = 2**20  # of stored values up to which a level is kept for every whole number
+_ROWS = 256  # per step, so that indices of 8 bytes per pixel are never needed for the whole film
+_SPAN = 2**20  # range of stored values up to which every integer in it gets a level
 
 
 def decode_dicom(data: bytes, name: str, max_pixels: int) -> tuple[np.ndarray, str]:
-    """A DICOM file → grey picture, in the order of the standard's grey pipeline (PS3.4, N.2).
+    """Decode a DICOM file to a grey picture, with the standard's grayscale pipeline (PS3.4, N.2).
 
-    1. Stored values: decoded, whatever the transfer syntax. Values in the padding range are set aside.
+    1. Stored values: decoded from any transfer syntax. Values in the padding range are masked.
     2. Modality: slope · value + intercept, or the modality look-up table.
     3. Values of interest: the first usable look-up table, else the first usable window (see `window`).
-       Without either, pictures of at most 8 bits that step 2 left alone are taken as they are
+       Without either, pictures of at most 8 bits that step 2 did not change are scaled by their bits
        (value / (2ᵇ − 1)), all others from minimum to maximum. A table's highest entry is white.
-    4. MONOCHROME1 counts from white: 1 − x. Padding is black.
+    4. MONOCHROME1 is inverted: 1 − x. Padding is black.
 
     Error messages and notes quote no text from the file: its tags may name a patient.
 
     Args:
         data: the whole file, with or without its preamble.
-        name: how messages call it.
-        max_pixels: the size above which it is refused before decoding.
+        name: of the file in messages.
+        max_pixels: larger pictures are refused before decoding.
 
     Returns:
-        (H, W) float32 in [0, 1], and a note on anything worth telling the user.
+        (H, W) float32 in [0, 1], and a note on what the user should know.
 
     Raises:
-        InputError: no picture in it, several frames, colour by palette, unknown compression, too large,
-            a header that contradicts itself, or damaged; each with its own sentence.
+        InputError: no picture, several frames, a palette, an unknown compression, too large, a contradictory
+            header, or damaged; one sentence per cause.
     """
     try:
         header = read_header(data, name, max_pixels)
@@ -59,9 +59,9 @@ def decode_dicom(data: bytes, name: str, max_pixels: int) -> tuple[np.ndarray, s
     except InputError:
         raise
     except Exception:
-        # Every cause that is known has its own sentence. `from None`: the one that is not may quote a tag.
+        # Known causes have their own sentences. `from None`: an unknown one may quote a tag.
         raise InputError(
-            f"{name}: expected a DICOM radiograph, got one damaged in a way that no other sentence names; "
+            f"{name}: expected a DICOM radiograph, got one that is damaged in an unknown way; "
             "export it again."
         ) from None
     return pixels, "; ".join(filter(None, notes))
@@ -69,12 +69,12 @@ def decode_dicom(data: bytes, name: str, max_pixels: int) -> tuple[np.ndarray, s
 
 @dataclass(frozen=True, eq=False)
 class _Levels:
-    """Stored values by what occurs: every step of the pipeline is done once a level, not once a pixel.
+    """Distinct stored values: each step of the pipeline runs once per level, not once per pixel.
 
     Args:
         values: (K,) the levels.
-        counts: (K,) pixels of each, without padding.
-        index: (H, W) the level of each pixel; None where every pixel is a level of its own.
+        counts: (K,) number of pixels at each level, without padding.
+        index: (H, W) level of each pixel; None where every pixel is a level of its own.
     """
 
     values: np.ndarray
@@ -82,7 +82,7 @@ class _Levels:
     index: np.ndarray | None
 
 
-def _grey(header: Header, stored: Stored, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+def _grey(header: Header, stored: StoredValues, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """Steps 2 to 4 of `decode_dicom` for stored values (H, W)."""
     padding, notes = stored.padding, (*header.notes, *stored.notes)
     if padding.all():
@@ -117,13 +117,13 @@ def _levels(stored: np.ndarray, padding: np.ndarray) -> _Levels:
 
 
 def _modality(header: Header, levels: np.ndarray, name: str) -> tuple[np.ndarray, bool]:
-    """Step 2 of `decode_dicom`: (K,) float64, and whether it changed anything."""
+    """Step 2 of `decode_dicom`: (K,) float64, and whether it changes values."""
     if header.modality_tables:
         table = header.modality_tables[0]
         if table is None:
             raise InputError(
                 f"{name}: expected as many entries in the DICOM's modality look-up table as it declares, got "
-                "fewer or none; without it the values mean nothing: export it again."
+                "fewer or none; without it the values are undefined: export it again."
             )
         return table(levels, levels.min(), levels.max()).astype(np.float64), True
     slope, intercept = header.rescale
@@ -149,8 +149,8 @@ def _values_of_interest(
             cut = _cut_off("look-up table", values, counts, (first, first + len(table.entries) - 1))
             return table(values, low, high) / max(top, 1), notes + cut
         notes = ("DICOM whose look-up table holds fewer entries than it declares: left out",)
-    chosen, said = choose_window(header.centres, header.widths, header.function)
-    notes += said
+    chosen, window_notes = choose_window(header.centres, header.widths, header.function)
+    notes += window_notes
     if chosen is not None:
         return chosen(values), notes + _cut_off("window", values, counts, chosen.ends)
     full = 2**header.stored - 1
@@ -162,14 +162,15 @@ def _values_of_interest(
     return np.clip((values - low) / (high - low), 0, 1), notes
 
 
-def _cut_off(what: str, values: np.ndarray, counts: np.ndarray, ends: tuple[float, float]) -> tuple[str, ...]:
-    """A note where more than half of the film lies outside a window or a table."""
+def _cut_off(
+    transform: str, values: np.ndarray, counts: np.ndarray, ends: tuple[float, float]
+) -> tuple[str, ...]:
+    """A note where more than half of the film is outside the range of a window or a table."""
     below, above = (
         counts[values < ends[0]].sum() / counts.sum(),
         counts[values > ends[1]].sum() / counts.sum(),
     )
     if below + above <= 0.5:
         return ()
-    return (
-        f"DICOM's {what} cuts off {below + above:.0%} of the film: {below:.0%} below, {above:.0%} above it",
-    )
+    outside = f"{below + above:.0%} of the film: {below:.0%} below, {above:.0%} above it"
+    return (f"DICOM's {transform} cuts off {outside}",)

@@ -11,16 +11,16 @@ from pydicom.uid import RLELossless
 from cxrbench.data.dicom.header import Header
 from cxrbench.errors import InputError
 
-__all__ = ["Stored", "decode"]
+__all__ = ["StoredValues", "decode"]
 
 
 @dataclass(frozen=True, eq=False)
-class Stored:
-    """Stored values.
+class StoredValues:
+    """Stored values and their padding.
 
     Args:
         values: (H, W) or (H, W, 3), any integer type.
-        padding: (H, W) bool, where values mean "outside the film"; all False in colour pictures.
+        padding: (H, W) bool, where values mean "outside the film"; False throughout colour pictures.
         notes: what had to be assumed.
     """
 
@@ -29,14 +29,14 @@ class Stored:
     notes: tuple[str, ...] = ()
 
 
-def decode(header: Header, name: str) -> Stored:
-    """Decode the pixel data, whatever the transfer syntax.
+def decode(header: Header, name: str) -> StoredValues:
+    """Decode the pixel data of any transfer syntax.
 
-    Where whole words are stored, the value is cut out of them by High Bit and Bits Stored (PS3.5, 8.1.1), so
-    that an overlay in the other bits does no harm. A compressed picture holds the value alone.
+    Where whole words are stored, the value is extracted by High Bit and Bits Stored (PS3.5, 8.1.1), so that
+    an overlay in the other bits has no effect. A compressed picture holds the value only.
 
     Raises:
-        InputError: the data are cut short, or the decoder cannot make a picture of them.
+        InputError: the data are cut short, or cannot be decoded.
     """
     native = not header.syntax.is_encapsulated
     if native:
@@ -44,7 +44,7 @@ def decode(header: Header, name: str) -> Stored:
     whole_words = native or header.syntax == RLELossless
     options = _options(header)
     if whole_words:
-        options["correct_unused_bits"] = False  # done here, with the high bit
+        options["correct_unused_bits"] = False  # done here, where the high bit is known
     try:
         array, _ = get_decoder(header.syntax).as_array(
             header.pixels[: _length(header)] if native else header.pixels, index=0, **options
@@ -52,20 +52,20 @@ def decode(header: Header, name: str) -> Stored:
     except MemoryError:
         raise
     except Exception:
-        # The boundary to a decoder, which raises whatever it likes. `from None`: the cause may quote a tag.
+        # Decoders raise any type of exception. `from None`: the cause may quote a tag.
         raise InputError(
             f"{name}: expected a whole DICOM, got one whose picture cannot be decoded; it was damaged on its "
             "way or compressed in a rare way: export it again, uncompressed."
         ) from None
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if header.samples == 3 or header.allocated == 1 or not whole_words:
-        return Stored(array, _padding(header, array, None))
-    values, notes = _cut_out(header, array)
-    return Stored(values, _padding(header, values, array), notes)
+        return StoredValues(array, _padding(header, array, None))
+    values, notes = _extract(header, array)
+    return StoredValues(values, _padding(header, values, array), notes)
 
 
 def _options(header: Header) -> dict[str, Any]:
-    """What pydicom's decoders need to know."""
+    """Options of pydicom's decoders."""
     return {
         "rows": header.rows,
         "columns": header.columns,
@@ -82,7 +82,7 @@ def _options(header: Header) -> dict[str, Any]:
 
 
 def _length(header: Header) -> int:
-    """Bytes of uncompressed pixel data, with the one that makes them even."""
+    """Length of uncompressed pixel data in bytes, rounded up to an even number."""
     samples = 2 if header.colours == "YBR_FULL_422" else header.samples
     length = ceil(header.rows * header.columns * samples * header.allocated / 8)
     return length + length % 2
@@ -108,8 +108,8 @@ def _refuse_length(header: Header, name: str) -> None:
         )
 
 
-def _cut_out(header: Header, words: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The stored bits of every word, with their sign."""
+def _extract(header: Header, words: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The stored bits of every word, with their sign, and notes."""
     allocated, stored, high = header.allocated, header.stored, header.high_bit
     notes: tuple[str, ...] = ()
     if not stored - 1 <= high < allocated:
@@ -123,33 +123,32 @@ def _cut_out(header: Header, words: np.ndarray) -> tuple[np.ndarray, tuple[str, 
             high = stored - 1
     if stored == allocated:
         return words, notes
-    # Up until the highest stored bit is the word's highest, then down: the sign comes along.
-    raised = np.left_shift(words, np.array(allocated - 1 - high, words.dtype))
-    return np.right_shift(raised, np.array(allocated - stored, words.dtype), out=raised), notes
+    # Shift left until the highest stored bit is the word's highest, then right, which extends the sign.
+    shifted = np.left_shift(words, np.array(allocated - 1 - high, words.dtype))
+    return np.right_shift(shifted, np.array(allocated - stored, words.dtype), out=shifted), notes
 
 
 def _padding(header: Header, values: np.ndarray, words: np.ndarray | None) -> np.ndarray:
     """Where stored values mean "outside the film" (PS3.3, C.7.5.1.1.2), (H, W) bool.
 
-    The value is taken as signed where pixels are, whichever way it is written. Writers that fill whole words
-    name a value that the stored bits cannot hold: then words are compared.
+    The padding value is read as signed where pixels are, however it is written. Some writers fill whole words
+    with a value that the stored bits cannot hold: then words are compared.
     """
-    none = np.zeros(values.shape[:2], bool)
+    padding = np.zeros(values.shape[:2], bool)
     if header.padding is None or header.samples == 3:
-        return none
+        return padding
     bits = max(header.allocated, 16)
     low, high = sorted(_with_sign(value, bits, signed=header.signed) for value in header.padding)
     least, greatest = _range(header.stored, signed=header.signed)
-    found = none
     if low <= greatest and high >= least:
-        found = (values >= low) & (values <= high)
+        padding = (values >= low) & (values <= high)
     if words is not None and (low < least or high > greatest):
-        found = found | (((words < least) | (words > greatest)) & (words >= low) & (words <= high))
-    if header.signed and not found.any() and greatest < low <= high <= 2 * greatest + 1:
-        # The stored bits alone, without their sign: 2096 of 12 bits is -2000.
+        padding = padding | (((words < least) | (words > greatest)) & (words >= low) & (words <= high))
+    if header.signed and not padding.any() and greatest < low <= high <= 2 * greatest + 1:
+        # The stored bits without their sign: 2096 in 12 bits is -2000.
         span = 2 * greatest + 2
-        found = (values >= low - span) & (values <= high - span)
-    return found
+        padding = (values >= low - span) & (values <= high - span)
+    return padding
 
 
 def _with_sign(value: int, bits: int, *, signed: bool) -> int:

@@ -1,4 +1,4 @@
-"""Look-up tables of DICOM (PS3.3, C.11.1.1 and C.11.2.1.1), in all the ways that writers pack them."""
+"""Look-up tables of DICOM (PS3.3, C.11.1.1 and C.11.2.1.1), in all the encodings that writers use."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +13,9 @@ class Table:
     """A look-up table.
 
     Args:
-        entries: (n,) int64, none negative: what the n values from the first mapped one on become.
-        firsts: the first mapped value; two readings where its sign is open, the likelier one first.
-        bits: the depth of the entries, as declared.
+        entries: (n,) int64, not negative: outputs for n consecutive values from the first mapped value on.
+        firsts: the first mapped value; two candidates where its sign is ambiguous, the likelier one first.
+        bits: declared depth of the entries.
     """
 
     entries: np.ndarray
@@ -23,20 +23,20 @@ class Table:
     bits: int
 
     def first(self, low: float, high: float) -> int:
-        """The reading of the first mapped value with which the table covers most of low … high."""
+        """The candidate for the first mapped value with which the table covers most of low … high."""
 
         def covered(first: int) -> float:
             return min(high, first + len(self.entries) - 1) - max(low, first)
 
-        return max(self.firsts, key=covered)  # of equals the first: the one declared
+        return max(self.firsts, key=covered)  # on a tie the first: the declared one
 
     def __call__(self, values: np.ndarray, low: float, high: float) -> np.ndarray:
-        """Values → entries; those before the table become its first one, those behind it its last.
+        """Map values to entries; values below the table map to its first entry, above it to its last.
 
         Args:
-            values: any shape; decimal ones are rounded.
-            low: the least value of the film.
-            high: its greatest value.
+            values: any shape; decimal values are rounded.
+            low: smallest value of the film.
+            high: largest value of the film.
 
         Returns:
             int64 of the same shape.
@@ -47,16 +47,16 @@ class Table:
 
 
 def read_table(descriptor: Any, data: Any, *, signed: bool) -> Table | None:
-    """A table from its two elements as they stand in the file; None where they contradict each other.
+    """Read a table from its two elements; None where they contradict each other.
 
-    Entries of at most 8 bits may lie one in each byte, also in elements of 16-bit words (then the first entry
-    is in the lower half of the first word); all others are 16-bit words in the file's byte order. The first
-    mapped value may be written unsigned although values are signed, or the other way round.
+    Entries of at most 8 bits may be packed one per byte, also in elements of 16-bit words (then the first
+    entry is in the lower half of the first word); all others are 16-bit words in the file's byte order. The
+    first mapped value may be written as unsigned although values are signed, or vice versa.
 
     Args:
         descriptor: LUT Descriptor: number of entries (0 is 65,536), first mapped value, bits of an entry.
         data: LUT Data.
-        signed: whether the pixels are; decides the sign of the first mapped value where its VR does not.
+        signed: whether pixels are signed; decides the sign of the first mapped value where its VR does not.
     """
     order = "<" if data.is_little_endian else ">"
     if len(descriptor.value) < 6:

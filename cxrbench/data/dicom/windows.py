@@ -14,20 +14,20 @@ _FUNCTIONS: Final = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
 @dataclass(frozen=True)
 class Window:
-    """A window: what is shown as middle grey, how wide it is, and the VOI LUT function."""
+    """A window: the value shown as middle grey, the width, and the VOI LUT function."""
 
     centre: float
     width: float
     function: str = "LINEAR"
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
-        """Values → [0, 1], float64."""
-        with np.errstate(over="ignore"):  # a width near 0: what overflows is cut off anyway
+        """Map values to [0, 1], float64."""
+        with np.errstate(over="ignore"):  # with a width near 0: overflow is clipped anyway
             return window(values, self.centre, self.width, self.function)
 
     @property
     def ends(self) -> tuple[float, float]:
-        """The values below and above which all looks alike."""
+        """The values below and above which the output is constant."""
         if self.function == "LINEAR":
             half, centre = (self.width - 1) / 2, self.centre - 0.5
         else:
@@ -37,15 +37,15 @@ class Window:
 
 
 def window(values: np.ndarray, centre: float, width: float, function: str = "LINEAR") -> np.ndarray:
-    """Values → [0, 1] through a window (PS3.3, C.11.2.1.2 and C.11.2.1.3).
+    """Map values to [0, 1] through a window (PS3.3, C.11.2.1.2 and C.11.2.1.3).
 
-    LINEAR: (x − (c − ½)) / (w − 1) + ½; LINEAR_EXACT: (x − c) / w + ½, both cut off at 0 and 1;
+    LINEAR: (x − (c − ½)) / (w − 1) + ½; LINEAR_EXACT: (x − c) / w + ½, both clipped to [0, 1];
     SIGMOID: 1 / (1 + exp(−4 (x − c) / w)).
 
     Args:
         values: after the modality transformation, any shape.
         centre: c, the value shown as middle grey.
-        width: w, above 0 (LINEAR: at least 1, where it is a step).
+        width: w, above 0 (LINEAR: at least 1, which gives a step).
         function: the VOI LUT function.
 
     Returns:
@@ -65,13 +65,13 @@ def window(values: np.ndarray, centre: float, width: float, function: str = "LIN
 def choose_window(
     centres: Sequence[float], widths: Sequence[float], function: str
 ) -> tuple[Window | None, tuple[str, ...]]:
-    """The first window that can be used, and notes on what was passed over or assumed.
+    """Choose the first usable window; notes name what was skipped or assumed.
 
-    A LINEAR window narrower than 1 is none by the standard; where there is no other, it is read as
+    A LINEAR window narrower than 1 is invalid by the standard; where there is no other, it is read as
     LINEAR_EXACT, which is what writers of values between 0 and 1 mean.
 
     Args:
-        centres: of the windows; NaN where it is no number.
+        centres: of the windows; NaN where it is not a number.
         widths: of the windows.
         function: the VOI LUT function; "" is LINEAR.
 
@@ -84,10 +84,10 @@ def choose_window(
         notes = ("DICOM with an unknown VOI LUT function: its window is read as LINEAR",)
     kind = function if function in _FUNCTIONS else "LINEAR"
     least = 1.0 if kind == "LINEAR" else math.ulp(0.0)
-    for place, (centre, width) in enumerate(pairs, start=1):
+    for number, (centre, width) in enumerate(pairs, start=1):
         if math.isfinite(centre) and math.isfinite(width) and width >= least:
-            if place > 1:
-                notes += (f"DICOM whose first window is unusable: window {place} of {len(pairs)} is used",)
+            if number > 1:
+                notes += (f"DICOM whose first window is unusable: window {number} of {len(pairs)} is used",)
             return Window(centre, width, kind), notes
     for centre, width in pairs:
         if math.isfinite(centre) and math.isfinite(width) and width > 0:
