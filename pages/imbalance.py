@@ -3,7 +3,8 @@
 import streamlit as st
 
 from cxrbench.app import imbalance, remedies, together
-from cxrbench.app.sheets import SHEETS, Sheet, own_sheet, sheet
+from cxrbench.app.sheets import SHEETS, own_sheet, sheet
+from cxrbench.data.label_tables import LabelTable
 from cxrbench.errors import InputError
 
 PARTS = {
@@ -17,7 +18,7 @@ PARTS = {
 }
 
 
-def pick() -> Sheet | None:
+def pick() -> LabelTable | None:
     """The table chosen, or the reader's own; None where it cannot be read, which is then said."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(

@@ -10,8 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cxrbench.app import imbalance, remedies, stock
-from cxrbench.app.sheets import SHEETS, Sheet, grouped, own_sheet, sheet
-from cxrbench.data.clinical import age_bands
+from cxrbench.app.sheets import SHEETS, own_sheet, sheet
 from cxrbench.errors import InputError
 from cxrbench.targets import imbalance as statistics
 
@@ -100,17 +99,6 @@ def test_an_own_table_may_be_packed_and_is_kept_by_its_content() -> None:
 def test_what_is_wrong_with_an_own_table_is_said(data: bytes, said: str) -> None:
     with pytest.raises(InputError, match=said):
         own_sheet(data, "own.csv")
-
-
-def test_every_image_is_in_one_band_of_ages() -> None:
-    found = age_bands(np.array([0, 19.5, 20, 59, 60, 90, np.nan]))
-    assert found.tolist() == ["0–19", "0–19", "20–39", "40–59", "60–79", "80+", ""]
-
-
-def test_groups_too_small_to_compare_are_left_out() -> None:
-    sexes = np.array(["F"] * 60 + ["M"] * 70 + [""])
-    found = grouped(Sheet("k", "t", "", ("Edema",), np.zeros((131, 1)), {"Sex": sexes}, 0), "Sex")
-    assert {name: int(held.sum()) for name, held in found.items()} == {"M": 70, "F": 60}
 
 
 def test_resampling_is_shown_as_it_is_done() -> None:
