@@ -1,7 +1,8 @@
 """Class activation maps: one trunk pass, one gradient of the head per finding, one formula per method.
 
-A are the activations of a stage, g = ∂y/∂A the gradient of a finding's **logit** (never of its score: the
-sigmoid would scale the map by how sure the network is). The formulas give the map before any ReLU: signed.
+A are the activations of a stage, g = ∂y/∂A the gradient of a finding's **logit** (not of its score: the
+derivative of the sigmoid would scale the map by the network's confidence). The formulas give the signed map,
+before any ReLU.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from cxrbench.explain.asked import check, finding_list, stage_name
+from cxrbench.explain.validation import check_inputs, finding_list, stage_name
 from cxrbench.models import Classifier, Features
 
 __all__ = [
@@ -25,7 +26,7 @@ __all__ = [
     "xgrad_cam",
 ]
 
-# Activations and gradients of one finding, both (B, C, h, w) → map (B, h, w).
+# (activations, gradients of one finding), both (B, C, h, w) → map (B, h, w).
 Formula = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -35,50 +36,51 @@ def feature_gradients(
     findings: Tensor | Sequence[int],
     stage: str | int | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Activations of a stage and the gradients there of every asked finding's logit.
+    """Activations of a stage and the gradients of the findings' logits with respect to them.
 
-    The trunk runs once, without gradients. Its map becomes a leaf, the head runs once from it, and each
-    finding is differentiated by itself, so the result is bit-identical to asking finding by finding. Nothing
-    of the model is touched: no hook, no ``.grad``, no flag; threads may share it. Works under the caller's
+    The trunk runs once, without gradients. Its feature map becomes a leaf, the head runs once on it, and each
+    finding is differentiated separately, so the result is bit-identical to one call per finding. The model is
+    not changed (no hooks, no ``.grad``, no flags), so threads may share it. Works within the caller's
     ``no_grad`` and ``inference_mode``.
 
     Args:
         model: in eval mode.
         images: preprocessed, (B, C, H, W).
         findings: indices among the model's labels, (K,).
-        stage: its name, or counted from the last (0); default: the last.
+        stage: name of the stage, or index counted from the last (0); default: the last.
 
     Returns:
         Activations (B, C, h, w) and gradients (B, K, C, h, w).
 
     Raises:
-        InputError: train mode, images of another shape, a finding out of range, no such stage.
+        InputError: the model is in train mode, images have another shape, a finding is out of range, or there
+            is no such stage.
     """
-    check(model, images)
-    asked = finding_list(model, findings)
+    check_inputs(model, images)
+    indices = finding_list(model, findings)
     with torch.inference_mode(mode=False):
         features = _features(model, images, stage_name(model, stage))
         leaf = features.value.requires_grad_()
         with torch.enable_grad():
-            # The head gets a copy: its first step may work in place, and the leaf must stay what it was.
+            # The head gets a copy: its first step may work in place, and the leaf must not change.
             logits = model.head(replace(features, value=leaf.clone()))
-        slopes = [features.as_maps(logit_gradient(logits, index, leaf)) for index in asked]
-        # Findings outermost in memory: each one's gradient lies as it would if it had been asked alone.
-        return features.as_maps(leaf.detach()).contiguous(), torch.stack(slopes).transpose(0, 1)
+        gradients = [features.as_maps(logit_gradient(logits, index, leaf)) for index in indices]
+        # Findings outermost in memory: each gradient has the memory layout of a call with one finding.
+        return features.as_maps(leaf.detach()).contiguous(), torch.stack(gradients).transpose(0, 1)
 
 
 def cam_maps(formula: Formula, activations: Tensor, gradients: Tensor) -> Tensor:
-    """A formula for every finding: activations (B, C, h, w), gradients (B, K, C, h, w) → maps (B, K, h, w).
+    """Apply a formula per finding: activations (B, C, h, w), gradients (B, K, C, h, w) → maps (B, K, h, w).
 
-    One finding at a time: a sum over all of them at once would run in another order, and give other bits.
+    One finding at a time: sums over all findings at once would run in another order and give other bits.
     """
-    return torch.stack([formula(activations, slope) for slope in gradients.unbind(1)], dim=1)
+    return torch.stack([formula(activations, gradient) for gradient in gradients.unbind(1)], dim=1)
 
 
 def grad_cam(activations: Tensor, gradients: Tensor) -> Tensor:
     """Σ_k ⟨g_k⟩ · A_k, with ⟨·⟩ the mean over the map.
 
-    Reference: Selvaraju et al. 2017, arXiv:1610.02391. The paper's final ReLU is left to the display.
+    Reference: Selvaraju et al. 2017, arXiv:1610.02391. The paper's final ReLU is applied at display.
     """
     return _weighted(gradients.mean((2, 3)), activations)
 
@@ -88,8 +90,8 @@ def grad_cam_plus_plus(activations: Tensor, gradients: Tensor) -> Tensor:
 
     Computed as α = 1 / (2 + S_k·g), the same fraction reduced, which does not underflow at small gradients.
 
-    Reference: Chattopadhyay et al. 2018, arXiv:1710.11063, equation 19. It presumes A ≥ 0; where activations
-    are signed (transformers) the denominator may come near zero; at exactly zero α is 0 here.
+    Reference: Chattopadhyay et al. 2018, arXiv:1710.11063, equation 19. It assumes A ≥ 0; where activations
+    are signed (transformers) the denominator may be close to zero; where it is exactly zero α is 0 here.
     """
     # In place: on one image this formula's memory traffic would outweigh its arithmetic.
     denominator = (activations.sum((2, 3), keepdim=True) * gradients).add_(2)
@@ -99,7 +101,7 @@ def grad_cam_plus_plus(activations: Tensor, gradients: Tensor) -> Tensor:
 
 
 def hires_cam(activations: Tensor, gradients: Tensor) -> Tensor:
-    """Σ_k g_k ⊙ A_k: on a head that is linear in A, exactly the finding's logit, place by place.
+    """Σ_k g_k ⊙ A_k; where the head is linear in A, the exact contribution of each cell to the logit.
 
     Reference: Draelos & Carin 2020, arXiv:2011.08891.
     """
@@ -107,9 +109,9 @@ def hires_cam(activations: Tensor, gradients: Tensor) -> Tensor:
 
 
 def xgrad_cam(activations: Tensor, gradients: Tensor) -> Tensor:
-    """Σ_k w_k · A_k, w_k = Σ g_k A_k / Σ A_k; w_k = 0 where Σ A_k vanishes beside Σ |A_k|.
+    """Σ_k w_k · A_k, w_k = Σ g_k A_k / Σ A_k; w_k = 0 where Σ A_k is negligible relative to Σ |A_k|.
 
-    The sums run in float64: signed activations cancel, and single precision would leave noise.
+    The sums run in float64: signed activations cancel, and in single precision rounding errors would remain.
 
     Reference: Fu et al. 2020, arXiv:2008.02312.
     """
@@ -121,7 +123,7 @@ def xgrad_cam(activations: Tensor, gradients: Tensor) -> Tensor:
 
 
 def layer_cam(activations: Tensor, gradients: Tensor) -> Tensor:
-    """Σ_k relu(g_k) ⊙ A_k; where A ≥ 0 the same as element-wise Grad-CAM, Σ_k relu(g_k ⊙ A_k).
+    """Σ_k relu(g_k) ⊙ A_k; where A ≥ 0 equal to element-wise Grad-CAM, Σ_k relu(g_k ⊙ A_k).
 
     Reference: Jiang et al. 2021, doi:10.1109/TIP.2021.3089943.
     """
@@ -131,20 +133,20 @@ def layer_cam(activations: Tensor, gradients: Tensor) -> Tensor:
 def logit_gradient(logits: Tensor, finding: int, leaf: Tensor, *, last: bool = False) -> Tensor:
     """∂ logits[:, finding] / ∂ leaf, of the leaf's shape; zeros where the logit does not depend on it.
 
-    Images of a batch do not mix in eval mode, so one call serves them all. ``last`` frees the graph.
+    Images of a batch are independent in eval mode, so one call serves all. ``last`` frees the graph.
     """
-    towards = torch.zeros_like(logits)
-    towards[:, finding] = 1
-    return torch.autograd.grad(logits, leaf, towards, retain_graph=not last, materialize_grads=True)[0]
+    direction = torch.zeros_like(logits)
+    direction[:, finding] = 1
+    return torch.autograd.grad(logits, leaf, direction, retain_graph=not last, materialize_grads=True)[0]
 
 
 def _features(model: Classifier, images: Tensor, stage: str) -> Features:
-    """The trunk's features, its map cut off from whatever made it."""
+    """The features of the trunk, with the feature map detached from the graph."""
     with torch.no_grad():
         features = model.trunk(images.clone() if images.is_inference() else images, stage)
     return replace(features, value=features.value.detach())
 
 
 def _weighted(weights: Tensor, activations: Tensor) -> Tensor:
-    """Weights (B, C) and activations (B, C, h, w) → (B, h, w)."""
+    """Weighted sum over channels: weights (B, C), activations (B, C, h, w) → (B, h, w)."""
     return torch.bmm(weights[:, None], activations.flatten(2)).view(-1, *activations.shape[2:])

@@ -8,7 +8,7 @@ __all__ = ["heatmap", "upsample"]
 
 
 def upsample(maps: Tensor, size: tuple[int, ...]) -> Tensor:
-    """Maps (B, K, h, w) on their own grid → relevance (B, K, H, W): bilinear, pixel centres aligned.
+    """Resize maps (B, K, h, w) to relevance (B, K, H, W) by bilinear interpolation.
 
     ``align_corners=False``: a cell of the map covers the patch of the image that it was computed from.
     """
@@ -18,10 +18,10 @@ def upsample(maps: Tensor, size: tuple[int, ...]) -> Tensor:
 
 
 def heatmap(relevance: Tensor) -> Tensor:
-    """Relevance (..., H, W) → [0, 1]: what raises the score, over the map's largest value.
+    """Scale relevance (..., H, W) to [0, 1]: its positive part, divided by the largest value of each map.
 
     Args:
-        relevance: signed; what is below zero becomes 0 (the ReLU of the CAM papers). NaN stays NaN.
+        relevance: signed; negative values become 0 (the ReLU of the CAM papers), NaN stays NaN.
     """
     positive = relevance.clamp(min=0)
     top = positive.nan_to_num(nan=0.0).amax((-2, -1), keepdim=True)

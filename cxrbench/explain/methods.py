@@ -5,10 +5,10 @@ from types import MappingProxyType
 from typing import Final
 
 from cxrbench.errors import look_up
-from cxrbench.explain.asked import stage_name
 from cxrbench.explain.cam import grad_cam, grad_cam_plus_plus, hires_cam, layer_cam, xgrad_cam
 from cxrbench.explain.passes import from_formula, from_path
 from cxrbench.explain.protocol import Method
+from cxrbench.explain.validation import stage_name
 from cxrbench.models import Classifier
 
 __all__ = ["METHODS", "identical_by_construction", "method"]
@@ -21,7 +21,7 @@ def _any_differentiable(model: Classifier) -> str | None:
 
 
 def _has_stages(model: Classifier) -> str | None:
-    """CAMs need a feature map to read."""
+    """CAMs read a feature map."""
     return None if model.stages else f"{model.spec.name} names no feature map that a CAM could read"
 
 
@@ -39,7 +39,7 @@ METHODS: Final[Mapping[str, Method]] = MappingProxyType(
                 reads_stage=True,
                 class_specific=True,
                 supports=_has_stages,
-                caveat="As coarse as the feature map; at earlier stages the mean gradient may say little.",
+                caveat="As coarse as the feature map; at earlier stages the mean gradient tells less.",
                 same_when_pooled=True,
             ),
             Method(
@@ -52,7 +52,7 @@ METHODS: Final[Mapping[str, Method]] = MappingProxyType(
                 reads_stage=True,
                 class_specific=True,
                 supports=_has_stages,
-                caveat="Reads only what speaks for the finding; presumes activations that are not negative.",
+                caveat="Reads only gradients that raise the score; assumes non-negative activations.",
             ),
             Method(
                 name="hires_cam",
@@ -90,7 +90,7 @@ METHODS: Final[Mapping[str, Method]] = MappingProxyType(
                 reads_stage=True,
                 class_specific=True,
                 supports=_has_stages,
-                caveat="Made for earlier, finer stages; reads only gradients that speak for the finding.",
+                caveat="Made for earlier, finer stages; reads only gradients that raise the score.",
             ),
             Method(
                 name="integrated_gradients",
@@ -102,8 +102,8 @@ METHODS: Final[Mapping[str, Method]] = MappingProxyType(
                 reads_stage=False,
                 class_specific=True,
                 supports=_any_differentiable,
-                caveat="Depends on the baseline: what equals it gets no relevance. Trust it as far as its "
-                "completeness error is small.",
+                caveat="Depends on the baseline: pixels equal to it get no relevance. Reliable only where "
+                "its completeness error is small.",
             ),
         )
     }
@@ -114,7 +114,7 @@ def method(name: str) -> Method:
     """The record of a method.
 
     Raises:
-        InputError: no method of that name; the sentence lists those that are.
+        InputError: an unknown name; the message lists the known ones.
     """
     return look_up("method", name, METHODS)
 
@@ -122,16 +122,16 @@ def method(name: str) -> Method:
 def identical_by_construction(
     model: Classifier, stage: str | int | None, methods: Sequence[str]
 ) -> tuple[tuple[str, ...], ...]:
-    """Which of the methods draw one and the same map on this model at this stage.
+    """Groups of methods that give the same map on this model at this stage.
 
-    Where the head sees the last map only through its spatial mean, the gradient is the same at every place,
-    and Grad-CAM, HiResCAM and XGrad-CAM are all Σ_k g_k·A_k. Comparing them there compares nothing.
+    Where the head reads only the spatial mean of the last map, the gradient is spatially constant, and
+    Grad-CAM, HiResCAM and XGrad-CAM are all Σ_k g_k·A_k.
 
     Returns:
-        Groups of two or more names, in the order given; empty where there is nothing to say.
+        Groups of two or more names, in the order of ``methods``; empty if there is none.
 
     Raises:
-        InputError: no such stage, no such method.
+        InputError: an unknown stage or method.
     """
     last = stage_name(model, stage) == model.stages[-1]
     same = tuple(name for name in dict.fromkeys(methods) if method(name).same_when_pooled)

@@ -17,15 +17,15 @@ __all__ = ["Compute", "Passes", "from_formula", "from_path"]
 
 @dataclass(frozen=True)
 class Passes:
-    """A model, its images and the findings asked, with the passes through the network that methods share.
+    """A model, images and findings, with the passes through the network that methods share.
 
     Args:
         model: in eval mode.
         images: preprocessed, (B, C, H, W).
         findings: indices, (K,).
-        stage: the feature map that CAMs read, by name.
-        baseline: of integrated gradients.
-        steps: of integrated gradients.
+        stage: name of the stage whose feature map CAMs read.
+        baseline: baseline of integrated gradients.
+        steps: path points of integrated gradients.
     """
 
     model: Classifier
@@ -42,29 +42,29 @@ class Passes:
 
     @cached_property
     def perturbed(self) -> tuple[tuple[Tensor, Tensor], ...]:
-        """The features again, a few times, as rounding might have left them."""
+        """The features with perturbations at the level of rounding, several times."""
         return tuple(perturbed(*self.features))
 
 
-# A method at work: drafts (B, K, h, w) on the method's own grid, the last one final.
+# The computation of a method: drafts (B, K, h, w) on its own grid, of which the last is final.
 Compute = Callable[[Passes], Iterator[Draft]]
 
 
 def from_formula(formula: Formula) -> Compute:
-    """A method that is a formula on the shared activations and gradients: one draft, which is final."""
+    """The computation of a method that is a formula on the shared activations and gradients: one draft."""
 
     def compute(passes: Passes) -> Iterator[Draft]:
         with torch.inference_mode(mode=False), torch.no_grad():
             maps = cam_maps(formula, *passes.features)
-            alike = [unchanged(maps, cam_maps(formula, *features)) for features in passes.perturbed]
-            stable = torch.stack(alike).all(0)
+            unchanged_maps = [unchanged(maps, cam_maps(formula, *features)) for features in passes.perturbed]
+            stable = torch.stack(unchanged_maps).all(0)
         yield Draft(maps, torch.full(maps.shape[:2], torch.nan), stable, 1, 1)
 
     return compute
 
 
 def from_path(passes: Passes) -> Iterator[Draft]:
-    """Integrated gradients along the path that was asked."""
+    """Integrated gradients with the baseline and steps of the passes."""
     return integrated_gradients(
         passes.model, passes.images, passes.findings, baseline=passes.baseline, steps=passes.steps
     )

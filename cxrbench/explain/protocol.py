@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from cxrbench.errors import InputError
-from cxrbench.explain.asked import check, finding_list, stage_name
 from cxrbench.explain.display import upsample
 from cxrbench.explain.passes import Compute, Passes
+from cxrbench.explain.validation import check_inputs, finding_list, stage_name
 from cxrbench.models import Classifier
 
 __all__ = ["Method"]
@@ -18,21 +18,21 @@ __all__ = ["Method"]
 
 @dataclass(frozen=True)
 class Method:
-    """A row of ``METHODS``: what menus, the CLI, contract tests and the documentation read.
+    """A row of ``METHODS``, read by menus, the command line, contract tests and the documentation.
 
     Args:
-        name: the key, as in links and on the command line.
-        title: as papers write it.
-        family: what the method reads.
-        compute: the method at work, drafts first where it is progressive.
+        name: key, used in links and on the command line.
+        title: name as written in papers.
+        family: what the method differentiates: a feature map's activations (``cam``) or the input.
+        compute: the computation, which yields drafts; the last is final.
         reference: arXiv or DOI.
-        cost: what it takes, in forward and backward passes.
-        reads_stage: it reads a feature map, so a stage may be chosen.
-        class_specific: its map depends on the finding asked.
-        supports: None, or the sentence why this method does not apply to that model.
-        caveat: what to keep in mind when reading its maps.
-        same_when_pooled: where the gradient is spatially constant its map is Σ_k g_k·A_k, so all methods of
-            which this is true draw the same.
+        cost: number of forward and backward passes.
+        reads_stage: whether it reads a feature map, so that a stage can be chosen.
+        class_specific: whether its map depends on the finding.
+        supports: model → None, or why the method does not apply to that model.
+        caveat: what to consider when reading its maps.
+        same_when_pooled: whether its map is Σ_k g_k·A_k where the gradient is spatially constant; all such
+            methods then give the same map.
     """
 
     name: str
@@ -51,11 +51,11 @@ class Method:
         """Relevance (B, K, H, W) at the last stage and with the method's defaults: signed, not normalised.
 
         Raises:
-            InputError: the method does not apply to this model, or anything asked that cannot be.
+            InputError: the method does not apply to this model, or an argument is invalid.
         """
-        check(model, images)
+        check_inputs(model, images)
         if problem := self.supports(model):
-            raise InputError(f"{self.title} does not apply here: {problem}.")
-        asked = torch.tensor(finding_list(model, findings))
-        *_, final = self.compute(Passes(model, images, asked, stage_name(model)))
+            raise InputError(f"{self.title} does not apply to this model: {problem}.")
+        indices = torch.tensor(finding_list(model, findings))
+        *_, final = self.compute(Passes(model, images, indices, stage_name(model)))
         return upsample(final.maps, tuple(images.shape[2:]))

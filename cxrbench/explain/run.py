@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from cxrbench.errors import InputError
-from cxrbench.explain.asked import check, finding_list, stage_name
 from cxrbench.explain.display import upsample
 from cxrbench.explain.gradient import check_path
 from cxrbench.explain.methods import method
 from cxrbench.explain.passes import Passes
 from cxrbench.explain.protocol import Method
+from cxrbench.explain.validation import check_inputs, finding_list, stage_name
 from cxrbench.models import Classifier
 
 __all__ = ["Explanation", "explain"]
@@ -22,17 +22,17 @@ __all__ = ["Explanation", "explain"]
 
 @dataclass(frozen=True)
 class Explanation:
-    """What one method says about the asked findings.
+    """The maps of one method.
 
     Args:
         method: a key of ``METHODS``.
-        stage: the feature map it read; None for methods that read none.
-        maps: (B, K, h, w) float32 on the method's own grid, signed, not normalised.
-        size: (H, W) of the images explained.
-        seconds: this method's own work so far, with the passes it shares with others.
+        stage: name of the stage whose feature map was read; None for methods that read none.
+        maps: (B, K, h, w) on the method's own grid, signed, not normalised, of the images' dtype.
+        size: (H, W) of the images.
+        seconds: computing time so far, including the passes shared with other methods.
         completeness: (B, K) relative completeness error; NaN where the method defines none.
         stable: (B, K) bool; False where a relative perturbation of 1e-6 would change the map visibly.
-        progress: path points done ÷ asked; below 1 this is a draft and a better one follows.
+        progress: path points done ÷ total; below 1 this is a draft, which a later one replaces.
     """
 
     method: str
@@ -60,32 +60,32 @@ def explain(
     baseline: str = "black",
     steps: int = 50,
 ) -> Iterator[Explanation]:
-    """Explain findings by several methods, which share their passes; a map comes as soon as it is known.
+    """Explain findings by several methods, which share their passes; yield each result once it is computed.
 
-    What was asked is checked before the first map. A progressive method yields drafts, each replacing the one
-    before, the last with ``progress`` 1. Closing the iterator stops the work.
+    Arguments are checked before the first map is computed. A progressive method yields drafts, each of which
+    replaces the one before; the last has ``progress`` 1. Closing the iterator stops the computation.
 
     Args:
         model: in eval mode.
         images: preprocessed, (B, C, H, W).
         findings: indices among the model's labels, (K,).
         methods: keys of ``METHODS``, computed in this order.
-        stage: the feature map that CAMs read: its name, or counted from the last (0); default: the last.
-        baseline: of integrated gradients: ``black``, ``mean`` or ``blur``.
-        steps: of integrated gradients.
+        stage: stage whose feature map CAMs read: name, or index counted from the last (0); default: the last.
+        baseline: baseline of integrated gradients: ``black``, ``mean`` or ``blur``.
+        steps: path points of integrated gradients.
 
     Raises:
-        InputError: anything asked that cannot be: an unknown name, a finding out of range, a model in train
-            mode, a method that does not apply to the model.
+        InputError: an unknown name, a finding out of range, a model in train mode, or a method that does not
+            apply to the model.
     """
-    check(model, images)
-    asked = torch.tensor(finding_list(model, findings))
+    check_inputs(model, images)
+    indices = torch.tensor(finding_list(model, findings))
     records = [method(name) for name in methods]
     for record in records:
         if problem := record.supports(model):
-            raise InputError(f"{record.title} does not apply here: {problem}.")
-    check_path(baseline, steps)  # refused now, not when its turn comes
-    passes = Passes(model, images, asked, stage_name(model, stage), baseline, steps)
+            raise InputError(f"{record.title} does not apply to this model: {problem}.")
+    check_path(baseline, steps)  # now, not when the method's turn comes
+    passes = Passes(model, images, indices, stage_name(model, stage), baseline, steps)
     return _run(passes, records)
 
 
@@ -96,11 +96,11 @@ def _run(passes: Passes, records: list[Method]) -> Iterator[Explanation]:
             start = time.perf_counter()
             _ = passes.features
             shared = time.perf_counter() - start
-        yield from _one(passes, record, shared if record.reads_stage else 0.0)
+        yield from _explanations(passes, record, shared if record.reads_stage else 0.0)
 
 
-def _one(passes: Passes, record: Method, seconds: float) -> Iterator[Explanation]:
-    """One method's drafts; the clock stands while the caller holds one."""
+def _explanations(passes: Passes, record: Method, seconds: float) -> Iterator[Explanation]:
+    """The drafts of one method; the time that the caller spends between them does not count."""
     height, width = passes.images.shape[2:]
     drafts = record.compute(passes)
     while True:

@@ -8,43 +8,43 @@ from torch import Tensor
 
 from cxrbench.explain.display import heatmap
 
-__all__ = ["ARRIVING", "PERTURBATION", "VISIBLE", "perturbed", "unchanged"]
+__all__ = ["FEATURE_PERTURBATION", "PERTURBATION", "VISIBLE", "perturbed", "unchanged"]
 
-PERTURBATION: Final = 1e-6  # relative, of the image: about what single precision rounds off on the way
-# What layers make of it in a stage's activations and gradients, relative to their root mean square: ten times
-# what was measured on the shipped models (docs/decisions.md), because two draws may miss a narrow pole.
-ARRIVING: Final = 4e-5
-VISIBLE: Final = 1 / 255  # on the scale [0, 1] that is drawn: one step of a picture of 8 bits
+PERTURBATION: Final = 1e-6  # relative, of the image: about the rounding error of single precision
+# The resulting perturbation of a stage's activations and gradients, relative to their root mean square: ten
+# times the value measured on the shipped models (docs/decisions.md), as two draws may miss a narrow pole.
+FEATURE_PERTURBATION: Final = 4e-5
+VISIBLE: Final = 1 / 255  # on the displayed scale [0, 1]: one step of an 8-bit picture
 _DRAWS: Final = 2
 
 
 def perturbed(activations: Tensor, gradients: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """What the formulas of CAMs read, as it might be had the image been another by ``PERTURBATION``.
+    """Activations and gradients as if the image were perturbed by ``PERTURBATION``.
 
-    The noise is the same in every call, for every image and finding, so that many findings are perturbed as
-    one alone would be. Its size is that of each image's activations and of each finding's gradients.
+    The noise is the same in every call and for every image and finding, so that several findings are
+    perturbed as one alone would be. It is scaled by each image's activations and each finding's gradients.
 
     Args:
         activations: (B, C, h, w).
         gradients: (B, K, C, h, w).
 
     Yields:
-        Activations and gradients of the same shapes, with other noise each time.
+        Activations and gradients of the same shapes, each time with other noise.
     """
     random = torch.Generator().manual_seed(0)
     for _ in range(_DRAWS):
         noise = [torch.randn(activations.shape[1:], generator=random) for _ in range(2)]
-        slopes = [_with(slope, noise[1]) for slope in gradients.unbind(1)]
-        yield _with(activations, noise[0]), torch.stack(slopes).transpose(0, 1)
+        noisy_gradients = [_add_noise(gradient, noise[1]) for gradient in gradients.unbind(1)]
+        yield _add_noise(activations, noise[0]), torch.stack(noisy_gradients).transpose(0, 1)
 
 
 def unchanged(maps: Tensor, again: Tensor) -> Tensor:
-    """Whether two computations of maps (B, K, h, w) are drawn alike, within ``VISIBLE``: (B, K) bool."""
-    # A value that is no number is unlike any other.
+    """Whether two computations of maps (B, K, h, w) are displayed alike, within ``VISIBLE``: (B, K) bool."""
+    # NaN is not equal to any value.
     return (heatmap(maps) - heatmap(again)).abs().amax((2, 3)) <= VISIBLE
 
 
-def _with(values: Tensor, noise: Tensor) -> Tensor:
-    """Values (B, C, h, w) and noise (C, h, w), scaled to each image's root mean square."""
-    sizes = torch.stack([image.square().mean().sqrt() for image in values])
-    return values + ARRIVING * sizes.view(-1, 1, 1, 1) * noise
+def _add_noise(values: Tensor, noise: Tensor) -> Tensor:
+    """Add noise (C, h, w) to values (B, C, h, w), scaled by each image's root mean square."""
+    scales = torch.stack([image.square().mean().sqrt() for image in values])
+    return values + FEATURE_PERTURBATION * scales.view(-1, 1, 1, 1) * noise

@@ -144,5 +144,5 @@ def _write(axes: Axes, title: str, lines: list[str]) -> None:
 
 def _scale_note(scale: Scale, opacity: float, threshold: float, *, signed: bool) -> str:
     minimum = f"; below {threshold:.0%} of full strength nothing is drawn" if threshold else ""
-    both = " Signed maps: one end of the colours speaks for the finding, the other against." if signed else ""
+    both = " Signed maps: one end of the colours raises the score, the other lowers it." if signed else ""
     return f"Scale: {SCALES[scale]}. Opacity {opacity:.0%}{minimum}.{both}"

@@ -21,7 +21,7 @@ class ChainSpec:
 
 
 class Chain(nn.Module):
-    """The contract of a Classifier over named modules called one after the other; no backbone needed."""
+    """The contract of a Classifier over named modules called in sequence, without a backbone."""
 
     def __init__(self, last_stage: str, labels: int = 2, preprocessing=None, **modules: nn.Module) -> None:
         super().__init__()
@@ -63,14 +63,14 @@ def chain():
 
 @cache
 def _random(architecture: str):
-    # One size for all, so that the suite stays quick; the labels of CheXpert.
-    recipe = Preprocessing(size=96)
-    return create(architecture, CHEXPERT, preprocessing=recipe, seed=3).requires_grad_(False)
+    # One small size for all, so that the tests are fast; the labels of CheXpert.
+    preprocessing = Preprocessing(size=96)
+    return create(architecture, CHEXPERT, preprocessing=preprocessing, seed=3).requires_grad_(False)
 
 
 @pytest.fixture(scope="session")
 def random_model():
-    """Architecture → a classifier with random weights, made once a session."""
+    """Architecture → a classifier with random weights, made once per session."""
     return _random
 
 

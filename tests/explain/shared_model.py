@@ -1,4 +1,4 @@
-"""Run by test_threads.py: all methods, some findings, eight threads, one model, with accidents among them."""
+"""Run by test_threads.py: all methods, some findings, eight threads, one model, and exceptions in between."""
 
 import random
 import sys
@@ -21,7 +21,7 @@ HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_p
 
 
 def fingerprint(model: Classifier) -> list[object]:
-    """Everything about a model, and about the process, that an explanation must leave alone."""
+    """Everything about a model and about the process that an explanation must not change."""
     return [
         {key: value.clone() for key, value in model.state_dict().items()},
         [parameter.grad for parameter in model.parameters()],
@@ -31,7 +31,7 @@ def fingerprint(model: Classifier) -> list[object]:
         [type(each) for each in model.modules()],
         [len(getattr(registry, f"_global{hooks}")) for hooks in HOOKS],
         torch.get_rng_state(),
-        np.random.get_state()[1].tolist(),  # noqa: NPY002 - the global one, which nobody may touch
+        np.random.get_state()[1].tolist(),  # noqa: NPY002 - the global one, which must not change
         random.getstate(),
         (torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.get_num_threads()),
     ]
@@ -57,8 +57,8 @@ def maps_of_all(model: Classifier, image: torch.Tensor) -> dict[str, torch.Tenso
     return {each.method: each.maps for each in explain(model, image, FINDINGS, list(METHODS), steps=2)}
 
 
-def accidents(model: Classifier, image: torch.Tensor) -> Iterator[None]:
-    """An exception within the trunk, one thrown into a working generator, and a generator dropped midway."""
+def interrupted_calls(model: Classifier, image: torch.Tensor) -> Iterator[None]:
+    """An exception within the trunk, one thrown into a running generator, and an abandoned generator."""
     for name in METHODS:
         try:
             maps(model, image.to("meta"), name)
@@ -82,16 +82,16 @@ def main(architecture: str) -> None:
     before = fingerprint(model)
     jobs = [(index, method) for index in range(THREADS) for method in METHODS]
     serial = [maps_of_all(model, image) for image in images]
-    # Each thread begins elsewhere, so that different methods meet on the model.
+    # Each thread starts with another method, so that different methods use the model at the same time.
     mixed = sorted(jobs, key=lambda job: (list(METHODS).index(job[1]) + job[0]) % len(METHODS))
     with ThreadPoolExecutor(THREADS) as pool:
-        troubled = pool.submit(lambda: len(list(accidents(model, images[0]))))
-        found = list(pool.map(lambda job: maps(model, images[job[0]], job[1]), mixed))
-        assert troubled.result() == len(METHODS) + 2
-    for (index, method), result in zip(mixed, found, strict=True):
+        interrupted = pool.submit(lambda: len(list(interrupted_calls(model, images[0]))))
+        parallel = list(pool.map(lambda job: maps(model, images[job[0]], job[1]), mixed))
+        assert interrupted.result() == len(METHODS) + 2
+    for (index, method), result in zip(mixed, parallel, strict=True):
         assert torch.equal(result, serial[index][method]), f"{method} of image {index} differs from serial"
-    assert same(fingerprint(model), before), "something was left changed"
-    print(architecture, len(found), "jobs bit-equal", flush=True)
+    assert same(fingerprint(model), before), "the model or the process was changed"
+    print(architecture, len(parallel), "jobs bit-equal", flush=True)
 
 
 if __name__ == "__main__":

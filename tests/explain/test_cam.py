@@ -1,4 +1,4 @@
-"""CAM formulas against hand-checkable numbers, and the passes that feed them."""
+"""CAM formulas against numbers worked out by hand, and the passes that compute their inputs."""
 
 import pytest
 import torch
@@ -22,7 +22,7 @@ G = torch.tensor([[[[1.0, 0], [0, 1]], [[-1, 1], [0.5, -0.25]], [[0.5, -0.5], [0
 
 
 def slow_grad_cam_plus_plus(activations, gradients):
-    """Equation 19 again, place by place, unreduced, in float64."""
+    """Equation 19 computed per cell, not reduced, in float64."""
     images, channels, height, width = activations.shape
     maps = torch.zeros(images, height, width, dtype=torch.float64)
     for b in range(images):
@@ -129,7 +129,7 @@ def test_activations_are_read_before_an_in_place_step_overwrites_them(one_conv):
 
 
 @pytest.mark.parametrize("architecture", POOLED)
-def test_at_the_last_stage_of_a_pooled_network_three_methods_are_one(
+def test_three_methods_give_the_same_map_at_the_last_stage_of_a_pooled_network(
     random_model, image, relative, architecture
 ):
     activations, gradients = feature_gradients(random_model(architecture), image, [0, 5])
@@ -139,7 +139,7 @@ def test_at_the_last_stage_of_a_pooled_network_three_methods_are_one(
 
 
 @pytest.mark.parametrize("architecture", ["densenet121", "resnet50"])
-def test_at_an_earlier_stage_they_are_not(random_model, image, relative, architecture):
+def test_the_three_methods_differ_at_an_earlier_stage(random_model, image, relative, architecture):
     activations, gradients = feature_gradients(random_model(architecture), image, [0], 1)
     reference = cam_maps(grad_cam, activations, gradients)
     assert relative(cam_maps(hires_cam, activations, gradients), reference) > 0.01
@@ -161,18 +161,18 @@ def test_the_callers_gradient_mode_does_not_matter_and_is_kept(one_conv, mode):
     expected = feature_gradients(model, picture, [0, 1])
     with mode():
         before = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
-        found = feature_gradients(model, picture.clone(), [0, 1])
+        result = feature_gradients(model, picture.clone(), [0, 1])
         assert (torch.is_grad_enabled(), torch.is_inference_mode_enabled()) == before
-    assert all(torch.equal(ours, theirs) for ours, theirs in zip(found, expected, strict=True))
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(result, expected, strict=True))
 
 
 @pytest.mark.parametrize("frozen", [True, False])
 def test_frozen_and_trainable_weights_give_the_same_map_and_no_grad(one_conv, frozen):
     model, picture = one_conv
     expected = feature_gradients(model, picture, [0])
-    found = feature_gradients(model.requires_grad_(not frozen), picture.requires_grad_(), [0])
-    assert all(torch.equal(ours, theirs) for ours, theirs in zip(found, expected, strict=True))
-    assert not any(tensor.requires_grad for tensor in found)
+    result = feature_gradients(model.requires_grad_(not frozen), picture.requires_grad_(), [0])
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(result, expected, strict=True))
+    assert not any(tensor.requires_grad for tensor in result)
     assert picture.grad is None
     assert all(parameter.grad is None for parameter in model.parameters())
 
@@ -185,12 +185,12 @@ def test_a_model_in_train_mode_is_refused_even_in_one_part(one_conv):
 
 
 @pytest.mark.parametrize(
-    ("findings", "said"),
+    ("findings", "message"),
     [([2], "between 0 and 1.*got 2"), ([-1], "got -1"), ([], "one or more"), ([0.5], "whole numbers")],
 )
-def test_a_finding_the_model_does_not_have_is_refused(one_conv, findings, said):
+def test_a_finding_the_model_does_not_have_is_refused(one_conv, findings, message):
     model, picture = one_conv
-    with pytest.raises(InputError, match=f"findings must.*{said}.*finding_indices"):
+    with pytest.raises(InputError, match=f"findings must.*{message}.*finding_indices"):
         feature_gradients(model, picture, findings)
 
 
@@ -209,7 +209,7 @@ def test_a_stage_is_found_by_name_or_counted_from_the_last(one_conv):
 
 
 @pytest.mark.parametrize("record", METHODS.values(), ids=list(METHODS))
-def test_every_method_refuses_what_would_be_rough_or_random(one_conv, record):
+def test_every_method_refuses_half_precision_train_mode_and_other_images(one_conv, record):
     model, picture = one_conv
     with pytest.raises(InputError, match=r"call images\.to\(torch\.float32\)"):
         record.explain(model, picture.double(), [0])

@@ -1,4 +1,4 @@
-"""What every method promises, on every backbone."""
+"""The contract of every method, on every backbone."""
 
 import pytest
 import torch
@@ -23,7 +23,7 @@ def maps_of_all(model, images, findings):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_every_method_keeps_its_promises_on_every_backbone(random_model, images, relative, architecture):
+def test_every_method_meets_the_contract_on_every_backbone(random_model, images, relative, architecture):
     model = random_model(architecture)
     state = {key: value.clone() for key, value in model.state_dict().items()}
     separately = [maps_of_all(model, images, [finding]) for finding in FINDINGS]
@@ -47,11 +47,11 @@ def test_every_method_keeps_its_promises_on_every_backbone(random_model, images,
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", QUICK)
 @pytest.mark.parametrize("name", METHODS)
-def test_an_image_is_explained_alike_alone_and_in_a_batch(random_model, images, relative, architecture, name):
+def test_an_image_has_the_same_map_alone_and_in_a_batch(random_model, images, relative, architecture, name):
     model = random_model(architecture)
     batch = maps_of(model, images, [4], name).maps
     alone = torch.cat([maps_of(model, images[[index]], [4], name).maps for index in range(2)])
-    # Other batch sizes run other kernels; Grad-CAM++ magnifies that where signed activations nearly cancel.
+    # Other batch sizes use other kernels; Grad-CAM++ amplifies that where signed activations nearly cancel.
     assert relative(batch, alone) <= 1e-3
 
 
@@ -65,7 +65,7 @@ def test_the_callers_gradient_mode_changes_no_bit(random_model, image, name, mod
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_method_alone_gives_the_last_stages_map_with_its_defaults(random_model, image, name):
+def test_a_method_called_alone_gives_the_map_of_the_last_stage_with_its_defaults(random_model, image, name):
     model = random_model("efficientnet_b0")
     relevance = METHODS[name].explain(model, image, torch.tensor(FINDINGS))
     assert relevance.shape == (1, len(FINDINGS), 96, 96)
@@ -81,23 +81,23 @@ def test_every_stage_of_a_backbone_can_be_read_by_every_method_that_reads_one(
     methods = [name for name, record in METHODS.items() if record.reads_stage]
     sides = {name: [] for name in methods}
     for stage in model.stages:
-        for found in explain(model, image, [0], methods, stage=stage):
-            assert found.stage == stage
-            sides[found.method].append(found.maps.shape[-1])
+        for explanation in explain(model, image, [0], methods, stage=stage):
+            assert explanation.stage == stage
+            sides[explanation.method].append(explanation.maps.shape[-1])
     for name in methods:
         assert len(sides[name]) == len(model.stages)
         assert sides[name] == sorted(sides[name], reverse=True)
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_method_that_says_it_is_specific_to_a_finding_is(random_model, image, relative, name):
+def test_class_specific_states_whether_maps_of_two_findings_differ(random_model, image, relative, name):
     model = random_model("efficientnet_b0")
-    found = maps_of(model, image, [0, 1], name).maps
-    assert METHODS[name].class_specific == (relative(found[:, 0], found[:, 1]) > 0.01)
+    maps = maps_of(model, image, [0, 1], name).maps
+    assert METHODS[name].class_specific == (relative(maps[:, 0], maps[:, 1]) > 0.01)
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_row_says_everything_about_its_method(random_model, name):
+def test_a_record_describes_its_method(random_model, name):
     record = METHODS[name]
     assert record.name == name
     assert record.title
@@ -111,12 +111,12 @@ def test_passes_are_shared_by_the_methods_of_one_call(random_model, image, monke
     model = random_model("efficientnet_b0")
     trunks = []
     trunk = model.trunk
-    monkeypatch.setattr(model, "trunk", lambda *given: trunks.append(given) or trunk(*given))
+    monkeypatch.setattr(model, "trunk", lambda *arguments: trunks.append(arguments) or trunk(*arguments))
     cams = [name for name, record in METHODS.items() if record.reads_stage]
     together = list(explain(model, image, range(14), cams))
     assert len(together) == len(cams) > 1
     assert len(trunks) == 1
-    for each in together:  # and no method's map hangs on which others were asked for
+    for each in together:  # and no map depends on the other methods of the call
         assert torch.equal(each.maps, maps_of(model, image, range(14), each.method).maps), each.method
     passes = Passes(model, image, torch.tensor([0]), stage_name(model))
     assert passes.features is passes.features

@@ -1,4 +1,4 @@
-"""From relevance to what is drawn."""
+"""From relevance to displayed values."""
 
 import torch
 
@@ -11,13 +11,13 @@ def test_upsampling_is_bilinear_with_aligned_pixel_centres():
     assert upsample(ramp, (1, 2)) is ramp
 
 
-def test_a_heatmap_is_what_speaks_for_the_finding_over_the_largest_value():
+def test_a_heatmap_is_the_positive_part_over_the_largest_value():
     relevance = torch.tensor([[[-3.0, 0], [1, 2]], [[0, 0], [0.5, 4]]])
     assert torch.equal(heatmap(relevance), torch.tensor([[[0, 0], [0.5, 1]], [[0, 0], [0.125, 1]]]))
 
 
-def test_a_heatmap_without_anything_to_show_is_zero_and_nan_stays_nan():
+def test_a_heatmap_without_positive_values_is_zero_and_nan_stays_nan():
     assert not heatmap(torch.full((2, 3, 3), -1.0)).any()
-    found = heatmap(torch.tensor([[float("nan"), 1.0]]))
-    assert torch.isnan(found[0, 0])
-    assert found[0, 1] == 1
+    result = heatmap(torch.tensor([[float("nan"), 1.0]]))
+    assert torch.isnan(result[0, 0])
+    assert result[0, 1] == 1

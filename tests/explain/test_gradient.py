@@ -1,4 +1,4 @@
-"""Integrated gradients: sums that are known, completeness, drafts and stopping."""
+"""Integrated gradients: known sums, completeness, drafts and stopping."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def linear(chain):
 
 @pytest.fixture
 def curved(chain):
-    """Smooth and far from linear, so that few steps are not enough."""
+    """Smooth and strongly non-linear, so that few steps are not enough."""
     torch.manual_seed(1)
     layers = {"flat": nn.Flatten(), "a": nn.Linear(16, 32), "act": nn.GELU(), "b": nn.Linear(32, 3)}
     model = chain("flat", labels=3, preprocessing=PLAIN, **layers)
@@ -50,7 +50,7 @@ def test_a_linear_model_is_complete_at_any_number_of_steps(linear, steps):
     assert abs(found.completeness.item()) < 1e-6
 
 
-def test_completeness_is_undefined_where_the_logit_does_not_move(linear):
+def test_completeness_is_undefined_where_the_logit_does_not_change(linear):
     found = finished(linear, torch.tensor([A]), [1], steps=3)
     assert not found.maps.any()
     assert torch.isnan(found.completeness).all()
@@ -66,7 +66,7 @@ def test_the_completeness_error_falls_with_the_steps(curved):
     assert errors[-1] < 1e-3 < 0.1 < errors[0]
 
 
-def test_completeness_is_the_relative_gap_between_sum_and_rise(curved):
+def test_completeness_is_the_relative_difference_of_sum_and_change_of_the_logit(curved):
     model, images = curved
     found = finished(model, images, [1], steps=3)
     with torch.no_grad():
@@ -77,7 +77,7 @@ def test_completeness_is_the_relative_gap_between_sum_and_rise(curved):
 
 @pytest.mark.parametrize("baseline", BASELINES)
 @pytest.mark.parametrize("steps", [5, 50])
-def test_the_finished_map_is_captums(curved, relative, baseline, steps):
+def test_the_final_map_equals_captums(curved, relative, baseline, steps):
     model, images = curved
     start = baseline_images(model, images, baseline)
     found = finished(model, images, [2], baseline=baseline, steps=steps)
@@ -85,7 +85,7 @@ def test_the_finished_map_is_captums(curved, relative, baseline, steps):
     assert relative(found.maps, theirs.sum(1, keepdim=True)) <= 1e-5
 
 
-def test_a_path_point_rule_is_gauss_legendre_derived_slowly(curved):
+def test_the_quadrature_equals_a_direct_gauss_legendre_sum(curved):
     model, images = curved
     nodes, weights = np.polynomial.legendre.leggauss(6)
     total = torch.zeros_like(images)
@@ -96,7 +96,7 @@ def test_a_path_point_rule_is_gauss_legendre_derived_slowly(curved):
     torch.testing.assert_close(found.maps, total * images, rtol=1e-5, atol=1e-6)
 
 
-def test_drafts_count_up_and_the_last_is_the_whole_rule(curved):
+def test_drafts_count_up_to_all_path_points(curved):
     model, images = curved
     drafts = list(integrated_gradients(model, images, [0, 1], steps=50))
     counts = [draft.done for draft in drafts]
@@ -105,7 +105,7 @@ def test_drafts_count_up_and_the_last_is_the_whole_rule(curved):
     assert counts[-1] == 50 == drafts[-1].total
 
 
-def test_an_early_draft_is_already_near_the_finished_map(curved):
+def test_an_early_draft_correlates_with_the_final_map(curved):
     model, images = curved
     drafts = list(integrated_gradients(model, images, [0], steps=50, chunk=10))
     final = drafts[-1].maps.flatten()
@@ -114,7 +114,7 @@ def test_an_early_draft_is_already_near_the_finished_map(curved):
     assert alike[-2] > 0.99
 
 
-def test_a_draft_stands_still_when_the_next_one_comes(curved):
+def test_a_draft_is_not_changed_by_later_ones(curved):
     model, images = curved
     drafts = integrated_gradients(model, images, [0], steps=20)
     first = next(drafts)
@@ -143,7 +143,7 @@ def test_inference_mode_gives_the_same_bits(curved):
     assert torch.equal(found.maps, expected.maps)
 
 
-def test_black_is_what_a_black_pixel_becomes_not_zero(chain):
+def test_the_black_baseline_is_a_preprocessed_black_image_not_zero(chain):
     recipe = Preprocessing(size=4, mean=0.449, std=0.226)
     model = chain("flat", preprocessing=recipe, flat=nn.Flatten(), fc=nn.Linear(16, 2))
     picture = recipe(np.random.default_rng(0).random((9, 9)))[None]
@@ -165,7 +165,7 @@ def test_mean_and_blur_keep_each_images_own_mean(curved):
     torch.testing.assert_close(blurred, blurred.flip(3).transpose(2, 3))
 
 
-def test_a_baseline_or_a_number_of_steps_that_makes_no_path_is_refused(curved):
+def test_an_unknown_baseline_and_zero_steps_are_refused(curved):
     model, images = curved
     with pytest.raises(InputError, match=r"Unknown baseline 'grey'.*black, mean, blur"):
         integrated_gradients(model, images, [0], baseline="grey")

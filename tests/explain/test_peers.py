@@ -1,15 +1,15 @@
 """Raw maps against captum and pytorch-grad-cam, on random and on trained weights.
 
-Known deviations, each the reason why a comparison below is made as it is:
+Known deviations, which explain how the comparisons below are made:
 
 * pytorch-grad-cam's Grad-CAM++ adds 1e-6 to a denominator of the order of g², which in a network is about
   1e-6 itself, and its XGrad-CAM adds 1e-7 to ΣA, which may cancel. Equation 19 does not change when A is
   divided by what g is multiplied by, and XGrad-CAM is proportional to A. So the library's own formulas are
-  fed A and g scaled until the constants no longer count, in double precision.
-* Captum's CAMs average over the axes after the second, whatever they mean: wrong for NHWC and for tokens.
-* Integrated gradients here run channels last, where convolutions add up in another order. In single precision
-  that moves a ReLU near zero to its other side here and there, and changes captum's own map as much. So
-  captum is asked with the weights laid out alike, or in double precision.
+  given A and g scaled until the constants are negligible, in double precision.
+* Captum's CAMs average over all axes after the second, which is wrong for NHWC and for tokens.
+* Integrated gradients here run channels last, where convolutions sum in another order. In single precision
+  this changes the sign of some ReLU inputs near zero, and changes captum's own map as much. So captum is
+  given weights in the same memory layout, or double precision.
 """
 
 from copy import deepcopy
@@ -47,16 +47,16 @@ FINDINGS = [1, 9]
 
 def raw_map(peer, model, image, stage, finding, scale_a=1.0, scale_g=1.0):
     """Pytorch-grad-cam's map before it is rectified, rescaled and resized: (1, h, w)."""
-    place = model.trunk(image, stage)
+    features = model.trunk(image, stage)
     layers = [model.backbone.get_submodule(stage)]
-    with peer(model, layers, reshape_transform=place.as_maps) as cam:
+    with peer(model, layers, reshape_transform=features.as_maps) as cam:
         targets = [ClassifierOutputTarget(finding)]
-        # The weights are frozen; a gradient reaches the layer only when the image asks for one.
+        # The weights are frozen; a gradient reaches the layer only if the image requires one.
         cam(image.clone().requires_grad_(), targets)
         activations = scale_a * cam.activations_and_grads.activations[0].double().numpy()
         gradients = scale_g * cam.activations_and_grads.gradients[0].double().numpy()
-        found = cam.get_cam_image(image, layers[0], targets, activations, gradients, eigen_smooth=False)
-    return found / scale_a / scale_g
+        raw = cam.get_cam_image(image, layers[0], targets, activations, gradients, eigen_smooth=False)
+    return raw / scale_a / scale_g
 
 
 def agree_with_pytorch_grad_cam(model, image, relative, stage=None):
@@ -120,13 +120,13 @@ def test_integrated_gradients_are_those_of_captum_in_double_precision(
     *_, ours = integrated_gradients(model, picture, [1], steps=4)
     start = baseline_images(model, picture, "black")
     theirs = IntegratedGradients(model).attribute(picture, start, target=1, n_steps=4)
-    # Captum holds the weights of its path points in single precision.
+    # Captum keeps the quadrature weights in single precision.
     assert relative(ours.maps[:, 0], theirs.sum(1)) <= 1e-5
 
 
 @pytest.fixture(scope="module")
 def trained():
-    """Every shipped model, with an image of noise on a gradient: nothing that a network could be sure of."""
+    """Every shipped model, with an image of noise on a gradient."""
     available = hub.available()
     if not available:
         pytest.skip("no trained model is shipped in assets/models yet")
@@ -137,9 +137,9 @@ def trained():
 def test_trained_weights_agree_with_both_libraries_too(trained, relative):
     picture = np.random.default_rng(0).random((300, 300)) * np.linspace(0, 1, 300)
     for model in trained:
-        # Smaller than the models' own images: what is compared is algebra, at any size.
+        # Smaller than the models' own images: the comparison holds at any size.
         image = replace(model.spec.preprocessing, size=96)(picture)[None]
         agree_with_pytorch_grad_cam(model, image, relative)
-        if model.stage().layout == "NCHW":  # of tokens captum makes no map
+        if model.stage().layout == "NCHW":  # captum makes no maps of tokens
             agree_with_captum(model, image, relative)
         agree_on_integrated_gradients(model, image, relative)

@@ -1,4 +1,4 @@
-"""Several methods in one call, and what is refused before the first map."""
+"""Several methods in one call, and arguments that are refused before the first map."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ def small(chain):
     return chain("act", labels=3, **layers), torch.randn(1, 1, 4, 4)
 
 
-def test_methods_come_in_the_order_asked_each_with_its_stage(small):
+def test_explanations_follow_the_order_of_methods_each_with_its_stage(small):
     model, images = small
     found = list(explain(model, images, [0, 2], ["layer_cam", "grad_cam"], stage=1))
     assert [(each.method, each.stage) for each in found] == [("layer_cam", "conv"), ("grad_cam", "conv")]
@@ -24,7 +24,7 @@ def test_methods_come_in_the_order_asked_each_with_its_stage(small):
     assert all(torch.isnan(each.completeness).all() for each in found)
 
 
-def test_drafts_come_before_the_finished_map_which_is_the_same_as_alone(small):
+def test_drafts_precede_the_final_map_which_equals_that_of_the_method_alone(small):
     model, images = small
     found = list(explain(model, images, [1], ["grad_cam", "integrated_gradients"], steps=30, baseline="mean"))
     drafts = [each for each in found if each.method == "integrated_gradients"]
@@ -37,7 +37,7 @@ def test_drafts_come_before_the_finished_map_which_is_the_same_as_alone(small):
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("arguments", "message"),
     [
         ({"methods": ["gradcam"]}, "Unknown method 'gradcam'.*grad_cam"),
         ({"findings": [14]}, "between 0 and 13.*got 14"),
@@ -46,13 +46,13 @@ def test_drafts_come_before_the_finished_map_which_is_the_same_as_alone(small):
         ({"steps": 0}, "steps must be at least 1"),
     ],
 )
-def test_what_cannot_be_answered_is_refused_before_anything_is_computed(random_model, image, asked, said):
-    asked = {"findings": [0], "methods": list(METHODS), **asked}
-    with pytest.raises(InputError, match=said):
-        explain(random_model("efficientnet_b0"), image, **asked)
+def test_invalid_arguments_are_refused_before_anything_is_computed(random_model, image, arguments, message):
+    arguments = {"findings": [0], "methods": list(METHODS), **arguments}
+    with pytest.raises(InputError, match=message):
+        explain(random_model("efficientnet_b0"), image, **arguments)
 
 
-def test_the_methods_that_are_one_at_the_last_stage_of_a_pooled_network_are_named(random_model):
+def test_methods_that_coincide_at_the_last_stage_of_a_pooled_network_are_named(random_model):
     pooled, tokens = random_model("efficientnet_b0"), random_model("vit_tiny")
     same = ("grad_cam", "hires_cam", "xgrad_cam")
     assert identical_by_construction(pooled, None, list(METHODS)) == (same,)
@@ -64,10 +64,10 @@ def test_the_methods_that_are_one_at_the_last_stage_of_a_pooled_network_are_name
     assert identical_by_construction(tokens, None, list(METHODS)) == ()
 
 
-def test_what_is_named_identical_is_and_nothing_else_is(random_model, image, relative):
+def test_exactly_the_methods_named_identical_give_the_same_map(random_model, image, relative):
     model = random_model("efficientnet_b0")
     cams = [name for name, record in METHODS.items() if record.reads_stage]
     maps = {each.method: each.maps for each in explain(model, image, [0, 3], cams)}
     (group,) = identical_by_construction(model, stage_name(model), cams)
-    for name, found in maps.items():
-        assert (relative(found, maps["grad_cam"]) <= 2e-6) == (name in group)
+    for name, map_ in maps.items():
+        assert (relative(map_, maps["grad_cam"]) <= 2e-6) == (name in group)

@@ -1,4 +1,4 @@
-"""Maps that hang on rounding are told apart from those that do not."""
+"""Maps that depend on rounding are flagged as unstable, and no others."""
 
 from types import SimpleNamespace
 
@@ -28,7 +28,7 @@ def stable(formula, activations, gradients):
 
 
 def near_a_pole(distance):
-    """Activations and gradients for which Grad-CAM++'s denominator, 2 + S·g, comes this near to zero."""
+    """Activations and gradients for which Grad-CAM++'s denominator, 2 + S·g, comes this close to zero."""
     activations = noise(1, 3, 4, 4)
     activations[:, 0] -= activations[:, 0].mean() + 0.5  # sums up to −8
     gradients = noise(1, 1, 3, 4, 4, seed=1)
@@ -36,7 +36,7 @@ def near_a_pole(distance):
     return activations, gradients
 
 
-def test_a_formula_that_divides_by_nearly_nothing_is_unstable_there_and_only_there():
+def test_a_formula_is_unstable_where_its_denominator_is_nearly_zero_and_only_there():
     activations, gradients = near_a_pole(1e-5)
     ordinary = noise(1, 1, 3, 4, 4, seed=2).abs() / 100
     both = torch.cat([gradients, ordinary], dim=1)
@@ -52,7 +52,7 @@ def test_activations_that_cancel_make_xgrad_cam_unstable():
     assert not stable(xgrad_cam, activations, gradients).any()
 
 
-def test_a_map_of_which_only_rounding_is_left_after_relu_is_unstable():
+def test_a_map_whose_positive_part_is_rounding_error_is_unstable():
     activations = torch.ones(1, 2, 3, 3)
     gradients = torch.stack([torch.full((3, 3), 1.0), torch.full((3, 3), -1.0)])[None, None]
     assert not stable(grad_cam, activations, gradients).any()
@@ -60,7 +60,7 @@ def test_a_map_of_which_only_rounding_is_left_after_relu_is_unstable():
     assert stable(grad_cam, activations, torch.zeros_like(gradients)).all()
 
 
-def test_what_is_compared_is_what_is_drawn():
+def test_the_comparison_is_of_displayed_values():
     maps = torch.tensor([[[[0.0, 5.0], [10.0, -3.0]]]])
     assert unchanged(maps, 1000 * maps).all()
     assert unchanged(maps, maps.clamp(min=0)).all()
@@ -70,7 +70,7 @@ def test_what_is_compared_is_what_is_drawn():
     assert not unchanged(maps, maps * torch.nan).any()
 
 
-def test_many_findings_and_images_are_perturbed_as_each_alone():
+def test_several_findings_and_images_are_perturbed_as_each_alone():
     activations, gradients = noise(2, 3, 5, 4), noise(2, 6, 3, 5, 4, seed=1)
     together = list(perturbed(activations, gradients))
     for image in range(2):
@@ -81,20 +81,20 @@ def test_many_findings_and_images_are_perturbed_as_each_alone():
                 assert torch.equal(slopes[[image], finding : finding + 1], slope)
 
 
-def test_the_callers_random_numbers_are_left_alone():
+def test_the_global_random_generator_is_not_used():
     state = torch.get_rng_state()
     list(perturbed(noise(1, 2, 3, 3), noise(1, 1, 2, 3, 3)))
     assert torch.equal(torch.get_rng_state(), state)
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_every_method_says_of_every_map_whether_it_is_stable(random_model, images, name):
+def test_every_method_states_for_each_map_whether_it_is_stable(random_model, images, name):
     *_, last = explain(random_model("efficientnet_b0"), images, [0, 5, 9], [name], steps=2)
     assert last.stable.shape == (2, 3)
     assert last.stable.dtype == torch.bool
 
 
-def test_integrated_gradients_of_a_shipped_network_do_not_hang_on_a_millionth_of_the_image():
+def test_integrated_gradients_of_a_shipped_network_are_stable_under_a_millionth_of_the_image():
     if not (assets.models() / "efficientnet_b0").is_dir() or not gallery.cases():
         pytest.skip("the model or the gallery does not ship with this checkout")
     model = hub.load(assets.models() / "efficientnet_b0")
@@ -107,13 +107,13 @@ def test_integrated_gradients_of_a_shipped_network_do_not_hang_on_a_millionth_of
             (last.maps / last.maps.abs().flatten(2).quantile(0.995, 2)[..., None, None]).clamp(-1, 1)
         )
     change = (drawn[0] - drawn[1]).abs()
-    # A ReLU or a maximum that tips over moves single pixels, too few and too little to be seen.
+    # A ReLU or a maximum that switches changes single pixels, too few and too little to be seen.
     assert (change > VISIBLE).float().mean() < 2e-3
     assert change.max() < 0.1
 
 
 @pytest.mark.parametrize("case", ["several", "subtle-effusion"])
-def test_what_a_millionth_of_the_image_changes_visibly_on_a_shipped_transformer_is_unstable(case):
+def test_maps_of_a_shipped_transformer_that_a_millionth_of_the_image_changes_are_unstable(case):
     if not (assets.models() / "vit_tiny").is_dir() or case not in {each.id for each in gallery.cases()}:
         pytest.skip("the transformer or the case does not ship with this checkout")
     model = hub.load(assets.models() / "vit_tiny")
@@ -128,7 +128,7 @@ def test_what_a_millionth_of_the_image_changes_visibly_on_a_shipped_transformer_
             changes[each.method] = torch.maximum(changes[each.method], change)
     unstable = {name: ~found[name].stable for name in methods}
     for name in methods:
-        # A quarter more than a step: at the very edge one draw of noise and another may disagree.
+        # A quarter more than a step: at the limit two draws of noise may disagree.
         assert unstable[name][changes[name] > 1.25 * VISIBLE].all(), name
     assert np.array([unstable[name].any() for name in ("grad_cam_plus_plus", "xgrad_cam")]).any()
     assert not any(unstable[name].any() for name in ("grad_cam", "hires_cam", "layer_cam"))

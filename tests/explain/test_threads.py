@@ -1,4 +1,4 @@
-"""Threads that share one model get the bits of one thread, and leave the model as it was."""
+"""Threads that share one model give the same bits as one thread, and do not change the model."""
 
 import os
 import subprocess
@@ -14,9 +14,9 @@ ARCHITECTURES = ("efficientnet_b0", "densenet121", "swin_tiny", "vit_tiny")
 
 
 @pytest.mark.slow
-def test_eight_threads_on_one_model_get_the_bits_of_one():
-    # A process of its own: a crash of native code is then a failure of this test, not the end of the run. It
-    # names every architecture that it has done with.
+def test_eight_threads_on_one_model_give_the_same_bits_as_one():
+    # A process of its own: a crash of native code then fails this test instead of ending the run. It prints
+    # each architecture when it is done.
     done = subprocess.run(
         [sys.executable, "-W", "error", str(SCRIPT), *ARCHITECTURES],
         capture_output=True,

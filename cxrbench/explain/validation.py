@@ -9,26 +9,26 @@ from cxrbench.errors import InputError
 from cxrbench.models import Classifier
 from cxrbench.models.classifier import check_inference
 
-__all__ = ["check", "finding_list", "stage_name"]
+__all__ = ["check_inputs", "finding_list", "stage_name"]
 
 
-def check(model: Classifier, images: Tensor) -> None:
-    """Refuse a model whose maps would be random or rough, and images that it cannot take.
+def check_inputs(model: Classifier, images: Tensor) -> None:
+    """Check that a model can be explained and that it can take the images.
 
     Raises:
-        InputError: a module is in train mode, parameters of 16 bits or of several types
-            (``check_inference``), or images are not a (B, C, H, W) of the model's channels and type.
+        InputError: a module is in train mode, parameters have 16 bits or several dtypes
+            (``check_inference``), or images are not (B, C, H, W) of the model's channels and dtype.
     """
-    kind = check_inference(model, model.spec.name)
+    dtype = check_inference(model, model.spec.name)
     if images.dim() != 4 or not images.is_floating_point():
         raise InputError(
             f"images must be floats of shape (B, C, H, W); got {images.dtype} of {tuple(images.shape)}: "
             "apply the model's preprocessing and stack its results."
         )
-    if kind is not None and images.dtype != kind:
+    if dtype is not None and images.dtype != dtype:
         raise InputError(
-            f"images must be of the type of the model's parameters, {kind}; got {images.dtype}: "
-            f"call images.to({kind})."
+            f"images must be of the type of the model's parameters, {dtype}; got {images.dtype}: "
+            f"call images.to({dtype})."
         )
     channels = next((part.in_channels for part in model.modules() if isinstance(part, nn.Conv2d)), None)
     if channels is not None and images.shape[1] != channels:
@@ -39,32 +39,36 @@ def check(model: Classifier, images: Tensor) -> None:
 
 
 def finding_list(model: Classifier, findings: Tensor | Sequence[int]) -> list[int]:
-    """The asked findings as plain indices among the model's labels.
+    """The findings as a list of indices among the model's labels.
 
     Raises:
-        InputError: none is asked, one is not a whole number, or one is out of range.
+        InputError: there is none, one is not a whole number, or one is out of range.
     """
-    asked = torch.as_tensor(findings)
-    if asked.dim() != 1 or not len(asked) or asked.is_floating_point() or asked.dtype == torch.bool:
+    indices = torch.as_tensor(findings)
+    if indices.dim() != 1 or not len(indices) or indices.is_floating_point() or indices.dtype == torch.bool:
         raise InputError(
-            f"findings must be one or more whole numbers of shape (K,); got {asked.tolist()!r:.80}: "
+            f"findings must be one or more whole numbers of shape (K,); got {indices.tolist()!r:.80}: "
             "labels.finding_indices turns names into indices."
         )
     count = len(model.spec.labels)
-    for index in asked.tolist():
+    for index in indices.tolist():
         if not 0 <= index < count:
             raise InputError(
                 f"findings must lie between 0 and {count - 1}, the labels of {model.spec.name}; got {index}: "
                 "labels.finding_indices turns names into indices."
             )
-    return asked.tolist()
+    return [int(index) for index in indices]
 
 
 def stage_name(model: Classifier, stage: str | int | None = None) -> str:
-    """The name of a stage: given by name, counted from the last (0 = last, 1 = the one before), or the last.
+    """The name of a stage, given by name or counted from the last (0 = last, 1 = the one before).
+
+    Args:
+        model: any classifier.
+        stage: name or index; default: the last stage.
 
     Raises:
-        InputError: there is no such stage; the sentence lists those that are.
+        InputError: the model has no such stage; the message lists its stages.
     """
     if not isinstance(stage, int):
         return model.stage(stage).name
