@@ -18,7 +18,7 @@ import numpy as np
 
 from cxrbench.data.images import read_image
 from cxrbench.data.phantom import plan, render
-from cxrbench.data.phantom.labeller import PUBLISHED
+from cxrbench.data.phantom.labeller import PUBLISHED_RATES
 from cxrbench.evaluation import read_predictions
 from cxrbench.inference.ensemble import mean
 from cxrbench.metrics import ranking
@@ -75,7 +75,7 @@ def label_distance(patients: int) -> float:
     """Largest difference between a label's share and the published one, over findings and 1, −1, 0."""
     studies = plan(patients, seed=1, fractions=(1, 0, 0))
     gaps = []
-    for name, rates in PUBLISHED.items():
+    for name, rates in PUBLISHED_RATES.items():
         said = np.array([study.labels[name] for study in studies])
         gaps += [abs((said == value).mean() - rate) for value, rate in zip((1, -1, 0), rates, strict=True)]
     return float(max(gaps))

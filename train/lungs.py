@@ -27,7 +27,7 @@ from cxrbench.data.phantom import Study, plan, render
 from cxrbench.data.phantom.anatomy import Patient
 from cxrbench.data.phantom.lungs import SIDES, lung
 from cxrbench.data.phantom.solids import curve
-from cxrbench.data.phantom.view import Geometry, draw_geometry
+from cxrbench.data.phantom.view import RayGeometry, draw_geometry
 from cxrbench.preprocess.lungs.net import LungNet
 from cxrbench.preprocess.lungs.window import prepare
 from cxrbench.writing import draft
@@ -85,7 +85,7 @@ def say(line: str, started: float) -> None:
     print(f"{(time.monotonic() - started) / 60:5.1f} min  {line}", flush=True)
 
 
-def marked(patient: Patient, geometry: Geometry) -> np.ndarray:
+def marked(patient: Patient, geometry: RayGeometry) -> np.ndarray:
     """What is to be marked on a phantom, (H, W) bool.
 
     The phantom's own outline follows the air. Hands draw otherwise, so the mask is cut at the dome's outline

@@ -16,7 +16,7 @@ from cxrbench.app import live, phantom_film, stock
 from cxrbench.app.phantom_film import archive, as_source, drawing, regions, take, truth_table
 from cxrbench.app.phantom_order import DIALS, Order
 from cxrbench.data.phantom import render
-from cxrbench.data.phantom.film import Exposure
+from cxrbench.data.phantom.film import ExposureSettings
 
 FRAME = Path(stock.__file__).with_name("frame.py")
 ILL = Order(3, "PA", findings=(("Edema", 0.7), ("Pleural Effusion", 0.6)), shortcuts=("hospital",))
@@ -39,7 +39,7 @@ def test_every_dial_is_a_setting_of_the_exposure_and_moves_the_picture() -> None
     plain = {name: 10**dial.typical if dial.log else dial.typical for name, dial in DIALS.items()}
     start = render(3, size=96, shot=plain).image
     for name, dial in DIALS.items():
-        assert name in Exposure.__dataclass_fields__
+        assert name in ExposureSettings.__dataclass_fields__
         assert dial.low <= dial.typical <= dial.high
         end = 10**dial.high if dial.log else dial.high
         assert not np.array_equal(render(3, size=96, shot={**plain, name: end}).image, start)

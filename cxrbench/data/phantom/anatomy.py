@@ -13,20 +13,20 @@ __all__ = ["Patient", "draw_patient", "generator"]
 
 @dataclass(frozen=True)
 class Patient:
-    """One body; every part that is built reads its size here.
+    """One body: the sizes from which every part is built.
 
     Attributes:
-        seed: the seed of this body; parts draw their small irregularities from it, each from its own stream.
+        seed: of this body; each part draws its small irregularities from a stream of its own.
         sex: "F" or "M".
         age: years.
         chest_width: from the midline to the inside of the ribs, at the widest.
         chest_depth: half the front-to-back depth of the lungs.
-        lung_height: from the apex to the right dome of the diaphragm, after this breath.
-        dome_gap: how much lower the left dome stands than the right.
+        lung_height: from the apex to the right dome of the diaphragm, at this inspiration.
+        dome_gap: how much lower the left dome is than the right.
         fat: thickness of fat and muscle outside the ribs.
-        breast: radius of a breast, 0 where none shows.
+        breast: radius of a breast, 0 where none is visible.
         heart: half the transverse heart diameter.
-        heart_upright: 0 for a lying heart, 1 for an upright one.
+        heart_upright: 0 for a horizontal heart, 1 for a vertical one.
         aorta: radius of the aortic knob.
         mediastinum: factor on the width of the upper mediastinum.
         bone: factor on the density of bone; falls with age.
@@ -53,7 +53,7 @@ class Patient:
 
 
 def generator(seed: int, *parts: str | int) -> np.random.Generator:
-    """A stream of its own for each named part, so that adding one never moves another's numbers."""
+    """A random stream per named part, so that adding a part does not change the draws of another."""
     key = [seed]
     for part in parts:
         key.extend(part.encode() if isinstance(part, str) else [part])
@@ -65,8 +65,8 @@ def draw_patient(seed: int, *, sex: str | None = None, age: int | None = None) -
 
     Args:
         seed: decides everything that is not given.
-        sex: "F" or "M"; drawn with CheXpert's share of men (59 %) where absent.
-        age: years; drawn between 18 and 90 around 60 where absent.
+        sex: "F" or "M"; by default drawn with CheXpert's share of men (59 %).
+        age: in years; by default drawn between 18 and 90, around 60.
 
     Returns:
         The body, before any finding.

@@ -17,16 +17,16 @@ from cxrbench.data.phantom.solids import (
     smoothstep,
     tube,
 )
-from cxrbench.data.phantom.view import Geometry
+from cxrbench.data.phantom.view import RayGeometry
 
 __all__ = ["CORTEX", "SPONGE", "girdle", "rib_course", "rib_section", "ribs", "spine", "vertebra_levels"]
 
-# Linear attenuation beyond water at about 60 keV, a cm.
+# Linear attenuation beyond water at about 60 keV, per cm.
 CORTEX, SPONGE = 0.40, 0.15
 
 
 def rib_levels(patient: Patient, side: float) -> tuple[np.ndarray, np.ndarray]:
-    """Levels of the twelve ribs where they leave the spine, and half their heights, cm."""
+    """Levels of the twelve ribs at the spine, and half their heights, cm."""
     rng = generator(patient.seed, "ribs", int(side > 0))
     gap = patient.lung_height / 9.6 * np.linspace(0.84, 1.1, 11)
     level = -0.4 + np.concatenate([[0], np.cumsum(gap)]) + rng.normal(0, 0.08, 12)
@@ -34,15 +34,15 @@ def rib_levels(patient: Patient, side: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def rib_course(patient: Patient, y: Array, theta: Array) -> Array:
-    """Level at the spine of what the shell holds at level y and angle θ: ribs drop on their way to the front.
+    """Level at the spine of the rib through a point of the shell: ribs descend from back to front.
 
     Args:
-        patient: whose.
+        patient: the body.
         y: level of a point of the shell, cm.
         theta: its angle around the cage, 0 at the spine, π/2 at the side, π at the breastbone.
 
     Returns:
-        Where a rib that passes the point leaves the spine, cm.
+        Level at which a rib through the point leaves the spine, cm.
     """
     sag = generator(patient.seed, "rib course").normal(1, 0.12)
     drop = curve([0, 0.35, 0.8, np.pi / 2, 2.1, 2.7, 3.14], [0.05, -0.05, 0.08, 0.5, 0.86, 1.12, 1.22], theta)
@@ -56,12 +56,12 @@ def vertebra_levels() -> np.ndarray:
     )
 
 
-def ribs(patient: Patient, geometry: Geometry) -> Array:
-    """All ribs at once, from the shell of the rib cage that each ray pierces twice (H, W).
+def ribs(patient: Patient, geometry: RayGeometry) -> Array:
+    """Attenuation of all ribs (H, W), from the shell of the rib cage that each ray crosses twice.
 
-    At a pierced point the angle θ around the cage (0 at the spine, π/2 at the side) gives how far a rib has
-    dropped there; the level less the drop tells which rib it is and how far from its axis. The path through
-    the shell grows towards the side, where rays run along it.
+    The angle θ of a crossing around the cage (0 at the spine, π/2 at the side) gives how far a rib has
+    descended there; the level minus this descent identifies the rib and the distance from its axis. The path
+    through the shell grows towards the side, where rays are tangential.
     """
     total = np.zeros((geometry.size, geometry.size), np.float32)
     for depth, back in ((-0.62 * patient.chest_depth, True), (0.62 * patient.chest_depth, False)):
@@ -78,20 +78,20 @@ def ribs(patient: Patient, geometry: Geometry) -> Array:
 
 
 def rib_section(patient: Patient, sign: float, level: Array) -> tuple[Array, Array, NDArray[np.intp]]:
-    """A rib cut across: a rim of cortex about its marrow.
+    """Cross-section of a rib: a rim of cortex around its marrow.
 
     Args:
-        patient: whose.
+        patient: the body.
         sign: of the side, −1 or 1.
-        level: of each ray at the spine, its rib's drop taken off, cm.
+        level: of each ray at the spine, corrected for the descent of the rib, cm.
 
     Returns:
-        The bone, relative to the rib's thickness; how far its axis is, in half heights of the rib; and
-        which rib is nearest, 0 to 11.
+        The bone, relative to the rib's thickness; the distance from the axis, in half heights of the rib; and
+        the nearest rib, 0 to 11.
     """
-    at, half = rib_levels(patient, sign)
-    rank = np.clip(np.rint(np.interp(level, at, np.arange(12))), 0, 11).astype(np.intp)
-    away = (level - at.astype(np.float32)[rank]) / half.astype(np.float32)[rank]
+    rib_level, half = rib_levels(patient, sign)
+    rank = np.clip(np.rint(np.interp(level, rib_level, np.arange(12))), 0, 11).astype(np.intp)
+    away = (level - rib_level.astype(np.float32)[rank]) / half.astype(np.float32)[rank]
     whole = half_chord(np.minimum(np.abs(away), 1))
     marrow = half_chord(np.minimum(np.abs(away + 0.05) / np.float32(0.84), 1))
     bone = np.float32(CORTEX) * (whole - np.float32(0.82) * marrow) + np.float32(SPONGE) * marrow
@@ -101,8 +101,8 @@ def rib_section(patient: Patient, sign: float, level: Array) -> tuple[Array, Arr
 def _layer(patient: Patient, x: Array, y: Array, theta: Array, shell: Array, back: bool) -> Array:
     """The ribs of the back or of the front half of the cage.
 
-    Where a ray runs along the shell, at the side, the ribs drop by more than their distance within its path:
-    it meets rib and gap in turn, and the picture there is the mean of both, not a row of teeth.
+    At the side, where a ray is tangential to the shell, the ribs descend by more than their distance within
+    its path: the ray crosses ribs and gaps in turn, so the picture there is the mean of both.
     """
     layer = np.zeros(x.shape, np.float32)
     for sign in (-1.0, 1.0):
@@ -114,15 +114,15 @@ def _layer(patient: Patient, x: Array, y: Array, theta: Array, shell: Array, bac
 
 
 def _side(patient: Patient, x: Array, y: Array, theta: Array, shell: Array, back: bool, sign: float) -> Array:
-    """What ``_layer`` is on one side of the patient; 0 on the other."""
+    """``_layer`` on one side of the patient; 0 on the other."""
     level = rib_course(patient, y, theta)
     smear = np.float32(0.85) * smoothstep((shell - np.float32(1.5)) / np.float32(1.8))
     path = np.float32(2.3) * np.tanh(shell / np.float32(2.3))
-    at, _ = rib_levels(patient, sign)
+    rib_level, _ = rib_levels(patient, sign)
     bone, away, rank = rib_section(patient, sign, level)
     bone = bone + np.float32(0.05) * np.exp(-(((np.abs(away) - np.float32(0.88)) / np.float32(0.1)) ** 2))
-    mean = np.float32(0.105) * smoothstep((level - np.float32(at[0])) / 1.5)
-    mean = mean * smoothstep((np.float32(at[10]) - level) / 1.5)
+    mean = np.float32(0.105) * smoothstep((level - np.float32(rib_level[0])) / 1.5)
+    mean = mean * smoothstep((np.float32(rib_level[10]) - level) / 1.5)
     bone = bone + smear * (mean - bone)
     if back:
         keep = smoothstep((np.abs(x) - 1.7) / 0.4) * (rank < 12)
@@ -133,7 +133,7 @@ def _side(patient: Patient, x: Array, y: Array, theta: Array, shell: Array, back
     return np.where(x * np.float32(sign) > 0, bone * path * keep, 0) * strength
 
 
-def spine(patient: Patient, geometry: Geometry) -> Array:
+def spine(patient: Patient, geometry: RayGeometry) -> Array:
     """Vertebral bodies with end plates, discs, pedicles, spinous and transverse processes (H, W)."""
     rng = generator(patient.seed, "spine")
     x, y = geometry.plane(-5.0)
@@ -171,7 +171,7 @@ def spine(patient: Patient, geometry: Geometry) -> Array:
     return np.float32(patient.bone) * total
 
 
-def girdle(patient: Patient, geometry: Geometry) -> Array:
+def girdle(patient: Patient, geometry: RayGeometry) -> Array:
     """Clavicles, shoulder blades and upper arms (H, W)."""
     rng = generator(patient.seed, "girdle", int(geometry.view.arms_down))
     total = np.zeros((geometry.size, geometry.size), np.float32)
@@ -186,14 +186,14 @@ def girdle(patient: Patient, geometry: Geometry) -> Array:
 def _hollow(
     x: Array, y: Array, path: np.ndarray, radius: float | np.ndarray, wall: float | np.ndarray
 ) -> Array:
-    """A long bone: cortex of this share of the radius around sponge; at its ends the cortex is thin."""
+    """A long bone: spongy bone in a cortex whose thickness is ``wall`` times the radius."""
     whole = tube(x, y, path, radius)
     core = tube(x, y, path, np.asarray(radius) * (1 - wall))
     return np.float32(CORTEX) * (whole - core) + np.float32(SPONGE) * core
 
 
-def _clavicle(patient: Patient, geometry: Geometry, sign: float, slope: float) -> Array:
-    """An S from the breastbone to the tip of the shoulder: flared where it starts, flat where it ends."""
+def _clavicle(patient: Patient, geometry: RayGeometry, sign: float, slope: float) -> Array:
+    """An S from the breastbone to the tip of the shoulder: wide at its start, flat at its end."""
     x, y = geometry.plane(0.5 * patient.chest_depth)
     end = patient.chest_width + 1.0
     along = np.linspace(0, 1, 13)
@@ -202,11 +202,11 @@ def _clavicle(patient: Patient, geometry: Geometry, sign: float, slope: float) -
     radius = np.interp(along, [0, 0.08, 0.22, 0.45, 0.75, 0.92, 1], [1.0, 0.92, 0.66, 0.55, 0.55, 0.68, 0.5])
     wall = np.interp(along, [0, 0.12, 0.35, 0.7, 1], [0.06, 0.16, 0.42, 0.38, 0.1])
     bone = _hollow(x, y, path, radius, wall)
-    inside = sign * x  # both ends melt into joints: no round cap
+    inside = sign * x  # both ends fade into joints: no round cap
     return bone * smoothstep((inside - 1.2) / 1.6) * smoothstep((np.float32(end + 0.5) - inside) / 1.6)
 
 
-def _humerus(patient: Patient, geometry: Geometry, sign: float) -> Array:
+def _humerus(patient: Patient, geometry: RayGeometry, sign: float) -> Array:
     """Head, neck and shaft of the upper arm in one: the cortex thickens down the shaft."""
     x, y = geometry.plane(-1.0)
     path = arm_path(patient, geometry, sign)
@@ -224,7 +224,7 @@ def _humerus(patient: Patient, geometry: Geometry, sign: float) -> Array:
     return bone
 
 
-def _scapula(patient: Patient, geometry: Geometry, sign: float, rng: np.random.Generator) -> Array:
+def _scapula(patient: Patient, geometry: RayGeometry, sign: float, rng: np.random.Generator) -> Array:
     """A thin blade with a thick outer border, its spine, and the hooks above the joint."""
     x, y = geometry.plane(-0.7 * patient.chest_depth)
     joint = patient.chest_width + 0.6
@@ -260,7 +260,7 @@ def _scapula(patient: Patient, geometry: Geometry, sign: float, rng: np.random.G
 
 
 def _blade(x: Array, y: Array, corners: np.ndarray) -> Array:
-    """The flat of the shoulder blade: a polygon, soft at its rim."""
+    """The flat part of the shoulder blade: a polygon with a soft rim."""
     window, distance, _ = polyline(x, y, corners, 1.0)
     px, py = x[window], y[window]
     inside = np.zeros(px.shape, bool)

@@ -12,7 +12,7 @@ __all__ = ["DEVICES", "bend", "chosen_devices", "support_devices"]
 
 
 def support_devices(scene: Scene, severity: float, rng: np.random.Generator) -> Scene:
-    """One to five devices; the more severe, the more of them."""
+    """Add one to five devices; the number grows with the severity."""
     metal = np.zeros_like(scene.added)
     for name in chosen_devices(severity, rng):
         metal = metal + DEVICES[name](scene, rng)
@@ -138,8 +138,8 @@ def electrodes(scene: Scene, rng: np.random.Generator) -> Array:
         (0.2 * wide, 0.55 * low),
     ]
     away = (rng.choice([-1, 1]) * rng.uniform(3, wide), low + 24)
-    for at in places[: int(rng.integers(3, 6))]:
-        spot = np.array(at) + rng.normal(0, 1.0, 2)
+    for place in places[: int(rng.integers(3, 6))]:
+        spot = np.array(place) + rng.normal(0, 1.0, 2)
         disc = ellipse(x, y, (float(spot[0]), float(spot[1])), (0.75, 0.75, 0.3))
         snap = ellipse(x, y, (float(spot[0]), float(spot[1])), (0.35, 0.35, 0.4))
         half = 0.5 * (spot + away) + rng.normal(0, 2.5, 2)

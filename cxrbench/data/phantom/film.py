@@ -7,27 +7,27 @@ import numpy as np
 
 from cxrbench.data.phantom.anatomy import Patient, generator
 from cxrbench.data.phantom.solids import Array
-from cxrbench.data.phantom.view import Geometry
+from cxrbench.data.phantom.view import RayGeometry
 
-__all__ = ["Exposure", "develop", "draw_exposure"]
+__all__ = ["ExposureSettings", "develop", "draw_exposure"]
 
 
 @dataclass(frozen=True)
-class Exposure:
-    """One shot and its processing.
+class ExposureSettings:
+    """Settings of one exposure and its processing.
 
     Attributes:
-        photons: quanta a pixel of 0.07 cm where nothing is in the way.
-        scatter: scattered over primary signal behind the body.
-        blur: deviation of the detector's blur, cm.
-        flatten: share of the coarse brightness that is taken out.
+        photons: quanta per pixel of 0.07 cm without attenuation.
+        scatter: ratio of scattered to primary signal behind the body.
+        blur: standard deviation of the detector's blur, cm.
+        flatten: fraction of the low-frequency brightness that is removed.
         detail: gain of the fine structure.
         gamma: exponent after the curve; below 1 is brighter.
         contrast: steepness of the curve.
         dark, bright: quantiles of the chest that become dark and bright.
         marker: letter beside the shoulder, "" for none.
-        marker_at: its place as a share of the picture (x, y).
-        shutters: width of the collimator's border (left, top, right, bottom) as a share of the picture.
+        marker_at: its position (x, y) as a fraction of the picture.
+        shutters: widths of the collimator's border (left, top, right, bottom) as fractions of the picture.
     """
 
     photons: float
@@ -44,14 +44,14 @@ class Exposure:
     shutters: tuple[float, float, float, float]
 
 
-def draw_exposure(patient: Patient, geometry: Geometry, exposure: int) -> Exposure:
-    """Draw one shot; portable (AP) films are noisier, flatter and scatter more."""
+def draw_exposure(patient: Patient, geometry: RayGeometry, exposure: int) -> ExposureSettings:
+    """Draw the settings of one exposure; portable (AP) films have more noise and scatter, less contrast."""
     rng = generator(patient.seed, "exposure", exposure)
     portable = geometry.view.arms_down
     shutters = np.where(rng.random(4) < 0.22, rng.uniform(0.004, 0.035, 4), 0.0)
     left = rng.random() < 0.8
     place = rng.uniform(0.86, 0.95) if left else rng.uniform(0.05, 0.12)
-    return Exposure(
+    return ExposureSettings(
         photons=float(np.exp(rng.normal(np.log(2.2e5 if portable else 4e5), 0.5))),
         scatter=rng.uniform(0.5, 0.9) if portable else rng.uniform(0.25, 0.5),
         blur=rng.uniform(0.03, 0.06),
@@ -67,15 +67,17 @@ def draw_exposure(patient: Patient, geometry: Geometry, exposure: int) -> Exposu
     )
 
 
-def develop(attenuation: Array, patient: Patient, geometry: Geometry, shot: Exposure, exposure: int) -> Array:
-    """The picture.
+def develop(
+    attenuation: Array, patient: Patient, geometry: RayGeometry, shot: ExposureSettings, exposure: int
+) -> Array:
+    """Turn attenuation into the displayed picture.
 
     Args:
         attenuation: line integrals (H, W).
-        patient: whose; the noise has a stream of its own.
-        geometry: how; gives the scale.
-        shot: what `draw_exposure` drew.
-        exposure: its number; the noise follows it and not the findings.
+        patient: the body; its noise has a stream of its own.
+        geometry: the rays; they give the scale.
+        shot: the settings of `draw_exposure`.
+        exposure: number of the exposure; the noise depends on it and not on the findings.
 
     Returns:
         (H, W) in [0, 1], bones bright.
@@ -90,8 +92,10 @@ def develop(attenuation: Array, patient: Patient, geometry: Geometry, shot: Expo
     return _frame(picture, shot, rng)
 
 
-def _detected(attenuation: Array, geometry: Geometry, shot: Exposure, rng: np.random.Generator) -> Array:
-    """Relative signal: primary plus scatter, blurred, with quantum noise, never below a trace."""
+def _detected(
+    attenuation: Array, geometry: RayGeometry, shot: ExposureSettings, rng: np.random.Generator
+) -> Array:
+    """Relative signal: primary plus scatter, blurred, with quantum noise, bounded away from 0."""
     primary = np.exp(-attenuation)
     scatter = np.float32(shot.scatter) * _wide_blur(primary * (attenuation > 0.05), 4.0 / geometry.spacing)
     clean = cv2.GaussianBlur(primary + scatter, (0, 0), max(0.45, shot.blur / geometry.spacing))
@@ -118,8 +122,8 @@ def _wide_blur(image: Array, sigma: float) -> Array:
     )
 
 
-def _curve(level: Array, attenuation: Array, shot: Exposure) -> Array:
-    """The maker's S-shaped curve between two quantiles of the chest; bare detector is black."""
+def _curve(level: Array, attenuation: Array, shot: ExposureSettings) -> Array:
+    """The vendor's S-shaped curve between two quantiles of the chest; unattenuated detector is black."""
     bare = attenuation < 0.08
     chest = level[::4, ::4][~bare[::4, ::4]]
     low, high = np.quantile(chest, [0.03 + shot.dark, shot.bright]) if chest.size > 64 else (0.0, 1.0)
@@ -133,17 +137,17 @@ def _curve(level: Array, attenuation: Array, shot: Exposure) -> Array:
     return picture.astype(np.float32)
 
 
-def _frame(picture: Array, shot: Exposure, rng: np.random.Generator) -> Array:
+def _frame(picture: Array, shot: ExposureSettings, rng: np.random.Generator) -> Array:
     """Side marker and collimator borders."""
     size = picture.shape[0]
     if shot.marker:
         canvas = np.zeros(picture.shape, np.uint8)
-        at = (int(shot.marker_at[0] * size), int(shot.marker_at[1] * size))
+        position = (int(shot.marker_at[0] * size), int(shot.marker_at[1] * size))
         scale = size / 512 * rng.uniform(0.55, 0.95)
         cv2.putText(
             canvas,
             shot.marker,
-            at,
+            position,
             cv2.FONT_HERSHEY_SIMPLEX,
             scale,
             255,
@@ -151,7 +155,7 @@ def _frame(picture: Array, shot: Exposure, rng: np.random.Generator) -> Array:
             cv2.LINE_AA,
         )
         if rng.random() < 0.5:
-            middle = (at[0] + int(8 * scale), at[1] + int(12 * scale))
+            middle = (position[0] + int(8 * scale), position[1] + int(12 * scale))
             cv2.circle(canvas, middle, max(2, round(5 * scale)), 255, 1, cv2.LINE_AA)
         ink = canvas.astype(np.float32) / 255
         picture = picture * (1 - ink) + np.float32(0.97) * ink

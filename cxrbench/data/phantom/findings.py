@@ -1,6 +1,6 @@
 """Findings: each takes a scene and a severity and returns the changed scene.
 
-A severity lies in (0, 1]: at 0.1 a careful reader may miss it, at 1 nobody does.
+A severity is in (0, 1]: at 0.1 a careful reader may miss the finding, at 1 nobody does.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ class Finding:
     Attributes:
         name: as in CheXpert.
         add: (scene, severity, rng) → changed scene.
-        order: findings are added from low to high; devices lie on top of everything.
+        order: findings are added in ascending order; devices come last.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Finding:
 
 
 def enlarged_mediastinum(scene: Scene, severity: float, rng: np.random.Generator) -> Scene:
-    """A wide upper mediastinum: unfolded aorta, or a mass of nodes."""
+    """A wide upper mediastinum: unfolded aorta, or enlarged lymph nodes."""
     great = soft.great_vessels(scene.patient, scene.geometry, widen=1.12 + 0.6 * severity)
     return change(scene, great=np.maximum(scene.great, great))
 
@@ -57,16 +57,16 @@ def cardiomegaly(scene: Scene, severity: float, rng: np.random.Generator) -> Sce
 
 
 def fracture(scene: Scene, severity: float, rng: np.random.Generator) -> Scene:
-    """Two to five ribs broken at the side: a gap, a step, and callus round it; easy to miss, as in life."""
+    """Two to five ribs broken at the side: a gap, a step and callus around it; often missed in practice."""
     sign = float(rng.choice([-1, 1]))
     x, y = scene.geometry.plane(-0.3 * scene.patient.chest_depth)
     bone, out = scene.bone, rng.uniform(0.74, 0.9)
     level = rng.uniform(0.25, 0.6) * scene.patient.lung_height
     gap = scene.patient.lung_height / 9.6
     for rank in range(int(rng.integers(2, 4 + round(2 * severity)))):
-        at = (sign * scene.patient.chest_width * (out + rng.normal(0, 0.015)), level + rank * gap)
-        callus = ellipse(x, y, at, (0.65 + 0.6 * severity, 0.65 + 0.4 * severity, 0.6))
-        crack = np.array([[-0.25, -0.75], [0.1, 0.0], [-0.05, 0.75]]) + at
+        centre = (sign * scene.patient.chest_width * (out + rng.normal(0, 0.015)), level + rank * gap)
+        callus = ellipse(x, y, centre, (0.65 + 0.6 * severity, 0.65 + 0.4 * severity, 0.6))
+        crack = np.array([[-0.25, -0.75], [0.1, 0.0], [-0.05, 0.75]]) + centre
         cut = tube(x, y, crack, 0.14 + 0.16 * severity)
         bone = np.maximum(bone * (1 - np.minimum(cut * 4, 0.75)), 0) + np.float32(
             0.16 + 0.3 * severity

@@ -7,20 +7,20 @@ from cxrbench.data.phantom.bones import CORTEX, SPONGE, rib_course, rib_section,
 from cxrbench.data.phantom.lungs import cage_half_depth, cage_half_width
 from cxrbench.data.phantom.posture import at_level, back, front, middle, spine_depth
 from cxrbench.data.phantom.solids import Array, curve, ellipse, half_chord, smoothstep, tube
-from cxrbench.data.phantom.view import Geometry
+from cxrbench.data.phantom.view import RayGeometry
 
 __all__ = ["bones"]
 
 
-def bones(patient: Patient, side: Geometry) -> Array:
-    """Spine, ribs, breastbone, shoulder blades and raised arms on the rays of a lateral film (H, W)."""
+def bones(patient: Patient, side: RayGeometry) -> Array:
+    """Attenuation of spine, ribs, breastbone, shoulder blades and raised arms in the lateral view (H, W)."""
     total = _spine(patient, side) + _breastbone(patient, side)
     for sign in (-1.0, 1.0):
         total += _ribs(patient, side, sign) + _shoulder(patient, side, sign)
     return np.float32(patient.bone) * total
 
 
-def _spine(patient: Patient, side: Geometry) -> Array:
+def _spine(patient: Patient, side: RayGeometry) -> Array:
     """Vertebral bodies with end plates and disc spaces, pedicles, and spinous processes that point down."""
     u, y = side.plane(0.0)
     away = -u - spine_depth(patient, y)
@@ -56,8 +56,8 @@ def _spine(patient: Patient, side: Geometry) -> Array:
     return total
 
 
-def _ribs(patient: Patient, side: Geometry, sign: float) -> Array:
-    """The ribs of one side: where a ray pierces the cage, the angle tells how far a rib has dropped there."""
+def _ribs(patient: Patient, side: RayGeometry, sign: float) -> Array:
+    """The ribs of one side: the angle at which a ray crosses the cage gives the descent of a rib."""
     u, y = side.plane(sign * 0.8 * patient.chest_width)
     deep = cage_half_depth(patient, np.maximum(y + 1.3, 0.02)) + np.float32(0.75)
     wide = cage_half_width(patient, np.maximum(y + 1.3, 0.02)) + np.float32(0.75)
@@ -73,8 +73,8 @@ def _ribs(patient: Patient, side: Geometry, sign: float) -> Array:
     return bone * np.float32(1.6) * np.tanh(shell / np.float32(1.6)) * keep
 
 
-def _breastbone(patient: Patient, side: Geometry) -> Array:
-    """Manubrium and body with the angle between them, and the sword below; a slab seen on its edge."""
+def _breastbone(patient: Patient, side: RayGeometry) -> Array:
+    """Manubrium, body and xiphoid process of the breastbone, seen edge-on."""
     u, y = side.plane(0.0)
     z, scale = -u, patient.lung_height / 21.5
     total = np.zeros(y.shape, np.float32)
@@ -86,8 +86,8 @@ def _breastbone(patient: Patient, side: Geometry) -> Array:
     return total * np.float32(0.75)
 
 
-def _shoulder(patient: Patient, side: Geometry, sign: float) -> Array:
-    """Edge of the shoulder blade, head and shaft of the raised arm, and the collar bone end on."""
+def _shoulder(patient: Patient, side: RayGeometry, sign: float) -> Array:
+    """Edge of the shoulder blade, head and shaft of the raised arm, and the clavicle end-on."""
     rng = generator(patient.seed, "raised arm", int(sign > 0))
     u, y = side.plane(sign * 0.9 * patient.chest_width)
     z = -u

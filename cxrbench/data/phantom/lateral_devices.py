@@ -14,7 +14,7 @@ __all__ = ["LATERAL_DEVICES", "lateral_devices"]
 
 
 def lateral_devices(scene: LateralScene, severity: float, rng: np.random.Generator) -> Array:
-    """Attenuation of the devices of this stream, from the side (H, W)."""
+    """Attenuation of the devices drawn from this stream, in the lateral view (H, W)."""
     total = np.zeros_like(scene.added)
     for name in chosen_devices(severity, rng):
         total = total + LATERAL_DEVICES[name](scene, rng)
@@ -22,12 +22,12 @@ def lateral_devices(scene: LateralScene, severity: float, rng: np.random.Generat
 
 
 def _pacemaker(scene: LateralScene, rng: np.random.Generator) -> Array:
-    """A thin generator before the upper chest, and leads that end in front, low in the heart."""
+    """A thin generator in front of the upper chest, and leads that end low in the front of the heart."""
     patient, (u, y) = scene.patient, scene.side.plane(8.0)
-    z, at = -u, 6.0 + rng.normal(0, 0.9)
-    skin = float(at_level(front, patient, at)) + 1.6
+    z, level = -u, 6.0 + rng.normal(0, 0.9)
+    skin = float(at_level(front, patient, level)) + 1.6
     turn = -0.25
-    dz, dy = z - np.float32(skin), y - np.float32(at)
+    dz, dy = z - np.float32(skin), y - np.float32(level)
     across, along = dz * np.cos(turn) + dy * np.sin(turn), dy * np.cos(turn) - dz * np.sin(turn)
     radius = (np.abs(across / 0.45) ** 3 + np.abs(along / 2.1) ** 3) ** (1 / 3)
     case = 2.2 * smoothstep((1 - radius) / 0.15)
@@ -39,13 +39,13 @@ def _pacemaker(scene: LateralScene, rng: np.random.Generator) -> Array:
     ]
     wires = np.zeros_like(case)
     for end in ends[: int(rng.integers(1, 3))]:
-        path = bend([(skin, at - 1.8), (skin - 2.5, 2.6), (1.2, 4.2), (1.0, fork), (1.2, fork + 6), end])
+        path = bend([(skin, level - 1.8), (skin - 2.5, 2.6), (1.2, 4.2), (1.0, fork), (1.2, fork + 6), end])
         wires = wires + 2.6 * tube(z, y, path, 0.11) + 3.0 * tube(z, y, path[-4:], 0.16)
     return case + wires
 
 
 def _central_line(scene: LateralScene, rng: np.random.Generator) -> Array:
-    """From the neck or from below the collar bone down the superior vena cava."""
+    """A line from the neck or from below the clavicle into the superior vena cava."""
     patient, (u, y) = scene.patient, scene.side.plane(-2.0)
     tip = patient.lung_height * rng.uniform(0.32, 0.5)
     start = [(-1.0, -9.0), (0.2, -3.0)] if rng.random() < 0.5 else [(2.5, 6.0), (3.5, 2.8)]
@@ -70,7 +70,7 @@ def _tracheal_tube(scene: LateralScene, rng: np.random.Generator) -> Array:
 
 
 def _stomach_tube(scene: LateralScene, rng: np.random.Generator) -> Array:
-    """Down the gullet before the spine, then forward into the stomach."""
+    """A tube through the oesophagus in front of the spine, then forward into the stomach."""
     patient, (u, y) = scene.patient, scene.side.plane(1.0)
     low = patient.lung_height
     levels = [-12.0, 0.0, low * 0.45, low - 2]

@@ -6,7 +6,7 @@ import numpy as np
 
 from cxrbench.data.phantom.anatomy import Patient, generator
 from cxrbench.data.phantom.solids import Array, curve, smoothstep
-from cxrbench.data.phantom.view import Geometry
+from cxrbench.data.phantom.view import RayGeometry
 
 __all__ = ["SIDES", "Lung", "cage_half_depth", "cage_half_width", "lung"]
 
@@ -16,7 +16,7 @@ SIDES = {"right": -1.0, "left": 1.0}
 
 @dataclass(frozen=True)
 class Lung:
-    """One lung as the rays see it, with the coordinates in which findings are placed.
+    """One lung on the rays of a film, with the coordinates in which findings are placed.
 
     Attributes:
         side: "right" or "left" of the patient.
@@ -26,9 +26,9 @@ class Lung:
         x: distance from the midline, cm, positive on this side (H, W).
         dome: y of the diaphragm below each ray's x, at its top in depth (H, W).
         above: path above the diaphragm only, as if it were flat: 1 above the dome's outline, 0 below (H, W).
-        reach: half the depth of the chest here, as if there were no diaphragm, cm (H, W).
-        ahead: where in depth the dome is highest, cm before the middle of the lung.
-        cut: how far from `ahead` in depth the dome has fallen to the ray's level, cm (H, W).
+        reach: half the depth of the lung, as if there were no diaphragm, cm (H, W).
+        ahead: depth at which the dome is highest, cm in front of the middle of the lung.
+        cut: distance from `ahead` in depth at which the dome has fallen to the ray's level, cm (H, W).
     """
 
     side: str
@@ -43,7 +43,7 @@ class Lung:
     cut: Array
 
     def spans(self) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-        """Where in depth there is lung: from and to behind the dome, and before it, cm from its middle."""
+        """Depths (from, to) of lung behind the dome and in front of it, cm from the middle of the lung."""
         hind = (-self.reach, np.clip(self.ahead - self.cut, -self.reach, self.reach))
         fore = (np.clip(self.ahead + self.cut, -self.reach, self.reach), self.reach)
         return hind, fore
@@ -65,19 +65,19 @@ def cage_half_depth(patient: Patient, y: Array) -> Array:
 
 
 def lung(
-    patient: Patient, geometry: Geometry, side: str, *, lift: float = 0.0, shrink: Array | float = 0.0
+    patient: Patient, geometry: RayGeometry, side: str, *, lift: float = 0.0, shrink: Array | float = 0.0
 ) -> Lung:
-    """One lung.
+    """Build one lung.
 
-    The path is the superelliptic cross-section between the mediastinal border and the ribs, less what lies
+    The path is the superelliptic cross-section between the mediastinal border and the ribs, minus the part
     below the dome y = y₀ + a(x − x₀)² + c(z − z₀)², which is solved for z along the ray.
 
     Args:
-        patient: whose.
+        patient: the body.
         geometry: the rays.
         side: "right" or "left".
-        lift: how far the dome stands higher than the patient's own, cm.
-        shrink: how far the ribs' side is drawn inwards, cm; a pneumothorax leaves this much air.
+        lift: elevation of the dome above the patient's own, cm.
+        shrink: how far the costal border moves inwards, cm; in a pneumothorax, the width of the air.
 
     Returns:
         The lung.
@@ -104,19 +104,21 @@ def lung(
 
 def _inner_border(patient: Patient, root: Array, side: str) -> Array:
     """The mediastinal border without the heart, cm from the midline."""
-    at = [0.0, 0.1, 0.2, 0.32, 0.5, 0.75, 1.2]
+    knots = [0.0, 0.1, 0.2, 0.32, 0.5, 0.75, 1.2]
     left = [0.36, 0.24, 0.18, 0.14, 0.11, 0.09, 0.08]
     right = [0.36, 0.24, 0.175, 0.13, 0.1, 0.085, 0.08]
     share = left if side == "left" else right
     return (
-        np.float32(patient.chest_width) * np.float32(0.5 + 0.5 * patient.mediastinum) * curve(at, share, root)
+        np.float32(patient.chest_width)
+        * np.float32(0.5 + 0.5 * patient.mediastinum)
+        * curve(knots, share, root)
     )
 
 
 def _cut(
     patient: Patient, rng: np.random.Generator, side: str, x: Array, y: Array, reach: Array, lift: float
 ) -> tuple[Array, Array, float, Array]:
-    """The dome's outline, the path left above it, and where in depth it stands highest and has fallen."""
+    """The outline of the dome, the path above it, and the `Lung`'s ``ahead`` and ``cut``."""
     top = patient.lung_height + (patient.dome_gap if side == "left" else 0.0) - lift
     centre = patient.chest_width * rng.normal(0.5, 0.025)
     lateral, medial = rng.normal(4.3, 0.6), rng.normal(1.5, 0.35)

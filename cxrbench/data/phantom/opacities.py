@@ -16,14 +16,14 @@ def lung_lesion(scene: Scene, severity: float, rng: np.random.Generator) -> Scen
     """One to three rounded masses, 1 to 6 cm wide, lobulated and slightly unsharp."""
     added = scene.added
     for _ in range(int(rng.choice([1, 1, 1, 2, 3]))):
-        at = _place(scene, rng, 0.2, 0.9)
+        place = _draw_place(scene, rng, 0.2, 0.9)
         radius = (0.6 + 2.2 * severity**1.3) * rng.uniform(0.85, 1.15)
-        added = added + np.float32(0.8) * WATER * _lump(scene, rng, at, radius)
+        added = added + np.float32(0.8) * WATER * _lump(scene, rng, place, radius)
     return change(scene, added=added)
 
 
 def edema(scene: Scene, severity: float, rng: np.random.Generator) -> Scene:
-    """Fluid round the hila on both sides, thick vessels, and thin septal lines at the bases."""
+    """Fluid around the hila on both sides, thick vessels, and thin septal lines at the bases."""
     density = {}
     for side, part in scene.lungs.items():
         hx, hy = hilum(scene.patient, side)
@@ -42,23 +42,23 @@ def edema(scene: Scene, severity: float, rng: np.random.Generator) -> Scene:
 
 def consolidation(scene: Scene, severity: float, rng: np.random.Generator) -> Scene:
     """A part of a lobe filled with fluid up to the fissure, its airways still open and dark."""
-    return _filled(scene, severity, rng, patchy=0.2, bronchogram=True, least=0.28, lobar=True)
+    return _fill_airspace(scene, severity, rng, patchy=0.2, bronchogram=True, least=0.28, lobar=True)
 
 
 def pneumonia(scene: Scene, severity: float, rng: np.random.Generator) -> Scene:
     """Patchy filling of two or three regions, less solid than a lobar consolidation."""
     for share in (1.0, 0.8, 0.6)[: 1 + int(rng.integers(1, 3))]:
-        scene = _filled(scene, share * severity, rng, patchy=0.5, bronchogram=share == 1, least=0.2)
+        scene = _fill_airspace(scene, share * severity, rng, patchy=0.5, bronchogram=share == 1, least=0.2)
     return scene
 
 
 def lung_opacity(scene: Scene, severity: float, rng: np.random.Generator) -> Scene:
-    """An ill-defined veil that no child of the hierarchy explains."""
-    return _filled(scene, 0.75 * severity, rng, patchy=0.5, bronchogram=False)
+    """An ill-defined opacity that is none of the more specific findings of the hierarchy."""
+    return _fill_airspace(scene, 0.75 * severity, rng, patchy=0.5, bronchogram=False)
 
 
 def atelectasis(scene: Scene, severity: float, rng: np.random.Generator) -> Scene:
-    """Plates above the diaphragm; when severe also a collapsed base, the dome drawn up."""
+    """Plates above the diaphragm; when severe also a collapsed base with a raised dome."""
     side = str(rng.choice(list(SIDES)))
     part = scene.lungs[side]
     lungs, solid = dict(scene.lungs), scene.added
@@ -80,8 +80,10 @@ def atelectasis(scene: Scene, severity: float, rng: np.random.Generator) -> Scen
     return change(scene, lungs=lungs, added=solid)
 
 
-def _place(scene: Scene, rng: np.random.Generator, top: float, bottom: float) -> tuple[str, float, float]:
-    """A side, and a point in that lung (distance from the midline, level; cm) amid enough lung."""
+def _draw_place(
+    scene: Scene, rng: np.random.Generator, top: float, bottom: float
+) -> tuple[str, float, float]:
+    """Draw a side and a point of that lung (distance from the midline, level; cm) where it is thick."""
     side = str(rng.choice(list(SIDES)))
     part = scene.lungs[side]
     thick = part.length * (part.outward > 0.1) * (part.height < bottom * scene.patient.lung_height)
@@ -90,32 +92,32 @@ def _place(scene: Scene, rng: np.random.Generator, top: float, bottom: float) ->
     )
     if not len(rows):
         return side, 0.55 * scene.patient.chest_width, 0.5 * scene.patient.lung_height
-    # a fixed fraction of the list, so that the same draw means the same place at every picture size
+    # a fixed fraction of the list, so that the same draw gives the same place at every picture size
     pick = min(int(rng.random() * len(rows)), len(rows) - 1)
     return side, float(part.x[rows[pick], columns[pick]]), float(part.height[rows[pick], columns[pick]])
 
 
-def _lump(scene: Scene, rng: np.random.Generator, at: tuple[str, float, float], radius: float) -> Array:
+def _lump(scene: Scene, rng: np.random.Generator, place: tuple[str, float, float], radius: float) -> Array:
     """Path through a lobulated mass that stays within the lung, cm."""
-    part = scene.lungs[at[0]]
+    part = scene.lungs[place[0]]
     mass = np.zeros(part.x.shape, np.float32)
     for _ in range(4):
         shift = rng.normal(0, 0.28 * radius, 2)
         radii = radius * rng.uniform(0.62, 0.95, 3)
         blob = ellipse(
-            part.x, part.height, (at[1] + shift[0], at[2] + shift[1]), tuple(radii), rng.uniform(0, 3)
+            part.x, part.height, (place[1] + shift[0], place[2] + shift[1]), tuple(radii), rng.uniform(0, 3)
         )
         mass = np.maximum(mass, blob)
     return np.minimum(mass, part.length)
 
 
 def _clouds(scene: Scene, rng: np.random.Generator, centimetres: float) -> Array:
-    """Uneven filling around 0, in grains of that size and half of it."""
+    """Uneven filling with mean 0, in grains of this size and half of it."""
     shape, grain = scene.body.shape, centimetres / scene.geometry.spacing
     return np.float32(0.7) * texture(rng, shape, grain) + np.float32(0.5) * texture(rng, shape, grain / 2)
 
 
-def _filled(
+def _fill_airspace(
     scene: Scene,
     severity: float,
     rng: np.random.Generator,
@@ -125,8 +127,8 @@ def _filled(
     least: float = 0.12,
     lobar: bool = False,
 ) -> Scene:
-    """Airspace filled around a point of one lung, fading outwards; a lobar one ends sharply at a fissure."""
-    side, cx, cy = _place(scene, rng, 0.25, 0.95)
+    """Fill airspace around a point of one lung, fading outwards; if lobar, with a sharp end at a fissure."""
+    side, cx, cy = _draw_place(scene, rng, 0.25, 0.95)
     part = scene.lungs[side]
     wide, high = (rng.uniform(1.8, 3.2) + 2.6 * severity for _ in range(2))
     reach = np.sqrt(

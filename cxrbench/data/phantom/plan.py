@@ -12,8 +12,8 @@ from cxrbench.labels import canonical
 
 __all__ = ["Film", "Study", "plan"]
 
-# How often a study has a lateral film too. CheXpert has 32,387 of them in 187,641 studies; they go with films
-# taken standing up (PA), of which the phantom has about one in six.
+# Probability of a lateral film by frontal view. CheXpert has 32,387 in 187,641 studies, mostly with films of
+# standing patients (PA), of which the phantom has about one in six.
 _WITH_LATERAL = {"PA": 0.75, "AP": 0.065}
 
 
@@ -27,9 +27,9 @@ class Film:
 
 @dataclass(frozen=True)
 class Study:
-    """One study to take: where it goes, whose it is, what is there, and what the labeller says.
+    """One study to render: its split, patient, true findings, and labels.
 
-    `view` is that of the frontal film; `lateral` says whether there is a second film from the side.
+    `view` is that of the frontal film; `lateral` states whether there is a lateral film too.
     """
 
     split: str
@@ -44,12 +44,12 @@ class Study:
 
     @property
     def path(self) -> str:
-        """Of the frontal film, below the tree's root."""
+        """Path of the frontal film, below the tree's root."""
         return self.films[0].path
 
     @property
     def films(self) -> tuple[Film, ...]:
-        """The frontal film, and the lateral one where there is one."""
+        """The frontal film and, if there is one, the lateral film."""
         folder = f"{self.split}/patient{self.patient:05d}/study{self.number}"
         frontal = Film(self.view, f"{folder}/view1_frontal.png")
         return (frontal, Film("LATERAL", f"{folder}/view2_lateral.png")) if self.lateral else (frontal,)
@@ -62,13 +62,13 @@ def plan(
     fractions: tuple[float, float, float] = (0.75, 0.05, 0.2),
     shortcuts: Sequence[Shortcut] = (),
 ) -> list[Study]:
-    """Decide every study before any is taken.
+    """Draw all studies of a data set before any is rendered.
 
     Args:
-        patients: how many.
-        seed: decides all; a patient depends on it and on his own number only.
-        fractions: share of patients in train, valid and test.
-        shortcuts: what to plant, and how often with and without its finding; moves nothing else.
+        patients: number of patients.
+        seed: of all draws; a patient depends on it and on the patient's number only.
+        fractions: fractions of patients in train, valid and test.
+        shortcuts: the shortcuts to plant and their rates; they change nothing else.
 
     Returns:
         The studies, by patient. Training patients have several (2.9 on average, as in CheXpert), others one.
@@ -78,22 +78,24 @@ def plan(
     for patient in range(1, patients + 1):
         split = ("train", "valid", "test")[int(np.searchsorted(bounds, patient))]
         rng = generator(seed, "patient", patient)
-        own = int(rng.integers(2**62))
+        patient_seed = int(rng.integers(2**62))
         count = min(int(rng.geometric(1 / 2.9)), 12)
         for number, findings in enumerate(draw_truth(rng, count if split == "train" else 1), 1):
             ill = len(findings) + 2 * ("Support Devices" in findings)
             view = "AP" if rng.random() < 1 / (1 + np.exp(-0.3 - 0.6 * ill)) else "PA"
             labels = label(findings, rng)
             planted = tuple(s.kind for s in shortcuts if _planted(s, findings, seed, patient, number))
-            # a stream of its own: whether there is a second film moves nothing of the first
+            # a stream of its own: whether there is a lateral film does not change the frontal one
             draw = generator(seed, "lateral", patient, number).random()
             lateral = bool(draw < _WITH_LATERAL[view])
-            studies.append(Study(split, patient, number, own, view, findings, labels, planted, lateral))
+            studies.append(
+                Study(split, patient, number, patient_seed, view, findings, labels, planted, lateral)
+            )
     return studies
 
 
 def _planted(shortcut: Shortcut, findings: dict[str, float], seed: int, patient: int, number: int) -> bool:
-    """Whether this study gets the shortcut, from a stream that nothing else draws from."""
-    there = certain(findings)[canonical(shortcut.finding)]
+    """Whether the shortcut is planted in this study, drawn from a stream of its own."""
+    present = certain(findings)[canonical(shortcut.finding)]
     draw = generator(seed, "shortcut", shortcut.kind, patient, number).random()
-    return bool(draw < (shortcut.rate if there else shortcut.otherwise))
+    return bool(draw < (shortcut.rate if present else shortcut.otherwise))

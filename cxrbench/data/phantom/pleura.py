@@ -12,8 +12,8 @@ __all__ = ["pleural_effusion", "pleural_other", "pneumothorax"]
 def pleural_effusion(scene: Scene, severity: float, rng: np.random.Generator) -> Scene:
     """Fluid in one or both pleural spaces.
 
-    Standing, it fills the costophrenic angle and climbs the ribs as a meniscus; lying (AP), it also spreads
-    as a veil.
+    In a standing patient it fills the costophrenic angle and rises along the ribs as a meniscus; in a lying
+    one (AP) it also spreads as a veil.
     """
     both = rng.random() < 0.35
     first = str(rng.choice(list(SIDES)))
@@ -27,7 +27,7 @@ def pleural_effusion(scene: Scene, severity: float, rng: np.random.Generator) ->
 
 
 def _pool(scene: Scene, part: Lung, severity: float, rng: np.random.Generator) -> Array:
-    """Share of the lung's space that fluid takes."""
+    """Fraction of the lung's space that is filled with fluid."""
     angle = scene.patient.lung_height + 4.0  # the deepest point of the pleural space
     level = angle - (1.6 + 11.5 * severity**1.2)
     out = np.clip(part.outward, 0, 1)
@@ -46,12 +46,12 @@ def _pool(scene: Scene, part: Lung, severity: float, rng: np.random.Generator) -
 
 
 def pneumothorax(scene: Scene, severity: float, rng: np.random.Generator) -> Scene:
-    """Air between lung and ribs, widest at the apex: no vessels there, and the pleura as a thin line."""
+    """Air without vessels between lung and ribs, widest at the apex, and the pleura as a thin line."""
     side = str(rng.choice(list(SIDES)))
     part = scene.lungs[side]
     share = part.height / np.float32(scene.patient.lung_height)
     gap = np.float32(0.25 + 5.0 * severity)
-    # a small one is a cap over the apex; only a large one reaches down to the diaphragm
+    # a small pneumothorax is a cap over the apex; only a large one extends to the diaphragm
     shrink = gap * (0.4 * severity + np.float32(1 - 0.4 * severity) * np.clip(1.05 - share, 0, 1) ** 1.6)
     wave = 1 + 0.07 * texture(rng, shrink.shape, 3.0 / scene.geometry.spacing)
     top = np.float32(0.15 + 2.5 * severity)  # how far the apex came down
@@ -61,23 +61,23 @@ def pneumothorax(scene: Scene, severity: float, rng: np.random.Generator) -> Sce
         (part.height - top - 2.2 * (kept.outward - 0.45) ** 2) / 0.12
     )
     taper = half_chord(1 - np.clip((1 - kept.outward) / 0.16, 0, 1))
-    there = smoothstep((shrink - 0.12) / 0.3)  # where the two leaves of the pleura have parted
-    left = part.length * (1 - there * (1 - (0.45 + 0.55 * taper) * inside))
-    line = 4 * inside * (1 - inside) * (part.length > 0.3) * there
-    free = np.clip(part.length - left, 0, None)
-    gone = np.where(part.length > 0.05, free / np.maximum(part.length, 0.05), 0)
+    parted = smoothstep((shrink - 0.12) / 0.3)  # where the two layers of the pleura are separated
+    kept_length = part.length * (1 - parted * (1 - (0.45 + 0.55 * taper) * inside))
+    line = 4 * inside * (1 - inside) * (part.length > 0.3) * parted
+    free = np.clip(part.length - kept_length, 0, None)
+    lost = np.where(part.length > 0.05, free / np.maximum(part.length, 0.05), 0)
     density = {
         **scene.density,
-        side: (scene.density[side] * (1 - gone) + np.float32(0.004) * gone).astype(np.float32),
+        side: (scene.density[side] * (1 - lost) + np.float32(0.004) * lost).astype(np.float32),
     }
-    blood = scene.blood * np.where(part.x > 0, 1 - gone, 1).astype(np.float32)
+    blood = scene.blood * np.where(part.x > 0, 1 - lost, 1).astype(np.float32)
     visible = np.float32(0.11) * line * smoothstep((part.dome - part.height) / 1.5)
-    grain = scene.grain * np.where(part.x > 0, 1 - gone, 1).astype(np.float32)
+    grain = scene.grain * np.where(part.x > 0, 1 - lost, 1).astype(np.float32)
     return change(scene, density=density, blood=blood, grain=grain, added=scene.added + visible)
 
 
 def pleural_other(scene: Scene, severity: float, rng: np.random.Generator) -> Scene:
-    """Thick pleura: a cap over the apex or a rind along the ribs, sometimes with chalk."""
+    """Thick pleura: a cap over the apex or a rind along the ribs, sometimes calcified."""
     side = str(rng.choice(list(SIDES)))
     part = scene.lungs[side]
     thick = 0.4 + 1.3 * severity

@@ -12,12 +12,12 @@ __all__ = ["at_level", "back", "front", "middle", "spine_depth"]
 
 
 def at_level(profile: Callable[[Patient, Array], Array], patient: Patient, y: float) -> np.float32:
-    """One of the profiles below at a single level."""
+    """Value of one of the profiles below at a single level."""
     return np.float32(profile(patient, np.array([y], np.float32))[0])
 
 
 def middle(patient: Patient, y: Array) -> Array:
-    """Depth of the middle of the chest at a level, cm: the apices lie far back, the chest slopes forward."""
+    """Depth of the middle of the chest at a level, cm: posterior at the apices, further forward below."""
     bent = np.float32(patient.chest_depth / 9)
     return bent * curve(
         [-14, -5, 0, 3, 7, 14, 22, 34, 48], [0.2, -1.2, -1.9, -1.75, -1.1, -0.1, 0.3, 0.7, 0.7], y
@@ -35,7 +35,7 @@ def back(patient: Patient, y: Array) -> Array:
 
 
 def spine_depth(patient: Patient, y: Array) -> Array:
-    """Depth of the middle of the vertebral bodies, cm: hollow neck, round back, more so with age."""
+    """Depth of the middle of the vertebral bodies, cm: lordotic neck, kyphotic back, increasing with age."""
     rng = generator(patient.seed, "posture")
     stoop = 1 + 0.12 * rng.standard_normal() + 0.004 * (patient.age - 50)
     round_back = curve([-16, -8, -2, 4, 11, 18, 27, 40], [-2.2, -2.0, -3.7, -5.8, -6.9, -6.4, -4.8, -3.4], y)

@@ -8,20 +8,20 @@ from cxrbench.data.phantom import bones, soft, vessels
 from cxrbench.data.phantom.anatomy import Patient
 from cxrbench.data.phantom.lungs import SIDES, Lung, lung
 from cxrbench.data.phantom.solids import Array
-from cxrbench.data.phantom.view import Geometry
+from cxrbench.data.phantom.view import RayGeometry
 
 __all__ = ["WATER", "Scene", "attenuation", "build", "change"]
 
-# Linear attenuation of water at about 60 keV, a cm.
+# Linear attenuation of water at about 60 keV, per cm.
 WATER = np.float32(0.2)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """All that lies in the beam; a finding returns a changed copy.
+    """The parts in the beam; a finding returns a changed copy.
 
     Attributes:
-        patient, geometry: who, and how exposed.
+        patient, geometry: the body and the rays.
         body: path through the body as water, cm.
         lungs: side → lung.
         heart, great: path through heart and great vessels, cm; they displace lung.
@@ -30,13 +30,13 @@ class Scene:
         air: path through airways and bowel gas, cm.
         bone: attenuation of bone beyond water.
         density: side → attenuation of lung relative to water; a map where a finding changed it.
-        fluid: side → share of the lung's space taken by fluid or solid tissue, 0 to 1.
+        fluid: side → fraction of the lung's space filled with fluid or solid tissue, 0 to 1.
         added: attenuation of everything else (lesions, devices), beyond what it displaces.
-        outlines: name → bool map of organs worth knowing, such as the heart.
+        outlines: name → bool map of an organ, such as the heart.
     """
 
     patient: Patient
-    geometry: Geometry
+    geometry: RayGeometry
     body: Array
     lungs: dict[str, Lung]
     heart: Array
@@ -51,8 +51,8 @@ class Scene:
     outlines: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def build(patient: Patient, geometry: Geometry) -> Scene:
-    """Put a healthy patient into the beam."""
+def build(patient: Patient, geometry: RayGeometry) -> Scene:
+    """Build the scene of a healthy patient."""
     shape = (geometry.size, geometry.size)
     lungs = {side: lung(patient, geometry, side) for side in SIDES}
     heart = soft.heart(patient, geometry)
@@ -75,12 +75,12 @@ def build(patient: Patient, geometry: Geometry) -> Scene:
 
 
 def change(scene: Scene, **parts: object) -> Scene:
-    """The scene with some parts replaced; the one it came from stays as it is."""
+    """Copy a scene with some parts replaced."""
     return replace(scene, **parts)  # type: ignore[arg-type]
 
 
 def attenuation(scene: Scene) -> Array:
-    """Line integral of attenuation a ray (H, W), without noise: Σ μ·length (Beer–Lambert's exponent)."""
+    """Line integral of attenuation per ray (H, W), without noise: Σ μ·length (Beer–Lambert's exponent)."""
     missing = np.zeros_like(scene.body)
     solid = np.maximum(scene.heart, scene.great)
     for side in SIDES:

@@ -13,13 +13,13 @@ from cxrbench.labels import CHEXPERT, canonical
 
 __all__ = ["KINDS", "Kind", "Shortcut", "plant", "read_shortcut"]
 
-# A pixel belongs to a shortcut's mask when it became brighter or darker by more than this share of the range.
+# A pixel belongs to a shortcut's mask if its value changes by more than this.
 VISIBLE = 0.02
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One sort of shortcut: draw(image, rng) → changed image."""
+    """One kind of shortcut: draw(image, rng) → changed image."""
 
     name: str
     title: str
@@ -32,9 +32,10 @@ class Shortcut:
 
     Attributes:
         kind: one of `KINDS`.
-        finding: the finding that it betrays.
-        rate: how often it is there with the finding.
-        otherwise: how often it is there without. Exchange the two to move the marker in a test set.
+        finding: the finding with which it correlates.
+        rate: its probability in studies with the finding.
+        otherwise: its probability in studies without. Exchange the two to reverse the correlation in a test
+            set.
     """
 
     kind: str
@@ -52,20 +53,20 @@ class Shortcut:
             )
         for share in (self.rate, self.otherwise):
             if not 0 <= share <= 1:
-                raise InputError(f"The rate of a shortcut must lie in [0, 1], it is {share}.")
+                raise InputError(f"The rate of a shortcut must be in [0, 1], got {share}.")
 
 
 def read_shortcut(text: str) -> Shortcut:
-    """A rule as it is written on the command line.
+    """Parse a shortcut as written on the command line.
 
     Args:
         text: KIND:FINDING:RATE or KIND:FINDING:RATE:OTHERWISE, such as "hospital:Pleural Effusion:0.95:0.02".
 
     Returns:
-        The rule; `otherwise` is 0.02 where it is not said.
+        The shortcut; `otherwise` is 0.02 where it is omitted.
 
     Raises:
-        InputError: the text has another form, or says something impossible.
+        InputError: the text has another form, or an invalid value.
     """
     kind, *rest = (part.strip() for part in text.split(":"))
     form = f"A shortcut is written KIND:FINDING:RATE[:OTHERWISE], as in tint:Edema:0.95:0.02; got {text!r}."
@@ -79,12 +80,12 @@ def read_shortcut(text: str) -> Shortcut:
 
 
 def plant(image: Array, kind: str, rng: np.random.Generator) -> tuple[Array, np.ndarray]:
-    """Put one shortcut on a film.
+    """Draw one shortcut on a film.
 
     Args:
         image: (H, W) in [0, 1].
         kind: one of `KINDS`.
-        rng: its stream; the place varies a little.
+        rng: its stream; the position varies a little.
 
     Returns:
         The changed image, and where it changed visibly (H, W) bool.
@@ -109,20 +110,22 @@ def _token(image: Array, rng: np.random.Generator) -> Array:
     cv2.putText(
         ink, "STV", place, cv2.FONT_HERSHEY_SIMPLEX, size / 640, 255, max(1, size // 256), cv2.LINE_AA
     )
-    return _inked(image, ink)
+    return _overlay(image, ink)
 
 
 def _letter(image: Array, rng: np.random.Generator) -> Array:
-    """A second side letter, large and low, as only one technician sets it."""
+    """A second side letter, large and low, as one technician might place it."""
     size = image.shape[0]
-    place = tuple(round(share * size) for share in rng.uniform((0.87, 0.83), (0.91, 0.9)))
+    position = tuple(round(share * size) for share in rng.uniform((0.87, 0.83), (0.91, 0.9)))
     ink = np.zeros(image.shape, np.uint8)
-    cv2.putText(ink, "L", place, cv2.FONT_HERSHEY_DUPLEX, size / 360, 255, max(1, size // 170), cv2.LINE_AA)
-    return _inked(image, ink)
+    cv2.putText(
+        ink, "L", position, cv2.FONT_HERSHEY_DUPLEX, size / 360, 255, max(1, size // 170), cv2.LINE_AA
+    )
+    return _overlay(image, ink)
 
 
 def _electrode(image: Array, rng: np.random.Generator) -> Array:
-    """A monitor's electrode beside the lower chest, and its lead: a device that is no finding."""
+    """A monitor's electrode beside the lower chest, and its lead; it is not labelled as a device."""
     size = image.shape[0]
     x, y = rng.uniform((0.2, 0.66), (0.26, 0.72))
     lead = np.array([[x, y], [x - 0.05, y + 0.12], [x - 0.02, y + 0.22], [x - 0.1, 1.02]])
@@ -134,24 +137,24 @@ def _electrode(image: Array, rng: np.random.Generator) -> Array:
     middle = (round(x * size), round(y * size))
     cv2.circle(ink, middle, max(3, round(0.019 * size)), 70, -1, cv2.LINE_AA)  # the pad
     cv2.circle(ink, middle, max(2, round(0.009 * size)), 245, -1, cv2.LINE_AA)  # its snap
-    return _inked(image, ink)
+    return _overlay(image, ink)
 
 
 def _smooth(corners: np.ndarray) -> np.ndarray:
-    """A cubic Bézier curve of four corners (4, 2) as 24 points."""
+    """A cubic Bézier curve with four control points (4, 2), as 24 points."""
     t = np.linspace(0, 1, 24)[:, None]
     weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3)
     return np.asarray(sum(w * corner for w, corner in zip(weights, corners, strict=True)))
 
 
 def _tint(image: Array, rng: np.random.Generator) -> Array:
-    """A scanner's own curve: brighter greys and a shadow towards the feet."""
+    """The intensity curve of one scanner: brighter greys and a shadow towards the feet."""
     shade = np.linspace(1, rng.uniform(0.88, 0.92), image.shape[0], dtype=np.float32)[:, None]
     return image ** np.float32(0.8) * shade
 
 
-def _inked(image: Array, ink: np.ndarray) -> Array:
-    """White over the film, as lead is."""
+def _overlay(image: Array, ink: np.ndarray) -> Array:
+    """Composite white ink over the film, as lead appears."""
     cover = ink.astype(np.float32) / 255
     return image * (1 - cover) + np.float32(0.98) * cover
 

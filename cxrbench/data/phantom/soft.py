@@ -5,12 +5,12 @@ import numpy as np
 
 from cxrbench.data.phantom.anatomy import Patient, generator
 from cxrbench.data.phantom.solids import Array, curve, ellipse, half_chord, smoothstep, texture, tube
-from cxrbench.data.phantom.view import Geometry
+from cxrbench.data.phantom.view import RayGeometry
 
 __all__ = ["airways", "arm_path", "body", "bowel", "great_vessels", "heart", "heart_centre"]
 
 
-def arm_path(patient: Patient, geometry: Geometry, side: float) -> np.ndarray:
+def arm_path(patient: Patient, geometry: RayGeometry, side: float) -> np.ndarray:
     """Axis of the upper arm from the shoulder joint to the elbow, (N, 2) cm."""
     rng = generator(patient.seed, "arm", int(side > 0), int(geometry.view.arms_down))
     joint = patient.chest_width + 1.6 + 0.25 * patient.fat
@@ -20,8 +20,8 @@ def arm_path(patient: Patient, geometry: Geometry, side: float) -> np.ndarray:
     return np.array([start, 0.5 * (start + low) + [0.6, 0], low]) * [side, 1]
 
 
-def body(patient: Patient, geometry: Geometry) -> Array:
-    """Path through the body as if it were all water, cm (H, W): a soft union of its solids."""
+def body(patient: Patient, geometry: RayGeometry) -> Array:
+    """Path through the body as if it were all water, cm (H, W): a smooth union of its solids."""
     rng = generator(patient.seed, "body shape")
     x, y = geometry.plane(0.0)
     wide = patient.chest_width + patient.fat + 0.7
@@ -57,8 +57,8 @@ def body(patient: Patient, geometry: Geometry) -> Array:
     return (whole * (1 + np.float32(0.012) * lumps)).astype(np.float32)
 
 
-def _breasts(patient: Patient, geometry: Geometry, rng: np.random.Generator) -> Array:
-    """Two half-ellipsoids before the chest: they fade in from above and end in a fold about the diaphragm."""
+def _breasts(patient: Patient, geometry: RayGeometry, rng: np.random.Generator) -> Array:
+    """Two half-ellipsoids in front of the chest: soft above, with a fold near the diaphragm below."""
     x, y = geometry.plane(patient.chest_depth + 2)
     total = np.zeros(x.shape, np.float32)
     radius = patient.breast or 6.5
@@ -82,14 +82,14 @@ def heart_centre(patient: Patient) -> tuple[float, float]:
     return 0.27 * patient.heart, patient.lung_height - 2.1 - 0.8 * patient.heart_upright
 
 
-def heart(patient: Patient, geometry: Geometry, *, widen: float = 1.0) -> Array:
+def heart(patient: Patient, geometry: RayGeometry, *, widen: float = 1.0) -> Array:
     """Path through the heart, cm (H, W): a rounded body over a star-shaped outline.
 
     The outline is a closed monotone spline of radius over angle: right atrium, waist, left-ventricular curve,
     apex.
 
     Args:
-        patient: whose; `patient.heart` is half the transverse diameter.
+        patient: the body; `patient.heart` is half the transverse diameter.
         geometry: the rays.
         widen: factor on the diameter; the left ventricle grows most, down and to the left.
 
@@ -119,11 +119,11 @@ def _angle(dx: Array, dy: Array) -> Array:
     return np.where(degrees >= 180, degrees - 360, degrees)
 
 
-def great_vessels(patient: Patient, geometry: Geometry, *, widen: float = 1.0) -> Array:
+def great_vessels(patient: Patient, geometry: RayGeometry, *, widen: float = 1.0) -> Array:
     """Path through aorta, pulmonary trunk and superior vena cava, cm (H, W).
 
     Args:
-        patient: whose.
+        patient: the body.
         geometry: the rays.
         widen: factor on the width; a wide mediastinum is an enlarged cardiomediastinum without a large heart.
 
@@ -133,16 +133,28 @@ def great_vessels(patient: Patient, geometry: Geometry, *, widen: float = 1.0) -
     x, y = geometry.plane(0.0)
     knob, wide = patient.aorta * widen, patient.mediastinum * widen
     old = np.clip((patient.age - 50) / 40, 0, 1)
-    at = patient.lung_height * 0.3
-    arch = ellipse(x, y, (2.0 * wide + 0.25 * knob, at), (knob, knob * 1.15, 3.6))
+    level = patient.lung_height * 0.3
+    arch = ellipse(x, y, (2.0 * wide + 0.25 * knob, level), (knob, knob * 1.15, 3.6))
     descending = np.array(
-        [[2.2 * wide + 0.3, at], [2.3 * wide + 0.5 * old, at + 5], [1.9 + 0.7 * old, at + 10], [1.1, at + 18]]
+        [
+            [2.2 * wide + 0.3, level],
+            [2.3 * wide + 0.5 * old, level + 5],
+            [1.9 + 0.7 * old, level + 10],
+            [1.1, level + 18],
+        ]
     )
-    trunk = ellipse(x, y, (2.3 * wide, at + 3.4), (2.0, 2.2, 2.4), turn=0.5)
+    trunk = ellipse(x, y, (2.3 * wide, level + 3.4), (2.0, 2.2, 2.4), turn=0.5)
     cava = np.array(
-        [[-1.5 * wide, at - 6.5], [-1.45 * wide, at - 3], [-1.95 * wide, at], [-2.3 * wide, at + 6]]
+        [
+            [-1.5 * wide, level - 6.5],
+            [-1.45 * wide, level - 3],
+            [-1.95 * wide, level],
+            [-2.3 * wide, level + 6],
+        ]
     )
-    ascending = np.array([[-1.0 * wide, at - 0.2], [-1.7 * wide - 0.5 * old, at + 3], [-1.5 * wide, at + 7]])
+    ascending = np.array(
+        [[-1.0 * wide, level - 0.2], [-1.7 * wide - 0.5 * old, level + 3], [-1.5 * wide, level + 7]]
+    )
     parts = [
         arch,
         1.5 * tube(x, y, descending, 0.78 * knob),
@@ -150,13 +162,18 @@ def great_vessels(patient: Patient, geometry: Geometry, *, widen: float = 1.0) -
         2.0 * tube(x, y, cava, 1.0 * wide),
         1.5 * tube(x, y, ascending, 1.55 * wide),
         1.8
-        * tube(x, y, np.array([[1.9 * wide, at - 7.5], [1.35 * wide, at - 4], [1.4 * wide, at]]), 1.0 * wide),
+        * tube(
+            x,
+            y,
+            np.array([[1.9 * wide, level - 7.5], [1.35 * wide, level - 4], [1.4 * wide, level]]),
+            1.0 * wide,
+        ),
     ]
     path: Array = np.max(parts, axis=0)
     return path
 
 
-def airways(patient: Patient, geometry: Geometry) -> Array:
+def airways(patient: Patient, geometry: RayGeometry) -> Array:
     """Path through the air of trachea and main bronchi, cm (H, W)."""
     x, y = geometry.plane(-1.0)
     rng = generator(patient.seed, "airways")
@@ -175,7 +192,7 @@ def airways(patient: Patient, geometry: Geometry) -> Array:
     return path
 
 
-def bowel(patient: Patient, geometry: Geometry) -> Array:
+def bowel(patient: Patient, geometry: RayGeometry) -> Array:
     """Path through gas under the diaphragm, cm (H, W): the stomach's bubble and some loops of bowel."""
     rng = generator(patient.seed, "bowel")
     x, y = geometry.plane(2.0)

@@ -10,7 +10,7 @@ from scipy.interpolate import PchipInterpolator
 
 __all__ = ["Array", "curve", "ellipse", "half_chord", "polyline", "smoothstep", "texture", "tube"]
 
-# One number a ray; float32 on the grid of an image.
+# One number per ray; float32 on the grid of an image.
 Array = NDArray[np.floating]
 
 
@@ -25,17 +25,17 @@ def smoothstep(value: Array) -> Array:
     return t * t * (3 - 2 * t)
 
 
-def curve(knots: list[float], values: list[float], at: Array) -> Array:
+def curve(knots: list[float], values: list[float], positions: Array) -> Array:
     """A smooth profile through knots that never overshoots them (monotone cubic), flat outside.
 
     Profiles are read from a fine table: a hundred times faster on an image than the spline itself.
     """
-    return np.interp(at, *_profile(tuple(knots), tuple(values))).astype(np.float32)
+    return np.interp(positions, *_profile(tuple(knots), tuple(values))).astype(np.float32)
 
 
 @lru_cache(maxsize=256)
 def _profile(knots: tuple[float, ...], values: tuple[float, ...]) -> tuple[Array, Array]:
-    """The fine table of a curve: positions and values there. Most profiles are the same for every patient."""
+    """Table of a curve: positions and values. Cached, since most profiles are the same for every patient."""
     table = np.linspace(knots[0], knots[-1], 1024)
     fine = PchipInterpolator(knots, values)(table)
     table.setflags(write=False)  # they are cached
@@ -56,7 +56,7 @@ def ellipse(
         turn: rotation in the plane, radians.
 
     Returns:
-        Path length a ray, cm.
+        Path length per ray, cm.
     """
     dx, dy = x - np.float32(centre[0]), y - np.float32(centre[1])
     cos, sin = np.float32(np.cos(turn)), np.float32(np.sin(turn))
@@ -67,16 +67,17 @@ def ellipse(
 def polyline(
     x: Array, y: Array, path: NDArray[np.float64], reach: float
 ) -> tuple[tuple[slice, slice], Array, Array]:
-    """Distance from each ray to a bent line, where it is nearer than `reach`.
+    """Distance from each ray to a polyline, where it is at most `reach`.
 
     Args:
         x: coordinates of the rays (H, W), cm.
         y: the same, towards the feet.
         path: corners (N, 2), cm.
-        reach: rays farther away are not looked at.
+        reach: rays farther away are ignored.
 
     Returns:
-        The window of the grid that was looked at; the distance there; how far along the line, 0 to N − 1.
+        The window of the grid around the line; in it, the distance, and the nearest position along the line,
+        0 to N − 1.
     """
     low, high = path.min(0) - reach, path.max(0) + reach
     window = _window(x, y, low, high)
@@ -99,7 +100,7 @@ def polyline(
 
 
 def _window(x: Array, y: Array, low: NDArray[np.float64], high: NDArray[np.float64]) -> tuple[slice, slice]:
-    """The smallest window of the grid that holds a box; the grid is nearly upright: its middle lines tell."""
+    """The smallest window of the grid that holds a box, from the middle lines of the nearly upright grid."""
     height, width = x.shape
     slack = float(max(np.ptp(x[:, width // 2]), np.ptp(y[height // 2]))) / 2
     columns = np.flatnonzero((x[height // 2] >= low[0] - slack) & (x[height // 2] <= high[0] + slack))
@@ -112,17 +113,17 @@ def _window(x: Array, y: Array, low: NDArray[np.float64], high: NDArray[np.float
 def tube(
     x: Array, y: Array, path: NDArray[np.float64], radius: float | NDArray[np.float64], *, hollow: float = 0
 ) -> Array:
-    """Path length through a bent tube that lies across the beam.
+    """Path length through a bent tube across the beam.
 
     Args:
         x: coordinates of the rays (H, W), cm.
         y: the same, towards the feet.
         path: its axis (N, 2), cm.
-        radius: cm, one or one a corner.
+        radius: in cm, one or one per corner.
         hollow: inner over outer radius; 0 is a solid rod.
 
     Returns:
-        Path length a ray, cm (H, W).
+        Path length per ray, cm (H, W).
     """
     radii = np.broadcast_to(np.asarray(radius, np.float64), len(path))
     length = np.zeros(x.shape, np.float32)
@@ -136,7 +137,7 @@ def tube(
 
 
 def texture(rng: np.random.Generator, shape: tuple[int, int], grain: float) -> Array:
-    """Smooth noise of mean 0 and deviation 1 whose grains are about so many pixels wide."""
+    """Smooth noise with mean 0 and standard deviation 1, in grains about ``grain`` pixels wide."""
     step = max(1.0, grain)
     small = (max(4, int(np.ceil(shape[0] / step)) + 3), max(4, int(np.ceil(shape[1] / step)) + 3))
     coarse = rng.standard_normal(small, np.float32)

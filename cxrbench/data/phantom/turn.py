@@ -1,8 +1,8 @@
 """Turns a frontal map by 90°: depth along each ray → path length along the other axis.
 
 A part that fills the depths from `low` to `high` on each ray of an upright grid of parallel rays is a solid.
-Its path along x at (z, y) is the measure of the rays of that row whose interval holds z: a histogram of where
-the intervals begin, less one of where they end, summed up from back to front.
+Its path along x at (z, y) is the measure of the rays of that row whose interval contains z: a histogram of
+the intervals' starts minus one of their ends, accumulated from back to front.
 """
 
 from dataclasses import dataclass, replace
@@ -12,11 +12,11 @@ import numpy as np
 
 from cxrbench.data.phantom.anatomy import Patient
 from cxrbench.data.phantom.solids import Array
-from cxrbench.data.phantom.view import Geometry, View, draw_geometry
+from cxrbench.data.phantom.view import RayGeometry, ViewSetup, draw_geometry
 
 __all__ = ["GRID", "Slab", "slab", "turn"]
 
-# Rays a side of the grid that is turned: about 1.5 mm, finer than any soft part is sharp.
+# Rays per side of the grid that is turned: a spacing of about 1.5 mm, finer than the detail of soft parts.
 GRID = 256
 
 
@@ -25,25 +25,25 @@ class Slab:
     """The upright grid of parallel rays that is turned.
 
     Attributes:
-        geometry: its rays, straight from front to back.
-        top: how far the first row lies above the apex, cm.
+        geometry: its rays, parallel from front to back.
+        top: distance of the first row above the apex, cm.
     """
 
-    geometry: Geometry
+    geometry: RayGeometry
     top: float
 
     @property
     def spacing(self) -> float:
-        """Centimetres a step, the same in x, y and z."""
+        """Centimetres per step, the same in x, y and z."""
         return self.geometry.spacing
 
-    def seen(self, turned: Array, side: Geometry, x: float) -> Array:
-        """A turned map on the rays of a lateral film, magnified as a part at this x is.
+    def project(self, turned: Array, side: RayGeometry, x: float) -> Array:
+        """Resample a turned map on the rays of a lateral film, magnified like a part at this x.
 
         Args:
             turned: (rows, steps in z) from `turn`.
-            side: the lateral film's rays.
-            x: where the part lies, cm to the patient's left.
+            side: the rays of the lateral film.
+            x: position of the part, cm to the patient's left.
 
         Returns:
             (H, W) float32.
@@ -56,12 +56,12 @@ class Slab:
 
 
 def slab(patient: Patient, exposure: int) -> Slab:
-    """The grid for one patient: that of his frontal film, but with parallel rays and nothing askew."""
+    """The grid of one patient: that of the frontal film, with parallel rays and without rotation or tilt."""
     frontal = draw_geometry(patient, "PA", GRID, exposure)
     top = float(-frontal.down[:, GRID // 2].min()) + 1.0
     grid = ((np.arange(GRID) + 0.5) * frontal.spacing).astype(np.float32)
     across, down = np.broadcast_arrays(grid[None, :] - np.float32(frontal.field / 2), grid[:, None] - top)
-    far = View("parallel", 1e6, True, False)
+    far = ViewSetup("parallel", 1e6, True, False)
     return Slab(
         replace(
             frontal,
@@ -76,29 +76,29 @@ def slab(patient: Patient, exposure: int) -> Slab:
 
 
 def turn(weight: Array | float, low: Array, high: Array, spacing: float) -> Array:
-    """Integrate over x what fills the depths from low to high.
+    """Integrate over x a part that fills the depths from low to high.
 
     ∫ weight(x, y)·[low(x, y) ≤ z ≤ high(x, y)] dx, averaged over each step in z.
 
     Args:
-        weight: what a centimetre of the part counts (rows, columns); 1 gives its path.
-        low: where it begins in depth, cm (rows, columns); z = 0 is the middle of the result.
-        high: where it ends; where it is not above `low` there is nothing.
-        spacing: centimetres a step in x and in z.
+        weight: weight per centimetre of the part (rows, columns); 1 gives its path length.
+        low: depth at which it begins, cm (rows, columns); z = 0 is the middle of the result.
+        high: depth at which it ends; where it is not above `low` the part is empty.
+        spacing: centimetres per step in x and in z.
 
     Returns:
         (rows, columns): z grows with the column.
     """
     rows, steps = low.shape
-    there = high > low
-    row, column = np.nonzero(there)
+    filled = high > low
+    row, column = np.nonzero(filled)
     amount = np.broadcast_to(np.asarray(weight, np.float64), low.shape)[row, column] * spacing
-    flat = np.zeros(rows * (steps + 2))
+    steps_sum = np.zeros(rows * (steps + 2))
     for edge, sign in ((low, 1.0), (high, -1.0)):
-        place = np.clip(edge[row, column] / spacing + steps / 2, 0, steps)
-        cell = place.astype(np.intp)
-        part = place - cell
-        at = row * (steps + 2) + cell
-        flat += np.bincount(at, sign * amount * (1 - part), flat.size)
-        flat += np.bincount(at + 1, sign * amount * part, flat.size)
-    return np.cumsum(flat.reshape(rows, steps + 2), axis=1)[:, :steps]
+        position = np.clip(edge[row, column] / spacing + steps / 2, 0, steps)
+        cell = position.astype(np.intp)
+        fraction = position - cell
+        index = row * (steps + 2) + cell
+        steps_sum += np.bincount(index, sign * amount * (1 - fraction), steps_sum.size)
+        steps_sum += np.bincount(index + 1, sign * amount * fraction, steps_sum.size)
+    return np.cumsum(steps_sum.reshape(rows, steps + 2), axis=1)[:, :steps]

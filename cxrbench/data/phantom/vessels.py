@@ -9,19 +9,19 @@ import numpy as np
 from cxrbench.data.phantom.anatomy import Patient, generator
 from cxrbench.data.phantom.lungs import SIDES
 from cxrbench.data.phantom.solids import Array, ellipse, texture
-from cxrbench.data.phantom.view import Geometry
+from cxrbench.data.phantom.view import RayGeometry
 
-__all__ = ["drawn", "grain", "hilum", "vessel_tree", "vessels"]
+__all__ = ["grain", "hilum", "rasterise", "vessel_tree", "vessels"]
 
 # Upper, middle and lower lobe arteries and veins: degrees from outward towards the feet, radius in cm.
 _ANGLES = (-84, -62, -28, 4, 30, 50, 66, 84, -72, 42)
 _RADII = (0.36, 0.32, 0.26, 0.28, 0.32, 0.42, 0.58, 0.38, 0.26, 0.28)
-# Widths drawn together, in pixels, and the bits of a pixel that the line drawing resolves.
+# Widths in pixels of the lines drawn together, and the fractional bits of their coordinates.
 _WIDTHS, _BITS = (1, 2, 3, 4, 6, 8, 11, 15), 4
 
 
 def hilum(patient: Patient, side: str) -> tuple[float, float]:
-    """Where the vessels enter a lung, cm; the left stands a little higher."""
+    """Where the vessels enter a lung, cm; the left hilum is a little higher."""
     level = patient.lung_height * (0.43 if side == "right" else 0.385)
     return SIDES[side] * 0.235 * patient.chest_width + (0.3 if side == "left" else -0.3), level
 
@@ -36,7 +36,7 @@ def vessel_tree(patient: Patient, side: str) -> np.ndarray:
     rng = generator(patient.seed, "vessels", side)
     start = np.array(hilum(patient, side))
     out = SIDES[side]
-    flat: list[float] = []  # one list of numbers: thousands of tuples would wake the garbage collector
+    flat: list[float] = []  # one list of numbers: thousands of tuples would trigger the garbage collector
     stack: list[tuple[float, float, float, float, int]] = [
         (
             *(start + rng.normal(0, 0.5, 2)).tolist(),
@@ -68,16 +68,16 @@ def vessel_tree(patient: Patient, side: str) -> np.ndarray:
 
 
 def _between(low: float, high: float, share: float) -> float:
-    """What ``Generator.uniform`` makes of a number that it drew in [0, 1)."""
+    """Scale a draw in [0, 1) to [low, high), as ``Generator.uniform`` does."""
     return low + (high - low) * share
 
 
-def vessels(patient: Patient, geometry: Geometry) -> Array:
+def vessels(patient: Patient, geometry: RayGeometry) -> Array:
     """Path through the blood of the lung vessels, cm (H, W), hila included."""
     total = np.zeros((geometry.size, geometry.size), np.float32)
     x, y = geometry.plane(0.0)
     for side in SIDES:
-        total += drawn(vessel_tree(patient, side), geometry, x, y)
+        total += rasterise(vessel_tree(patient, side), geometry, x, y)
         hx, hy = hilum(patient, side)
         rng = generator(patient.seed, "hilum", side)
         for _ in range(5):
@@ -88,8 +88,8 @@ def vessels(patient: Patient, geometry: Geometry) -> Array:
     return np.float32(1.15) * total
 
 
-def drawn(segments: np.ndarray, geometry: Geometry, x: Array, y: Array) -> Array:
-    """Segments as anti-aliased lines; each is as bright as makes its amount of blood right."""
+def rasterise(segments: np.ndarray, geometry: RayGeometry, x: Array, y: Array) -> Array:
+    """Draw segments as anti-aliased lines whose brightness gives the right amount of blood."""
     matrix, offset = _pixel_map(x, y)
     corners = np.rint((segments[:, :4].reshape(-1, 2) @ matrix + offset) * 2**_BITS).astype(np.int64)
     corners = corners.reshape(-1, 4)
@@ -120,8 +120,8 @@ def _pixel_map(x: Array, y: Array) -> tuple[np.ndarray, np.ndarray]:
     return inverse, -np.array([x[0, 0], y[0, 0]], np.float64) @ inverse
 
 
-def grain(patient: Patient, geometry: Geometry) -> Array:
-    """The lung's own unevenness: vessels and walls too small to draw, as a relative density (H, W)."""
+def grain(patient: Patient, geometry: RayGeometry) -> Array:
+    """Unevenness of the lung as a relative density (H, W): vessels and walls too small to draw."""
     rng = generator(patient.seed, "grain")
     shape, cm = (geometry.size, geometry.size), geometry.spacing
     field: Array = (

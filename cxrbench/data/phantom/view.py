@@ -8,18 +8,18 @@ from cxrbench.data.phantom.anatomy import Patient, generator
 from cxrbench.data.phantom.solids import Array
 from cxrbench.errors import InputError
 
-__all__ = ["VIEWS", "Geometry", "View", "draw_geometry"]
+__all__ = ["VIEWS", "RayGeometry", "ViewSetup", "draw_geometry"]
 
 
 @dataclass(frozen=True)
-class View:
-    """One way to stand a patient before the detector.
+class ViewSetup:
+    """Position of the patient relative to source and detector.
 
     Attributes:
         name: "PA" or "AP", as in CheXpert's column, or "LATERAL".
         distance: from source to detector, cm.
-        front_at_detector: the chest touches the detector (PA), so that the heart is hardly magnified; from
-            the side, the left does.
+        front_at_detector: the chest touches the detector (PA), so that the heart is hardly magnified; in a
+            lateral view, the left side does.
         arms_down: arms beside the body and shoulder blades over the lungs.
         half: from the middle of the body to the detector, cm.
     """
@@ -34,31 +34,31 @@ class View:
 VIEWS = {
     view.name: view
     for view in (
-        View("PA", 183, True, False),
-        View("AP", 105, False, True),
-        View("LATERAL", 183, True, False, half=18),
+        ViewSetup("PA", 183, True, False),
+        ViewSetup("AP", 105, False, True),
+        ViewSetup("LATERAL", 183, True, False, half=18),
     )
 }
 
 
 @dataclass(frozen=True)
-class Geometry:
+class RayGeometry:
     """The grid of rays of one exposure.
 
-    From the side the roles change: the depth along the beam is x, to the patient's left, and across the film
-    runs −z, so that the front is on the film's left.
+    In a lateral view the roles change: the depth along the beam is x, to the patient's left, and the film's
+    horizontal axis is −z, so that the front is on the film's left.
 
     Attributes:
-        view: which projection.
+        view: the position of the patient.
         size: pixels per side.
         field: side of the square detector, cm.
         across, down: detector coordinates of each ray from the patient's midline and lung apex (H, W), cm.
-        rotation: shift of the front against the back, cm a cm of depth.
-        tilt: the same along the body; positive looks up from the feet.
+        rotation: shift of the front against the back, cm per cm of depth.
+        tilt: the same along the body; positive for a beam that comes from the feet.
         middle: level at which the beam is centred, cm below the apex.
     """
 
-    view: View
+    view: ViewSetup
     size: int
     field: float
     across: Array
@@ -69,7 +69,7 @@ class Geometry:
 
     @property
     def spacing(self) -> float:
-        """Centimetres a pixel on the detector."""
+        """Centimetres per pixel on the detector."""
         return self.field / self.size
 
     def plane(self, depth: float) -> tuple[Array, Array]:
@@ -81,29 +81,29 @@ class Geometry:
         return x, y
 
 
-def draw_geometry(patient: Patient, view: str, size: int, exposure: int) -> Geometry:
-    """Stand the patient before the detector.
+def draw_geometry(patient: Patient, view: str, size: int, exposure: int) -> RayGeometry:
+    """Draw the geometry of one exposure.
 
     Args:
-        patient: whom.
+        patient: the body.
         view: "PA", "AP" or "LATERAL".
         size: pixels per side, at least 64.
-        exposure: number of this exposure; another number places the same patient anew.
+        exposure: number of the exposure; another number positions the same patient again.
 
     Returns:
         The grid of rays.
 
     Raises:
-        InputError: the view is not known, or the size is too small.
+        InputError: the view is unknown, or the size is too small.
     """
     if view not in VIEWS:
-        raise InputError(f"View {view!r} is not one the phantom can take; choose from: {', '.join(VIEWS)}.")
+        raise InputError(f"View {view!r} is not known; choose from: {', '.join(VIEWS)}.")
     if size < 64:
         raise InputError(
-            f"A phantom needs at least 64 pixels per side to hold a chest, {size} were asked; ask for more."
+            f"A phantom needs a size of at least 64 pixels per side, got {size}; choose a larger size."
         )
     if view == "LATERAL":
-        return _from_the_side(patient, size, exposure)
+        return _lateral_geometry(patient, size, exposure)
     rng = generator(patient.seed, "geometry", exposure)
     loose = 1.6 if VIEWS[view].arms_down else 1.0  # a portable film is less well aligned
     field = float(np.clip(2 * patient.chest_width * rng.normal(1.36, 0.06) + 0.7 * patient.fat, 31, 46))
@@ -117,11 +117,11 @@ def draw_geometry(patient: Patient, view: str, size: int, exposure: int) -> Geom
     )
     leaned = across + np.float32(lean) * (down - np.float32(12))
     upright = down - np.float32(lean) * across
-    return Geometry(VIEWS[view], size, field, leaned, upright, rotation, tilt, middle=12.0)
+    return RayGeometry(VIEWS[view], size, field, leaned, upright, rotation, tilt, middle=12.0)
 
 
-def _from_the_side(patient: Patient, size: int, exposure: int) -> Geometry:
-    """Turn the patient's left side to the detector, arms raised."""
+def _lateral_geometry(patient: Patient, size: int, exposure: int) -> RayGeometry:
+    """The geometry of a lateral view: left side at the detector, arms raised."""
     rng = generator(patient.seed, "lateral geometry", exposure)
     top = rng.normal(3.6, 0.8)
     deep = 2 * (patient.chest_depth + 1.5 + 0.6 * patient.fat)
@@ -134,4 +134,4 @@ def _from_the_side(patient: Patient, size: int, exposure: int) -> Geometry:
     )
     leaned = across + np.float32(lean) * (down - np.float32(12))
     upright = down - np.float32(lean) * across
-    return Geometry(VIEWS["LATERAL"], size, field, leaned, upright, rotation, tilt, middle=12.0)
+    return RayGeometry(VIEWS["LATERAL"], size, field, leaned, upright, rotation, tilt, middle=12.0)

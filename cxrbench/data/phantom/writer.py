@@ -27,12 +27,12 @@ from cxrbench.writing import check_targets, write_bytes, write_text
 
 __all__ = ["PREFIX", "read_masks", "write"]
 
-# What stands before train/, valid/ and test/ in the Path column, as CheXpert-v1.0-small does.
+# Prefix of train/, valid/ and test/ in the Path column, like CheXpert-v1.0-small.
 PREFIX = "CheXpert-phantom"
 
-_NOTE: Final = "phantom.json"  # what the tree was written with
+_NOTE: Final = "phantom.json"  # the arguments with which the tree was written
 
-# What the bits of a mask file stand for.
+# Meaning of the bits of a mask file.
 _BITS = (*CHEXPERT, "Shortcut")
 
 # CheXpert leaves the projection of a lateral film blank.
@@ -55,28 +55,29 @@ def write(
     shortcuts: Sequence[Shortcut] = (),
     force: bool = False,
 ) -> Path:
-    """Write a tree that any reader of CheXpert reads.
+    """Write a data set in CheXpert's layout, for any reader of CheXpert.
 
-    `train.csv` carries the labeller's 1, 0, −1 and blank; `valid.csv` and `test.csv` the certain truth, as
-    CheXpert's radiologist sets do; `truth.csv` the certain truth of all, severities and boxes; `masks/…` one
-    16-bit PNG per image whose bit k is the mask of the k-th of CheXpert's fourteen. Where a study has a
-    lateral film, that is `view2_lateral.png` beside the frontal one: a row of its own with the study's
-    labels, and AP/PA blank. The same arguments give the same bytes with any number of workers. A second call
-    takes up where an earlier one was stopped.
+    `train.csv` holds the labeller's 1, 0, −1 and blank; `valid.csv` and `test.csv` the truth, 0 or 1, like
+    the labels of CheXpert's radiologists; `truth.csv` the truth, severities and boxes of all images;
+    `masks/…` one 16-bit PNG per image whose bit k is the mask of the k-th of CheXpert's fourteen labels. The
+    lateral film of a study is `view2_lateral.png` beside the frontal one: a row of its own with the study's
+    labels and a blank AP/PA. The same arguments give the same bytes with any number of workers. A second call
+    resumes an interrupted one.
 
     Args:
-        out: folder; made where absent.
-        patients: how many; training patients have 2.9 studies on average.
-        seed: decides all.
+        out: folder; created if missing.
+        patients: number of patients; training patients have 2.9 studies on average.
+        seed: of all draws.
         size: pixels per side.
-        workers: processes; all cores where absent. With more than one, a script must call this below
-            `if __name__ == "__main__":`, because they import it anew.
+        workers: processes; by default one per core. With more than one, a script must call this below
+            `if __name__ == "__main__":`, because each process imports the script again.
         progress: called with (done, total) after each film.
-        fractions: share of patients in train, valid and test.
-        shortcuts: what to plant; truth.csv then has a column "Shortcut KIND" each, and bit 14 of the masks is
-            where they are. A tree of the same seed and other rates has the same patients, the marker moved.
+        fractions: fractions of patients in train, valid and test.
+        shortcuts: the shortcuts to plant; truth.csv then has one column "Shortcut KIND" per kind, and bit 14
+            of the masks marks them. The same seed with other rates gives the same patients, with the
+            shortcuts on other films.
         force: write even where the folder holds other files, a tree of other arguments, or a table that was
-            changed: files of this tree's names are replaced, the films of the old tree removed.
+            changed: files with the names of this tree are replaced, films of the old tree removed.
 
     Returns:
         `out`.
@@ -89,11 +90,13 @@ def write(
     if shortcuts:
         recipe["shortcuts"] = [asdict(shortcut) for shortcut in shortcuts]
     studies = plan(patients, seed=seed, fractions=fractions, shortcuts=shortcuts)
-    _claim(root, recipe, studies, force=force)
+    _prepare_folder(root, recipe, studies, force=force)
     boxes: dict[str, dict[str, list[int]]] = {}
     total = sum(len(study.films) for study in studies)
-    for done, (path, found) in enumerate(_taken(root, studies, size, workers or os.cpu_count() or 1), 1):
-        boxes[path] = found
+    for done, (path, film_boxes) in enumerate(
+        _render_films(root, studies, size, workers or os.cpu_count() or 1), 1
+    ):
+        boxes[path] = film_boxes
         if progress is not None:
             progress(done, total)
     tables = _tables(studies, boxes, [shortcut.kind for shortcut in shortcuts])
@@ -101,60 +104,60 @@ def write(
     return root
 
 
-def _claim(root: Path, recipe: dict[str, object], studies: list[Study], *, force: bool) -> None:
-    """Make the folder ours, or find that it already is."""
+def _prepare_folder(root: Path, recipe: dict[str, object], studies: list[Study], *, force: bool) -> None:
+    """Claim a folder for this tree, or check that it already holds this tree."""
     root.mkdir(parents=True, exist_ok=True)
     note = root / _NOTE
-    if all(path.suffix == ".part" for path in root.iterdir()):  # nothing, or what a kill left of the note
+    if all(path.suffix == ".part" for path in root.iterdir()):  # empty, or a partial note of a killed process
         write_text(note, json.dumps(recipe))
         return
-    found = _recipe_of(note)
-    if found == recipe:
+    existing = _recipe_of(note)
+    if existing == recipe:
         return
     if not force:
-        what = f"phantoms of other settings, {json.dumps(found)}" if found else "other files"
+        content = f"phantoms of other settings, {json.dumps(existing)}" if existing else "other files"
         raise InputError(
-            f"{root} holds {what}; choose an empty folder for the phantoms, or add --force to replace."
+            f"{root} holds {content}; choose an empty folder for the phantoms, or add --force to replace."
         )
-    # A film that is there counts as done: what is not of this tree must be gone before the note is changed.
+    # An existing film counts as done: films of another tree must be removed before the note is changed.
     for film in (film for study in studies for film in study.films):
         (root / film.path).unlink(missing_ok=True)
         (root / "masks" / film.path).unlink(missing_ok=True)
-    if found:
+    if existing:
         _remove_films(root)
     write_text(note, json.dumps(recipe))
 
 
 def _recipe_of(note: Path) -> dict[str, object] | None:
-    """What the tree here was written with; None where there is none."""
+    """The arguments with which a tree was written; None where there is no tree."""
     try:
-        found = json.loads(note.read_text(encoding="utf-8"))
+        recipe = json.loads(note.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) and "patients" in found else None
+    return recipe if isinstance(recipe, dict) and "patients" in recipe else None
 
 
 def _remove_films(root: Path) -> None:
-    """Remove every film of a tree that has a mask: those were written here."""
+    """Remove every film of a tree that has a mask, which identifies it as a phantom."""
     for mask in (root / "masks").glob("*/*/*/*.png"):
         (root / mask.relative_to(root / "masks")).unlink(missing_ok=True)
         mask.unlink()
 
 
-def _taken(
+def _render_films(
     root: Path, studies: list[Study], size: int, workers: int
 ) -> Iterator[tuple[str, dict[str, list[int]]]]:
-    """Take every film, here or in worker processes."""
+    """Render every film, here or in worker processes; yield path and boxes of each."""
     films = [(study, film) for study in studies for film in study.films]
     if workers == 1:
         for study, film in films:
-            yield film.path, _take(root, study, film, size)
+            yield film.path, _render_film(root, study, film, size)
         return
     with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(os.getpid(),)
+        workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(os.getpid(),)
     ) as pool:
         futures: dict[Future[dict[str, list[int]]], str] = {}
-        futures = {pool.submit(_take, root, study, film, size): film.path for study, film in films}
+        futures = {pool.submit(_render_film, root, study, film, size): film.path for study, film in films}
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()
@@ -162,21 +165,21 @@ def _taken(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _begin(parent: int) -> None:
-    """Each process is one of many: no threads of its own, but one that ends it when its parent was killed."""
+def _start_worker(parent: int) -> None:
+    """Initialise a worker: one OpenCV thread, and a thread that ends the process if its parent is killed."""
     cv2.setNumThreads(1)
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    threading.Thread(target=_exit_with_parent, args=(parent,), daemon=True).start()
 
 
-def _watch(parent: int) -> None:
-    """Wait until another process adopts us, which means that ours is gone; then nobody wants our films."""
+def _exit_with_parent(parent: int) -> None:
+    """Exit once another process has become the parent, which means that the original one has ended."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)
 
 
-def _take(root: Path, study: Study, film: Film, size: int) -> dict[str, list[int]]:
-    """Take one film unless it is there; say the boxes of its findings."""
+def _render_film(root: Path, study: Study, film: Film, size: int) -> dict[str, list[int]]:
+    """Render one film unless it exists; return the boxes of its findings."""
     image, masks = root / film.path, root / "masks" / film.path
     if not (image.exists() and masks.exists()):
         phantom = render(
@@ -198,20 +201,20 @@ def _take(root: Path, study: Study, film: Film, size: int) -> dict[str, list[int
 
 
 def _save(path: Path, pixels: np.ndarray) -> None:
-    """Write a PNG whole or not at all."""
+    """Write a PNG atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     data = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 4])[1].tobytes()
     write_bytes(path, data)
 
 
 def read_masks(path: Path | str) -> dict[str, np.ndarray]:
-    """The masks of one image.
+    """Read the masks of one image.
 
     Args:
         path: a file below `masks/`.
 
     Returns:
-        Finding → (H, W) bool, for those that have a pixel; "Shortcut" likewise.
+        Finding → (H, W) bool, for masks that are not empty; "Shortcut" likewise.
 
     Raises:
         InputError: the file is not a readable mask.
@@ -226,30 +229,36 @@ def read_masks(path: Path | str) -> dict[str, np.ndarray]:
 
 
 def _tables(studies: list[Study], boxes: dict[str, dict[str, list[int]]], kinds: list[str]) -> dict[str, str]:
-    """train.csv, valid.csv, test.csv and truth.csv: name → content, of those that have a row."""
+    """Contents of train.csv, valid.csv, test.csv and truth.csv by name, without empty tables."""
     rows: dict[str, list[dict[str, object]]] = {"train": [], "valid": [], "test": [], "truth": []}
     for study in studies:
-        body = draw_patient(study.seed)
-        whose = {"Sex": "Male" if body.sex == "M" else "Female", "Age": body.age}
+        patient = draw_patient(study.seed)
+        demographics = {"Sex": "Male" if patient.sex == "M" else "Female", "Age": patient.age}
         truth: dict[str, object] = {name: float(v) for name, v in certain(study.findings).items()}
-        told: dict[str, object] = {**study.labels} if study.split == "train" else truth
+        labels: dict[str, object] = {**study.labels} if study.split == "train" else truth
         severities = {f"Severity {name}": study.findings.get(name, np.nan) for name in FINDINGS}
         planted = {f"Shortcut {kind}": int(kind in study.shortcuts) for kind in kinds}
         for film in study.films:
-            head: dict[str, object] = {"Path": f"{PREFIX}/{film.path}", **whose, **_VIEW_COLUMNS[film.view]}
-            rows[study.split].append(head | told)
-            rest = {"Boxes": json.dumps(boxes[film.path])}
-            rows["truth"].append({**head, "Split": study.split, **truth, **severities, **planted, **rest})
+            common: dict[str, object] = {
+                "Path": f"{PREFIX}/{film.path}",
+                **demographics,
+                **_VIEW_COLUMNS[film.view],
+            }
+            rows[study.split].append(common | labels)
+            boxes_column = {"Boxes": json.dumps(boxes[film.path])}
+            rows["truth"].append(
+                {**common, "Split": study.split, **truth, **severities, **planted, **boxes_column}
+            )
     return {f"{name}.csv": pd.DataFrame(table).to_csv(index=False) for name, table in rows.items() if table}
 
 
 def _write_tables(root: Path, tables: dict[str, str], *, force: bool) -> None:
-    """Write the tables; one that is there already and says the same is left as it is."""
-    other = {name: text for name, text in tables.items() if not _holds(root / name, text)}
-    check_targets([root / name for name in other], force=force)
-    for name, text in other.items():
+    """Write the tables that are missing or differ from the files in the folder."""
+    changed = {name: text for name, text in tables.items() if not _has_content(root / name, text)}
+    check_targets([root / name for name in changed], force=force)
+    for name, text in changed.items():
         write_text(root / name, text)
 
 
-def _holds(path: Path, text: str) -> bool:
+def _has_content(path: Path, text: str) -> bool:
     return path.is_file() and path.read_bytes() == text.encode("utf-8")

@@ -9,8 +9,8 @@ SIZE = 64
 
 
 def forget() -> None:
-    healthy._kept.cache_clear()
-    healthy._kept_lateral.cache_clear()
+    healthy._cached_frontal.cache_clear()
+    healthy._cached_lateral.cache_clear()
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -50,8 +50,8 @@ def test_whoever_draws_on_a_film_does_not_change_the_next_one(view: str) -> None
 
 
 def test_a_large_body_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(healthy, "_LARGEST", SIZE - 1)
+    monkeypatch.setattr(healthy, "_MAX_CACHED_SIZE", SIZE - 1)
     forget()
     render(5, size=SIZE)
     render(5, size=SIZE, view="LATERAL")
-    assert healthy._kept.cache_info().currsize == healthy._kept_lateral.cache_info().currsize == 0
+    assert healthy._cached_frontal.cache_info().currsize == healthy._cached_lateral.cache_info().currsize == 0

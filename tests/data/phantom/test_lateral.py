@@ -8,7 +8,7 @@ from cxrbench.data.phantom.anatomy import draw_patient, generator
 from cxrbench.data.phantom.devices import DEVICES, chosen_devices
 from cxrbench.data.phantom.lateral import build_lateral
 from cxrbench.data.phantom.lateral_devices import LATERAL_DEVICES
-from cxrbench.data.phantom.lateral_findings import STEPS, add_lateral
+from cxrbench.data.phantom.lateral_findings import LATERAL_CHANGES, add_lateral
 from cxrbench.data.phantom.turn import turn
 from cxrbench.data.phantom.view import draw_geometry
 
@@ -32,7 +32,7 @@ def level(shot, rows):
 
 
 def test_every_finding_and_every_device_has_a_way_to_be_seen():
-    assert {*STEPS, "Support Devices"} == set(FINDINGS)
+    assert {*LATERAL_CHANGES, "Support Devices"} == set(FINDINGS)
     assert list(LATERAL_DEVICES) == list(DEVICES)
 
 

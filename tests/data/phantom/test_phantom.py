@@ -14,8 +14,8 @@ SIZE = 160
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_seed_is_a_picture_to_the_last_bit(view):
     first = render(7, {"Edema": 0.5}, view=view, size=SIZE)
-    healthy._kept.cache_clear()
-    healthy._kept_lateral.cache_clear()
+    healthy._cached_frontal.cache_clear()
+    healthy._cached_lateral.cache_clear()
     vessels.vessel_tree.cache_clear()
     second = render(7, {"Edema": 0.5}, view=view, size=SIZE)  # nothing is kept from the first
     assert np.array_equal(first.image, second.image)

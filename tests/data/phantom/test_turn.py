@@ -54,5 +54,5 @@ def test_what_is_nearer_the_tube_is_larger():
     half = np.sqrt(np.maximum(3.0**2 - x**2 - (y - 10) ** 2, 0))
     ball = turn(1.0, -half, half, frame.spacing)
     assert ball.shape == (GRID, GRID)
-    right, left = ((frame.seen(ball, side, x) > 0.5).sum() for x in (-10.0, 10.0))
+    right, left = ((frame.project(ball, side, x) > 0.5).sum() for x in (-10.0, 10.0))
     assert right / left == pytest.approx(((183 - 8) / (183 - 28)) ** 2, rel=0.05)
