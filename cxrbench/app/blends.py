@@ -50,8 +50,8 @@ def blend_panels(
         return mean | {"notes": awaited}, spread | {"notes": awaited}
     if found.missing:
         mean["facts"].append(f"without {_listed(found.missing, names)}: no finished map of {finding}")
-    if not math.isnan(found.likeness):
-        mean["facts"].append(f"mean correlation of the maps, two by two: {found.likeness:.2f}")
+    if not math.isnan(found.correlation):
+        mean["facts"].append(f"mean correlation of the maps, two by two: {found.correlation:.2f}")
     top = 1.0 if found.signed else 0.5  # the largest deviation that values of this range can have
     drawn = {"opacity": _OPACITY, "box": found.box}
     mean |= drawn | {
@@ -78,9 +78,9 @@ def warnings(found: Blend, said: Vote | None) -> list[str]:
     if said is not None and said.divided:
         sentences.append(f"low agreement: {_agree(said)}; be careful with this mean")
     if (
-        found.likeness < _ALIKE
-    ):  # NaN, where a map is constant, is no likeness at all but said in its own cell
-        sentences.append(f"the maps differ: mean correlation {found.likeness:.2f}")
+        found.correlation < _ALIKE
+    ):  # NaN, where a map is constant, is no correlation; the cell itself states it
+        sentences.append(f"the maps differ: mean correlation {found.correlation:.2f}")
     return sentences
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from cxrbench.app.blends import blend_panels, vote_facts
 from cxrbench.app.pictures import encoded, input_box, outlines, picture, shown_size, shrink
-from cxrbench.compare.captions import DISCLAIMER, completeness, incomplete, notes, took, verdict
+from cxrbench.compare.captions import DISCLAIMER, completeness, computing_time, incomplete, notes, score_text
 from cxrbench.compare.comparison import Comparison, HeatMaps
 from cxrbench.compare.scale import SCALES, peak
 from cxrbench.figures.colours import as_data
@@ -145,9 +145,9 @@ def _map(
         # The page knows more of an unfinished map than the map itself: that it is awaited, or was stopped.
         said = [cell.note, *(note for note in said if heat is not None and heat.progress == 1)]
     prediction = comparison.predictions.get(model)
-    score = verdict(prediction, finding) if prediction is not None else ""
+    score = score_text(prediction, finding) if prediction is not None else ""
     facts = [_sentence(f"{finding}: {score}" if score else finding)]
-    relevance = heat.of(finding) if heat is not None else None
+    relevance = heat.map_of(finding) if heat is not None else None
     panel = _panel(
         identity=f"{model} {method} {finding}",
         kind="map",
@@ -202,7 +202,7 @@ def _facts(heat: HeatMaps, finding: str, cell: Cell) -> Iterable[str]:
     height, width = heat.maps.shape[1:]
     where = f" after {heat.stage}" if heat.stage else ""
     yield f"{width} × {height} grid{where}{f'; {cell.origin}' if cell.origin else ''}"
-    if time := took(heat):
+    if time := computing_time(heat):
         yield time
     if not incomplete(heat, finding) and (text := completeness(heat, finding)):  # else it is in the notes
         yield text

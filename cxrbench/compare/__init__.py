@@ -3,7 +3,7 @@
 ``run`` computes and needs torch; it is not imported here, so that bundles and gallery cases open without it.
 """
 
-from cxrbench.compare.captions import DISCLAIMER, caption, notes, took, verdict
+from cxrbench.compare.captions import DISCLAIMER, caption, computing_time, notes, score_text
 from cxrbench.compare.comparison import FILM_VIEWS, Comparison, HeatMaps, Prediction, Settings
 from cxrbench.compare.ensemble import Blend, Vote, blend, vote
 from cxrbench.compare.scale import SCALES, Scale, heatmap, peak, peaks
@@ -21,11 +21,11 @@ __all__ = [
     "Vote",
     "blend",
     "caption",
+    "computing_time",
     "heatmap",
     "notes",
     "peak",
     "peaks",
-    "took",
-    "verdict",
+    "score_text",
     "vote",
 ]

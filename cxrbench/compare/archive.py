@@ -11,26 +11,26 @@ from cxrbench.errors import InputError
 
 __all__ = ["MAX_BYTES", "read_arrays", "read_members", "write_arrays", "write_members"]
 
-MAX_BYTES: Final = 256 * 2**20  # what a bundle may hold, unpacked: five models, 18 findings, 512² maps
+MAX_BYTES: Final = 256 * 2**20  # of a bundle, unpacked: enough for five models, 18 findings, 512² maps
 _MAX_MEMBERS: Final = 4096
-_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_COMPRESSIONS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _HEADER_BYTES: Final = 4096
-_KINDS: Final = ("float32", "float16", "int8", "bool")
+_DTYPES: Final = ("float32", "float16", "int8", "bool")
 
 
 def read_members(source: BinaryIO, what: str, *, cap: int = MAX_BYTES) -> dict[str, bytes]:
     """All members of a ZIP, by name, in memory; nothing is ever written to disk.
 
-    Sizes are declared in the file's directory and checked before anything is unpacked; unpacking stops at the
-    declared size, so that a directory that lies gains nothing.
+    The sizes that the ZIP directory declares are checked before anything is unpacked; unpacking stops at the
+    declared size, so that a wrong directory cannot exceed the limit.
 
     Args:
         source: the open file.
-        what: how to call it in an error.
-        cap: bytes all members together may unpack to.
+        what: name of the file in error messages.
+        cap: maximum size of all members together, unpacked, in bytes.
 
     Raises:
-        InputError: no ZIP, damaged, encrypted, too large, or a name that is a path.
+        InputError: the file is not a ZIP, damaged, encrypted or too large, or a member's name is a path.
     """
     try:
         with zipfile.ZipFile(source) as archive:
@@ -39,15 +39,15 @@ def read_members(source: BinaryIO, what: str, *, cap: int = MAX_BYTES) -> dict[s
             return {entry.filename: _read(archive, entry) for entry in entries}
     except InputError:
         raise
-    except Exception as error:  # zipfile, zlib and struct raise many kinds on damaged files
-        raise InputError(f"{what} is damaged or no ZIP file: {error}; save it again.") from error
+    except Exception as error:  # zipfile, zlib and struct raise many types on damaged files
+        raise InputError(f"{what} is damaged or not a ZIP file: {error}; save it again.") from error
 
 
 def read_arrays(data: bytes, what: str, *, cap: int = MAX_BYTES) -> dict[str, np.ndarray]:
-    """The arrays of an NPZ file: plain numbers only, each exactly as long as it says.
+    """The arrays of an NPZ file: numbers only, each of exactly the size that its header states.
 
     Raises:
-        InputError: as ``read_members``, or an array of objects, of another dtype, or of the wrong length.
+        InputError: as in ``read_members``; an array of objects, of another dtype, or of the wrong size.
     """
     arrays = {}
     for name, member in read_members(io.BytesIO(data), what, cap=cap).items():
@@ -56,11 +56,11 @@ def read_arrays(data: bytes, what: str, *, cap: int = MAX_BYTES) -> dict[str, np
 
 
 def write_members(members: Mapping[str, bytes]) -> bytes:
-    """A ZIP of these members, the same bytes for the same members."""
+    """The bytes of a ZIP file of these members; equal members give equal bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, data in members.items():
-            # A fixed date: the time of saving is nobody's business and would change the bytes.
+            # A fixed date: the time of saving would change the bytes.
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_STORED if _is_packed(name) else zipfile.ZIP_DEFLATED
             archive.writestr(entry, data, compresslevel=9)
@@ -68,7 +68,7 @@ def write_members(members: Mapping[str, bytes]) -> bytes:
 
 
 def write_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """An NPZ file of these arrays, deflated, the same bytes for the same arrays."""
+    """The bytes of a deflated NPZ file of these arrays; equal arrays give equal bytes."""
     members = {}
     for name, array in arrays.items():
         buffer = io.BytesIO()
@@ -84,7 +84,7 @@ def _is_packed(name: str) -> bool:
 def _check_directory(entries: list[zipfile.ZipInfo], what: str, cap: int) -> None:
     if len(entries) > _MAX_MEMBERS:
         raise InputError(
-            f"{what} holds {len(entries)} files, more than {_MAX_MEMBERS}; it was not saved here."
+            f"{what} holds {len(entries)} files, more than {_MAX_MEMBERS}; it was not saved by cxrbench."
         )
     total = sum(entry.file_size for entry in entries)
     if total > cap:
@@ -94,12 +94,15 @@ def _check_directory(entries: list[zipfile.ZipInfo], what: str, cap: int) -> Non
         )
     names = [entry.filename for entry in entries]
     if len(set(names)) < len(names):
-        raise InputError(f"{what} holds two files of one name; it was not saved here.")
+        raise InputError(f"{what} holds two files of one name; it was not saved by cxrbench.")
     for entry in entries:
         if "/" in entry.filename or "\\" in entry.filename or entry.filename.startswith("."):
-            raise InputError(f"{what} holds a path, {entry.filename[:80]!r}, where plain names belong.")
-        if entry.flag_bits & 1 or entry.compress_type not in _METHODS:
-            raise InputError(f"{what} is encrypted or packed in an unusual way; save it again, deflated.")
+            raise InputError(
+                f"{what} holds a path, {entry.filename[:80]!r}, where a plain name was expected; it was not "
+                "saved by cxrbench."
+            )
+        if entry.flag_bits & 1 or entry.compress_type not in _COMPRESSIONS:
+            raise InputError(f"{what} is encrypted or uses an unusual compression; save it again, deflated.")
 
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
@@ -118,12 +121,12 @@ def _array(member: bytes, what: str) -> np.ndarray:
             raise ValueError(f"format {version}")
         shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream, max_header_size=_HEADER_BYTES)
     except Exception as error:  # the header is a Python literal: SyntaxError, TypeError, ValueError …
-        raise InputError(f"{what} is no plain NumPy array ({error}); save the bundle again.") from error
-    if dtype.name not in _KINDS or fortran or not dtype.isnative:
+        raise InputError(f"{what} is not a plain NumPy array ({error}); save the bundle again.") from error
+    if dtype.name not in _DTYPES or fortran or not dtype.isnative:
         raise InputError(
-            f"{what} must be a plain C-ordered array of {', '.join(_KINDS)}; got {dtype.name[:40]}."
+            f"{what} must be a plain C-ordered array of {', '.join(_DTYPES)}; got {dtype.name[:40]}."
         )
     expected = dtype.itemsize * int(np.prod(shape, dtype=object))
     if min(shape, default=1) < 0 or expected != len(member) - stream.tell():
-        raise InputError(f"{what} says it holds {shape} values and does not; save the bundle again.")
+        raise InputError(f"{what} declares the shape {shape} but has another size; save the bundle again.")
     return np.frombuffer(member, dtype, offset=stream.tell()).reshape(shape)

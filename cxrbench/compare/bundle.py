@@ -22,24 +22,24 @@ from cxrbench.writing import write_bytes
 
 __all__ = ["FORMAT", "load", "save"]
 
-FORMAT: Final = 2  # 1, still read, held neither the findings shown, nor the view, nor titles of models
+FORMAT: Final = 2  # format 1, which is still read, lacks the findings shown, the view and titles of models
 _MEMBERS: Final = {"settings.json", "maps.npz", "image.png"}
 _MAX_JSON: Final = 4 * 2**20
 
 
 def save(comparison: Comparison, target: Path | str | BinaryIO) -> None:
-    """Write a comparison as a ZIP of three files that other programs can read too.
+    """Save a comparison as a ZIP of three files that other programs can read as well.
 
-    ``settings.json`` holds what was asked and said, in plain numbers; ``maps.npz`` the raw maps (float32,
-    signed, not normalised) and the masks; ``image.png`` the radiograph. Where no PNG holds its pixels
-    exactly, they lie in ``maps.npz`` as well. Nothing of the original file is kept but its SHA-256.
+    ``settings.json`` holds settings, predictions and notes; ``maps.npz`` the raw maps (float32, signed, not
+    normalised) and the masks; ``image.png`` the radiograph. If PNG cannot hold its pixels exactly, they are
+    in ``maps.npz`` as well. Of the original file only the SHA-256 is kept.
 
     Args:
-        comparison: what to save.
+        comparison: the comparison to save.
         target: a path, or a file open for writing bytes.
 
     Raises:
-        InputError: the file cannot be written; an older one is then left as it was.
+        InputError: the file cannot be written; an existing one is then unchanged.
     """
     heats, arrays = list(comparison.heat_maps.values()), {}
     for index, heat in enumerate(heats):
@@ -62,17 +62,17 @@ def save(comparison: Comparison, target: Path | str | BinaryIO) -> None:
 
 
 def load(source: Path | str | bytes | BinaryIO, *, name: str = "The bundle") -> Comparison:
-    """Read what ``save`` wrote. The file may come from anyone: nothing in it is trusted.
+    """Read a bundle that ``save`` wrote. Nothing in the file is trusted: every field is checked.
 
     Args:
         source: a path, the file's bytes, or a file open for reading them.
-        name: how to call it in an error.
+        name: name of the file in error messages.
 
     Returns:
-        The comparison, equal to what was saved bit for bit.
+        The comparison, bit-identical to the one saved.
 
     Raises:
-        InputError: anything is missing, damaged, too large or not what it should be.
+        InputError: a part is missing, damaged, too large or invalid.
     """
     members = read_members(_open(source, name), name)
     if set(members) != _MEMBERS:
@@ -103,17 +103,17 @@ def _document(comparison: Comparison, heats: list[HeatMaps]) -> dict[str, Any]:
         "note": comparison.note,
         "findings": list(comparison.findings),
         "view": comparison.view,
-        "said": _said(comparison),
+        "said": _notes(comparison),
     }
 
 
-def _said(comparison: Comparison) -> list[dict[str, Any]]:
-    """What must be known to read each map, for those who open the file by other means; not read back."""
+def _notes(comparison: Comparison) -> list[dict[str, Any]]:
+    """The notes of each map, for other programs; not read back."""
     return [
-        {"model": model, "method": method, "finding": finding, "notes": list(said)}
+        {"model": model, "method": method, "finding": finding, "notes": list(texts)}
         for (model, method), heat in comparison.heat_maps.items()
         for finding in heat.labels
-        if (said := notes(comparison, model, method, finding))
+        if (texts := notes(comparison, model, method, finding))
     ]
 
 
@@ -135,14 +135,18 @@ def _open(source: Path | str | bytes | BinaryIO, name: str) -> BinaryIO:
 
 def _parse(data: bytes) -> object:
     if len(data) > _MAX_JSON:
-        raise InputError(f"settings.json is larger than {_MAX_JSON // 2**20} MiB; it was not saved here.")
+        raise InputError(
+            f"settings.json is larger than {_MAX_JSON // 2**20} MiB; it was not saved by cxrbench."
+        )
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise InputError(f"settings.json is not JSON ({error}); save it again.") from error
     version = fields.take(document, "format", fields.whole)
     if not 1 <= version <= FORMAT:
-        raise InputError(f"format {version} is none that this version reads, 1 to {FORMAT}; update cxrbench.")
+        raise InputError(
+            f"format {version} cannot be read by this version, which reads 1 to {FORMAT}; update cxrbench."
+        )
     return document
 
 
@@ -165,7 +169,7 @@ def _comparison(document: object, arrays: dict[str, np.ndarray], picture: bytes)
         note=fields.take(document, "note", fields.text, default=""),
     )
     if len(comparison.predictions) < len(predictions) or len(comparison.heat_maps) < len(heats):
-        raise InputError("a model or method is there twice; it was not saved here.")
+        raise InputError("a model or method occurs twice; it was not saved by cxrbench.")
     for heat in heats:
         if heat.problem is None:
             heat.preprocessing.placement(image.shape, heat.box)  # refuses a box that is not on the film
@@ -182,7 +186,9 @@ def _masks(document: object, arrays: dict[str, np.ndarray], shape: tuple[int, ..
     for index, finding in enumerate(fields.take(document, "masks", fields.texts)):
         mask = _array(arrays, f"mask_{index}", "bool")
         if mask.shape != shape:
-            raise InputError(f"the mask of {finding} is {mask.shape}, its image {shape}; they must be alike.")
+            raise InputError(
+                f"the mask of {finding} has the shape {mask.shape}, its image {shape}; they must be equal."
+            )
         masks[finding] = mask
     return masks
 
@@ -192,7 +198,7 @@ def _image(arrays: dict[str, np.ndarray], picture: bytes) -> np.ndarray:
     if "image" not in arrays:
         return pixels
     exact = _array(arrays, "image", "float32")
-    # A NaN fails both comparisons, and is refused with the rest.
+    # NaN fails both comparisons and is refused as well.
     if exact.shape != pixels.shape or not ((exact >= 0) & (exact <= 1)).all():
         raise InputError(f"the image must be a grid of numbers in [0, 1] like image.png; got {exact.shape}.")
     return exact

@@ -15,15 +15,15 @@ FILM_VIEWS: Final = ("PA", "AP", "Lateral")
 
 @dataclass(frozen=True)
 class Settings:
-    """What was asked: everything needed to compute the same comparison again.
+    """The settings of a comparison: everything needed to compute it again.
 
     Args:
-        models: names of models, in the order shown.
-        methods: keys of ``METHODS``, in the order shown.
-        stage: which feature map CAMs read, counted from the last (0 = last, 1 = one before …), so that one
-            choice means something on every model.
-        baseline: of integrated gradients: ``black``, ``mean`` or ``blur``.
-        steps: of integrated gradients.
+        models: names of models, in display order.
+        methods: keys of ``METHODS``, in display order.
+        stage: stage whose feature map CAMs read, counted from the last (0 = last, 1 = the one before …), so
+            that one value is valid for every model.
+        baseline: baseline of integrated gradients: ``black``, ``mean`` or ``blur``.
+        steps: path points of integrated gradients.
     """
 
     models: tuple[str, ...]
@@ -35,17 +35,17 @@ class Settings:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What one model says about one radiograph.
+    """The prediction of one model for one radiograph.
 
     Args:
-        model: its name.
-        revision: which weights: a hash or tag.
-        labels: the model's labels; outputs without a name are left out, here and below.
+        model: name of the model.
+        revision: identifies the weights: a hash or tag.
+        labels: the model's labels; outputs without a name are omitted, here and below.
         logits: (L,).
         scores: (L,) in [0, 1].
         thresholds: (L,) operating points.
-        seconds: of preprocessing and the forward pass; NaN where it was not timed.
-        title: of the model, for people; "" where it has none.
+        seconds: time of preprocessing and the forward pass; NaN if not measured.
+        title: title of the model; "" if it has none.
     """
 
     model: str
@@ -60,25 +60,25 @@ class Prediction:
 
 @dataclass(frozen=True)
 class HeatMaps:
-    """One method on one model: the maps of all its findings.
+    """The maps of one method and one model, for all findings of the model.
 
     Args:
-        model: its name.
+        model: name of the model.
         method: a key of ``METHODS``.
-        stage: the feature map it read; None for methods that read none.
-        labels: one name per map: every label of the model, so that switching the finding computes nothing.
+        stage: stage whose feature map was read; None for methods that read none.
+        labels: one name per map: all labels of the model, so that another finding needs no computation.
         maps: (L, h, w) float32, signed, not normalised, on the method's own grid over the network's input.
-        preprocessing: of the images that the maps are of.
-        box: the part of the film that was cropped to, where the recipe crops by what it sees; else None.
-        seconds: what all the maps together took; NaN where it was not timed.
-        progress: steps done ÷ steps asked; below 1 the maps are still being refined, or were stopped.
+        preprocessing: preprocessing of the image that the maps explain.
+        box: the crop of the film (top, left, bottom, right) if the preprocessing crops by content; else None.
+        seconds: computing time of all maps together; NaN if not measured.
+        progress: steps done ÷ total; below 1 the maps are still being refined, or were stopped.
         completeness: (L,) relative completeness error; NaN where the method defines none.
         stable: (L,) bool, False where a relative perturbation of 1e-6 changes the map visibly; empty where
             that is not known.
         problem: why the method does not apply to this model; then ``maps`` is empty (0, 0, 0).
-        title: the method as papers write it.
-        signed: both signs are drawn, about zero; otherwise the negative part is cut off (ReLU).
-        remarks: what is so by construction, whatever the radiograph: sentences for the cell.
+        title: name of the method as written in papers.
+        signed: whether both signs are drawn; otherwise the negative part is set to zero (ReLU).
+        remarks: notes for the cell that hold for any radiograph.
     """
 
     model: str
@@ -98,31 +98,32 @@ class HeatMaps:
     box: Box | None = None
 
     def on_film(self, maps: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-        """Maps (K, h, w) over the network's input → (K, H, W) over the film, NaN where nothing was seen."""
+        """Maps (K, h, w) on the network's input → (K, H, W) on the film, NaN outside the input."""
         return self.preprocessing.to_original(maps, shape, self.box)
 
-    def of(self, finding: str) -> np.ndarray | None:
+    def map_of(self, finding: str) -> np.ndarray | None:
         """The raw map (h, w) of one finding; None where the model has no such label or there are no maps."""
         if finding not in self.labels or self.problem is not None:
             return None
-        return self.maps[self.labels.index(finding)]
+        found: np.ndarray = self.maps[self.labels.index(finding)]
+        return found
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One radiograph, seen by several models and explained by several methods.
+    """One radiograph with the predictions of several models, explained by several methods.
 
     Args:
         image: (H, W) float32 grey in [0, 1].
-        source: where it came from: a gallery case's id, or the SHA-256 of the uploaded bytes.
-        settings: what was asked.
-        predictions: by model.
-        heat_maps: by (model, method).
-        masks: finding → (H, W) bool, where the truth is known; empty where it is not.
-        truth: finding → 1, 0, where the truth is known; empty where it is not.
-        note: what the reader of the film's file had to decide (``Radiograph.note``); "" if nothing.
-        findings: those shown, in the order shown; empty where none was chosen.
-        view: one of ``FILM_VIEWS``; "" where it is not known.
+        source: origin of the image: a gallery case's id, or the SHA-256 of the uploaded bytes.
+        settings: settings of the comparison.
+        predictions: model → its prediction.
+        heat_maps: (model, method) → the maps.
+        masks: finding → (H, W) bool, for findings whose true extent is known.
+        truth: finding → 1 or 0, for findings whose truth is known.
+        note: assumptions made in reading the film's file (``Radiograph.note``); "" if none.
+        findings: selected findings, in display order; empty if none was selected.
+        view: one of ``FILM_VIEWS``; "" if not known.
     """
 
     image: np.ndarray

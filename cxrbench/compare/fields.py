@@ -1,4 +1,4 @@
-"""Fields of JSON objects: each kind of value with its check and the words for what it must be."""
+"""Fields of JSON objects: each kind of value with its check and its description for error messages."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -32,17 +32,17 @@ __all__ = [
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-_MAX_TEXT: Final = 2000  # every note that a reader of films can make, at once
+_MAX_TEXT: Final = 2000  # enough for all notes on reading a film together
 _MAX_LABELS: Final = 1000
 
 
 @dataclass(frozen=True)
 class Kind(Generic[T_co]):
-    """A kind of JSON value; called with one, it gives the checked value.
+    """A kind of JSON value; called with a value, it returns the checked value.
 
     Args:
-        expected: what such a value is, to follow "must be" in an error message.
-        read: value → checked value; raises ``TypeError`` or ``ValueError`` for any other.
+        expected: description of such a value, which follows "must be" in error messages.
+        read: value → checked value; raises ``TypeError`` or ``ValueError`` if it is invalid.
     """
 
     expected: str
@@ -54,10 +54,10 @@ class Kind(Generic[T_co]):
 
 
 def take(record: object, key: str, read: Kind[T], *, default: T | None = None) -> T:
-    """``record[key]``, if it is of that kind; ``default`` where files of old formats lack the key.
+    """Read and check ``record[key]``; ``default`` is for keys that old formats lack.
 
     Raises:
-        InputError: it is not there or of another kind; the sentence names the key and what it must be.
+        InputError: the key is missing, or its value is invalid; the message names the key and what is valid.
     """
     if not isinstance(record, Mapping):
         raise InputError(f"A JSON object with {key!r} was expected; got {type(record).__name__}.")

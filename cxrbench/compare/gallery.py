@@ -34,25 +34,25 @@ __all__ = [
 ]
 
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-_COARSE: Final = 64  # grids up to this side are stored as they are, finer ones in 8 bits
-_FINEST: Final = 128  # grids beyond this side are stored at half of it
-_STEPS: Final = 31  # of 8 bits few are used, so that a case stays small
+_COARSE: Final = 64  # grids up to this side are stored as float32, finer ones in 8 bits
+_FINEST: Final = 128  # grids above this side are stored at half the resolution
+_LEVELS: Final = 31  # per sign: fewer than 8 bits allow, so that cases are small
 
 
 @dataclass(frozen=True)
 class Case:
-    """A radiograph worth looking at.
+    """A gallery case: a radiograph with stored maps.
 
     Args:
-        id: in links and as the folder's name.
-        title: a line for people.
-        why: why it was chosen, by which rule.
+        id: identifier in links, and name of the folder.
+        title: title for display.
+        why: why it was selected, and by which rule.
         view: ``PA``, ``AP`` or ``Lateral``.
-        findings: those present in truth.
-        study: path of its picture below the data set's root; "" where that is not told.
-        finding: the one the case is about, present or not; a case opens on it.
-        models: names of the models to open it with; empty where any will do.
-        methods: keys of the methods to open it with; empty where any will do.
+        findings: findings that are present.
+        study: path of its image below the data set's root; "" if not known.
+        finding: the finding that the case illustrates, present or not; shown when the case opens.
+        models: names of the models shown when the case opens; empty for any.
+        methods: keys of the methods shown when the case opens; empty for any.
     """
 
     id: str
@@ -67,7 +67,7 @@ class Case:
 
 
 def cases() -> tuple[Case, ...]:
-    """The gallery, in the order to show it; empty where none was built."""
+    """The gallery's cases in display order; empty if no gallery was built."""
     index = assets.gallery() / "index.json"
     if not index.is_file():
         return ()
@@ -75,13 +75,13 @@ def cases() -> tuple[Case, ...]:
 
 
 def case(case_id: str) -> Case:
-    """The case of that id.
+    """The case with an id.
 
     Raises:
-        InputError: there is none; the sentence lists those there are.
+        InputError: an unknown id; the message lists the known ones.
     """
     known = {entry.id: entry for entry in cases()}
-    # Checked by its form too: an id from a link becomes a path.
+    # The form is checked too, because an id from a link becomes part of a path.
     if case_id not in known or not _ID.fullmatch(case_id):
         raise InputError(
             f"There is no gallery case {case_id[:80]!r}; choose from: {', '.join(known) or 'none'}."
@@ -90,37 +90,37 @@ def case(case_id: str) -> Case:
 
 
 def models() -> dict[str, str]:
-    """Name → title of the models whose maps the gallery holds."""
+    """Models whose maps are stored: name → title."""
     return dict(_index().get("models", {}))
 
 
 def methods() -> dict[str, str]:
-    """Key → title of the methods whose maps the gallery holds."""
+    """Methods whose maps are stored: key → title."""
     return dict(_index().get("methods", {}))
 
 
 def load(
     case_id: str, *, models: Sequence[str] | None = None, methods: Sequence[str] | None = None
 ) -> Comparison:
-    """A case with its maps, as ``compare`` would have made it with the settings that the index names.
+    """Load a case as a comparison, as ``compare`` computes it with the settings in the index.
 
     Args:
-        case_id: of a case.
-        models: some of ``gallery.models()``, in the order wanted; default: all.
-        methods: some of ``gallery.methods()``, in the order wanted; default: all.
+        case_id: id of the case.
+        models: names among ``gallery.models()``, in display order; default: all.
+        methods: keys among ``gallery.methods()``, in display order; default: all.
 
     Returns:
-        The comparison; maps of fine grids are halved (``halved``) and rounded to 31 steps of each
-        map's root scale.
+        The comparison; maps on fine grids are stored at half the resolution (``halved``) and quantised
+        (``quantise``).
 
     Raises:
-        InputError: an unknown case, model or method; the sentence lists those there are.
+        InputError: an unknown case, model or method; the message lists the known ones.
     """
-    known, index = case(case_id), _index()
-    folder = assets.gallery() / known.id
+    record, index = case(case_id), _index()
+    folder = assets.gallery() / record.id
     settings = Settings(
-        models=_chosen("model", models, index["models"]),
-        methods=_chosen("method", methods, index["methods"]),
+        models=_select("model", models, index["models"]),
+        methods=_select("method", methods, index["methods"]),
         stage=index["stage"],
         baseline=index["baseline"],
         steps=index["steps"],
@@ -140,21 +140,21 @@ def load(
         heat_maps=heat_maps,
         masks=read_arrays((folder / "masks.npz").read_bytes(), "masks.npz"),
         truth=fields.truth(truth),
-        findings=(known.finding,) if known.finding else (),
-        view=known.view if known.view in FILM_VIEWS else "",
+        findings=(record.finding,) if record.finding else (),
+        view=record.view if record.view in FILM_VIEWS else "",
     )
 
 
 def store(comparison: Comparison, folder: Path) -> None:
-    """Write a case's picture, truth, masks and each model's maps; ``load`` reads them back.
+    """Write the image, truth, masks and maps of a case, which ``load`` reads.
 
     Raises:
-        InputError: the picture is not one of 8 bits.
+        InputError: the image does not have 8 bits.
     """
     folder.mkdir(parents=True, exist_ok=True)
     samples = np.rint(comparison.image * 255).astype(np.uint8)
     if not np.array_equal(samples.astype(np.float32) / np.float32(255), comparison.image):
-        raise InputError("A gallery case must be a picture of 8 bits; round it before it is explained.")
+        raise InputError("The image of a gallery case must have 8 bits; round it before it is explained.")
     write_bytes(folder / "image.png", png(comparison.image))
     write_text(folder / "truth.json", json.dumps(dict(comparison.truth), indent=1) + "\n")
     write_bytes(folder / "masks.npz", write_arrays(comparison.masks))
@@ -164,7 +164,7 @@ def store(comparison: Comparison, folder: Path) -> None:
 
 
 def write_maps(maps: np.ndarray) -> dict[str, np.ndarray]:
-    """Maps (L, h, w) as the arrays that hold them: floats on coarse grids, else 8-bit codes and scales."""
+    """Encode maps (L, h, w) as arrays: floats on coarse grids, else 8-bit codes and scales."""
     if max(maps.shape[1:], default=0) <= _COARSE:
         return {"maps": np.asarray(maps, np.float32)}
     codes, scale = quantise(halved(maps))
@@ -172,18 +172,18 @@ def write_maps(maps: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def read_maps(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-    """``write_maps`` undone, (L, h, w) float32."""
+    """Decode the arrays of ``write_maps`` to maps (L, h, w) float32."""
     if "maps" in arrays:
         return arrays["maps"]
-    root = arrays["codes"].astype(np.float32) / np.float32(_STEPS)
-    return np.sign(root) * root**2 * arrays["scale"][:, None, None]
+    root = arrays["codes"].astype(np.float32) / np.float32(_LEVELS)
+    maps: np.ndarray = np.sign(root) * root**2 * arrays["scale"][:, None, None]
+    return maps
 
 
 def halved(maps: np.ndarray) -> np.ndarray:
-    """Maps (L, h, w) as the mean of two by two cells where a side is beyond 128; others as they are.
+    """Average maps (L, h, w) over 2 × 2 cells if a side is above 128; others are returned unchanged.
 
-    Relevance of single pixels is noise to the eye; four times as many of it would make the gallery four
-    times as large.
+    Relevance of single pixels is noise to the eye, and would make the gallery four times as large.
     """
     if max(maps.shape[1:], default=0) <= _FINEST:
         return maps
@@ -193,14 +193,14 @@ def halved(maps: np.ndarray) -> np.ndarray:
 
 
 def quantise(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Maps (L, h, w) → codes int8 (L, h, w) and scales float32 (L,): map ≈ sign(c)·(c/31)²·scale.
+    """Quantise maps (L, h, w) to codes int8 (L, h, w) and scales float32 (L,): map ≈ sign(c)·(c/31)²·scale.
 
-    Square roots are rounded, not values: pixel-wise relevance has few large values and many small ones that a
-    linear scale would round to nothing. |error| ≤ √(|map|·scale)/31 + scale/(4·31²).
+    Square roots are rounded, not values: pixel-wise relevance has few large values and many small ones, which
+    a linear scale would round to zero. |error| ≤ √(|map|·scale)/31 + scale/(4·31²).
     """
     scale = np.abs(maps).max(axis=(1, 2)).astype(np.float32)
     safe = np.where(scale > 0, scale, 1)[:, None, None]
-    codes = np.rint(np.sign(maps) * np.sqrt(np.abs(maps) / safe) * _STEPS)
+    codes = np.rint(np.sign(maps) * np.sqrt(np.abs(maps) / safe) * _LEVELS)
     return codes.astype(np.int8), scale
 
 
@@ -213,7 +213,7 @@ def _case(entry: Mapping[str, Any]) -> Case:
         view=entry["view"],
         findings=findings,
         study=entry.get("study", ""),
-        # Indices of earlier versions do not say what a case is about.
+        # The index of earlier versions does not state the finding that a case illustrates.
         finding=entry.get("finding") or next(iter(findings), ""),
         models=tuple(entry.get("models", ())),
         methods=tuple(entry.get("methods", ())),
@@ -225,11 +225,11 @@ def _index() -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def _chosen(what: str, asked: Sequence[str] | None, known: Mapping[str, str]) -> tuple[str, ...]:
-    for name in asked or ():
+def _select(what: str, names: Sequence[str] | None, known: Mapping[str, str]) -> tuple[str, ...]:
+    for name in names or ():
         if name not in known:
             raise InputError(f"The gallery holds no {what} {name[:80]!r}; choose from: {', '.join(known)}.")
-    return tuple(known if asked is None else asked)
+    return tuple(known if names is None else names)
 
 
 def _store_model(folder: Path, prediction: Prediction, heats: Sequence[HeatMaps]) -> None:
@@ -238,7 +238,7 @@ def _store_model(folder: Path, prediction: Prediction, heats: Sequence[HeatMaps]
         "heat_maps": [records.heat_maps_record(heat) for heat in heats],
     }
     arrays = {f"{heat.method}.{key}": array for heat in heats for key, array in write_maps(heat.maps).items()}
-    # How long the maker's machine took says nothing to the reader of a case, and would change at every build.
+    # Times depend on the machine that built the gallery and would change with every build.
     document["prediction"]["seconds"] = None
     for record in document["heat_maps"]:
         record["seconds"] = None
@@ -253,10 +253,10 @@ def _load_model(folder: Path, name: str) -> tuple[Prediction, dict[str, HeatMaps
     heats = {}
     for record in document["heat_maps"]:
         key = record["method"]
-        own = {
+        own_arrays = {
             path.removeprefix(f"{key}."): array
             for path, array in arrays.items()
             if path.startswith(f"{key}.")
         }
-        heats[key] = records.read_heat_maps(record, read_maps(own))
+        heats[key] = records.read_heat_maps(record, read_maps(own_arrays))
     return records.read_prediction(document["prediction"]), heats

@@ -16,7 +16,7 @@ def png(image: np.ndarray, *, bits: int = 8) -> bytes:
 
 
 def lossless_png(image: np.ndarray) -> bytes | None:
-    """The PNG from which ``read_image`` gives these very pixels; None where 8 or 16 bits cannot hold them."""
+    """A PNG that ``read_image`` reads as exactly these pixels; None if 8 or 16 bits cannot hold them."""
     for bits in (8, 16):
         data = png(image, bits=bits)
         if np.array_equal(read_image(data).pixels, image):

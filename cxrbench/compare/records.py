@@ -21,14 +21,14 @@ __all__ = [
 ]
 
 
-def settings_record(asked: Settings) -> dict[str, Any]:
-    """What was asked, as JSON values."""
+def settings_record(values: Settings) -> dict[str, Any]:
+    """Settings as JSON values."""
     return {
-        "models": list(asked.models),
-        "methods": list(asked.methods),
-        "stage": asked.stage,
-        "baseline": asked.baseline,
-        "steps": asked.steps,
+        "models": list(values.models),
+        "methods": list(values.methods),
+        "stage": values.stage,
+        "baseline": values.baseline,
+        "steps": values.steps,
     }
 
 
@@ -46,7 +46,7 @@ settings: Final = fields.Kind("the settings of a comparison", _read_settings)
 
 
 def prediction_record(prediction: Prediction) -> dict[str, Any]:
-    """What a model said, as JSON values."""
+    """A prediction as JSON values."""
     return {
         "model": prediction.model,
         "title": prediction.title,
@@ -60,10 +60,10 @@ def prediction_record(prediction: Prediction) -> dict[str, Any]:
 
 
 def read_prediction(record: object) -> Prediction:
-    """``prediction_record`` undone.
+    """Read a prediction from the JSON values of ``prediction_record``.
 
     Raises:
-        InputError: something is missing, of the wrong kind, or not one number per label.
+        InputError: a field is missing or invalid, or a vector does not have one number per label.
     """
     labels = fields.take(record, "labels", fields.texts)
     vectors = {key: fields.take(record, key, fields.numbers) for key in ("logits", "scores", "thresholds")}
@@ -85,7 +85,7 @@ def read_prediction(record: object) -> Prediction:
 
 
 def heat_maps_record(heat: HeatMaps) -> dict[str, Any]:
-    """Everything about heat maps but the maps themselves, as JSON values."""
+    """Heat maps as JSON values, without the maps themselves."""
     return {
         "model": heat.model,
         "method": heat.method,
@@ -105,10 +105,10 @@ def heat_maps_record(heat: HeatMaps) -> dict[str, Any]:
 
 
 def read_heat_maps(record: object, maps: np.ndarray) -> HeatMaps:
-    """``heat_maps_record`` undone, with the maps (L, h, w) that belong to it.
+    """Read heat maps from the JSON values of ``heat_maps_record`` and their maps (L, h, w).
 
     Raises:
-        InputError: something is missing, of the wrong kind, or there is not one finite map per label.
+        InputError: a field is missing or invalid, or there is not one finite map per label.
     """
     labels = fields.take(record, "labels", fields.texts)
     problem = fields.take(record, "problem", fields.text_or_none)
@@ -119,13 +119,13 @@ def read_heat_maps(record: object, maps: np.ndarray) -> HeatMaps:
         )
     completeness = fields.take(record, "completeness", fields.numbers)
     preprocessing = fields.take(record, "preprocessing", fields.preprocessing)
-    # Files from before films were cropped name no box, and need none.
+    # Files of versions without cropping have no box and need none.
     box = fields.take(record, "box", fields.box) if isinstance(record, Mapping) and "box" in record else None
     if box is None and preprocessing.crop != "none" and problem is None:
-        raise InputError("'box' must say which part of the film was cropped to; save the file again.")
+        raise InputError("'box' must be the part of the film that was cropped to; save the file again.")
     if len(completeness) not in (0, len(labels)):
         raise InputError(f"'completeness' must hold one number per label or none; got {len(completeness)}.")
-    # Older files do not say which maps are stable either.
+    # Older files do not state which maps are stable either.
     known = isinstance(record, Mapping) and "stable" in record
     stable = fields.take(record, "stable", fields.flags) if known else np.empty(0, bool)
     if len(stable) not in (0, len(labels)):

@@ -22,30 +22,31 @@ __all__ = ["Event", "collect", "compare"]
 
 Event = Prediction | HeatMaps
 
-# A pixel may speak for a finding or against it; a CAM is read after its paper's ReLU.
+# A pixel can raise or lower the score; CAMs are displayed after the ReLU of their papers.
 _SIGNED: Final = {"cam": False, "gradient": True}
 
 
 def compare(image: np.ndarray, settings: Settings, *, models: Mapping[str, Classifier]) -> Iterator[Event]:
-    """Predict and explain every finding of every model, model by model.
+    """Predict and explain all findings of each model, model by model.
 
-    For each model first its prediction, then heat maps per method, in the order asked. Integrated gradients
-    hands over drafts, each replacing the one before (``progress`` below 1). Closing the iterator stops the
-    work. Nothing is shared but the models, which are only read: threads may run this side by side.
+    For each model yields its prediction, then heat maps per method, in the order of the settings. Integrated
+    gradients yields drafts (``progress`` below 1), each of which replaces the one before. Closing the
+    iterator stops the computation. Models are only read, so threads may share them.
 
     Args:
         image: (H, W) grey, float in [0, 1].
-        settings: what is asked.
-        models: name → model, in eval mode; those that the settings name.
+        settings: models, methods and their parameters.
+        models: name → model in eval mode, for each name in the settings.
 
     Returns:
-        Events. A method that does not apply to a model yields heat maps that hold only the ``problem``.
+        Predictions and heat maps. A method that does not apply to a model yields heat maps without maps,
+        which state the ``problem``.
 
     Raises:
-        InputError: nothing asked, or an unknown model, method, baseline, number of steps; before any work.
+        InputError: no model or method, or an invalid setting; raised before any computation.
     """
     if not settings.models or not settings.methods:
-        raise InputError("A comparison needs at least one model and one method; name them.")
+        raise InputError("A comparison needs at least one model and one method; add them to the settings.")
     for name in settings.models:
         if name not in models:
             raise InputError(
@@ -54,10 +55,10 @@ def compare(image: np.ndarray, settings: Settings, *, models: Mapping[str, Class
     for name in settings.methods:
         method(name)
     if settings.stage < 0:
-        raise InputError(f"stage counts from the last feature map, 0; got {settings.stage}.")
+        raise InputError(f"stage must be 0 (the last feature map) or more; got {settings.stage}.")
     check_path(settings.baseline, settings.steps)
     if image.ndim != 2 or not image.size:
-        raise InputError(f"image must be one grey picture (H, W); got an array of shape {image.shape}.")
+        raise InputError(f"image must be one grey image (H, W); got an array of shape {image.shape}.")
     return _compare(image, settings, models)
 
 
@@ -71,7 +72,7 @@ def collect(
     truth: Mapping[str, int] | None = None,
     note: str = "",
 ) -> Comparison:
-    """Events of ``compare`` → the comparison; of drafts the last one stays."""
+    """Collect the results of ``compare`` into a comparison; of drafts the last one is kept."""
     predictions: dict[str, Prediction] = {}
     heat_maps: dict[tuple[str, str], HeatMaps] = {}
     for event in events:
@@ -86,9 +87,9 @@ def _compare(image: np.ndarray, settings: Settings, models: Mapping[str, Classif
     for name in settings.models:
         model = models[name]
         yield _predict(name, model, image)
-        recipe = model.spec.preprocessing
-        box = recipe.box(image) if recipe.crop != "none" else None
-        for heat in _explain(name, model, recipe(image, box)[None], settings):
+        preprocessing = model.spec.preprocessing
+        box = preprocessing.box(image) if preprocessing.crop != "none" else None
+        for heat in _explain(name, model, preprocessing(image, box)[None], settings):
             yield replace(heat, box=box)
 
 
@@ -110,12 +111,11 @@ def _predict(name: str, model: Classifier, image: np.ndarray) -> Prediction:
 
 
 def _explain(name: str, model: Classifier, images: Tensor, settings: Settings) -> Iterator[HeatMaps]:
-    """The methods of one model, sharing passes; those that do not apply say so in their turn."""
+    """The heat maps of one model, with shared passes; methods that do not apply yield their problem."""
     problems = {key: _problem(model, key, settings.stage) for key in settings.methods}
     possible = [key for key in settings.methods if problems[key] is None]
-    stage = (
-        settings.stage if settings.stage < len(model.stages) else 0
-    )  # whoever reads it has a problem by now
+    # If the model lacks the stage, methods that read one have a problem and are not computed.
+    stage = settings.stage if settings.stage < len(model.stages) else 0
     explanations = explain(
         model,
         images.to(next(model.parameters()).dtype),
@@ -173,7 +173,7 @@ def _heat_maps(name: str, model: Classifier, explanation: Explanation) -> HeatMa
 
 
 def _remarks(model: Classifier, explanation: Explanation) -> Iterator[str]:
-    """What is so on this model at this stage, whatever the radiograph."""
+    """Notes that hold on this model at this stage for any radiograph."""
     record = METHODS[explanation.method]
     if explanation.stage is not None:
         for group in identical_by_construction(model, explanation.stage, tuple(METHODS)):
@@ -185,5 +185,5 @@ def _remarks(model: Classifier, explanation: Explanation) -> Iterator[str]:
 
 
 def _labels(model: Classifier) -> tuple[str, ...]:
-    """Its findings by canonical names, so that models of other data sets answer for the same finding."""
+    """Canonical names of the model's findings, so that models of several data sets share their names."""
     return tuple(canonical(model.spec.labels[index]) for index in model.spec.findings)

@@ -16,17 +16,17 @@ SCALES: Final[dict[str, str]] = {
     "all": "one scale for all maps",
 }
 
-# Pixel-wise maps hold a few extreme pixels that would leave the rest of the picture black.
+# With the maximum as scale, a few extreme pixels of pixel-wise maps would leave the rest black.
 _SIGNED_PERCENTILE: Final = 99.5
 
 
 def peak(heat: HeatMaps, finding: str) -> float:
-    """The relevance that is drawn at full strength when a map has its own scale; 0 where nothing is drawn.
+    """The relevance drawn at full strength if a map has its own scale; 0 if nothing is drawn.
 
-    The maximum of a map that is cut at zero; of a signed one, the 99.5th percentile of |relevance|, because
-    single pixels stand far above the rest.
+    Unsigned maps: the maximum. Signed maps: the 99.5th percentile of |relevance|, because single pixels are
+    far above the rest.
     """
-    relevance = heat.of(finding)
+    relevance = heat.map_of(finding)
     if relevance is None or not relevance.size:
         return 0.0
     if heat.signed:
@@ -35,15 +35,15 @@ def peak(heat: HeatMaps, finding: str) -> float:
 
 
 def peaks(comparison: Comparison, finding: str, scale: Scale = "map") -> dict[tuple[str, str], float]:
-    """What each cell of a comparison divides its relevance by.
+    """The divisor of the relevance in each cell of a comparison.
 
     Args:
         comparison: the maps.
-        finding: whose.
-        scale: ``map``, ``method`` (so that models can be compared) or ``all``.
+        finding: name of the finding.
+        scale: ``map``, ``method`` (to compare models) or ``all``.
 
     Returns:
-        (model, method) → divisor; 0 where nothing is to be drawn.
+        (model, method) → divisor; 0 if nothing is drawn.
 
     Raises:
         InputError: an unknown scale.
@@ -52,17 +52,17 @@ def peaks(comparison: Comparison, finding: str, scale: Scale = "map") -> dict[tu
     own = {key: peak(heat, finding) for key, heat in comparison.heat_maps.items()}
     if scale == "map":
         return own
-    together: dict[str, float] = {}
+    largest: dict[str, float] = {}
     for (_, method), value in own.items():
         group = method if scale == "method" else ""
-        together[group] = max(together.get(group, 0.0), value)
-    return {key: together[key[1] if scale == "method" else ""] for key in own}
+        largest[group] = max(largest.get(group, 0.0), value)
+    return {key: largest[key[1] if scale == "method" else ""] for key in own}
 
 
 def heatmap(relevance: np.ndarray, divisor: float, *, signed: bool) -> np.ndarray:
-    """Relevance of any shape → what is drawn: [0, 1], or [−1, 1] where it is signed.
+    """Scale relevance of any shape to displayed values in [0, 1], or [−1, 1] if signed.
 
-    NaN (outside what the network saw) stays NaN; a divisor of 0 leaves a map of zeros.
+    NaN (outside the network's input) stays NaN; with a divisor of 0 all other values are 0.
     """
     low = -1.0 if signed else 0.0
     scaled = relevance / divisor if divisor > 0 else np.where(np.isnan(relevance), relevance, 0.0)

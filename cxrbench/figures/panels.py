@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from cxrbench.compare import DISCLAIMER, SCALES, Comparison, Scale, heatmap, notes, peaks, verdict
+from cxrbench.compare import DISCLAIMER, SCALES, Comparison, Scale, heatmap, notes, peaks, score_text
 from cxrbench.errors import InputError
 from cxrbench.figures.colours import colours_for
 from cxrbench.figures.outline import extent, omission_note
@@ -105,7 +105,7 @@ def _cell(
     model, method = key
     colours, opacity, threshold = style
     heat = comparison.heat_maps.get(key)
-    relevance = heat.of(finding) if heat is not None else None
+    relevance = heat.map_of(finding) if heat is not None else None
     picture = grey(comparison.image)
     if heat is not None and relevance is not None:
         whole = heat.on_film(relevance[None], comparison.image.shape)[0]
@@ -115,7 +115,7 @@ def _cell(
     axes.imshow(picture, interpolation="antialiased")
     _outline(axes, comparison, finding)
     prediction = comparison.predictions.get(model)
-    lines = [f"{finding}: {verdict(prediction, finding)}"] if prediction is not None else []
+    lines = [f"{finding}: {score_text(prediction, finding)}"] if prediction is not None else []
     if heat is not None and relevance is not None:
         lines.append(f"full strength: {divisor:.3g}{_grid(relevance)}")
     lines += notes(comparison, model, method, finding)

@@ -15,8 +15,8 @@ LABELS = ("No Finding", "Cardiomegaly", "", "Pleural Effusion")
 
 @pytest.fixture(scope="session")
 def model() -> Classifier:
-    recipe = Preprocessing(size=96, mean=0.5, std=0.25)
-    return create("efficientnet_b0", LABELS, name="small", preprocessing=recipe, seed=3)
+    preprocessing = Preprocessing(size=96, mean=0.5, std=0.25)
+    return create("efficientnet_b0", LABELS, name="small", preprocessing=preprocessing, seed=3)
 
 
 @pytest.fixture(scope="session")

@@ -62,10 +62,10 @@ def same(one: Any, other: Any) -> bool:
 def refused(data: bytes) -> str:
     with pytest.raises(InputError) as caught:
         bundle.load(data)
-    said = str(caught.value)
-    assert said.startswith("The bundle")
-    assert "\n" not in said
-    return said
+    message = str(caught.value)
+    assert message.startswith("The bundle")
+    assert "\n" not in message
+    return message
 
 
 def changed(comparison: Comparison, change: Change) -> bytes:
@@ -85,7 +85,7 @@ def with_arrays(comparison: Comparison, change: Change) -> bytes:
     return zipped({**contents, "maps.npz": buffer.getvalue()})
 
 
-def test_a_bundle_loads_as_the_comparison_it_was_bit_for_bit(computed: Comparison, tmp_path: Path) -> None:
+def test_a_bundle_loads_as_the_saved_comparison_bit_for_bit(computed: Comparison, tmp_path: Path) -> None:
     bundle.save(computed, tmp_path / "b.zip")
     assert same(bundle.load(tmp_path / "b.zip"), computed)
     assert same(bundle.load(saved(computed)), computed)
@@ -98,7 +98,7 @@ def test_the_same_comparison_gives_the_same_bytes(computed: Comparison) -> None:
 
 
 @pytest.mark.parametrize("levels", [255, 65535, 4095, None])
-def test_pixels_of_any_depth_come_back_as_they_were(made, levels: int | None) -> None:
+def test_pixels_of_any_depth_are_restored_exactly(made, levels: int | None) -> None:
     image = np.random.default_rng(0).random((9, 7)).astype(np.float32)
     if levels:
         image = (np.rint(image.astype(np.float64) * levels) / levels).astype(np.float32)
@@ -110,7 +110,7 @@ def test_eight_bit_pictures_are_stored_once_as_png(computed: Comparison) -> None
         assert "image" not in arrays.files
 
 
-def test_a_bundle_from_before_stability_was_asked_says_nothing_of_it(computed: Comparison) -> None:
+def test_a_bundle_without_stability_has_no_note_about_it(computed: Comparison) -> None:
     def forget(document: Any) -> None:
         for record in document["heat_maps"]:
             del record["stable"]
@@ -120,7 +120,7 @@ def test_a_bundle_from_before_stability_was_asked_says_nothing_of_it(computed: C
     assert not any("unstable" in note for note in notes(old, "small", "grad_cam", "Cardiomegaly"))
 
 
-def test_other_programs_can_read_it(computed: Comparison) -> None:
+def test_other_programs_can_read_a_bundle(computed: Comparison) -> None:
     contents = members(saved(computed))
     assert set(contents) == {"settings.json", "maps.npz", "image.png"}
     document = json.loads(contents["settings.json"])
@@ -132,19 +132,19 @@ def test_other_programs_can_read_it(computed: Comparison) -> None:
         assert arrays["maps_0"].shape[0] == 3
 
 
-def test_problems_and_missing_numbers_survive(made) -> None:
+def test_problems_and_missing_numbers_are_restored(made) -> None:
     odd = made(np.empty((0, 0, 0)), problem="no feature map", seconds=float("nan"), stage=None)
     assert same(bundle.load(saved(odd)), odd)
 
 
-def test_the_note_of_the_films_reader_is_kept(computed: Comparison) -> None:
+def test_the_note_on_reading_the_film_is_restored(computed: Comparison) -> None:
     noted = replace(computed, note="16-bit file read as 12-bit: its samples end at 4095; " * 20)
     assert bundle.load(saved(noted)).note == noted.note
     older = changed(computed, lambda document: document.pop("note"))
     assert bundle.load(older).note == ""
 
 
-def test_opening_a_bundle_loads_no_torch(computed: Comparison, tmp_path: Path) -> None:
+def test_opening_a_bundle_does_not_import_torch(computed: Comparison, tmp_path: Path) -> None:
     bundle.save(computed, tmp_path / "b.zip")
     code = (
         "import sys; from cxrbench.compare import bundle; "
@@ -154,11 +154,11 @@ def test_opening_a_bundle_loads_no_torch(computed: Comparison, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("data", [b"", b"PK", b"no zip at all", b"PK\x03\x04" + bytes(200)])
-def test_what_is_no_zip_is_refused(data: bytes) -> None:
-    assert "no ZIP" in refused(data)
+def test_a_file_that_is_not_a_zip_is_refused(data: bytes) -> None:
+    assert "not a ZIP" in refused(data)
 
 
-def test_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_path_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         bundle.load(tmp_path / "none.zip")
 
@@ -166,9 +166,9 @@ def test_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_a_cut_or_damaged_file_is_refused(computed: Comparison) -> None:
     data = saved(computed)
     refused(data[: len(data) // 2])
-    spoilt = bytearray(data)
-    spoilt[len(data) // 3] ^= 0xFF
-    refused(bytes(spoilt))
+    damaged = bytearray(data)
+    damaged[len(data) // 3] ^= 0xFF
+    refused(bytes(damaged))
 
 
 @pytest.mark.parametrize("name", ["settings.json", "maps.npz", "image.png"])
@@ -207,7 +207,7 @@ def test_a_bomb_inside_the_npz_is_refused_too(computed: Comparison) -> None:
     assert "MiB" in refused(zipped(contents))
 
 
-def test_a_directory_that_lies_about_a_size_gains_nothing(computed: Comparison) -> None:
+def test_a_directory_that_declares_a_wrong_size_is_refused(computed: Comparison) -> None:
     data = bytearray(zipped({**members(saved(computed)), "settings.json": b" " * 50_000_000}))
     place = data.rindex(b"PK\x01\x02", 0, data.rindex(b"settings.json"))
     data[place + 24 : place + 28] = (100).to_bytes(4, "little")
@@ -215,14 +215,16 @@ def test_a_directory_that_lies_about_a_size_gains_nothing(computed: Comparison) 
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_packings_that_can_eat_memory_are_refused(method: int, computed: Comparison) -> None:
+def test_compressions_that_need_much_memory_are_refused(method: int, computed: Comparison) -> None:
     assert "unusual" in refused(zipped(members(saved(computed)), method))
 
 
 @pytest.mark.parametrize(
     "text", [b"", b"[", b"[]", b"null", b"{}", b'"x"', b"\xff\xfe", b"[" * 100_000, b'{"format": true}']
 )
-def test_settings_that_are_no_object_of_ours_are_refused(text: bytes, computed: Comparison) -> None:
+def test_settings_that_are_not_an_object_of_this_format_are_refused(
+    text: bytes, computed: Comparison
+) -> None:
     refused(zipped({**members(saved(computed)), "settings.json": text}))
 
 
@@ -230,10 +232,10 @@ def test_a_later_format_asks_for_an_update(computed: Comparison) -> None:
     assert "update cxrbench" in refused(changed(computed, lambda d: d.update(format=bundle.FORMAT + 1)))
 
 
-def test_findings_view_and_titles_of_models_come_back(computed: Comparison) -> None:
+def test_findings_view_and_titles_of_models_are_restored(computed: Comparison) -> None:
     shown = replace(computed, findings=("Pleural Effusion", "Cardiomegaly"), view="Lateral")
-    said = replace(computed.predictions["small"], title="A small network")
-    loaded = bundle.load(saved(replace(shown, predictions={"small": said})))
+    titled = replace(computed.predictions["small"], title="A small network")
+    loaded = bundle.load(saved(replace(shown, predictions={"small": titled})))
     assert loaded.findings == ("Pleural Effusion", "Cardiomegaly")
     assert loaded.view == "Lateral"
     assert loaded.predictions["small"].title == "A small network"
@@ -301,7 +303,9 @@ CHANGES: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_wrong_value_in_the_settings_is_one_sentence(name: str, computed: Comparison) -> None:
+def test_an_invalid_value_in_the_settings_is_refused_with_one_sentence(
+    name: str, computed: Comparison
+) -> None:
     refused(changed(computed, CHANGES[name]))
 
 
@@ -330,21 +334,21 @@ ARRAYS: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("name", ARRAYS)
-def test_a_wrong_array_is_one_sentence(name: str, computed: Comparison) -> None:
+def test_an_invalid_array_is_refused_with_one_sentence(name: str, computed: Comparison) -> None:
     refused(with_arrays(computed, ARRAYS[name]))
 
 
 @pytest.mark.parametrize("shape", ["(1000000000, 1000000000, 64)", "(-1, -7, 7)", "(3, 7)", "(True,)", "'x'"])
-def test_an_array_that_lies_about_its_shape_allocates_nothing(shape: str, computed: Comparison) -> None:
+def test_an_array_that_declares_a_wrong_shape_is_refused(shape: str, computed: Comparison) -> None:
     header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
-    lying = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(3 * 49 * 4)
+    wrong = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(3 * 49 * 4)
     contents = members(saved(computed))
     arrays = members(contents["maps.npz"])
-    refused(zipped({**contents, "maps.npz": zipped({**arrays, "maps_0.npy": lying})}))
+    refused(zipped({**contents, "maps.npz": zipped({**arrays, "maps_0.npy": wrong})}))
 
 
 @pytest.mark.parametrize("picture", [b"", b"text", b"\x89PNG\r\n\x1a\n" + bytes(50)])
-def test_a_picture_that_is_none_is_refused(picture: bytes, computed: Comparison) -> None:
+def test_a_damaged_picture_is_refused(picture: bytes, computed: Comparison) -> None:
     assert "image.png" in refused(zipped({**members(saved(computed)), "image.png": picture}))
 
 

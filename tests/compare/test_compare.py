@@ -14,14 +14,14 @@ from cxrbench.models import Classifier, create
 SHOWN = ("No Finding", "Cardiomegaly", "Pleural Effusion")
 
 
-def ask(**changes: object) -> Settings:
+def settings_with(**changes: object) -> Settings:
     return Settings(**{"models": ("small",), "methods": ("grad_cam",), "steps": 4, **changes})  # type: ignore[arg-type]
 
 
-def test_a_models_prediction_comes_first_then_its_maps_in_the_order_asked(
+def test_a_models_prediction_comes_first_then_its_maps_in_the_order_of_methods(
     model: Classifier, image: np.ndarray
 ) -> None:
-    settings = ask(methods=("layer_cam", "integrated_gradients", "grad_cam"), steps=12)
+    settings = settings_with(methods=("layer_cam", "integrated_gradients", "grad_cam"), steps=12)
     events = list(compare(image, settings, models={"small": model}))
     assert isinstance(events[0], Prediction)
     maps = [event for event in events[1:] if isinstance(event, HeatMaps)]
@@ -37,11 +37,11 @@ def test_a_prediction_is_that_of_inference_without_unnamed_outputs(
 ) -> None:
     outputs = predict(model, computed.image)
     shown = [index for index, label in enumerate(model.spec.labels) if label]
-    said = computed.predictions["small"]
-    assert said.labels == SHOWN
-    assert np.array_equal(said.logits, outputs.logits[0, shown])
-    assert np.array_equal(said.scores, outputs.scores[0, shown])
-    assert said.thresholds.tolist() == [0.5] * 3
+    prediction = computed.predictions["small"]
+    assert prediction.labels == SHOWN
+    assert np.array_equal(prediction.logits, outputs.logits[0, shown])
+    assert np.array_equal(prediction.scores, outputs.scores[0, shown])
+    assert prediction.thresholds.tolist() == [0.5] * 3
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -62,15 +62,15 @@ def test_a_stage_is_counted_from_the_last_on_every_model(model: Classifier, imag
         "small": model,
         "res": create("resnet50", model.spec.labels, name="res", preprocessing=model.spec.preprocessing),
     }
-    settings = ask(models=("small", "res"), stage=1)
+    settings = settings_with(models=("small", "res"), stage=1)
     found = collect(compare(image, settings, models=models), image=image, settings=settings)
     assert [found.heat_maps[name, "grad_cam"].stage for name in models] == ["blocks.4", "layer3"]
 
 
-def test_a_stage_that_a_network_lacks_is_a_problem_of_its_cell_only(
+def test_a_stage_that_a_model_lacks_is_a_problem_of_that_cell_only(
     model: Classifier, image: np.ndarray
 ) -> None:
-    settings = ask(methods=("grad_cam", "integrated_gradients"), stage=9)
+    settings = settings_with(methods=("grad_cam", "integrated_gradients"), stage=9)
     found = collect(compare(image, settings, models={"small": model}), image=image, settings=settings)
     problem = found.heat_maps["small", "grad_cam"].problem
     assert problem is not None
@@ -79,23 +79,23 @@ def test_a_stage_that_a_network_lacks_is_a_problem_of_its_cell_only(
     assert found.heat_maps["small", "integrated_gradients"].problem is None
 
 
-def test_maps_that_are_one_by_construction_say_so_at_the_last_stage_and_nowhere_else(
+def test_maps_identical_by_construction_have_a_remark_at_the_last_stage_only(
     computed: Comparison, model: Classifier, image: np.ndarray
 ) -> None:
     same = ("grad_cam", "hires_cam", "xgrad_cam")
     for name in METHODS:
-        said = " ".join(computed.heat_maps["small", name].remarks)
-        assert ("Grad-CAM = HiResCAM = XGrad-CAM" in said) == (name in same)
+        remarks = " ".join(computed.heat_maps["small", name].remarks)
+        assert ("Grad-CAM = HiResCAM = XGrad-CAM" in remarks) == (name in same)
     first = computed.heat_maps["small", "grad_cam"].maps
     for name in same:
         np.testing.assert_allclose(computed.heat_maps["small", name].maps, first, rtol=1e-4, atol=1e-9)
-    settings = ask(methods=same, stage=1)
+    settings = settings_with(methods=same, stage=1)
     earlier = collect(compare(image, settings, models={"small": model}), image=image, settings=settings)
     assert all(heat.remarks == () for heat in earlier.heat_maps.values())
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"models": ()}, "at least one model"),
         ({"methods": ()}, "at least one model"),
@@ -106,39 +106,43 @@ def test_maps_that_are_one_by_construction_say_so_at_the_last_stage_and_nowhere_
         ({"stage": -1}, "stage"),
     ],
 )
-def test_what_cannot_be_asked_is_refused_before_any_work(
-    changes: dict[str, object], said: str, model: Classifier, image: np.ndarray
+def test_invalid_settings_are_refused_before_any_computation(
+    changes: dict[str, object], message: str, model: Classifier, image: np.ndarray
 ) -> None:
-    with pytest.raises(InputError, match=said):
-        compare(image, ask(**changes), models={"small": model})
+    with pytest.raises(InputError, match=message):
+        compare(image, settings_with(**changes), models={"small": model})
 
 
 def test_closing_the_events_stops_integrated_gradients(model: Classifier, image: np.ndarray) -> None:
     calls = []
-    events = compare(image, ask(methods=("integrated_gradients",), steps=200), models={"small": model})
+    events = compare(
+        image, settings_with(methods=("integrated_gradients",), steps=200), models={"small": model}
+    )
     for event in events:
         calls.append(event)
         if isinstance(event, HeatMaps):
             events.close()
     assert len(calls) == 2
     assert 0 < calls[1].progress < 1
-    stopped = collect(calls, image=image, settings=ask(methods=("integrated_gradients",), steps=200))
-    said = notes(stopped, "small", "integrated_gradients", "Cardiomegaly")
-    assert any(note.startswith("unfinished") for note in said)
+    stopped = collect(
+        calls, image=image, settings=settings_with(methods=("integrated_gradients",), steps=200)
+    )
+    texts = notes(stopped, "small", "integrated_gradients", "Cardiomegaly")
+    assert any(note.startswith("unfinished") for note in texts)
 
 
-def test_the_order_of_methods_holds_where_some_do_not_apply_or_are_asked_twice(
+def test_the_order_of_methods_is_kept_if_some_do_not_apply_or_occur_twice(
     model: Classifier, image: np.ndarray
 ) -> None:
-    asked = ("integrated_gradients", "grad_cam", "integrated_gradients")
-    settings = ask(methods=asked, stage=9)
+    methods = ("integrated_gradients", "grad_cam", "integrated_gradients")
+    settings = settings_with(methods=methods, stage=9)
     found = collect(compare(image, settings, models={"small": model}), image=image, settings=settings)
     assert list(found.heat_maps) == [("small", "integrated_gradients"), ("small", "grad_cam")]
 
 
 @pytest.mark.slow
-def test_threads_that_share_a_model_get_the_bits_of_one(model: Classifier, image: np.ndarray) -> None:
-    settings = ask(methods=("grad_cam", "layer_cam", "integrated_gradients"))
+def test_threads_that_share_a_model_give_the_same_bits_as_one(model: Classifier, image: np.ndarray) -> None:
+    settings = settings_with(methods=("grad_cam", "layer_cam", "integrated_gradients"))
     pictures = [np.roll(image, shift, axis=1) for shift in range(8)]
 
     def work(picture: np.ndarray) -> Comparison:

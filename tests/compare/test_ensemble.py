@@ -1,4 +1,4 @@
-"""The ensemble heat map against plain numpy on the pictures that the single cells show."""
+"""Ensemble maps against NumPy on the displayed maps of the single cells."""
 
 import itertools
 from collections.abc import Callable
@@ -18,26 +18,26 @@ RNG = np.random.default_rng(5)
 
 
 def together(*parts: Comparison, image: np.ndarray | None = None) -> Comparison:
-    """Comparisons of one model each as one of all."""
+    """Join comparisons of one model each."""
     first = parts[0]
     return Comparison(
         image=np.zeros((80, 100), np.float32) if image is None else image,
         source="",
         settings=Settings(tuple(name for part in parts for name in part.settings.models), ("grad_cam",)),
-        predictions={name: said for part in parts for name, said in part.predictions.items()},
+        predictions={name: prediction for part in parts for name, prediction in part.predictions.items()},
         heat_maps={key: heat for part in parts for key, heat in part.heat_maps.items()},
         masks=first.masks,
     )
 
 
 def scored(part: Comparison, score: float, threshold: float) -> Comparison:
-    said = next(iter(part.predictions.values()))
+    prediction = next(iter(part.predictions.values()))
     new = replace(
-        said,
-        scores=np.full_like(said.scores, score),
-        thresholds=np.full_like(said.thresholds, threshold),
+        prediction,
+        scores=np.full_like(prediction.scores, score),
+        thresholds=np.full_like(prediction.thresholds, threshold),
     )
-    return replace(part, predictions={said.model: new})
+    return replace(part, predictions={prediction.model: new})
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def drawn(comparison: Comparison, finding: str) -> np.ndarray:
     return np.stack(
         [
             heatmap(
-                heat.preprocessing.to_original(heat.of(finding)[None], comparison.image.shape)[0],
+                heat.preprocessing.to_original(heat.map_of(finding)[None], comparison.image.shape)[0],
                 peak(heat, finding),
                 signed=heat.signed,
             )
@@ -70,7 +70,7 @@ def drawn(comparison: Comparison, finding: str) -> np.ndarray:
     )
 
 
-def test_mean_and_spread_are_numpys_of_the_displayed_maps(trio: Comparison) -> None:
+def test_mean_and_spread_are_those_of_numpy_on_the_displayed_maps(trio: Comparison) -> None:
     found = blend(trio, "grad_cam", "F1")
     shown = drawn(trio, "F1")
     np.testing.assert_allclose(found.mean, np.mean(shown, axis=0), atol=1e-6)
@@ -89,7 +89,7 @@ def test_signed_maps_keep_their_sign(trio: Comparison) -> None:
     assert found.mean.min() < 0
 
 
-def test_a_models_unit_does_not_weigh(trio: Comparison) -> None:
+def test_the_unit_of_a_models_maps_does_not_matter(trio: Comparison) -> None:
     key = ("m8", "grad_cam")
     louder = replace(trio.heat_maps[key], maps=trio.heat_maps[key].maps * 1000)
     changed = replace(trio, heat_maps={**trio.heat_maps, key: louder})
@@ -100,14 +100,14 @@ def test_a_models_unit_does_not_weigh(trio: Comparison) -> None:
 def test_likeness_is_the_mean_of_all_pairs_correlations(trio: Comparison) -> None:
     shown = drawn(trio, "F0").reshape(3, -1)
     pairs = [np.corrcoef(a, b)[0, 1] for a, b in itertools.combinations(shown, 2)]
-    assert blend(trio, "grad_cam", "F0").likeness == pytest.approx(np.mean(pairs), abs=1e-5)
+    assert blend(trio, "grad_cam", "F0").correlation == pytest.approx(np.mean(pairs), abs=1e-5)
 
 
-def test_equal_maps_have_no_spread_and_are_alike(made: Made) -> None:
+def test_equal_maps_have_no_spread_and_a_correlation_of_one(made: Made) -> None:
     maps = RNG.random((1, 7, 7))
     found = blend(together(made(maps, model="a"), made(maps, model="b")), "grad_cam", "F0")
     assert found.spread.max() == 0
-    assert found.likeness == pytest.approx(1)
+    assert found.correlation == pytest.approx(1)
 
 
 def test_an_empty_map_counts_as_zeros(made: Made) -> None:
@@ -115,10 +115,10 @@ def test_an_empty_map_counts_as_zeros(made: Made) -> None:
     found = blend(together(made(maps, model="a"), made(-maps, model="b")), "grad_cam", "F0")
     alone = drawn(together(made(maps, model="a")), "F0")[0]
     np.testing.assert_allclose(found.mean, alone / 2, atol=1e-6)
-    assert np.isnan(found.likeness)
+    assert np.isnan(found.correlation)
 
 
-def test_where_one_model_did_not_look_there_is_no_ensemble(made: Made) -> None:
+def test_the_ensemble_covers_only_the_area_in_the_input_of_all_models(made: Made) -> None:
     maps = RNG.random((1, 7, 7))
     narrow = made(maps, model="a", preprocessing=Preprocessing(size=8, fit="crop"))
     found = blend(together(narrow, made(maps, model="b")), "grad_cam", "F0")
@@ -134,7 +134,7 @@ def test_a_large_film_is_blended_on_a_smaller_grid(made: Made, side: int, shape:
     assert blend(together(*parts, image=image), "grad_cam", "F0").mean.shape == shape
 
 
-def test_drafts_and_models_without_the_finding_stay_out(made: Made) -> None:
+def test_drafts_and_models_without_the_finding_are_excluded(made: Made) -> None:
     maps = RNG.random((2, 7, 7))
     parts = [made(maps, model="a"), made(maps[:1], model="b"), made(maps, model="c", progress=0.5)]
     assert blend(together(*parts), "grad_cam", "F1") is None
@@ -144,7 +144,7 @@ def test_drafts_and_models_without_the_finding_stay_out(made: Made) -> None:
     assert found.missing == ("b", "c")
 
 
-def test_the_vote_is_the_mean_score_and_a_count_at_own_thresholds(trio: Comparison) -> None:
+def test_the_vote_is_the_mean_score_and_the_count_at_each_models_threshold(trio: Comparison) -> None:
     found = vote(trio, "F0")
     assert found.probability == pytest.approx((0.9 + 0.4 + 0.3) / 3)
     assert found.agreeing == 2  # 0.9 ≥ 0.5 and 0.3 ≥ 0.2, but not 0.4 ≥ 0.5
@@ -155,9 +155,7 @@ def test_the_vote_is_the_mean_score_and_a_count_at_own_thresholds(trio: Comparis
 @pytest.mark.parametrize(
     ("above", "models", "divided"), [(0, 2, False), (1, 2, True), (2, 2, False), (1, 4, False), (2, 5, True)]
 )
-def test_a_third_against_the_rest_is_a_divided_vote(
-    made: Made, above: int, models: int, divided: bool
-) -> None:
+def test_a_minority_of_a_third_is_a_divided_vote(made: Made, above: int, models: int, divided: bool) -> None:
     parts = [
         scored(made(RNG.random((1, 7, 7)), model=f"m{index}"), 0.8 if index < above else 0.2, 0.5)
         for index in range(models)
@@ -165,7 +163,7 @@ def test_a_third_against_the_rest_is_a_divided_vote(
     assert vote(together(*parts), "F0").divided is divided
 
 
-def test_a_bundle_brings_the_ensemble_back(trio: Comparison, tmp_path) -> None:
+def test_a_bundle_restores_the_ensemble(trio: Comparison, tmp_path) -> None:
     bundle.save(trio, tmp_path / "b.zip")
     again = bundle.load(tmp_path / "b.zip")
     np.testing.assert_array_equal(blend(again, "grad_cam", "F0").mean, blend(trio, "grad_cam", "F0").mean)

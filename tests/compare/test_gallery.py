@@ -25,7 +25,7 @@ SPREAD = 3e-2
 
 
 def bound(maps: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """How far a stored map may be from its own, from the docstring of ``quantise``."""
+    """The maximum error of a stored map, from the docstring of ``quantise``."""
     scale = scale[:, None, None].astype(np.float64)
     return (np.sqrt(np.abs(maps) * scale) / 31 + scale / (4 * 31**2)) * (1 + 1e-5)
 
@@ -54,7 +54,7 @@ def shelf(assets_folder: Path, computed: Comparison) -> Path:
     return folder
 
 
-def test_a_case_loads_as_it_was_computed(shelf: Path, computed: Comparison) -> None:
+def test_a_case_loads_as_computed(shelf: Path, computed: Comparison) -> None:
     case = gallery.cases()[0]
     assert (case.id, case.title, case.view, case.findings) == ("a-heart", "A heart", "PA", ("Cardiomegaly",))
     loaded = gallery.load("a-heart")
@@ -63,10 +63,10 @@ def test_a_case_loads_as_it_was_computed(shelf: Path, computed: Comparison) -> N
     assert np.array_equal(loaded.image, computed.image)
     assert np.array_equal(loaded.masks["Cardiomegaly"], computed.masks["Cardiomegaly"])
     assert loaded.truth == computed.truth
-    for name, said in computed.predictions.items():
-        assert np.array_equal(loaded.predictions[name].scores, said.scores)
-        assert np.array_equal(loaded.predictions[name].logits, said.logits)
-        assert loaded.predictions[name].revision == said.revision
+    for name, prediction in computed.predictions.items():
+        assert np.array_equal(loaded.predictions[name].scores, prediction.scores)
+        assert np.array_equal(loaded.predictions[name].logits, prediction.logits)
+        assert loaded.predictions[name].revision == prediction.revision
     assert list(loaded.heat_maps) == list(computed.heat_maps)
     for key, heat in computed.heat_maps.items():
         stored = loaded.heat_maps[key]
@@ -95,12 +95,12 @@ def test_models_and_methods_can_be_chosen_in_any_order(shelf: Path) -> None:
 @pytest.mark.parametrize(
     "case", ["", "..", "../a-heart", "A-HEART", "a-heart/", "a-heart\0", "none", "x" * 500]
 )
-def test_an_unknown_case_is_refused_with_those_there_are(case: str, shelf: Path) -> None:
+def test_an_unknown_case_is_refused_with_the_known_ones(case: str, shelf: Path) -> None:
     with pytest.raises(InputError, match="a-heart"):
         gallery.load(case)
 
 
-def test_an_index_cannot_send_the_reader_elsewhere(shelf: Path) -> None:
+def test_an_index_cannot_point_outside_the_gallery(shelf: Path) -> None:
     index = json.loads((shelf / "index.json").read_text())
     index["cases"][0]["id"] = "../secret"
     (shelf / "index.json").write_text(json.dumps(index))
@@ -120,7 +120,7 @@ def test_a_picture_of_more_than_eight_bits_is_not_stored(computed: Comparison, t
         gallery.store(replace(computed, image=computed.image * np.float32(0.999)), tmp_path)
 
 
-def test_opening_a_case_loads_no_torch(shelf: Path) -> None:
+def test_opening_a_case_does_not_import_torch(shelf: Path) -> None:
     code = (
         "import sys; from cxrbench.compare import gallery, notes; c = gallery.load('a-heart'); "
         "notes(c, 'small', 'grad_cam', 'Cardiomegaly'); "
@@ -131,14 +131,14 @@ def test_opening_a_case_loads_no_torch(shelf: Path) -> None:
 
 
 @given(hnp.arrays(np.float32, (2, 3, 70), elements=st.floats(-1e6, 1e6, width=32)))
-def test_a_fine_map_is_stored_within_its_step(maps: np.ndarray) -> None:
+def test_a_fine_map_is_stored_within_the_quantisation_error(maps: np.ndarray) -> None:
     stored = gallery.read_maps(gallery.write_maps(maps))
     assert (np.abs(stored - maps) <= bound(maps, np.abs(maps).max((1, 2))) + 1e-37).all()
     assert ((np.sign(stored) == np.sign(maps)) | (stored == 0)).all()
 
 
 @pytest.mark.parametrize("side", [64, 128])
-def test_a_map_is_not_halved_without_need(side: int) -> None:
+def test_a_map_of_at_most_128_cells_a_side_is_not_halved(side: int) -> None:
     maps = np.random.default_rng(0).standard_normal((2, side, side)).astype(np.float32)
     assert gallery.halved(maps) is maps
 
@@ -149,11 +149,11 @@ def test_a_very_fine_map_is_stored_as_the_mean_of_four_cells() -> None:
     np.testing.assert_allclose(gallery.halved(maps), mean, atol=1e-6)
 
 
-def test_a_map_of_zeros_stays_one() -> None:
+def test_a_map_of_zeros_is_stored_exactly() -> None:
     assert not gallery.read_maps(gallery.write_maps(np.zeros((2, 70, 70), np.float32))).any()
 
 
-# From here on: the gallery that ships.
+# From here on: the shipped gallery.
 
 
 def shipped() -> dict[str, Path]:
@@ -195,7 +195,7 @@ def test_the_gallery_stays_small(cases: tuple[gallery.Case, ...]) -> None:
 
 
 def test_stored_maps_are_those_computed_now(cases: tuple[gallery.Case, ...]) -> None:
-    """Coarse maps, as they are drawn, where they are stable; integrated gradients is the slow test below."""
+    """Coarse maps as displayed, where they are stable; integrated gradients is the slow test below."""
     methods = tuple(name for name in METHODS if METHODS[name].family == "cam")
     models = {name: hub.load(folder) for name, folder in shipped().items()}
     for case in cases:
@@ -205,9 +205,9 @@ def test_stored_maps_are_those_computed_now(cases: tuple[gallery.Case, ...]) -> 
             image=stored.image,
             settings=stored.settings,
         )
-        for name, said in now.predictions.items():
-            np.testing.assert_allclose(stored.predictions[name].scores, said.scores, atol=1e-4)
-            np.testing.assert_array_equal(stored.predictions[name].thresholds, said.thresholds)
+        for name, prediction in now.predictions.items():
+            np.testing.assert_allclose(stored.predictions[name].scores, prediction.scores, atol=1e-4)
+            np.testing.assert_array_equal(stored.predictions[name].thresholds, prediction.thresholds)
         for key, heat in now.heat_maps.items():
             for index, finding in enumerate(heat.labels):
                 if not stored.heat_maps[key].stable[index]:
@@ -221,17 +221,17 @@ def test_stored_maps_are_those_computed_now(cases: tuple[gallery.Case, ...]) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("place", range(5))
-def test_stored_integrated_gradients_are_those_computed_now_within_a_step(
-    cases: tuple[gallery.Case, ...], place: int
+@pytest.mark.parametrize("position", range(5))
+def test_stored_integrated_gradients_are_those_computed_now_within_the_quantisation_error(
+    cases: tuple[gallery.Case, ...], position: int
 ) -> None:
-    """Of every model another case and three of its findings: a map is the same if it is asked for alone."""
-    if place >= len(shipped()):
+    """Another case per model, three findings each: a map does not depend on the other findings of a call."""
+    if position >= len(shipped()):
         pytest.skip("fewer models ship")
-    name, folder = list(shipped().items())[place]
-    stored = gallery.load(cases[place].id, models=[name], methods=["integrated_gradients"])
+    name, folder = list(shipped().items())[position]
+    stored = gallery.load(cases[position].id, models=[name], methods=["integrated_gradients"])
     model, heat = hub.load(folder), stored.heat_maps[name, "integrated_gradients"]
-    chosen = [(3 * place + step) % len(heat.labels) for step in range(3)]
+    chosen = [(3 * position + step) % len(heat.labels) for step in range(3)]
     *_, now = explain(
         model,
         model.spec.preprocessing(stored.image)[None],
@@ -243,11 +243,11 @@ def test_stored_integrated_gradients_are_those_computed_now_within_a_step(
     kept = gallery.halved(now.maps[0].numpy())
     scale = np.abs(kept).max((1, 2))
     error = np.abs(heat.maps[chosen] - kept)
-    # A ReLU or a maximum that tips over moves single pixels: 1.4e-2 was measured (docs/decisions.md).
+    # A ReLU or a maximum that switches changes single pixels: 1.4e-2 was measured (docs/decisions.md).
     assert (error <= bound(kept, scale) + 4e-2 * scale[:, None, None]).all()
 
 
-def test_a_case_says_which_finding_it_is_about_and_with_what_it_opens(
+def test_a_case_states_its_finding_and_the_models_and_methods_it_opens_with(
     cases: tuple[gallery.Case, ...],
 ) -> None:
     labels = set(gallery.load(cases[0].id).truth)

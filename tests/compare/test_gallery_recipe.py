@@ -11,7 +11,7 @@ NAN = float("nan")
 
 @pytest.fixture
 def pool() -> Pool:
-    """Six studies: two pneumothoraces found, one missed, one claimed beside devices, two normal ones."""
+    """Six studies: two pneumothoraces predicted, one missed, one false positive, two normal ones."""
     truth = np.array(
         [[0, 1, 1, 0], [0, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1], [1, 0, 0, 0], [1, 0, 0, 0]], float
     )
@@ -42,16 +42,16 @@ def pool() -> Pool:
         (several, 0),
     ],
 )
-def test_a_rule_takes_the_study_it_describes(wish, row: int, pool: Pool) -> None:
+def test_a_rule_selects_the_study_it_describes(wish, row: int, pool: Pool) -> None:
     assert int(np.argmax(wish(pool))) == row
 
 
-def test_a_rule_that_nothing_fits_wants_nothing(pool: Pool) -> None:
+def test_a_rule_without_a_matching_study_selects_none(pool: Pool) -> None:
     assert not np.isfinite(missed("Support Devices")(pool)[[0, 1, 2, 4, 5]]).any()
     assert not np.isfinite(false_alarm("Edema")(pool)).any()
 
 
-def test_no_study_is_chosen_twice(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_study_is_selected_twice(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     wishes = (right("Pneumothorax"), several, normal, missed("Pneumothorax"), false_alarm("Pneumothorax"))
     few = tuple(Rule(f"rule-{number}", "", "", wish) for number, wish in enumerate(wishes))
     monkeypatch.setattr("train.cases.RULES", few)
@@ -64,7 +64,7 @@ def test_a_case_without_a_finding_of_its_own_is_about_the_surest_that_is_present
     assert surest(pool, 4) == "No Finding"
 
 
-def test_rules_have_ids_fit_for_links_and_say_why() -> None:
+def test_rules_have_ids_for_links_and_state_why() -> None:
     assert len({rule.id for rule in RULES}) == len(RULES)
     for rule in RULES:
         assert rule.id.replace("-", "").isalnum()

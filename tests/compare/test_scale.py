@@ -27,7 +27,7 @@ def pair(made) -> Comparison:
 @pytest.mark.parametrize(
     ("scale", "expected"), [("map", (1, 4, 2, 8)), ("method", (4, 4, 8, 8)), ("all", (8,) * 4)]
 )
-def test_a_scale_is_a_maps_a_methods_or_everybodys(pair, scale: Scale, expected: tuple[float, ...]) -> None:
+def test_a_scale_is_per_map_per_method_or_for_all(pair, scale: Scale, expected: tuple[float, ...]) -> None:
     assert tuple(peaks(pair, "F0", scale).values()) == expected
 
 
@@ -36,7 +36,7 @@ def test_an_unknown_scale_is_refused(pair) -> None:
         peaks(pair, "F0", "jet")  # type: ignore[arg-type]
 
 
-def test_the_peak_of_a_cut_map_is_its_maximum_and_never_negative(made) -> None:
+def test_the_peak_of_an_unsigned_map_is_its_maximum_and_never_negative(made) -> None:
     assert peak(made(np.array([[[1.0, -9.0]]])).heat_maps["m", "grad_cam"], "F0") == 1
     assert peak(made(np.array([[[-1.0, -9.0]]])).heat_maps["m", "grad_cam"], "F0") == 0
 
@@ -47,12 +47,12 @@ def test_the_peak_of_a_signed_map_ignores_single_pixels(made) -> None:
     assert peak(made(maps, signed=True).heat_maps["m", "grad_cam"], "F0") == 1
 
 
-def test_nothing_to_draw_has_no_peak(made) -> None:
+def test_the_peak_is_zero_if_nothing_is_drawn(made) -> None:
     assert peak(made(np.empty((0, 0, 0)), problem="x").heat_maps["m", "grad_cam"], "F0") == 0
     assert peak(made(np.eye(2)[None]).heat_maps["m", "grad_cam"], "other") == 0
 
 
-def test_a_heatmap_is_cut_at_both_ends_and_keeps_nan() -> None:
+def test_a_heatmap_is_clipped_at_both_ends_and_keeps_nan() -> None:
     values = np.array([-4.0, -1, 0, 1, 2, 4, np.nan])
     np.testing.assert_array_equal(heatmap(values, 2, signed=False), [0, 0, 0, 0.5, 1, 1, np.nan])
     np.testing.assert_array_equal(heatmap(values, 2, signed=True), [-1, -0.5, 0, 0.5, 1, 1, np.nan])
