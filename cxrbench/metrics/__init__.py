@@ -1,8 +1,8 @@
 """Arrays in, one value per finding out; undefined is NaN.
 
-Why these are not scikit-learn's: they take all findings at once, leave unknown targets (NaN) out, answer NaN
-with no warning where a value is undefined, and come as counts or as values per image, which a bootstrap can
-resample thousands of times. The tests hold each to scikit-learn's value.
+Unlike scikit-learn's, these metrics take all findings at once, ignore unknown targets (NaN), return NaN
+without a warning where a value is undefined, and are available as counts or per-image values, which a
+bootstrap can resample thousands of times. The tests compare each with scikit-learn.
 """
 
 from cxrbench.metrics.averages import Average, macro, micro, weighted

@@ -10,12 +10,12 @@ __all__ = ["Average", "macro", "micro", "weighted"]
 
 @dataclass(frozen=True)
 class Average:
-    """A mean, with what it is a mean of.
+    """Average of a metric over findings, with the number of findings.
 
     Args:
         value: the average; NaN where no finding has a value.
-        findings: how many findings are in it.
-        left_out: how many are not, since their value is undefined.
+        findings: number of findings averaged.
+        left_out: number of findings omitted because their value is undefined.
     """
 
     value: float
@@ -23,17 +23,17 @@ class Average:
     left_out: int
 
     def __str__(self) -> str:
-        said = f"{self.value:.3f} over {self.findings} findings"
-        return f"{said} ({self.left_out} undefined)" if self.left_out else said
+        text = f"{self.value:.3f} over {self.findings} findings"
+        return f"{text} ({self.left_out} undefined)" if self.left_out else text
 
 
 def macro(values: np.ndarray) -> Average:
-    """The plain mean of the defined values (L,): a rare finding counts as much as a common one."""
+    """Unweighted mean of the defined values (L,): a rare finding counts as much as a common one."""
     return weighted(values, np.ones(len(values)))
 
 
 def weighted(values: np.ndarray, positives: np.ndarray) -> Average:
-    """The mean of the defined values (L,), each weighed by how many positives (L,) its finding has."""
+    """Mean of the defined values (L,), weighted by the number of positives (L,) of each finding."""
     values, weights = np.asarray(values, np.float64), np.asarray(positives, np.float64)
     counted = ~np.isnan(values) & (weights > 0)
     value = float(np.average(values[counted], weights=weights[counted])) if counted.any() else float("nan")
@@ -43,9 +43,9 @@ def weighted(values: np.ndarray, positives: np.ndarray) -> Average:
 def micro(
     metric: Callable[[np.ndarray, np.ndarray], np.ndarray], targets: np.ndarray, answers: np.ndarray
 ) -> Average:
-    """A metric of all (image, finding) pairs in one heap: common findings count most.
+    """Micro average: a metric over all (image, finding) pairs; common findings count most.
 
-    A micro-AUROC compares scores of different findings, which were never made to be compared.
+    A micro-averaged AUROC compares scores of different findings, which are not on a common scale.
 
     Args:
         metric: targets (N, 1), answers (N, 1) → (1,); any of this library with one value per finding.

@@ -12,12 +12,12 @@ __all__ = ["Reliability", "brier", "calibration_error", "reliability"]
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """A reliability curve of one finding: B bins of scores that hold at least one study.
+    """Reliability curve of one finding, over the B bins that contain at least one study.
 
     Args:
-        score: (B,) mean score of a bin.
-        share: (B,) share of its studies that have the finding.
-        studies: (B,) how many there are.
+        score: (B,) mean score of each bin.
+        share: (B,) fraction of positives in each bin.
+        studies: (B,) number of studies in each bin.
     """
 
     score: np.ndarray
@@ -26,10 +26,10 @@ class Reliability:
 
 
 def brier(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Brier score: mean of (score − target)², the less the better; p(1 − p) for always saying prevalence p.
+    """Brier score: mean of (score − target)², lower is better; p(1 − p) if every score is the prevalence p.
 
     Args:
-        targets: (N, L) of 1, 0, and NaN for what is left out.
+        targets: (N, L) of 1, 0 and NaN (ignored).
         scores: (N, L) in [0, 1].
 
     Returns:
@@ -40,16 +40,18 @@ def brier(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
     truth, values = _checked(targets, scores)
     known = ~np.isnan(truth)
     square = np.where(known, (values - truth) ** 2, 0).sum(0)
-    return np.divide(square, known.sum(0), out=np.full(truth.shape[1], np.nan), where=known.any(0))
+    score = np.full(truth.shape[1], np.nan)
+    np.divide(square, known.sum(0), out=score, where=known.any(0))
+    return score
 
 
 def reliability(targets: np.ndarray, scores: np.ndarray, *, bins: int = 10) -> Reliability:
-    """The curve of one finding, in bins of equal width; a bin holds its lower edge, the last both.
+    """Reliability curve of one finding, in bins of equal width [low, high); the last bin includes 1.
 
     Args:
-        targets: (N,) of 1, 0, and NaN for what is left out.
+        targets: (N,) of 1, 0 and NaN (ignored).
         scores: (N,) in [0, 1].
-        bins: how many; those without a study are left out.
+        bins: number of bins; empty ones are omitted.
     """
     truth, values = _checked(np.reshape(targets, (-1, 1)), np.reshape(scores, (-1, 1)))
     known = ~np.isnan(truth[:, 0])
@@ -63,14 +65,14 @@ def reliability(targets: np.ndarray, scores: np.ndarray, *, bins: int = 10) -> R
 
 
 def calibration_error(targets: np.ndarray, scores: np.ndarray, *, bins: int = 10) -> np.ndarray:
-    """Expected calibration error: Σ over bins of (n_b ÷ N) · |share of positives − mean score|.
+    """Expected calibration error: Σ over bins of (n_b ÷ N) · |fraction of positives − mean score|.
 
-    It depends on the bins, and it is biased upwards where bins hold few studies.
+    It depends on the bins, and is biased upwards where bins contain few studies.
 
     Args:
-        targets: (N, L) of 1, 0, and NaN for what is left out.
+        targets: (N, L) of 1, 0 and NaN (ignored).
         scores: (N, L) in [0, 1].
-        bins: of equal width.
+        bins: number of bins, of equal width.
 
     Returns:
         (L,) in [0, 1]; NaN where a finding has no target.
@@ -91,7 +93,7 @@ def _checked(targets: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.nd
     inside = values[~np.isnan(truth)]
     if ((inside < 0) | (inside > 1)).any():
         raise InputError(
-            "Scores must lie in [0, 1] to be compared with shares; "
-            f"got {inside.min():.4g} to {inside.max():.4g}."
+            "Scores must lie in [0, 1] for calibration metrics; "
+            f"got {inside.min():.4g} to {inside.max():.4g}: take the sigmoid of logits first."
         )
     return truth, values.astype(np.float64)

@@ -1,8 +1,8 @@
 """Metrics of the confusion matrix, one value per finding.
 
-Every function takes targets (N, L) of 1, 0 and NaN for what is left out, and calls (N, L), true where a
-finding is called present; it returns (L,) float64, NaN where a finding's value is undefined. `DECISIONS`
-lists them as functions of `Counts`, which also come from resampled studies.
+Every function takes targets (N, L) of 1, 0 and NaN (ignored), and calls (N, L): the predicted labels, true
+where a score reaches its threshold. It returns (L,) float64, NaN where the value of a finding is undefined.
+`DECISIONS` lists the metrics as functions of `Counts`, which also come from resampled studies.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """The confusion counts of L findings (or of R resamples of them): arrays (..., L).
+    """Confusion matrix counts of L findings, or of R resamples of them: arrays (..., L).
 
     Args:
         tp: true positives.
@@ -48,14 +48,14 @@ class Counts:
 
 
 def confusion(targets: np.ndarray, calls: np.ndarray) -> Counts:
-    """The four counts of every finding.
+    """Count true and false positives and negatives, per finding.
 
     Args:
-        targets: (N, L) of 1, 0, and NaN for what is left out.
-        calls: (N, L) bool: called present.
+        targets: (N, L) of 1, 0 and NaN (ignored).
+        calls: (N, L) bool.
 
     Raises:
-        InputError: shapes that differ, other targets (apply a policy first), or calls that are not yes or no.
+        InputError: the shapes differ, other targets (apply a policy first), or calls that are not bool.
     """
     truth, called = check_calls(targets, calls)
     present, absent = truth == 1, truth == 0
@@ -89,7 +89,8 @@ def _accuracy(counts: Counts) -> np.ndarray:
 
 
 def _balanced_accuracy(counts: Counts) -> np.ndarray:
-    return (_recall(counts) + _specificity(counts)) / 2
+    balanced: np.ndarray = (_recall(counts) + _specificity(counts)) / 2
+    return balanced
 
 
 def _f1(counts: Counts) -> np.ndarray:
@@ -97,12 +98,13 @@ def _f1(counts: Counts) -> np.ndarray:
 
 
 def _f1_macro(counts: Counts) -> np.ndarray:
-    absent = _ratio(2 * counts.tn, 2 * counts.tn + counts.fn + counts.fp)
-    return (_f1(counts) + absent) / 2
+    f1_negative = _ratio(2 * counts.tn, 2 * counts.tn + counts.fn + counts.fp)
+    mean: np.ndarray = (_f1(counts) + f1_negative) / 2
+    return mean
 
 
 def _matthews(counts: Counts) -> np.ndarray:
-    # In floats: the product of four counts of a large data set leaves 64 bits.
+    # In floats: the product of four counts of a large data set overflows 64 bits.
     tp, fp, fn, tn = (np.asarray(n, np.float64) for n in (counts.tp, counts.fp, counts.fn, counts.tn))
     spread = np.sqrt(tp + fp) * np.sqrt(tp + fn) * np.sqrt(tn + fp) * np.sqrt(tn + fn)
     return _ratio(tp * tn - fp * fn, spread)
@@ -119,42 +121,42 @@ def specificity(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
 
 
 def precision(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
-    """Positive predictive value: TP ÷ (TP + FP); undefined where nothing is called (not 0)."""
+    """Positive predictive value: TP ÷ (TP + FP); undefined (not 0) without a predicted positive."""
     return _precision(confusion(targets, calls))
 
 
 def negative_predictive_value(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
-    """TN ÷ (TN + FN); undefined where everything is called."""
+    """TN ÷ (TN + FN); undefined without a predicted negative."""
     return _negative_predictive_value(confusion(targets, calls))
 
 
 def accuracy(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
-    """The share of right answers; for a rare finding, never calling it scores high."""
+    """(TP + TN) ÷ N; high for a rare finding that is never predicted."""
     return _accuracy(confusion(targets, calls))
 
 
 def balanced_accuracy(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
-    """The mean of sensitivity and specificity; undefined where one of them is."""
+    """Mean of sensitivity and specificity; undefined where one of them is."""
     return _balanced_accuracy(confusion(targets, calls))
 
 
 def f1(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
-    """F1 of the positive class: 2TP ÷ (2TP + FP + FN); undefined where nothing is present or called."""
+    """F1 of the positive class: 2TP ÷ (2TP + FP + FN); undefined without a positive or predicted positive."""
     return _f1(confusion(targets, calls))
 
 
 def f1_macro(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
-    """Mean of the F1 of "present" and the F1 of "absent", the F1 of Liz et al. 2022 (arXiv:2207.14408).
+    """Mean of the F1 of the positive and of the negative class, as in Liz et al. 2022 (arXiv:2207.14408).
 
-    It is high for a rare finding that is never called: the F1 of "absent" makes half of it.
+    It is high for a rare finding that is never predicted: the F1 of the negative class is half of it.
     """
     return _f1_macro(confusion(targets, calls))
 
 
 def matthews(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
-    """Matthews' correlation: (TP·TN − FP·FN) ÷ √((TP+FP)(TP+FN)(TN+FP)(TN+FN)), in [−1, 1].
+    """Matthews correlation coefficient: (TP·TN − FP·FN) ÷ √((TP+FP)(TP+FN)(TN+FP)(TN+FN)), in [−1, 1].
 
-    Undefined where a finding is always or never present, or always or never called.
+    Undefined where all targets of a finding are the same, or all calls.
 
     Reference: Matthews 1975, doi:10.1016/0005-2795(75)90109-9.
     """
@@ -163,7 +165,7 @@ def matthews(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Decision:
-    """A figure of merit of yes-or-no answers.
+    """A metric of predicted labels.
 
     Args:
         name: its key.
@@ -181,33 +183,50 @@ class Decision:
 DECISIONS: Final[dict[str, Decision]] = {
     record.name: record
     for record in (
-        Decision("sensitivity", "sensitivity", _recall, "Of those who have it, the share that is called."),
+        Decision("sensitivity", "sensitivity", _recall, "The share of positives found: TP ÷ (TP + FN)."),
         Decision(
-            "specificity", "specificity", _specificity, "Of those who do not, the share that is left alone."
+            "specificity",
+            "specificity",
+            _specificity,
+            "The share of negatives predicted negative: TN ÷ (TN + FP).",
         ),
-        Decision("precision", "precision", _precision, "Of those called, the share that has it."),
         Decision(
-            "npv", "NPV", _negative_predictive_value, "Of those not called, the share that does not have it."
+            "precision", "precision", _precision, "The share of correct positive calls: TP ÷ (TP + FP)."
         ),
-        Decision("accuracy", "accuracy", _accuracy, "The share of right answers; high for what is rare."),
+        Decision(
+            "npv",
+            "NPV",
+            _negative_predictive_value,
+            "The share of correct negative calls: TN ÷ (TN + FN).",
+        ),
+        Decision(
+            "accuracy", "accuracy", _accuracy, "The share of correct predictions; high for rare findings."
+        ),
         Decision(
             "balanced_accuracy",
             "balanced accuracy",
             _balanced_accuracy,
             "The mean of sensitivity and specificity.",
         ),
-        Decision("f1", "F1", _f1, "The harmonic mean of precision and sensitivity, of what is present."),
+        Decision("f1", "F1", _f1, "The harmonic mean of precision and sensitivity."),
         Decision(
             "f1_macro",
             "macro-F1",
             _f1_macro,
-            "The mean of the F1 of present and of absent (Liz et al. 2022).",
+            "The mean of the F1 of the positive and of the negative class (Liz et al. 2022).",
         ),
-        Decision("matthews", "MCC", _matthews, "The correlation of calls and truth: 0 by chance, 1 at best."),
+        Decision(
+            "matthews",
+            "MCC",
+            _matthews,
+            "The Matthews correlation of predictions and targets: 0 by chance, 1 at best.",
+        ),
     )
 }
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
-    return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+    ratio = np.full(whole.shape, np.nan)
+    np.divide(part, whole, out=ratio, where=whole > 0)
+    return ratio

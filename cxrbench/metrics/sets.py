@@ -1,6 +1,6 @@
-"""Metrics of an image's set of findings, one value per image; their mean is the data set's.
+"""Example-based multi-label metrics, one value per image; the mean is that of the data set.
 
-Targets are (N, L) of 1, 0 and NaN; a label that is NaN counts in neither the set nor the calls of its image.
+Targets are (N, L) of 1, 0 and NaN; labels that are NaN are ignored.
 """
 
 import numpy as np
@@ -12,14 +12,14 @@ __all__ = ["coverage", "hamming_loss", "label_ranking_precision", "subset_accura
 
 
 def hamming_loss(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
-    """The share of an image's known labels that are answered wrongly.
+    """Hamming loss: the share of the known labels of an image that are predicted wrongly.
 
     Args:
         targets: (N, L) of 1, 0 and NaN.
         calls: (N, L) bool.
 
     Returns:
-        (N,) in [0, 1], the less the better; NaN where an image has no known label.
+        (N,) in [0, 1], lower is better; NaN where an image has no known label.
     """
     truth, called = check_calls(targets, calls)
     known = ~np.isnan(truth)
@@ -28,7 +28,7 @@ def hamming_loss(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
 
 
 def subset_accuracy(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
-    """1 where all known labels of an image are answered rightly, else 0; NaN where it has none.
+    """1 where all known labels of an image are predicted correctly, else 0; NaN where it has none.
 
     Args:
         targets: (N, L) of 1, 0 and NaN.
@@ -39,27 +39,27 @@ def subset_accuracy(targets: np.ndarray, calls: np.ndarray) -> np.ndarray:
 
 
 def label_ranking_precision(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Reading an image's labels from the highest score down: how pure the list is at each true one.
+    """Label ranking average precision (LRAP): the mean precision at the true labels, ranked by score.
 
-    LRAP = mean over the true labels of (true labels scored as high or higher) ÷ (labels scored so).
+    Precision at a label = (true labels scored as high or higher) ÷ (labels scored as high or higher).
 
     Args:
         targets: (N, L) of 1, 0 and NaN.
         scores: (N, L), higher means more likely.
 
     Returns:
-        (N,) in (0, 1]; NaN for an image without a true label (scikit-learn says 1).
+        (N,) in (0, 1]; NaN for an image without a true label (scikit-learn: 1).
 
     Reference: Schapire & Singer 2000, doi:10.1023/A:1007649029923.
     """
     truth, rank, true_rank = _ranks(targets, scores)
     present = truth == 1
-    purity = np.divide(true_rank, rank, out=np.zeros(rank.shape), where=present)
-    return _mean(purity, present)
+    precision = np.divide(true_rank, rank, out=np.zeros(rank.shape), where=present)
+    return _mean(precision, present)
 
 
 def coverage(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """How many labels one reads, from the highest score down, until all true ones are seen; ties count fully.
+    """Coverage error: number of labels, ranked by score, down to the last true one; ties count fully.
 
     Args:
         targets: (N, L) of 1, 0 and NaN.
@@ -76,18 +76,18 @@ def coverage(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 
 def _mean(values: np.ndarray, counted: np.ndarray) -> np.ndarray:
-    """Means of rows over what is counted; NaN where nothing is."""
-    whole = counted.sum(1)
-    return np.divide(
-        np.where(counted, values, 0).sum(1), whole, out=np.full(len(whole), np.nan), where=whole > 0
-    )
+    """Means of rows over the entries counted; NaN where there are none."""
+    count = counted.sum(1)
+    means = np.full(len(count), np.nan)
+    np.divide(np.where(counted, values, 0).sum(1), count, out=means, where=count > 0)
+    return means
 
 
 def _ranks(targets: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Targets; how many known labels of the image score as high or higher; how many true ones do."""
+    """Targets; number of known labels of the image that score as high or higher; number of true ones."""
     truth, values = check_scores(targets, scores)
     if not truth.shape[1]:
-        raise InputError("Labels are ranked within an image; got images without labels.")
+        raise InputError("Ranking labels needs at least one label; got images without labels.")
     known, present = ~np.isnan(truth), truth == 1
     rank, true_rank = np.zeros(truth.shape, np.int64), np.zeros(truth.shape, np.int64)
     for label in range(truth.shape[1]):  # (N, L) at a time: (N, L, L) would be large

@@ -32,7 +32,7 @@ def test_brier_and_the_curve_agree_with_scikit_learn(study):
         assert curve.studies.sum() == known.sum()
 
 
-def test_the_error_is_the_slow_sum_over_bins(study):
+def test_the_calibration_error_is_the_slow_sum_over_bins(study):
     targets, scores = study
     for finding, value in enumerate(calibration_error(targets, scores, bins=7)):
         known = ~np.isnan(targets[:, finding])
@@ -46,13 +46,13 @@ def test_the_error_is_the_slow_sum_over_bins(study):
 
 
 @given(st.integers(0, 1000))
-def test_scores_that_are_the_truth_are_calibrated(seed):
+def test_scores_equal_to_the_targets_are_calibrated(seed):
     targets = np.random.default_rng(seed).integers(0, 2, (20, 2)).astype(float)
     assert_array_equal(calibration_error(targets, targets), [0, 0])
     assert_array_equal(brier(targets, targets), [0, 0])
 
 
-def test_no_target_no_figure():
+def test_without_a_target_the_metrics_are_undefined():
     nothing = np.full((3, 1), np.nan)
     assert_array_equal(brier(nothing, nothing), [np.nan])
     assert_array_equal(calibration_error(nothing, nothing), [np.nan])

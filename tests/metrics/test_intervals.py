@@ -24,7 +24,7 @@ def test_a_resample_draws_as_many_patients_as_there_are_with_all_their_images():
     assert_array_equal(weights[:, :70], np.concatenate(list(resamples(patients, 120, seed=1)), 1)[:, :70])
 
 
-def test_the_interval_of_a_mean_is_scipys(random):
+def test_the_interval_of_a_mean_agrees_with_scipy(random):
     values = random.exponential(size=200)
     interval = bootstrap(statistics.mean(values), np.arange(200), count=4000)
     other = reference((values,), np.mean, n_resamples=4000, method="percentile", random_state=1)
@@ -33,7 +33,7 @@ def test_the_interval_of_a_mean_is_scipys(random):
     assert interval.high == pytest.approx(other.confidence_interval.high, abs=0.012)
 
 
-def test_images_of_one_patient_do_not_make_it_surer(random):
+def test_more_images_of_the_same_patients_do_not_narrow_the_interval(random):
     values = random.normal(size=50)
     once = bootstrap(statistics.mean(values), np.arange(50), count=500)
     often = bootstrap(statistics.mean(np.repeat(values, 9)), np.repeat(np.arange(50), 9), count=500)
@@ -42,7 +42,7 @@ def test_images_of_one_patient_do_not_make_it_surer(random):
     assert naive.high - naive.low < 0.5 * (once.high - once.low)
 
 
-def test_it_covers_the_truth_as_often_as_it_says(random):
+def test_the_interval_covers_the_true_value_as_often_as_its_level_states(random):
     inside = 0
     for seed in range(200):
         interval = bootstrap(statistics.mean(random.normal(1, 1, 60)), np.arange(60), count=200, seed=seed)
@@ -50,7 +50,7 @@ def test_it_covers_the_truth_as_often_as_it_says(random):
     assert 180 <= inside <= 198  # 95 % of 200, give or take
 
 
-def test_a_paired_difference_is_surer_than_two_intervals_and_has_a_p_value(random):
+def test_the_interval_of_a_paired_difference_is_narrower_and_has_a_p_value(random):
     targets = random.integers(0, 2, (150, 1)).astype(float)
     first = 0.6 * targets + random.normal(size=(150, 1))
     second = first + random.normal(scale=0.05, size=(150, 1))
@@ -58,8 +58,8 @@ def test_a_paired_difference_is_surer_than_two_intervals_and_has_a_p_value(rando
     patients = np.arange(150)
     one, other = statistics.auroc(targets, first), statistics.auroc(targets, second)
     gap = bootstrap(statistics.difference(one, other), patients, count=500)
-    alone = bootstrap(one, patients, count=500)
-    assert gap.high - gap.low < 0.5 * (alone.high - alone.low)
+    single = bootstrap(one, patients, count=500)
+    assert gap.high - gap.low < 0.5 * (single.high - single.low)
     assert gap.p > 0.05
     far = bootstrap(statistics.difference(one, statistics.auroc(targets, worse)), patients, count=500)
     assert far.low > 0

@@ -28,7 +28,9 @@ def random() -> np.random.Generator:
 
 
 @pytest.mark.parametrize("levels", [3, 50, None])
-def test_both_agree_with_scikit_learn(random: np.random.Generator, levels: int | None) -> None:
+def test_auroc_and_average_precision_agree_with_scikit_learn(
+    random: np.random.Generator, levels: int | None
+) -> None:
     scores = random.random((400, 6))
     scores = scores if levels is None else np.floor(scores * levels) / levels  # few levels: many ties
     targets = (random.random((400, 6)) < np.linspace(0.02, 0.9, 6)).astype(float)
@@ -57,14 +59,14 @@ def test_undefined_is_nan() -> None:
     assert_array_equal(auroc(np.zeros((0, 2)), np.zeros((0, 2))), [np.nan, np.nan])
 
 
-def test_a_score_without_information_gets_a_half_and_the_prevalence() -> None:
+def test_an_uninformative_score_gets_one_half_and_the_prevalence() -> None:
     targets = np.array([[1.0], [0], [0], [0]])
     assert auroc(targets, np.full((4, 1), 0.3))[0] == 0.5
     assert average_precision(targets, np.full((4, 1), 0.3))[0] == 0.25
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_what_is_masked_has_no_influence(random: np.random.Generator, metric: Metric) -> None:
+def test_masked_targets_have_no_influence(random: np.random.Generator, metric: Metric) -> None:
     targets = random.integers(0, 2, (50, 3)).astype(float)
     scores = random.random((50, 3))
     kept = metric(targets, scores)
@@ -89,7 +91,7 @@ def test_only_the_order_of_scores_counts(scores: np.ndarray) -> None:
         assert_array_equal(metric(targets, scores), metric(targets, scores**3 + scores))
 
 
-def test_inputs_are_left_as_they_are(random: np.random.Generator) -> None:
+def test_inputs_are_not_modified(random: np.random.Generator) -> None:
     targets, scores = random.integers(0, 2, (9, 2)).astype(float), random.random((9, 2))
     copies = targets.copy(), scores.copy()
     auroc(targets, scores), average_precision(targets, scores)
@@ -98,7 +100,7 @@ def test_inputs_are_left_as_they_are(random: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_what_cannot_be_ranked_is_refused(metric: Metric) -> None:
+def test_invalid_arrays_are_refused(metric: Metric) -> None:
     good = np.array([[1.0], [0.0]])
     with pytest.raises(InputError, match="shapes"):
         metric(good, np.zeros((2, 2)))
@@ -106,7 +108,7 @@ def test_what_cannot_be_ranked_is_refused(metric: Metric) -> None:
         metric(good[:, 0], good[:, 0])
     with pytest.raises(InputError, match="apply a policy"):
         metric(np.array([[1.0], [-1.0]]), good)
-    with pytest.raises(InputError, match="Scores must be numbers"):
+    with pytest.raises(InputError, match="Scores must not be NaN"):
         metric(good, np.array([[np.nan], [0.0]]))
 
 
@@ -121,7 +123,7 @@ def test_a_published_models_aurocs_are_reproduced(golden: Path) -> None:
     assert_allclose(auroc(targets, scores), published[list(NIH)], atol=1e-9, rtol=0)
 
 
-def test_a_shipped_models_areas_are_scikit_learns() -> None:
+def test_metrics_of_a_shipped_model_agree_with_scikit_learn() -> None:
     folder = assets.models() / "vit_tiny"
     if not folder.is_dir():
         pytest.skip("no model ships with this checkout")
@@ -132,28 +134,28 @@ def test_a_shipped_models_areas_are_scikit_learns() -> None:
         assert_allclose(metric(targets, scores), expected, atol=1e-12, rtol=0)
 
 
-def test_curves_agree_with_scikit_learn_and_their_areas_with_the_figures(random: np.random.Generator) -> None:
+def test_curves_agree_with_scikit_learn_and_their_areas_with_the_metrics(random: np.random.Generator) -> None:
     scores = np.floor(random.random(300) * 40) / 40
     targets = (random.random(300) < 0.3 + 0.4 * scores).astype(float)
     targets[:30] = np.nan
     known = ~np.isnan(targets)
     roc = roc_curve(targets, scores)
-    alarms, hits, cuts = reference_roc(targets[known], scores[known], drop_intermediate=False)
-    assert_allclose(roc.false_positive_rate, alarms)
-    assert_allclose(roc.sensitivity, hits)
-    assert_array_equal(roc.thresholds, cuts)
+    fpr, tpr, thresholds = reference_roc(targets[known], scores[known], drop_intermediate=False)
+    assert_allclose(roc.false_positive_rate, fpr)
+    assert_allclose(roc.sensitivity, tpr)
+    assert_array_equal(roc.thresholds, thresholds)
     area = np.trapezoid(roc.sensitivity, roc.false_positive_rate)
     assert area == pytest.approx(auroc(targets[:, None], scores[:, None])[0])
     pr = pr_curve(targets, scores)
-    precision, recall, cuts = precision_recall_curve(targets[known], scores[known])
+    precision, recall, thresholds = precision_recall_curve(targets[known], scores[known])
     assert_allclose(pr.precision, precision[::-1])
     assert_allclose(pr.recall, recall[::-1])
-    assert_array_equal(pr.thresholds[1:], cuts[::-1])
+    assert_array_equal(pr.thresholds[1:], thresholds[::-1])
     steps = (np.diff(pr.recall) * pr.precision[1:]).sum()
     assert steps == pytest.approx(average_precision(targets[:, None], scores[:, None])[0])
 
 
-def test_a_curve_without_negatives_has_no_false_alarm_rate() -> None:
+def test_a_curve_without_negatives_has_no_false_positive_rate() -> None:
     roc = roc_curve(np.ones(3), np.array([0.1, 0.2, 0.3]))
     assert np.isnan(roc.false_positive_rate).all()
     assert_array_equal(roc.sensitivity, [0, 1 / 3, 2 / 3, 1])

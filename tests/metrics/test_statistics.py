@@ -41,7 +41,7 @@ def test_weighted_auroc_is_that_of_repeated_images_to_the_last_bit(seed, levels)
     assert_array_equal(fast, statistics.plain(auroc, targets, scores)(weights))
 
 
-def test_weighted_auroc_is_scikit_learns():
+def test_weighted_auroc_agrees_with_scikit_learn():
     targets, scores, weights = cases(1)
     known = ~np.isnan(targets[:, 1])
     fast = statistics.auroc(targets, scores)(weights)[:, 1]
@@ -64,12 +64,12 @@ def test_every_other_statistic_is_its_metric_of_repeated_images(seed):
     for fast, metric, answers in pairs:
         slow = statistics.plain(metric, targets, answers)(weights)
         assert_allclose(fast(weights), slow, atol=1e-12, err_msg=metric.__name__)
-    of_images = statistics.mean(hamming_loss(targets, calls))(weights)
+    per_image = statistics.mean(hamming_loss(targets, calls))(weights)
     slow = [np.nanmean(np.repeat(hamming_loss(targets, calls), w.astype(int))) for w in weights.T]
-    assert_allclose(of_images, slow)
+    assert_allclose(per_image, slow)
 
 
-def test_a_statistic_of_some_images_and_a_difference():
+def test_a_statistic_of_a_subset_and_a_difference():
     targets, scores, weights = cases(3)
     rows = np.arange(40) % 2 == 0
     part = statistics.auroc(targets[rows], scores[rows])
@@ -80,7 +80,7 @@ def test_a_statistic_of_some_images_and_a_difference():
     assert_array_equal(gap, whole(weights) - other(weights))
 
 
-def test_a_mean_over_findings_never_averages_over_others():
+def test_a_macro_average_is_undefined_where_a_finding_is_lost():
     targets, scores, weights = cases(4)
     statistic = statistics.auroc(targets, scores)
     weights[np.flatnonzero(targets[:, 2] == 1), 0] = 0  # the first resample loses a finding
@@ -91,18 +91,18 @@ def test_a_mean_over_findings_never_averages_over_others():
 
 
 def test_a_published_models_aurocs_are_reproduced_and_lie_in_their_intervals(golden):
-    said = pd.read_csv(golden / "nih_densenet121_predictions.csv.gz")
+    predictions = pd.read_csv(golden / "nih_densenet121_predictions.csv.gz")
     published = pd.read_csv(golden / "nih_densenet121_aucs.csv").set_index("label")["auc"][list(NIH)]
-    table = read_published("nih").table.set_index("path").loc[said["Image Index"]]
+    table = read_published("nih").table.set_index("path").loc[predictions["Image Index"]]
     statistic = statistics.auroc(
-        table[list(NIH)].to_numpy(), said[[f"prob_{label}" for label in NIH]].to_numpy()
+        table[list(NIH)].to_numpy(), predictions[[f"prob_{label}" for label in NIH]].to_numpy()
     )
     interval = bootstrap(statistic, table["patient"].to_numpy(dtype=str), count=100)
     assert_allclose(interval.estimate, published, atol=1e-9, rtol=0)
     assert ((interval.low < published) & (published < interval.high)).all()
 
 
-def test_a_shipped_models_aurocs_are_scikit_learns_and_lie_in_their_intervals():
+def test_the_aurocs_of_a_shipped_model_agree_with_scikit_learn_and_lie_in_their_intervals():
     folder = assets.models() / "vit_tiny"
     if not folder.is_dir():
         pytest.skip("no model ships with this checkout")
