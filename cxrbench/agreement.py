@@ -1,4 +1,4 @@
-"""Agreement beyond chance: between two models, among several, and the cases on which they differ."""
+"""Agreement beyond chance of two or more models, and the images on which they disagree."""
 
 import numpy as np
 
@@ -8,15 +8,14 @@ __all__ = ["cohen_kappa", "disagreement", "fleiss_kappa"]
 
 
 def cohen_kappa(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Cohen's κ of two raters: (observed − expected agreement) ÷ (1 − expected agreement).
+    """Cohen's κ of two models: (observed − expected agreement) ÷ (1 − expected agreement).
 
     Args:
-        first: (N, L) bool: what one model calls present.
-        second: (N, L) bool: what the other does.
+        first: (N, L) bool: calls of one model.
+        second: (N, L) bool: calls of the other.
 
     Returns:
-        (L,) in [−1, 1]: 1 full agreement, 0 that of chance; NaN where both always say the same one thing,
-        since chance alone then agrees fully.
+        (L,) in [−1, 1]: 1 for full agreement, 0 for that of chance; NaN where all calls of both are the same.
 
     Reference: Cohen 1960, doi:10.1177/001316446002000104.
     """
@@ -24,36 +23,40 @@ def cohen_kappa(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
     both = _checked(np.stack([np.asarray(first), np.asarray(second)]))
     kappa = np.full(both.shape[2], np.nan)
-    for finding in np.flatnonzero(both.any((0, 1)) & ~both.all((0, 1))):  # scikit-learn warns of the others
+    for finding in np.flatnonzero(both.any((0, 1)) & ~both.all((0, 1))):  # scikit-learn warns about others
         kappa[finding] = cohen_kappa_score(*both[:, :, finding])
     return kappa
 
 
 def fleiss_kappa(calls: np.ndarray) -> np.ndarray:
-    """Fleiss' κ of M raters: how often a pair of them agrees, beyond what their mean rate explains.
+    """Fleiss' κ of M models: agreement of pairs, beyond what their mean positive rate explains.
 
-    For two raters it is Scott's π, which is not Cohen's κ: raters are not told apart.
+    For two models it equals Scott's π, not Cohen's κ: the models are exchangeable.
 
     Args:
         calls: (M, N, L) bool, M ≥ 2 models.
 
     Returns:
-        (L,), NaN where every model always says the same one thing.
+        (L,), NaN where all calls of all models are the same.
 
     Reference: Fleiss 1971, doi:10.1037/h0031619.
     """
+    # scikit-learn has no Fleiss' κ.
     raters = _checked(calls)
     count = len(raters)
-    yes = raters.sum(0).astype(np.float64)  # (N, L)
-    agreeing = (yes * (yes - 1) + (count - yes) * (count - yes - 1)) / (count * (count - 1))
-    rate = _share(raters.reshape(-1, raters.shape[2]))
+    positive = raters.sum(0).astype(np.float64)  # (N, L)
+    negative = count - positive
+    agreeing = (positive * (positive - 1) + negative * (negative - 1)) / (count * (count - 1))
+    rate = _positive_rate(raters.reshape(-1, raters.shape[2]))
     observed = agreeing.mean(0) if len(agreeing) else np.full(raters.shape[2], np.nan)
-    room = 1 - (rate**2 + (1 - rate) ** 2)  # scikit-learn has no Fleiss' κ
-    return np.divide(observed - 1 + room, room, out=np.full(room.shape, np.nan), where=room > 1e-12)
+    beyond_chance = 1 - (rate**2 + (1 - rate) ** 2)
+    kappa = np.full(beyond_chance.shape, np.nan)
+    np.divide(observed - 1 + beyond_chance, beyond_chance, out=kappa, where=beyond_chance > 1e-12)
+    return kappa
 
 
 def disagreement(calls: np.ndarray) -> np.ndarray:
-    """How split the models are on each case: the share of the smaller camp, from 0 (all agree) to 0.5.
+    """Disagreement of the models on each image: the share of the minority, from 0 (all agree) to 0.5.
 
     Args:
         calls: (M, N, L) bool.
@@ -61,19 +64,19 @@ def disagreement(calls: np.ndarray) -> np.ndarray:
     Returns:
         (N, L).
     """
-    share = _checked(calls).mean(0)
+    share: np.ndarray = _checked(calls).mean(0)
     return np.minimum(share, 1 - share)
 
 
-def _share(yes: np.ndarray) -> np.ndarray:
-    return yes.mean(0) if len(yes) else np.full(yes.shape[1], np.nan)
+def _positive_rate(calls: np.ndarray) -> np.ndarray:
+    return np.asarray(calls.mean(0)) if len(calls) else np.full(calls.shape[1], np.nan)
 
 
 def _checked(calls: np.ndarray) -> np.ndarray:
     calls = np.asarray(calls)
     if calls.ndim != 3 or len(calls) < 2 or calls.dtype != bool:
         raise InputError(
-            f"Agreement is between the calls of two models or more, (M, N, L) true or false; "
+            f"Agreement needs boolean calls (M, N, L) of two models or more; "
             f"got {calls.dtype} of shape {calls.shape}."
         )
     return calls

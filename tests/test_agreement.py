@@ -14,7 +14,7 @@ def calls():
     return np.stack([truth ^ (random.random(truth.shape) < 0.15) for _ in range(3)])
 
 
-def test_cohens_kappa_is_scikit_learns(calls):
+def test_cohens_kappa_agrees_with_scikit_learn(calls):
     for finding, value in enumerate(cohen_kappa(calls[0], calls[1])):
         assert value == pytest.approx(cohen_kappa_score(calls[0][:, finding], calls[1][:, finding]))
 
@@ -47,11 +47,11 @@ def test_full_agreement_is_one_chance_is_zero_and_a_constant_is_undefined(calls)
     assert np.isnan(fleiss_kappa(np.zeros((3, 0, 1), bool))[0])
 
 
-def test_dissent_is_the_share_of_the_smaller_camp():
+def test_disagreement_is_the_share_of_the_minority():
     calls = np.array([[1, 1, 0], [1, 0, 0], [1, 0, 1], [1, 1, 0]], bool)[:, :, None]
     assert_array_equal(disagreement(calls)[:, 0], [0, 0.5, 0.25])
 
 
-def test_one_model_cannot_agree():
+def test_a_single_model_is_refused():
     with pytest.raises(InputError, match="two models or more"):
         fleiss_kappa(np.ones((1, 5, 2), bool))

@@ -42,5 +42,5 @@ def test_separable_examples_have_finite_coefficients():
     assert found[0] > 1
 
 
-def test_logits_of_scores_at_the_ends_are_finite():
+def test_logits_of_scores_of_0_and_1_are_finite():
     assert_allclose(clipped_logits(np.array([0, 0.5, 1])), [np.log(1e-6), 0, -np.log(1e-6)], atol=1e-5)

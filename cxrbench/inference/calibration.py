@@ -1,6 +1,6 @@
 """Calibration of scores to probabilities, fitted on validation studies only.
 
-calibrate = CALIBRATIONS["isotonic"].fit(valid_targets, valid_scores)
+calibrate = CALIBRATIONS["isotonic"].fit(validation_targets, validation_scores)
 probabilities = calibrate(test_scores)
 """
 
@@ -27,20 +27,20 @@ __all__ = [
 
 Calibrate = Callable[[np.ndarray], np.ndarray]  # scores (N, L) → scores (N, L)
 
-_PENALTY: Final = 1e-3  # on coefficients, per study: keeps those of separable findings finite
+_PENALTY: Final = 1e-3  # per study; keeps the coefficients of separable findings finite
 
 
 def temperature(targets: np.ndarray, scores: np.ndarray) -> Calibrate:
-    """Temperature: s ↦ σ(logit(s) ÷ T), with the T of each finding that makes the truth likeliest.
+    """Temperature scaling: s ↦ σ(logit(s) ÷ T), with the maximum-likelihood T of each finding.
 
-    It changes no ranking and no call at 0.5; it cannot mend a score whose 0.5 stands in the wrong place.
+    It changes neither the ranking nor the side of 0.5 on which a score lies; it cannot correct an offset.
 
     Args:
         targets: (N, L) of 1, 0 or NaN.
         scores: (N, L) in [0, 1].
 
     Returns:
-        A function of scores (…, L). A finding without both kinds keeps its scores.
+        A function of scores (…, L). Scores of a finding without both classes stay unchanged.
 
     Reference: Guo et al. 2017, arXiv:1706.04599.
     """
@@ -48,22 +48,22 @@ def temperature(targets: np.ndarray, scores: np.ndarray) -> Calibrate:
     logits = clipped_logits(values)
     inverse = np.ones(truth.shape[1])
     for finding, (y, z) in _fittable(truth, logits):
-        found = minimize_scalar(
+        result = minimize_scalar(
             lambda log, y=y, z=z: _loss(y, z * np.exp(-log)), bounds=(-4, 4), method="bounded"
         )
-        inverse[finding] = np.exp(-found.x)
-    return lambda others: expit(clipped_logits(others) * inverse)
+        inverse[finding] = np.exp(-result.x)
+    return lambda new_scores: expit(clipped_logits(new_scores) * inverse)
 
 
 def platt(targets: np.ndarray, scores: np.ndarray) -> Calibrate:
-    """Platt scaling: s ↦ σ(w · logit(s) + b), one logistic regression per finding, which also moves the 0.5.
+    """Platt scaling: s ↦ σ(w · logit(s) + b), one logistic regression per finding; corrects an offset, too.
 
     Args:
         targets: (N, L) of 1, 0 or NaN.
-        scores: (N, L) in [0, 1], or (N, L, M): those of M models, which are stacked.
+        scores: (N, L) in [0, 1], or (N, L, M) of M models (stacking).
 
     Returns:
-        A function of scores of that form, to (N, L). A finding without both kinds keeps the mean logit.
+        A function of scores of the same form → (N, L); the mean logit for a finding without both classes.
 
     Reference: Platt 1999; Wolpert 1992, doi:10.1016/S0893-6080(05)80023-1 for several models.
     """
@@ -75,31 +75,32 @@ def platt(targets: np.ndarray, scores: np.ndarray) -> Calibrate:
     count = stacked.shape[2]
     weights, offsets = np.full((truth.shape[1], count), 1 / count), np.zeros(truth.shape[1])
     for finding, (y, z) in _fittable(truth, logits):
-        prior = np.append(np.full(count, 1 / count), 0.0)  # the mean logit, as it is
+        prior = np.append(np.full(count, 1 / count), 0.0)  # the mean logit, unchanged
         precision = np.full(len(prior), _PENALTY * len(y))
         design = np.column_stack([z, np.ones(len(z))])
-        found = fit_logistic(design, y, prior=prior, precision=precision)
-        weights[finding], offsets[finding] = found[:-1], found[-1]
+        theta = fit_logistic(design, y, prior=prior, precision=precision)
+        weights[finding], offsets[finding] = theta[:-1], theta[-1]
 
-    def calibrate(others: np.ndarray) -> np.ndarray:
-        values = np.asarray(others, np.float64)
+    def calibrate(new_scores: np.ndarray) -> np.ndarray:
+        values = np.asarray(new_scores, np.float64)
         z = clipped_logits(values[:, :, None] if single else values)
-        return expit((z * weights).sum(2) + offsets)
+        probabilities: np.ndarray = expit((z * weights).sum(2) + offsets)
+        return probabilities
 
     return calibrate
 
 
 def isotonic(targets: np.ndarray, scores: np.ndarray) -> Calibrate:
-    """The increasing step function of each finding's score with the least squared error, joined by lines.
+    """Isotonic regression of each finding: the increasing function with the least squared error.
 
-    It ties scores that it cannot tell apart, so AUROC may change; it needs many positives.
+    It maps ranges of scores to one value, so AUROC may change; it needs many positives.
 
     Args:
         targets: (N, L) of 1, 0 or NaN.
         scores: (N, L) in [0, 1].
 
     Returns:
-        A function of scores (N, L). A finding without both kinds keeps its scores.
+        A function of scores (N, L). Scores of a finding without both classes stay unchanged.
 
     Reference: Zadrozny & Elkan 2002, doi:10.1145/775047.775151.
     """
@@ -111,18 +112,18 @@ def isotonic(targets: np.ndarray, scores: np.ndarray) -> Calibrate:
         for finding, (y, s) in _fittable(truth, values)
     }
 
-    def calibrate(others: np.ndarray) -> np.ndarray:
-        moved = np.array(others, np.float64)
+    def calibrate(new_scores: np.ndarray) -> np.ndarray:
+        probabilities = np.array(new_scores, np.float64)
         for finding, curve in curves.items():
-            moved[:, finding] = curve.predict(moved[:, finding])
-        return moved
+            probabilities[:, finding] = curve.predict(probabilities[:, finding])
+        return probabilities
 
     return calibrate
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """A way to calibrate.
+    """A calibration method.
 
     Args:
         name: its key.
@@ -144,23 +145,29 @@ CALIBRATIONS: Final[dict[str, Calibration]] = {
             "temperature",
             "temperature",
             temperature,
-            "Logits divided by one number per finding: surer or less sure, the same ranking, the same 0.5.",
+            "Logits divided by one temperature per finding: more or less confident; the ranking stays.",
         ),
         Calibration(
-            "platt", "Platt", platt, "A line through the logits of each finding: the 0.5 moves, too."
+            "platt",
+            "Platt",
+            platt,
+            "A logistic regression on the logit of each finding: corrects an offset, too.",
         ),
         Calibration(
-            "isotonic", "isotonic", isotonic, "The best increasing curve; free of form, and hungry for data."
+            "isotonic",
+            "isotonic",
+            isotonic,
+            "The best-fitting increasing function: non-parametric; needs more data.",
         ),
     )
 }
 
 
 def calibration(name: str) -> Calibration:
-    """The calibration of this name.
+    """Return the calibration of this name.
 
     Raises:
-        InputError: there is none; the sentence lists those there are.
+        InputError: the name is unknown; the message lists the known ones.
     """
     return look_up("calibration", name, CALIBRATIONS)
 
@@ -171,14 +178,14 @@ def _loss(y: np.ndarray, logits: np.ndarray) -> float:
 
 
 def _fittable(truth: np.ndarray, values: np.ndarray) -> list[tuple[int, tuple[np.ndarray, np.ndarray]]]:
-    """The findings with both kinds: index, and targets with values of the studies where it is known."""
-    found = []
+    """Findings with both classes: index, and targets and values of the studies with a known target."""
+    findings = []
     for finding in range(truth.shape[1]):
         known = ~np.isnan(truth[:, finding])
         y = truth[known, finding]
         if (y == 1).any() and (y == 0).any():
-            found.append((finding, (y, values[known, finding])))
-    return found
+            findings.append((finding, (y, values[known, finding])))
+    return findings
 
 
 def _checked(targets: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,24 +10,24 @@ import numpy as np
 from cxrbench.data.images import CONSTANT
 from cxrbench.errors import InputError
 
-if TYPE_CHECKING:  # whoever only thresholds or combines stored scores needs no torch
+if TYPE_CHECKING:  # thresholds and ensembles of stored scores need no torch
     from torch import Tensor
 
     from cxrbench.models import Classifier
 
 __all__ = ["Outputs", "predict", "rescale", "sigmoid", "stream"]
 
-_CHANNELS: Final = (1, 3, 4)  # of a picture whose last axis is its colours; no radiograph is so narrow
+_CHANNELS: Final = (1, 3, 4)  # of an image with channels last; no radiograph is so narrow
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a model says about N radiographs.
+    """Logits and scores of a model for N radiographs.
 
     Args:
         logits: (N, L) float32.
         scores: (N, L) float32 in [0, 1]: the sigmoid of the logits.
-        notes: one sentence per radiograph on what must be known to read its scores; "" for nothing.
+        notes: one sentence per radiograph, where its scores need an explanation; "" elsewhere.
     """
 
     logits: np.ndarray
@@ -36,17 +36,18 @@ class Outputs:
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """Logits of any shape → scores in [0, 1]: s = 1 ÷ (1 + exp(−z)), without overflow at either end."""
+    """Scores in [0, 1] of logits of any shape: s = 1 ÷ (1 + exp(−z)), without overflow."""
     import torch
 
-    return torch.sigmoid(torch.as_tensor(logits)).numpy()
+    scores: np.ndarray = torch.sigmoid(torch.as_tensor(logits)).numpy()
+    return scores
 
 
 def rescale(scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """Scores moved so that one half is the operating point, for display beside other models.
+    """Rescale scores so that 0.5 is the operating point, for display beside other models.
 
-    s ↦ s ÷ 2t below the threshold t, 1 − (1 − s) ÷ 2(1 − t) from there on: increasing, so that no ranking
-    changes, but no longer a probability; explanations are of logits, never of this.
+    s ↦ s ÷ 2t below the threshold t, 1 − (1 − s) ÷ 2(1 − t) from there on: increasing, so that the ranking
+    stays, but no longer a probability. Explanations are of logits, not of rescaled scores.
 
     Args:
         scores: (..., L) in [0, 1].
@@ -66,34 +67,34 @@ def rescale(scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
 def predict(
     model: "Classifier", images: np.ndarray | Iterable[np.ndarray], *, batch_size: int = 8
 ) -> Outputs:
-    """Logits and scores of radiographs.
+    """Predict logits and scores of radiographs.
 
     Args:
-        model: in eval mode, as ``create`` and ``load`` give it.
-        images: one grey radiograph (H, W), or several: an array (N, H, W), or one after the other of any
-            sizes; float in [0, 1], as ``read_image`` gives.
-        batch_size: radiographs in one forward pass; only so many are held at once.
+        model: in eval mode, as ``create`` and ``load`` return it.
+        images: one grey radiograph (H, W), or several: an array (N, H, W), or an iterable of any sizes; float
+            in [0, 1], as ``read_image`` returns.
+        batch_size: radiographs per forward pass; only so many are held at once.
 
     Raises:
-        InputError: a module of the model is in train mode, its parameters have 16 bits, or an image is not a
-            grey one in [0, 1]; a colour picture (H, W, 3) is not taken for H radiographs.
+        InputError: a module of the model is in train mode, its parameters have 16 bits, or an image is not
+            grey in [0, 1]; a colour image (H, W, 3) is not mistaken for H radiographs.
     """
     notes: list[str] = []
 
-    def noted() -> Iterator[np.ndarray]:
-        for image in _several(images):
+    def with_notes() -> Iterator[np.ndarray]:
+        for image in _as_iterable(images):
             notes.append(_note(image))
             yield image
 
-    rows = list(stream(model, noted(), batch_size=batch_size))
+    rows = list(stream(model, with_notes(), batch_size=batch_size))
     logits = np.stack(rows) if rows else np.empty((0, len(model.spec.labels)), np.float32)
     return Outputs(logits, sigmoid(logits), tuple(notes))
 
 
 def stream(model: "Classifier", images: Iterable[np.ndarray], *, batch_size: int = 8) -> Iterator[np.ndarray]:
-    """The logits (L,) of one radiograph after the other; arguments and errors as in ``predict``.
+    """Yield the logits (L,) of each radiograph; arguments and errors as for ``predict``.
 
-    Never more than ``batch_size`` radiographs are held, however many there are to come.
+    At most ``batch_size`` radiographs are held at a time.
     """
     import torch
 
@@ -102,7 +103,7 @@ def stream(model: "Classifier", images: Iterable[np.ndarray], *, batch_size: int
     check_inference(model, model.spec.name)
     if batch_size < 1:
         raise InputError(f"batch_size must be at least 1; got {batch_size}.")
-    remaining = iter(_several(images))
+    remaining = iter(_as_iterable(images))
     while batch := [model.spec.preprocessing(image) for image in islice(remaining, batch_size)]:
         yield from _logits(model, torch.stack(batch))
 
@@ -111,13 +112,14 @@ def _logits(model: "Classifier", images: "Tensor") -> np.ndarray:
     import torch
 
     parameter = next(model.parameters())
-    # Not around a yield: whoever consumes the stream would run without gradients, too.
+    # Not around a yield: the consumer of the stream would run without gradients, too.
     with torch.no_grad():
-        return model(images.to(parameter.device, parameter.dtype)).float().cpu().numpy()
+        logits: np.ndarray = model(images.to(parameter.device, parameter.dtype)).float().cpu().numpy()
+    return logits
 
 
-def _several(images: "np.ndarray | Tensor | Iterable[np.ndarray]") -> Iterable[np.ndarray]:
-    """Radiographs one by one; one alone as the only one."""
+def _as_iterable(images: "np.ndarray | Tensor | Iterable[np.ndarray]") -> Iterable[np.ndarray]:
+    """Radiographs one by one; a single one (H, W) becomes a list of one."""
     shape = getattr(images, "shape", None)
     if shape is None:
         return images
@@ -126,12 +128,12 @@ def _several(images: "np.ndarray | Tensor | Iterable[np.ndarray]") -> Iterable[n
     if len(shape) != 3 or shape[-1] in _CHANNELS:
         raise InputError(
             f"images must be one grey radiograph (H, W), or several (N, H, W); got shape {tuple(shape)}: "
-            "take one channel of a colour picture or their mean, or let read_image open its file."
+            "take one channel of a colour image or the mean of all, or open its file with read_image."
         )
     return images
 
 
 def _note(image: np.ndarray) -> str:
-    """What must be known of a radiograph to read its scores; "" for nothing."""
+    """Explanation that the scores of a radiograph need; "" for none."""
     grey = np.asarray(image)
     return CONSTANT if grey.size and grey.min() == grey.max() else ""

@@ -19,13 +19,13 @@ def overconfident():
     return (random.random(logits.shape) < expit(logits)).astype(float), logits
 
 
-def test_temperature_finds_what_was_multiplied(overconfident):
+def test_temperature_recovers_the_factor_of_the_logits(overconfident):
     targets, logits = overconfident
     calibrate = temperature(targets, expit(3 * logits))
     assert_allclose(logit(calibrate(expit(3 * logits[:50]))) / logits[:50], 1, atol=0.15)
 
 
-def test_platt_undoes_a_shift_as_a_logistic_regression_does(overconfident):
+def test_platt_corrects_an_offset_as_logistic_regression_does(overconfident):
     targets, logits = overconfident
     scores = expit(3 * logits + 1)
     calibrated = platt(targets, scores)(scores)
@@ -35,7 +35,7 @@ def test_platt_undoes_a_shift_as_a_logistic_regression_does(overconfident):
         assert_allclose(calibrated[:, finding], expected, atol=2e-3)
 
 
-def test_isotonic_is_scikit_learns(overconfident):
+def test_isotonic_agrees_with_scikit_learn(overconfident):
     targets, logits = overconfident
     scores = np.round(expit(3 * logits + 1), 2)
     others = np.random.default_rng(8).random((200, 2))
@@ -46,7 +46,7 @@ def test_isotonic_is_scikit_learns(overconfident):
 
 
 @pytest.mark.parametrize("record", CALIBRATIONS.values(), ids=lambda record: record.name)
-def test_new_studies_are_calibrated_better_and_ranked_no_worse(record, overconfident):
+def test_calibration_improves_new_studies_and_keeps_their_ranking(record, overconfident):
     targets, logits = overconfident
     scores = expit(3 * logits)
     calibrate = record.fit(targets[:2000], scores[:2000])
@@ -57,14 +57,14 @@ def test_new_studies_are_calibrated_better_and_ranked_no_worse(record, overconfi
 
 
 @pytest.mark.parametrize("record", CALIBRATIONS.values(), ids=lambda record: record.name)
-def test_a_finding_without_both_kinds_keeps_its_scores(record):
+def test_a_finding_without_both_classes_keeps_its_scores(record):
     targets = np.array([[1.0, np.nan], [1, 0], [1, 0]])
     scores = np.array([[0.2, 0.4], [0.6, 0.1], [0.9, 0.8]])
     assert_allclose(record.fit(targets, scores)(scores), scores, atol=1e-6)
 
 
 @pytest.mark.parametrize("record", CALIBRATIONS.values(), ids=lambda record: record.name)
-def test_findings_that_are_fully_separated_and_scores_at_the_ends_stay_finite(record):
+def test_separable_findings_and_scores_of_0_and_1_stay_finite(record):
     targets, scores = np.array([[0.0], [0], [1], [1]]), np.array([[0.0], [0.1], [0.9], [1]])
     after = record.fit(targets, scores)(scores)
     assert np.isfinite(after).all()
