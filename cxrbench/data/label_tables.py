@@ -1,4 +1,4 @@
-"""`LabelTable`: the labels of a data set, and what groups its images."""
+"""`LabelTable`: the labels of a data set, and groupings of its images by sex, age and view."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ _MOST_GROUPS: Final = 8
 
 @dataclass(frozen=True, eq=False)
 class LabelTable:
-    """The labels of a data set, with what groups its images.
+    """The labels of a data set, with groupings of its images.
 
     Args:
         key: identifies the content in caches.
         title: of the data set, for menus.
-        words: its origin, and what must be known to interpret it.
+        words: its origin, and how to interpret it.
         labels: L names.
         targets: (N, L) float32: 1, 0, −1, NaN.
         groups: name of a grouping, such as "Sex" → the group of each image (N,), "" where unknown.
-        patients: how many there are; 0 where the table names none.
+        patients: number of patients; 0 where the table names none.
     """
 
     key: str
@@ -45,7 +45,7 @@ class LabelTable:
 
 
 def label_table(key: str, title: str, words: str, studies: Studies) -> LabelTable:
-    """The label table of studies, grouped by sex, age and view as far as these are known.
+    """Build the label table of studies, grouped by sex, age and view where these are known.
 
     Args:
         key: see `LabelTable`.
@@ -72,7 +72,7 @@ def label_table(key: str, title: str, words: str, studies: Studies) -> LabelTabl
 
 
 def group_masks(table: LabelTable, grouping: str) -> dict[str, np.ndarray]:
-    """Group → which images (N,) bool belong to it; at most eight groups, the unknown last.
+    """Mask (N,) bool of the images of each group; at most eight groups, then the unknown.
 
     Groups of fewer than fifty images are left out: their shares are too uncertain to compare.
 

@@ -1,4 +1,4 @@
-"""Writers of the files that the readers are tried on."""
+"""Writers of files for the tests of the readers."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -14,7 +14,7 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, generate_ui
 def dicom_bytes(
     stored: np.ndarray, *, syntax: str = ExplicitVRLittleEndian, frame: bytes | None = None, **tags: object
 ) -> bytes:
-    """A DICOM file around stored values (H, W) or (H, W, 3); other tags by keyword, None takes one away.
+    """A DICOM file around stored values (H, W) or (H, W, 3); other tags by keyword, None removes one.
 
     Of OW look-up tables the bytes are written as given, whatever the byte order.
     """

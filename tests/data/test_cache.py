@@ -29,7 +29,7 @@ def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Which images are decoded from now on."""
+    """Record the images that are decoded from now on."""
     seen: list[Path] = []
     monkeypatch.setattr(
         cache, "read_image", lambda path, **kw: (seen.append(path), read_image(path, **kw))[1]
@@ -46,7 +46,7 @@ def test_every_image_is_the_preprocessed_one_to_half_a_grey_level(paths, tmp_pat
         assert np.abs(built[index] / 255 - direct).max() <= 0.5 / 255 + 1e-6
 
 
-def test_rows_are_taken_as_from_an_array(paths, tmp_path):
+def test_indexing_works_as_for_an_array(paths, tmp_path):
     built = build_cache(paths, RECIPE, tmp_path / "cache")
     whole = np.stack([built[index] for index in range(70)])
     for rows in (slice(None), slice(15, 45, 3), [69, 0, 20, 20], np.arange(70) % 7 == 0, np.int64(33), -1):
@@ -56,7 +56,7 @@ def test_rows_are_taken_as_from_an_array(paths, tmp_path):
     np.testing.assert_array_equal(list(built), whole)
 
 
-def test_nothing_is_decoded_twice(paths, tmp_path, monkeypatch):
+def test_no_image_is_decoded_twice(paths, tmp_path, monkeypatch):
     calls: list[tuple[int, int]] = []
     build_cache(paths, RECIPE, tmp_path / "cache", progress=lambda *call: calls.append(call))
     assert calls == [(done, 70) for done in range(1, 71)]
@@ -100,7 +100,7 @@ def test_a_file_that_only_looks_newer_is_known_by_its_content(paths, tmp_path, m
     assert not seen
 
 
-def test_a_shard_whose_bytes_were_damaged_is_made_anew(paths, tmp_path, monkeypatch):
+def test_a_shard_whose_bytes_were_damaged_is_rebuilt(paths, tmp_path, monkeypatch):
     built = build_cache(paths, RECIPE, tmp_path / "cache")
     whole = np.asarray(built[:])
     with built.shards[1].path.open("r+b") as file:
@@ -114,7 +114,7 @@ def test_a_shard_whose_bytes_were_damaged_is_made_anew(paths, tmp_path, monkeypa
     assert sorted(seen) == sorted(paths[20:40])
 
 
-def test_verifying_finds_images_that_are_no_longer_those(paths, tmp_path):
+def test_verify_finds_missing_and_changed_images(paths, tmp_path):
     built = build_cache(paths, RECIPE, tmp_path / "cache")
     assert built.verify() == []
     paths[3].unlink()
@@ -134,7 +134,7 @@ def test_a_list_that_grew_or_shrank_keeps_what_it_can(paths, tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("bad", [b"", b"no image", b"\x89PNG\r\n\x1a\n broken"])
-def test_a_bad_file_stops_nothing_and_is_listed(paths, tmp_path, bad):
+def test_an_unreadable_file_is_listed_and_does_not_stop_the_build(paths, tmp_path, bad):
     paths[1].write_bytes(bad)
     paths[44].unlink()
     built = build_cache(paths, RECIPE, tmp_path / "cache")
@@ -147,7 +147,7 @@ def test_a_bad_file_stops_nothing_and_is_listed(paths, tmp_path, bad):
     assert again[44].all()
 
 
-def test_even_a_decoder_that_breaks_down_stops_nothing(paths, tmp_path, monkeypatch):
+def test_an_exception_of_a_decoder_does_not_stop_the_build(paths, tmp_path, monkeypatch):
     def brittle(path: Path, **options: object):
         if path == paths[9]:
             raise MemoryError("a decoder's own")
@@ -159,7 +159,7 @@ def test_even_a_decoder_that_breaks_down_stops_nothing(paths, tmp_path, monkeypa
     assert "MemoryError: a decoder's own" in built.problems[0].reason
 
 
-def test_if_no_image_can_be_read_one_is_told(tmp_path):
+def test_an_error_is_raised_if_no_image_can_be_read(tmp_path):
     with pytest.raises(InputError, match=r"None of 2 images can be read; the first: .*a\.png"):
         build_cache([tmp_path / "a.png", tmp_path / "b.png"], RECIPE, tmp_path / "cache")
 
@@ -176,12 +176,12 @@ def test_another_preprocessing_is_refused_by_name(paths, tmp_path, change):
             ask()
 
 
-def test_mean_and_deviation_may_change_for_they_are_not_in_it(paths, tmp_path):
+def test_mean_and_deviation_may_change_since_they_are_not_applied(paths, tmp_path):
     build_cache(paths[:3], RECIPE, tmp_path / "cache")
     open_cache(tmp_path / "cache", Preprocessing(size=24, mean=0.1, std=0.9))
 
 
-def test_a_cache_that_is_none_or_lacks_a_part_is_refused(paths, tmp_path):
+def test_a_missing_or_incomplete_cache_is_refused(paths, tmp_path):
     with pytest.raises(InputError, match="holds no cache"):
         open_cache(tmp_path / "nowhere", RECIPE)
     built = build_cache(paths, RECIPE, tmp_path / "cache")
@@ -193,15 +193,15 @@ def test_a_cache_that_is_none_or_lacks_a_part_is_refused(paths, tmp_path):
         open_cache(tmp_path / "cache", RECIPE)
 
 
-def test_as_many_workers_as_one_likes_give_the_same_bytes(paths, tmp_path):
-    before = set(threading.enumerate())  # others of this process may have threads of their own
-    one = build_cache(paths, RECIPE, tmp_path / "one", workers=1)
+def test_any_number_of_workers_gives_the_same_bytes(paths, tmp_path):
+    before = set(threading.enumerate())  # the process may have other threads
+    single = build_cache(paths, RECIPE, tmp_path / "one", workers=1)
     many = build_cache(paths, RECIPE, tmp_path / "many", workers=8)
-    np.testing.assert_array_equal(one[:], many[:])
+    np.testing.assert_array_equal(single[:], many[:])
     assert not [thread for thread in set(threading.enumerate()) - before if "Pool" in thread.name]
 
 
-def test_the_files_are_named_and_nothing_else_lies_about(paths, tmp_path):
+def test_the_folder_holds_the_manifest_and_the_shards_only(paths, tmp_path):
     build_cache(paths, RECIPE, tmp_path / "cache")
     names = sorted(path.name for path in (tmp_path / "cache").iterdir())
     shards = [f"shard-{number:05}.{kind}" for number in range(4) for kind in ("json", "npy")]
@@ -210,7 +210,7 @@ def test_the_files_are_named_and_nothing_else_lies_about(paths, tmp_path):
     assert manifest["preprocessing"]["size"] == 24
 
 
-def test_what_could_not_be_read_is_tried_again_and_costs_no_writing(paths, tmp_path, monkeypatch):
+def test_an_unreadable_image_is_tried_again_without_rewriting_the_shard(paths, tmp_path, monkeypatch):
     data = paths[3].read_bytes()
     paths[3].write_bytes(b"no picture")
     times = paths[3].stat()
@@ -226,7 +226,7 @@ def test_what_could_not_be_read_is_tried_again_and_costs_no_writing(paths, tmp_p
     assert not build_cache(paths, RECIPE, tmp_path / "cache").problems
 
 
-def test_a_film_changed_behind_its_time_is_decoded_again(paths, tmp_path, monkeypatch):
+def test_an_image_that_changed_under_an_old_time_is_decoded_again(paths, tmp_path, monkeypatch):
     build_cache(paths, RECIPE, tmp_path / "cache")
     times, other = paths[7].stat(), paths[8].read_bytes()
     paths[7].write_bytes(other)

@@ -188,7 +188,7 @@ def read(tmp_path: Path, text: str, name: str = "labels.csv") -> Studies:
 FILM = "train/patient00001/study1/view1_frontal.jpg"
 
 
-def test_labels_are_understood_in_any_spelling_and_what_is_not_is_named(tmp_path: Path) -> None:
+def test_labels_are_read_in_any_spelling_and_unknown_ones_are_noted(tmp_path: Path) -> None:
     studies = read(
         tmp_path, f"PATH,Oedema,pleural__EFFUSION,Airspace-Opacity,sex,Scanner\n{FILM},1,1,0,F,X\n"
     )
@@ -223,7 +223,7 @@ def test_labels_may_be_words_for_true_and_nothing(tmp_path: Path) -> None:
     np.testing.assert_array_equal(targets, [1, 0, np.nan, np.nan, 1, -1])
 
 
-def test_an_image_that_occurs_twice_is_counted_once_and_said(tmp_path: Path) -> None:
+def test_an_image_that_occurs_twice_is_counted_once_and_noted(tmp_path: Path) -> None:
     other = "train/patient00002/study1/view1_frontal.jpg"
     studies = read(
         tmp_path,

@@ -18,7 +18,7 @@ ROWS = [
 STUDIES = Studies(pd.DataFrame(ROWS, columns=list(COLUMNS)), (), "test")
 
 
-def test_every_feature_is_what_one_reads_off_the_row():
+def test_features_match_the_table():
     # Ages 40, 60, 80: mean 60, deviation √(800/3).
     step = 20 / np.sqrt(800 / 3)
     expected = [
@@ -34,14 +34,14 @@ def test_every_feature_is_what_one_reads_off_the_row():
     np.testing.assert_allclose(features, expected, rtol=1e-6)
 
 
-def test_what_was_fitted_on_training_studies_is_kept_for_others():
+def test_parameters_fitted_on_training_studies_apply_to_others():
     fitted = Clinical.fit(STUDIES)
     older = STUDIES.take([3, 3])
     assert fitted.features(older)[0, 0] == fitted.features(STUDIES)[3, 0]
 
 
 @pytest.mark.parametrize("ages", [[np.nan] * 4, [50.0, np.nan, np.nan, np.nan], [50.0] * 4])
-def test_without_two_different_ages_every_age_says_nothing(ages):
+def test_ages_become_0_where_fewer_than_two_differ(ages):
     studies = Studies(STUDIES.table.assign(age=ages), (), "test")
     fitted = Clinical.fit(studies)
     features = fitted.features(STUDIES)
@@ -54,7 +54,7 @@ def test_a_table_of_no_rows_has_no_features():
     assert Clinical(60.0, 10.0).features(STUDIES.take([])).shape == (0, len(CLINICAL_FEATURES))
 
 
-def test_it_survives_json_and_broken_values_are_refused():
+def test_the_encoder_survives_json_and_invalid_values_are_refused():
     fitted = Clinical.fit(STUDIES)
     assert Clinical.from_dict(json.loads(json.dumps(fitted.as_dict()))) == fitted
     for broken in ({}, {"age_mean": 1}, {"age_mean": "x", "age_deviation": 1}, {"age_mean": 1, "b": 2}):
@@ -65,7 +65,7 @@ def test_it_survives_json_and_broken_values_are_refused():
             Clinical(mean, deviation)
 
 
-def test_the_whole_of_chexpert_has_features_without_a_gap():
+def test_all_of_chexpert_has_features_without_nan():
     studies = read_published("chexpert")
     features = Clinical.fit(studies).features(studies)
     assert np.isfinite(features).all()

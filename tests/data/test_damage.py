@@ -1,4 +1,4 @@
-"""Whatever happens to a file on its way, the reader answers with a radiograph or with one sentence."""
+"""Damaged files give a radiograph or one error message."""
 
 import random
 import warnings
@@ -41,7 +41,7 @@ def whole(
 
 
 @pytest.mark.parametrize("whole", KINDS, indirect=True)
-def test_a_damaged_file_gives_a_radiograph_or_a_sentence(whole: bytes) -> None:
+def test_a_damaged_file_gives_a_radiograph_or_one_error_message(whole: bytes) -> None:
     answers = [_read(_damaged(whole, seed)) for seed in range(60)]
     sentences = [answer for answer in answers if isinstance(answer, str)]
     assert sentences
@@ -55,7 +55,7 @@ def test_a_damaged_file_gives_a_radiograph_or_a_sentence(whole: bytes) -> None:
 
 def _read(data: bytes) -> Radiograph | str:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # decoders warn before they give up
+        warnings.simplefilter("ignore")  # decoders warn before they fail
         try:
             return read_image(data, name="film")
         except InputError as error:
@@ -63,7 +63,7 @@ def _read(data: bytes) -> Radiograph | str:
 
 
 def _damaged(whole: bytes, seed: int) -> bytes:
-    """Cut short one time in four; a few bytes or bits changed, half of them in the header."""
+    """A copy, truncated one time in four, otherwise with a few bytes or bits changed, half in the header."""
     draw = random.Random(seed)
     data = bytearray(whole[: draw.randrange(1, len(whole))] if draw.random() < 0.25 else whole)
     for _ in range(draw.choice([1, 1, 2, 8, 40])):

@@ -1,4 +1,4 @@
-"""Every bit of PNG and TIFF counts, also in colour and beside transparency."""
+"""PNG and TIFF keep all their bits, also in colour and with transparency."""
 
 import struct
 import zlib
@@ -52,7 +52,7 @@ def channels(grey: np.ndarray, count: int, opaque: int) -> np.ndarray:
 
 @pytest.fixture
 def deep(film: np.ndarray) -> np.ndarray:
-    """A 12-bit picture, 4095 among its values."""
+    """A 12-bit picture with the value 4095."""
     values = film.astype(np.uint16) * 16 + np.arange(64, dtype=np.uint16) % 16
     values[20, 20] = 4095
     return values

@@ -21,7 +21,7 @@ def refused(data: bytes) -> str:
     return str(caught.value)
 
 
-def test_every_entry_stays_the_text_it_is() -> None:
+def test_every_cell_is_kept_as_text() -> None:
     table = parse("patient,age,empty\n00012,1.0,\n12,NA,\n1e5,007,\n100000,True,\n", "labels.csv")
     assert table["patient"].tolist() == ["00012", "12", "1e5", "100000"]
     assert table["age"].tolist() == ["1.0", "NA", "007", "True"]
@@ -35,7 +35,7 @@ def test_every_usual_separator_is_read(separator: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_the_mark_at_the_beginning_of_a_file_is_no_part_of_a_name(encoding: str) -> None:
+def test_the_byte_order_mark_is_not_part_of_a_name(encoding: str) -> None:
     table = parse(text_of("Päth,b\nä,1\n".encode(encoding), "labels.csv"), "labels.csv")
     assert table.columns.tolist() == ["Päth", "b"]
     assert table["Päth"].tolist() == ["ä"]
@@ -72,13 +72,13 @@ def test_columns_without_a_name_are_left_out_and_may_be_missing_at_the_end() -> 
         assert parse(f"a,,b,,\n{row}\n", "labels.csv").to_dict("list") == {"a": ["1"], "b": ["2"]}
 
 
-def test_only_the_columns_that_are_wanted_are_read() -> None:
+def test_only_the_requested_columns_are_read() -> None:
     assert parse("a,b,c\n1,2,3\n", "labels.csv", ["c", "a"]).to_dict("list") == {"c": ["3"], "a": ["1"]}
     with pytest.raises(InputError, match="expected the column 'd', got the columns a, b, c"):
         parse("a,b,c\n1,2,3\n", "labels.csv", ["d"])
 
 
-def test_the_true_cause_of_what_is_no_csv_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cause_is_named_for_files_that_are_not_csv(monkeypatch: pytest.MonkeyPatch) -> None:
     workbook = io.BytesIO()
     with zipfile.ZipFile(workbook, "w") as file:
         file.writestr("[Content_Types].xml", "<Types/>")
@@ -103,7 +103,7 @@ ENTRY = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8) | st
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(ENTRY, ENTRY), min_size=1, max_size=8))
-def test_whatever_was_written_comes_back(rows: list[tuple[str, str]]) -> None:
+def test_written_tables_are_read_back_unchanged(rows: list[tuple[str, str]]) -> None:
     written = pd.DataFrame([["start", *row] for row in rows], columns=["first", "a", "b"], dtype="str")
     read = parse(text_of(written.to_csv(index=False).encode(), "x"), "x")
     assert read.to_numpy().tolist() == written.to_numpy().tolist()

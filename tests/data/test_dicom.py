@@ -89,7 +89,9 @@ def test_windows_match_the_standards_pseudo_code() -> None:
 
 
 @pytest.mark.parametrize("width", [0, None])
-def test_a_window_without_a_width_is_none(write_dicom: Writer, deep: np.ndarray, width: int | None) -> None:
+def test_a_window_without_a_width_is_ignored(
+    write_dicom: Writer, deep: np.ndarray, width: int | None
+) -> None:
     tags = {"WindowCenter": 2000} if width is None else {"WindowCenter": 2000, "WindowWidth": width}
     radiograph = read_image(write_dicom(deep, **tags))
     np.testing.assert_array_equal(radiograph.pixels, read_image(write_dicom(deep)).pixels)

@@ -26,7 +26,7 @@ MIXED = table(
 )
 
 
-def test_views_of_a_study_find_each_other_wherever_they_stand():
+def test_views_of_a_study_are_grouped_in_any_row_order():
     groups = group_views(MIXED)
     assert groups.of_row.tolist() == [0, 1, 2, 0, 0, 3, 4, 5]
     assert groups.first.tolist() == [0, 1, 2, 5, 6, 7]
@@ -40,7 +40,7 @@ def test_the_same_study_number_of_two_patients_is_two_studies():
 
 
 @pytest.mark.parametrize("how", list(POOLINGS))
-def test_pooled_scores_are_those_of_each_study_taken_alone(how):
+def test_pooled_scores_equal_those_of_each_study_alone(how):
     groups = group_views(MIXED)
     scores = np.random.default_rng(0).random((len(MIXED), 3))
     scores[[0, 3, 4], 1] = np.nan  # nothing known in the whole study
@@ -53,7 +53,7 @@ def test_pooled_scores_are_those_of_each_study_taken_alone(how):
             np.testing.assert_allclose(pooled[study, label], slow)
 
 
-def test_pooling_refuses_what_it_does_not_know():
+def test_unknown_poolings_and_arrays_of_another_length_are_refused():
     groups = group_views(MIXED)
     with pytest.raises(InputError, match="max, mean"):
         groups.pool(np.zeros((8, 1)), "median")
@@ -61,7 +61,7 @@ def test_pooling_refuses_what_it_does_not_know():
         groups.pool(np.zeros((7, 1)))
 
 
-def test_no_images_are_no_studies():
+def test_an_empty_table_has_no_studies():
     groups = group_views(MIXED.take([]))
     assert len(groups) == 0
     assert groups.pool(np.zeros((0, 2))).shape == (0, 2)

@@ -92,7 +92,7 @@ def test_jpeg_is_close_to_what_was_written_in_any_mode(
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
 def test_an_orientation_tag_is_obeyed(write_image: Writer, film: np.ndarray, kind: str) -> None:
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be shown turned by 90° clockwise
+    exif[0x0112] = 6  # to be rotated by 90° clockwise
     radiograph = read_image(write_image(film, kind, exif=exif))
     assert radiograph.size == (64, 48)
     assert np.abs(radiograph.pixels - np.rot90(film, -1) / 255).max() < 0.04
@@ -166,7 +166,7 @@ def test_a_huge_png_is_refused_at_once_with_little_memory() -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF"])
-def test_the_cap_on_pixels_is_the_callers(write_image: Writer, film: np.ndarray, kind: str) -> None:
+def test_the_limit_on_pixels_is_an_argument(write_image: Writer, film: np.ndarray, kind: str) -> None:
     data = write_image(film, kind)
     assert read_image(data, max_pixels=film.size).size == film.shape
     with pytest.raises(InputError, match="at most"):
@@ -179,7 +179,7 @@ def test_the_largest_file_that_is_read_also_passes_the_pages_upload_limit(
     config = tomllib.loads((root / ".streamlit" / "config.toml").read_text(encoding="utf8"))
     limit = config["server"]["maxUploadSize"] * 2**20
     assert limit >= MAX_BYTES
-    colour = np.dstack([film.astype(np.uint16)] * 3)  # no sort of DICOM has more bytes a pixel
+    colour = np.dstack([film.astype(np.uint16)] * 3)  # no kind of DICOM has more bytes per pixel
     header = len(write_dicom(colour)) - colour.nbytes
     assert header + 6 * MAX_PIXELS <= MAX_BYTES
     for path in (root / "cxrbench" / "app").rglob("*.py"):
@@ -193,7 +193,7 @@ def test_an_upload_is_no_larger_than_a_file() -> None:
         read_image(bytes(2 * 10**6), max_pixels=10)
 
 
-def test_a_full_size_film_is_below_the_cap() -> None:
+def test_a_full_size_film_is_below_the_limit() -> None:
     assert MAX_PIXELS > 4280 * 3520
 
 
@@ -232,7 +232,7 @@ STRANGERS = [
 
 
 @pytest.mark.parametrize(("data", "what"), STRANGERS)
-def test_strangers_are_named(tmp_path: Path, data: bytes, what: str) -> None:
+def test_other_file_formats_are_named(tmp_path: Path, data: bytes, what: str) -> None:
     path = tmp_path / "film.png"
     path.write_bytes(data)
     with pytest.raises(InputError, match=rf"^film\.png: expected .*, got {what}"):
@@ -256,7 +256,9 @@ def test_a_file_larger_than_any_radiograph_is_not_loaded(tmp_path: Path) -> None
         read_image(path)
 
 
-def test_the_name_does_not_decide_the_format(tmp_path: Path, write_image: Writer, film: np.ndarray) -> None:
+def test_the_file_name_does_not_decide_the_format(
+    tmp_path: Path, write_image: Writer, film: np.ndarray
+) -> None:
     path = tmp_path / "film.dcm"
     path.write_bytes(write_image(film))
     assert read_image(path).format == "PNG"

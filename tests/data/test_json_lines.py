@@ -31,11 +31,11 @@ def test_objects_become_rows_and_numbers_stay_as_they_are_written() -> None:
         ("[" * 100_000, "something else in line 1"),
     ],
 )
-def test_what_is_no_table_is_refused(text: str, cause: str) -> None:
+def test_other_json_is_refused(text: str, cause: str) -> None:
     with pytest.raises(InputError, match=f"labels.json: .*{cause}"):
         parse(text, "labels.json")
 
 
-def test_a_key_that_is_wanted_must_be_there() -> None:
+def test_a_requested_key_must_be_present() -> None:
     with pytest.raises(InputError, match="expected the key 'Path', got the keys path"):
         parse('{"path": "a"}', "labels.json", ["Path"])

@@ -16,12 +16,12 @@ def made(**columns):
 
 
 def test_every_image_is_in_one_band_of_ages() -> None:
-    found = age_bands(np.array([0, 19.5, 20, 59, 60, 90, np.nan]))
-    assert found.tolist() == ["0–19", "0–19", "20–39", "40–59", "60–79", "80+", ""]
+    bands = age_bands(np.array([0, 19.5, 20, 59, 60, 90, np.nan]))
+    assert bands.tolist() == ["0–19", "0–19", "20–39", "40–59", "60–79", "80+", ""]
 
 
 def test_images_are_grouped_by_what_the_table_names() -> None:
-    found = label_table(
+    table = label_table(
         "key",
         "title",
         "",
@@ -32,10 +32,10 @@ def test_images_are_grouped_by_what_the_table_names() -> None:
             projection=["PA", "PA", ""],
         ),
     )
-    assert set(found.groups) == {"Age", "View"}  # every sex is unknown
-    assert found.groups["Age"].tolist() == ["20–39", "20–39", ""]
-    assert found.groups["View"].tolist() == ["PA", "lateral", "frontal"]
-    assert found.patients == 2
+    assert set(table.groups) == {"Age", "View"}  # every sex is unknown
+    assert table.groups["Age"].tolist() == ["20–39", "20–39", ""]
+    assert table.groups["View"].tolist() == ["PA", "lateral", "frontal"]
+    assert table.patients == 2
 
 
 def test_a_table_with_one_patient_per_image_names_no_patients() -> None:
@@ -45,8 +45,8 @@ def test_a_table_with_one_patient_per_image_names_no_patients() -> None:
 def test_groups_too_small_to_compare_are_left_out() -> None:
     sexes = np.array(["F"] * 60 + ["M"] * 70 + [""])
     table = LabelTable("k", "t", "", ("Edema",), np.zeros((131, 1)), {"Sex": sexes}, 0)
-    found = group_masks(table, "Sex")
-    assert {name: int(mask.sum()) for name, mask in found.items()} == {"M": 70, "F": 60}
+    masks = group_masks(table, "Sex")
+    assert {name: int(mask.sum()) for name, mask in masks.items()} == {"M": 70, "F": 60}
 
 
 def test_the_planned_table_is_that_of_the_rendered_phantom(tmp_path) -> None:

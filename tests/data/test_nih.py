@@ -72,7 +72,7 @@ def test_boxes_are_read_by_position(comma: str) -> None:
     ]
 
 
-def test_what_is_not_nihs_is_refused() -> None:
+def test_files_of_other_data_sets_are_refused() -> None:
     with pytest.raises(InputError, match="Patient ID; give NIH's Data_Entry file"):
         read_nih(BytesIO(b"Image Index,Finding Labels\na.png,Mass\n"))
     with pytest.raises(InputError, match="'Scoliosis'"):

@@ -45,7 +45,7 @@ def found(studies: Studies) -> list[set[str]]:
         ("pulmonary mass", {"Mass"}),
         ("multiple nodules", {"Nodule"}),
         ("normal", {"No Finding"}),
-        # Beside each other in the tree, however alike the words are.
+        # Siblings in the tree, although the words are similar.
         ("subcutaneous emphysema", set()),
         ("pericardial effusion", set()),
         ("vertebral compression", set()),
@@ -53,7 +53,7 @@ def found(studies: Studies) -> list[set[str]]:
         ("pseudonodule", set()),
     ],
 )
-def test_a_narrower_term_counts_for_all_above_it(term: str, findings: set[str]) -> None:
+def test_a_term_counts_for_all_of_its_ancestors(term: str, findings: set[str]) -> None:
     assert findings_of(term) == findings
     assert found(table(f"[' {term.upper()} ', 'unchanged']")) == [findings]
 
@@ -61,7 +61,7 @@ def test_a_narrower_term_counts_for_all_above_it(term: str, findings: set[str]) 
 def test_the_tree_has_no_cycle_and_ends_in_terms() -> None:
     for term in TREE:
         above = set(TREE[term])
-        for _ in range(5):  # no branch is as long
+        for _ in range(5):  # no branch is longer
             assert term not in above
             above = {parent for one in above for parent in TREE.get(one, ())}
         assert not above
@@ -69,7 +69,7 @@ def test_the_tree_has_no_cycle_and_ends_in_terms() -> None:
     assert not is_term("pleural efusion")
 
 
-def test_what_is_no_term_is_named_and_a_missing_list_is_unknown() -> None:
+def test_unknown_terms_are_noted_and_a_missing_list_gives_nan() -> None:
     studies = table("['pleural efusion', 'cardiomegaly']", "nan", "[]")
     assert found(studies)[0] == {"Cardiomegaly"}
     assert np.isnan(studies.targets[1]).all()

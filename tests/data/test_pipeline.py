@@ -1,4 +1,4 @@
-"""The room as a whole: a data set written by the phantom goes through every reader."""
+"""The package as a whole: a phantom data set goes through every reader."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def test_a_phantom_tree_is_read_as_chexpert(tree: Path, part: str) -> None:
     assert set(studies.table["view"]) <= {"frontal", "lateral"}
 
 
-def test_it_is_split_and_given_targets(tree: Path) -> None:
+def test_its_studies_are_split_and_get_targets(tree: Path) -> None:
     studies = read_chexpert(tree / "train.csv")
     fit, held_out = split(studies, (0.5, 0.5), seed=0)
     assert not set(studies.take(fit).table["patient"]) & set(studies.take(held_out).table["patient"])

@@ -88,7 +88,7 @@ def test_padchest_has_every_image() -> None:
     assert (np.nansum(studies.targets, axis=0) > 0).all()
 
 
-def test_vindr_keeps_what_its_radiologists_disagree_on() -> None:
+def test_labels_of_vindr_are_uncertain_where_its_radiologists_disagree() -> None:
     studies = published("vindr")
     assert len(studies) == 15_000
     assert set(np.unique(studies.targets)) == {-1, 0, 1}
@@ -122,7 +122,7 @@ def test_torchxrayvision_itself_is_never_imported() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_classes_of_vindr_are_understood_in_any_case_and_others_are_named() -> None:
+def test_classes_of_vindr_are_read_in_any_case_and_others_are_noted() -> None:
     rows = "007,pleural Effusion,R1\n007,Pleural_effusion,R2\n7,Scoliosis,R1\n7,No finding,R1\n"
     studies = read_vindr(BytesIO(f"image_id,class_name,rad_id\n{rows}".encode()))
     assert studies.table["patient"].tolist() == ["007", "7"]

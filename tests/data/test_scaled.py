@@ -1,4 +1,4 @@
-"""Large JPEGs, decoded smaller: never at the cost of what is left after the resize."""
+"""Large JPEGs, decoded smaller without a visible change after the resize."""
 
 from collections.abc import Callable
 from functools import cache
@@ -37,7 +37,7 @@ def jpeg(film: np.ndarray, **options: object) -> bytes:
 @pytest.mark.parametrize(
     ("size", "side", "scale"),
     [
-        ((2320, 2828), 224, 2),  # 580 would be left of 2320: less than four times 224
+        ((2320, 2828), 224, 2),  # 580 of 2320 would remain: less than four times 224
         ((2320, 2828), 128, 4),
         ((2320, 2828), 64, 8),
         ((2320, 2828), 320, 1),
@@ -48,7 +48,7 @@ def jpeg(film: np.ndarray, **options: object) -> bytes:
         ((16, 2828), 224, 1),
     ],
 )
-def test_as_much_is_left_as_the_resize_needs(size, side, scale):
+def test_the_decoded_size_is_at_least_four_times_the_side(size, side, scale):
     assert decoder_scale(size, side) == scale
 
 
@@ -60,13 +60,13 @@ def test_as_much_is_left_as_the_resize_needs(size, side, scale):
         ((2828, 2320), "pad", {"progressive": True}),
     ],
 )
-def test_what_the_decoder_leaves_out_is_less_than_two_resizes_differ_by(shape, fit, options):
+def test_scaled_decoding_changes_less_than_another_resize_would(shape, fit, options):
     data = jpeg(chest(*shape), **options)
     recipe = Preprocessing(size=224, fit=fit, mean=0.0, std=1.0)
     whole, smaller = read_image(data), read_image(data, for_side=224)
     assert smaller.pixels.size < 0.3 * whole.pixels.size
     full, scaled = recipe(whole.pixels)[0].numpy(), recipe(smaller.pixels)[0].numpy()
-    # The resize that torchvision and Pillow do instead, a triangle over the area instead of a box.
+    # Pillow's and torchvision's resize: a triangle filter instead of a box.
     square = Image.fromarray(recipe.placement(shape).cut(whole.pixels))
     other = np.asarray(square.resize((224, 224), Image.Resampling.BILINEAR))
     assert np.abs(scaled - full).max() <= max(0.5 * np.abs(other - full).max(), 1.5 / 255)
@@ -74,8 +74,8 @@ def test_what_the_decoder_leaves_out_is_less_than_two_resizes_differ_by(shape, f
     assert np.abs(scaled - full).max() * 255 < 6  # at the letter's edge
 
 
-def test_nothing_moves():
-    """The middle of a bright disc, before and after, in pixels of the network's input."""
+def test_scaled_decoding_does_not_shift_the_picture():
+    """Centre of a bright disc, before and after, in pixels of the network's input."""
     y, x = np.mgrid[0:2817, 0:2317]
     disc = (255 * (np.hypot(y - 2500, x - 2100) < 150)).astype(np.uint8)
     data = jpeg(disc)
@@ -96,7 +96,7 @@ def test_files_that_cannot_be_decoded_smaller_are_decoded_whole(write_image: Wri
 
 
 @pytest.mark.parametrize("mode", ["RGB", "CMYK"])
-def test_colour_and_orientation_are_obeyed_all_the_same(mode: str):
+def test_colour_and_orientation_are_respected_in_scaled_decoding(mode: str):
     picture = Image.fromarray(chest(1024, 1280)).convert(mode)
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by a quarter
@@ -109,6 +109,6 @@ def test_colour_and_orientation_are_obeyed_all_the_same(mode: str):
     np.testing.assert_allclose(recipe(whole.pixels), recipe(smaller.pixels), atol=0.04)
 
 
-def test_the_cap_on_pixels_is_that_of_the_file():
+def test_the_limit_on_pixels_applies_to_the_size_of_the_file():
     with pytest.raises(InputError, match="at most"):
         read_image(jpeg(chest(1024, 1280)), for_side=64, max_pixels=1024 * 1280 - 1)

@@ -12,7 +12,7 @@ from cxrbench.errors import InputError
 
 
 def make(patients: int, seed: int = 0, labels: int = 5) -> Studies:
-    """One to six images a patient; labels from common to rare, also uncertain and blank."""
+    """One to six images per patient; labels from common to rare, also uncertain and blank."""
     random = np.random.default_rng(seed)
     owner = np.repeat(np.arange(patients), random.integers(1, 7, patients))
     random.shuffle(owner)
@@ -37,19 +37,19 @@ def patients_of(studies: Studies, rows: np.ndarray) -> set[str]:
 
 
 @pytest.mark.parametrize("fractions", [(0.8, 0.2), (0.7, 0.1, 0.2), (0.25,) * 4, (1.0,)])
-def test_every_row_is_on_one_side_and_no_patient_on_two(fractions: tuple[float, ...]) -> None:
+def test_every_row_is_in_one_part_and_no_patient_in_two(fractions: tuple[float, ...]) -> None:
     studies = make(300)
     sides = split(studies, fractions, seed=1)
     assert len(sides) == len(fractions)
     assert np.array_equal(np.sort(np.concatenate(sides)), np.arange(len(studies)))
     assert all((np.diff(side) > 0).all() for side in sides)
-    for one, other in combinations(sides, 2):
-        assert not patients_of(studies, one) & patients_of(studies, other)
+    for first, second in combinations(sides, 2):
+        assert not patients_of(studies, first) & patients_of(studies, second)
     for side, fraction in zip(sides, fractions, strict=True):
         assert len(patients_of(studies, side)) == pytest.approx(300 * fraction, abs=3)
 
 
-def test_every_label_has_its_share_where_chance_would_not_give_it() -> None:
+def test_every_label_is_balanced_where_a_random_split_is_not() -> None:
     studies = make(400, labels=8)
     sides = split(studies, (0.5, 0.25, 0.25), seed=0)
     for label in studies.labels:
@@ -61,7 +61,7 @@ def test_every_label_has_its_share_where_chance_would_not_give_it() -> None:
 
 
 def slow_sides(sets: list[set[int]], shares: list[float], seed: int) -> list[int]:
-    """Sechidis et al.'s algorithm 1 as it is printed, recounting everything at every step."""
+    """Algorithm 1 of Sechidis et al. as printed, with all counts recomputed at every step."""
     random = np.random.default_rng(seed)
     order, lots = random.permutation(len(sets)), random.random(len(sets))
     left = set(range(len(sets)))
@@ -87,7 +87,7 @@ def slow_sides(sets: list[set[int]], shares: list[float], seed: int) -> list[int
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_it_is_the_published_algorithm_step_by_step(seed: int) -> None:
+def test_the_split_equals_the_published_algorithm(seed: int) -> None:
     studies = make(200, seed=seed)
     one_each = studies.take(np.flatnonzero(~studies.table["patient"].duplicated()))
     one_each = one_each.take(np.argsort(one_each.table["patient"].to_numpy(dtype=str)))
@@ -98,7 +98,7 @@ def test_it_is_the_published_algorithm_step_by_step(seed: int) -> None:
         assert [row for row, found in enumerate(expected) if found == side] == rows.tolist()
 
 
-def test_the_rarest_label_is_shared_out_exactly() -> None:
+def test_the_rarest_label_is_split_exactly() -> None:
     studies = make(200)
     table = studies.table.copy()
     table["E"] = 0.0
@@ -110,7 +110,7 @@ def test_the_rarest_label_is_shared_out_exactly() -> None:
         assert [len(set(rare) & patients_of(studies, side)) for side in sides] == [4, 2, 2]
 
 
-def test_the_seed_decides_and_the_rows_order_does_not() -> None:
+def test_the_split_depends_on_the_seed_and_not_on_the_order_of_rows() -> None:
     studies = make(150)
     first = [patients_of(studies, side) for side in split(studies, (0.6, 0.4), seed=3)]
     assert [patients_of(studies, side) for side in split(studies, (0.6, 0.4), seed=3)] == first
@@ -132,7 +132,7 @@ def test_impossible_splits_are_refused() -> None:
         split(Studies(table, studies.labels, "made up"), (0.5, 0.5))
 
 
-def test_chexpert_is_split_in_seconds_with_every_label_near_its_share() -> None:
+def test_chexpert_is_split_in_seconds_with_every_label_balanced() -> None:
     studies = read_published("chexpert")
     start = time.perf_counter()
     sides = split(studies, (0.8, 0.1, 0.1), seed=0)

@@ -1,11 +1,9 @@
 """The label table of a phantom data set, without rendering an image."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
-from cxrbench.data.phantom.anatomy import draw_patient
+from cxrbench.data.phantom.anatomy import Patient, draw_patient
 from cxrbench.data.phantom.plan import plan
 from cxrbench.data.studies import COLUMNS, Studies
 from cxrbench.labels import CHEXPERT
@@ -14,18 +12,18 @@ __all__ = ["planned_studies"]
 
 
 def planned_studies(patients: int, *, split: str = "train", seed: int = 0) -> Studies:
-    """The frontal images that a phantom data set will have, as the labeller labels them.
+    """The frontal images of a phantom data set and the labels of the labeller, without rendering.
 
     Args:
-        patients: of the whole data set.
-        split: which of them: "train", "valid" or "test".
+        patients: number of patients of the whole data set.
+        split: "train", "valid" or "test".
         seed: of the data set; ``cxrbench phantom`` with the same seed renders the same patients.
 
     Returns:
         One row per frontal image; paths are relative to the folder that the data set would have.
     """
-    rows: list[dict[str, Any]] = []
-    bodies: dict[int, Any] = {}
+    rows: list[dict[str, object]] = []
+    bodies: dict[int, Patient] = {}
     for study in plan(patients, seed=seed):
         if study.split != split:
             continue

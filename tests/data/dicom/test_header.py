@@ -1,4 +1,4 @@
-"""What is read of a header, and the sentence for each of its faults."""
+"""Header elements, and the error message for each fault."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -42,7 +42,7 @@ def test_an_identity_rescale_changes_nothing(
 
 
 @pytest.mark.parametrize("numbers", [("0", "5"), ("1e308", "0"), ("1", "-1e300"), ("nan", "0"), ("1", "inf")])
-def test_a_rescale_that_leads_nowhere_is_left_out_and_noted(
+def test_an_unusable_rescale_is_ignored_and_noted(
     write_dicom: Writer, film: np.ndarray, numbers: tuple[str, str]
 ) -> None:
     whole = write_dicom(film, RescaleSlope="1234567", RescaleIntercept="7654321")
@@ -73,7 +73,9 @@ def test_an_empty_element_counts_as_absent(write_dicom: Writer, film: np.ndarray
         assert emptied.note == plain.note
 
 
-def test_a_missing_sign_is_taken_as_none_and_noted(write_dicom: Writer, film: np.ndarray) -> None:
+def test_a_missing_pixel_representation_is_read_as_unsigned_and_noted(
+    write_dicom: Writer, film: np.ndarray
+) -> None:
     radiograph = read_image(write_dicom(film, PixelRepresentation=None))
     assert_allclose(radiograph.pixels, film / 255, atol=1e-7)
     assert "read as unsigned" in radiograph.note
@@ -179,7 +181,7 @@ def test_each_fault_of_a_compressed_picture_has_its_own_sentence(
         read_image(write_dicom(film, syntax=JPEGBaseline8Bit, frame=frame, Rows=40))
 
 
-def test_elements_that_end_nowhere_have_their_own_sentence(write_dicom: Writer, film: np.ndarray) -> None:
+def test_elements_without_an_end_have_their_own_sentence(write_dicom: Writer, film: np.ndarray) -> None:
     data = write_dicom(film)
     where = data.index(b"\x28\x00\x10\x00US")
     with pytest.raises(InputError, match=r"cannot be followed to the end|without pixels"):
@@ -187,7 +189,7 @@ def test_elements_that_end_nowhere_have_their_own_sentence(write_dicom: Writer, 
 
 
 def _without(data: bytes, tags: dict[str, object]) -> bytes:
-    """The file with other tags, None takes one away; nothing is checked on the way."""
+    """The file with other tags, None to remove one; values are not validated."""
     dataset = dcmread(BytesIO(data))
     for tag, value in tags.items():
         if value is None:

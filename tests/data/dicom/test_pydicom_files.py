@@ -1,4 +1,4 @@
-"""Every file that pydicom installs for its own tests: the picture that its pipeline gives, or why not."""
+"""Every file that pydicom installs for its own tests: the picture of its pipeline, or the error message."""
 
 import warnings
 from pathlib import Path
@@ -13,7 +13,7 @@ from cxrbench.data import read_image
 from cxrbench.errors import InputError
 
 FILES = Path(pydicom.__file__).parent / "data" / "test_files"
-# What becomes of each file: "same" picture, or words of the sentence that refuses it.
+# Outcome of each file: the "same" picture, or words of the error message.
 OUTCOMES = {
     "same": """
         693_J2KI.dcm CT_small.dcm ExplVR_BigEnd.dcm GDCMJ2K_TextGBR.dcm J2K_pixelrep_mismatch.dcm
@@ -161,7 +161,7 @@ def test_what_is_refused_is_refused_with_its_own_sentence(outcome: str) -> None:
 
 
 def pipeline(path: Path) -> np.ndarray:
-    """pydicom's decoder, modality and VOI functions, their range brought to [0, 1] as our reader says."""
+    """pydicom's decoder, modality and VOI functions, scaled to [0, 1] like our reader."""
     dataset = pydicom.dcmread(path, force=True)
     stored = pydicom.pixels.pixel_array(dataset)
     full = 2**dataset.BitsStored - 1

@@ -12,12 +12,12 @@ from cxrbench.errors import InputError
 
 Writer = Callable[..., bytes]
 
-FULL = {"WindowCenter": 2048, "WindowWidth": 4096}  # shows 12 bits as they are
+FULL = {"WindowCenter": 2048, "WindowWidth": 4096}  # maps 12 bits to [0, 1]
 
 
 @pytest.fixture
 def deep(film: np.ndarray) -> np.ndarray:
-    """A 12-bit picture in 16-bit words, 0 and 4095 among its values."""
+    """A 12-bit picture in 16-bit words, with the values 0 and 4095."""
     values = film.astype(np.uint16) * 16
     values[20, 20], values[21, 21] = 0, 4095
     return values
@@ -48,7 +48,7 @@ def test_signed_values_keep_their_sign_at_any_high_bit(write_dicom: Writer, deep
     plain = read_image(write_dicom(signed, HighBit=11, **window)).pixels
     assert_allclose(plain, deep / 4095, atol=1e-6)
     assert_array_equal(read_image(write_dicom(signed << 4, HighBit=15, **window)).pixels, plain)
-    unfilled = (signed & 0x0FFF).astype(np.int16)  # the sign is not carried on into the bits above
+    unfilled = (signed & 0x0FFF).astype(np.int16)  # the sign is not extended into the bits above
     assert_array_equal(read_image(write_dicom(unfilled, HighBit=11, **window)).pixels, plain)
 
 
@@ -88,7 +88,7 @@ def test_padding_of_unsigned_films_is_black(
         ((-2000, "SS"), -2000, 16),
         ((63536, "US"), -2000, 16),  # written unsigned, pixels signed
         ((63536, "US"), -2000, 12),
-        ((-2000, "SS"), 0x0830, 12),  # the sign is not carried on
+        ((-2000, "SS"), 0x0830, 12),  # the sign is not extended
         ((0x0830, "US"), 0x0830, 12),
         ((0x0830, "US"), -2000, 12),
         ((-32768, "SS"), -32768, 12),  # outside the stored bits
@@ -111,7 +111,7 @@ def test_a_padding_value_that_never_occurs_takes_no_pixel_away(write_dicom: Writ
     assert_array_equal(declared.pixels, plain.pixels)
 
 
-def test_padding_that_covers_the_whole_film_is_none(write_dicom: Writer, film: np.ndarray) -> None:
+def test_padding_that_covers_the_whole_film_is_ignored(write_dicom: Writer, film: np.ndarray) -> None:
     radiograph = read_image(write_dicom(film, PixelPaddingValue=0, PixelPaddingRangeLimit=255))
     assert_allclose(radiograph.pixels, film / 255, atol=1e-7)
     assert "covers the whole film" in radiograph.note

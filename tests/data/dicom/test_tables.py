@@ -1,4 +1,4 @@
-"""Look-up tables in all the ways that writers pack them."""
+"""Look-up tables in all the encodings that writers use."""
 
 from collections.abc import Callable, Sequence
 
@@ -27,7 +27,7 @@ def table(
 
 
 def curve(bits: int, count: int = 4096) -> np.ndarray:
-    """A table that brightens, from 0 to the highest value of so many bits."""
+    """A brightening table, from 0 to the highest value of ``bits``."""
     return (np.sqrt(np.arange(count) / (count - 1)) * (2**bits - 1)).round().astype(np.int64)
 
 
@@ -117,7 +117,7 @@ def test_a_table_that_covers_little_of_the_film_is_noted(write_dicom: Writer) ->
     )
 
 
-def test_a_table_with_too_few_entries_gives_way_or_is_refused(write_dicom: Writer) -> None:
+def test_a_table_with_too_few_entries_is_ignored_or_refused(write_dicom: Writer) -> None:
     short = table(list(range(100)), 0, 12, count=4096, vr="US")
     whole = table(curve(12).tolist(), 0, 12, count=4096, vr="US")
     window = {"WindowCenter": 2048, "WindowWidth": 4096}

@@ -1,4 +1,4 @@
-"""Which window is taken, and what is said of it."""
+"""Choice of the window, and the notes on it."""
 
 from collections.abc import Callable
 
@@ -33,7 +33,7 @@ def test_a_window_narrower_than_1_is_read_exactly_and_noted(write_dicom: Writer)
     assert "too narrow for LINEAR: read as LINEAR_EXACT" in radiograph.note
 
 
-def test_narrow_windows_of_the_other_functions_are_as_good_as_any() -> None:
+def test_narrow_windows_of_the_other_functions_are_used() -> None:
     for function in ("LINEAR_EXACT", "SIGMOID"):
         assert choose_window([0.5], [0.8], function) == (Window(0.5, 0.8, function), ())
 
@@ -78,7 +78,7 @@ def test_extreme_windows_give_finite_pixels(write_dicom: Writer, function: str) 
         assert 0 <= pixels.min() <= pixels.max() <= 1
 
 
-def test_numbers_that_are_none_make_a_window_unusable(write_dicom: Writer) -> None:
+def test_values_that_are_not_numbers_make_a_window_unusable(write_dicom: Writer) -> None:
     data = write_dicom(RAMP, WindowCenter="2048", WindowWidth="4096", **TWELVE)
     radiograph = read_image(data.replace(b"4096", b"4o96"))
     assert "without a window" in radiograph.note

@@ -1,4 +1,4 @@
-"""The healthy body of the last films is kept between renderings."""
+"""The healthy body of the last films is cached between renderings."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ def forget() -> None:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_film_of_a_kept_body_is_the_film_of_one_built_anew(view: str) -> None:
+def test_a_cached_body_gives_the_same_film_as_a_new_one(view: str) -> None:
     findings = {"Edema": 0.6, "Pleural Effusion": 0.5, "Cardiomegaly": 0.4}
     render(5, {"Pneumothorax": 0.9, "Atelectasis": 0.8}, view=view, size=SIZE)
     kept = render(5, findings, view=view, size=SIZE)
@@ -38,7 +38,7 @@ def test_another_exposure_body_or_size_is_another_film(view: str, other: dict[st
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_whoever_draws_on_a_film_does_not_change_the_next_one(view: str) -> None:
+def test_changing_a_film_in_place_does_not_change_the_next_one(view: str) -> None:
     first = render(5, view=view, size=SIZE)
     before = {name: mask.copy() for name, mask in first.outlines.items()}, first.attenuation.copy()
     for array in (first.image, first.attenuation, *first.outlines.values()):
@@ -49,7 +49,7 @@ def test_whoever_draws_on_a_film_does_not_change_the_next_one(view: str) -> None
         assert np.array_equal(second.outlines[name], mask)
 
 
-def test_a_large_body_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_body_is_not_cached(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(healthy, "_MAX_CACHED_SIZE", SIZE - 1)
     forget()
     render(5, size=SIZE)

@@ -1,4 +1,4 @@
-"""What occurs together, and what the labeller says of it."""
+"""Co-occurrence of findings, and the labels of the labeller."""
 
 import numpy as np
 import pytest
@@ -15,17 +15,17 @@ def studies():
 
 @pytest.mark.parametrize("finding", CHEXPERT)
 def test_positive_uncertain_and_negative_come_at_the_published_rates(studies, finding):
-    said = np.array([study.labels[finding] for study in studies])
+    labels = np.array([study.labels[finding] for study in studies])
     for value, rate in zip((1, -1, 0), PUBLISHED_RATES[finding], strict=True):
-        assert abs((said == value).mean() - rate) < 0.025, value
+        assert abs((labels == value).mean() - rate) < 0.025, value
 
 
 def test_a_positive_label_is_mostly_true_and_a_negative_one_mostly_not(studies):
     for finding in CHEXPERT[1:]:
-        there = np.array([certain(study.findings)[finding] for study in studies])
-        said = np.array([study.labels[finding] for study in studies])
-        assert there[said == 1].mean() > 0.9
-        assert there[said == 0].mean() < 0.15
+        present = np.array([certain(study.findings)[finding] for study in studies])
+        labels = np.array([study.labels[finding] for study in studies])
+        assert present[labels == 1].mean() > 0.9
+        assert present[labels == 0].mean() < 0.15
 
 
 def test_subtle_findings_are_called_uncertain_more_often():
@@ -37,7 +37,7 @@ def test_subtle_findings_are_called_uncertain_more_often():
     assert doubts[0] > 2 * doubts[1]
 
 
-def test_no_finding_is_said_only_where_nothing_else_is(studies):
+def test_no_finding_is_labelled_only_without_other_findings(studies):
     for study in studies:
         others = [study.labels[name] for name in CHEXPERT[1:] if name != "Support Devices"]
         if study.labels["No Finding"] == 1:

@@ -1,4 +1,4 @@
-"""The lateral film: the same patient, the same findings, the other side."""
+"""The lateral film: the same patient and findings in the other view."""
 
 import numpy as np
 import pytest
@@ -20,33 +20,33 @@ def side_view(seed, findings=None, **options):
 
 
 def middle_of(mask):
-    """Row and column of the centre, as shares of the film."""
+    """Row and column of the centre, as fractions of the film."""
     return np.argwhere(mask).mean(0) / SIZE
 
 
 def level(shot, rows):
-    """Rows of a film as cm below the apex, as they lie in the middle of the body."""
+    """Levels of the rows of a film in the middle of the body, cm below the apex."""
     geometry = draw_geometry(shot.patient, shot.view, SIZE, 0)
     _, y = geometry.plane(0.0)
     return y[:, SIZE // 2][np.rint(rows).astype(int)]
 
 
-def test_every_finding_and_every_device_has_a_way_to_be_seen():
+def test_every_finding_and_device_has_a_lateral_rendering():
     assert {*LATERAL_CHANGES, "Support Devices"} == set(FINDINGS)
     assert list(LATERAL_DEVICES) == list(DEVICES)
 
 
 @pytest.mark.parametrize("finding", FINDINGS)
-def test_a_severe_finding_leaves_its_mark_also_from_the_side(finding):
+def test_a_severe_finding_is_visible_in_the_lateral_view(finding):
     assert side_view(31, {finding: 0.9}).masks[finding].any()
 
 
-def test_the_lungs_hold_as_much_from_the_side_as_from_the_front():
+def test_the_lungs_have_the_same_volume_in_both_views():
     patient = draw_patient(4)
     scene = build_lateral(patient, draw_geometry(patient, "LATERAL", 64, 0), 0)
     for part in scene.frontal.lungs.values():
         spans = [turn(1.0, low, high, scene.slab.spacing).sum() for low, high in part.spans()]
-        # one steps in z and the other in x, and both by as much
+        # one integrates over z and the other over x, with the same spacing
         assert sum(spans) == pytest.approx(part.length.sum(), rel=0.01)
 
 
@@ -71,7 +71,7 @@ def test_it_is_darker_behind_the_heart_than_in_it(seed):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_lesion_stands_at_the_same_level_in_both_views(seed):
+def test_a_lesion_is_at_the_same_level_in_both_views(seed):
     front = render(seed, {"Lung Lesion": 0.6}, size=SIZE)
     side = side_view(seed, {"Lung Lesion": 0.6})
     for edge in (0, -1):
@@ -112,7 +112,7 @@ def test_the_devices_are_those_of_the_frontal_film(severity, monkeypatch):
     assert seen == chosen_devices(severity, generator(6, "Support Devices"))
 
 
-def test_the_second_film_is_a_shot_of_its_own():
+def test_the_lateral_film_is_an_exposure_of_its_own():
     front, side = render(9, size=SIZE), side_view(9)
     assert front.patient == side.patient
     assert front.exposure != side.exposure

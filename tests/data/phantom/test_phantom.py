@@ -12,12 +12,12 @@ SIZE = 160
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_seed_is_a_picture_to_the_last_bit(view):
+def test_the_same_seed_gives_the_same_picture_bit_for_bit(view):
     first = render(7, {"Edema": 0.5}, view=view, size=SIZE)
     healthy._cached_frontal.cache_clear()
     healthy._cached_lateral.cache_clear()
     vessels.vessel_tree.cache_clear()
-    second = render(7, {"Edema": 0.5}, view=view, size=SIZE)  # nothing is kept from the first
+    second = render(7, {"Edema": 0.5}, view=view, size=SIZE)  # without the cache of the first
     assert np.array_equal(first.image, second.image)
     assert first.image.dtype == np.float32
     assert first.image.shape == (SIZE, SIZE)
@@ -53,7 +53,7 @@ def test_masks_of_several_findings_are_those_of_each_step():
     assert np.array_equal(both.masks["Lung Lesion"], alone.masks["Lung Lesion"])
     lone = render(3, {"Support Devices": 0.5}, size=SIZE)
     overlap = (both.masks["Support Devices"] != lone.masks["Support Devices"]).mean()
-    assert overlap < 0.001  # devices lie on top; only rounding at the tolerance may differ
+    assert overlap < 0.001  # devices come last; only rounding at the tolerance may differ
 
 
 @pytest.mark.parametrize("finding", FINDINGS)
@@ -81,7 +81,7 @@ def test_a_healthy_chest_has_no_finding():
 
 
 def ratio(shot):
-    """Heart over chest, measured on the outlines as a reader would."""
+    """Cardiothoracic ratio, measured on the outlines like a reader."""
     heart = np.flatnonzero(shot.outlines["heart"].any(0))
     chest = np.flatnonzero(shot.outlines["lungs"].any(0))
     return np.ptp(heart) / np.ptp(chest)
@@ -104,7 +104,7 @@ def test_an_ap_heart_looks_larger():
 
 
 @pytest.mark.parametrize("finding", ["Cardiomegaly", "Pleural Effusion", "Lung Lesion", "Pneumothorax"])
-def test_the_more_severe_the_more_is_seen(finding):
+def test_a_higher_severity_changes_more(finding):
     severities = (0.1, 0.5, 1.0)
     masks = [
         [render(seed, {finding: severity}, size=SIZE).masks[finding] for severity in severities]
@@ -120,7 +120,7 @@ def test_a_pneumothorax_is_darker_and_an_effusion_brighter():
         assert sign * (ill.attenuation - bare.attenuation)[ill.masks[finding]].mean() > 0.05
 
 
-def test_the_heart_lies_left_and_the_marker_says_which_side():
+def test_the_heart_is_on_the_side_that_the_marker_names_left():
     for seed in range(6):
         shot = render(seed, size=SIZE)
         heart, lungs = (np.flatnonzero(shot.outlines[name].any(0)) for name in ("heart", "lungs"))
@@ -128,7 +128,7 @@ def test_the_heart_lies_left_and_the_marker_says_which_side():
         assert shot.exposure.marker in ("L", "R", "")
 
 
-def test_a_shot_can_be_set_by_hand():
+def test_fields_of_the_exposure_can_be_set():
     shot = render(2, size=SIZE, shot={"marker": "", "contrast": 1.5})
     assert shot.exposure.marker == ""
     assert shot.exposure.contrast == 1.5
@@ -153,10 +153,10 @@ def test_sex_and_age_can_be_given():
         ({"shot": {"colour": 1}}, "choose from: photons"),
     ],
 )
-def test_what_is_not_possible_is_said_in_one_sentence(arguments, words):
+def test_invalid_arguments_are_refused_in_one_sentence(arguments, words):
     with pytest.raises(InputError, match=words):
         render(0, **arguments)
 
 
-def test_other_spellings_of_a_finding_are_understood():
+def test_findings_are_read_in_any_spelling():
     assert render(0, {"pleural_effusion": 0.5}, size=SIZE).truth["Pleural Effusion"] == 1

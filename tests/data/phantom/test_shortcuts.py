@@ -1,4 +1,4 @@
-"""Things on the film that betray a finding without being it."""
+"""Markers on the film that correlate with a finding without being part of it."""
 
 import numpy as np
 import pandas as pd
@@ -22,15 +22,15 @@ def test_a_shortcut_changes_the_film_where_its_mask_says_and_nothing_of_the_pati
 
 
 def test_a_shortcut_follows_its_finding_at_the_chosen_rates():
-    with_it, without = [], []
+    with_finding, without = [], []
     for study in plan(1500, seed=1, shortcuts=[Shortcut("hospital", "Pleural Effusion", 0.9, 0.1)]):
-        side = with_it if "Pleural Effusion" in study.findings else without
+        side = with_finding if "Pleural Effusion" in study.findings else without
         side.append("hospital" in study.shortcuts)
-    assert np.mean(with_it) == pytest.approx(0.9, abs=0.03)
+    assert np.mean(with_finding) == pytest.approx(0.9, abs=0.03)
     assert np.mean(without) == pytest.approx(0.1, abs=0.03)
 
 
-def test_moving_the_marker_leaves_every_patient_as_he_was():
+def test_moving_the_marker_changes_no_patient():
     trees = [plan(60, seed=1, shortcuts=[Shortcut("tint", "Edema", *rates)]) for rates in ((1, 0), (0, 1))]
     for one, other in zip(*trees, strict=True):
         assert (one.seed, one.view, one.findings) == (other.seed, other.view, other.findings)
@@ -38,7 +38,7 @@ def test_moving_the_marker_leaves_every_patient_as_he_was():
     assert [s.findings for s in plan(60, seed=1)] == [s.findings for s in trees[0]]
 
 
-def test_the_tree_keeps_where_and_whether(tmp_path):
+def test_the_tree_stores_presence_and_masks_of_shortcuts(tmp_path):
     rule = [Shortcut("letter", "Support Devices", 1, 0), Shortcut("hospital", "Edema", 1, 0)]
     root = write(tmp_path / "out", patients=6, seed=3, size=96, workers=1, shortcuts=rule)
     for _, row in pd.read_csv(root / "truth.csv").iterrows():
@@ -59,12 +59,12 @@ def test_the_tree_keeps_where_and_whether(tmp_path):
         (lambda: render(0, size=96, shortcuts=["sticker"]), "choose from: hospital"),
     ],
 )
-def test_an_impossible_shortcut_is_said_in_one_sentence(make, words):
+def test_an_invalid_shortcut_is_refused_in_one_sentence(make, words):
     with pytest.raises(InputError, match=words):
         make()
 
 
-def test_a_rule_is_read_as_it_is_written():
+def test_a_shortcut_is_parsed_from_the_command_lines_form():
     assert read_shortcut("hospital:pleural_effusion:0.9") == Shortcut(
         "hospital", "Pleural Effusion", 0.9, 0.02
     )
@@ -83,6 +83,6 @@ def test_a_rule_is_read_as_it_is_written():
         ("hospital:Hiccups:1", "choose from: No Finding"),
     ],
 )
-def test_a_rule_in_another_form_is_refused_with_the_form_it_should_have(text, words):
+def test_another_form_of_a_shortcut_is_refused_with_the_expected_one(text, words):
     with pytest.raises(InputError, match=words):
         read_shortcut(text)

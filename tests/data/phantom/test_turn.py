@@ -1,4 +1,4 @@
-"""The quarter turn of a frontal map, against voxels counted one by one."""
+"""The 90° turn of a frontal map, against a count of voxels."""
 
 import numpy as np
 import pytest
@@ -11,15 +11,15 @@ STEP = 0.25
 
 
 def grid(size=48):
-    """x and y at the middle of each cell, cm."""
+    """x and y at the centre of each cell, cm."""
     at = (np.arange(size) + 0.5 - size / 2) * STEP
     return np.broadcast_arrays(at[None, :], at[:, None])
 
 
-def test_it_is_the_measure_of_what_holds_each_depth():
+def test_turning_measures_the_rays_that_contain_each_depth():
     rng = np.random.default_rng(0)
     low = rng.uniform(-5, 3, (6, 48))
-    high = low + rng.uniform(-1, 4, low.shape)  # some are empty
+    high = low + rng.uniform(-1, 4, low.shape)  # some intervals are empty
     weight = rng.uniform(-1, 2, low.shape)
     fine, slow = 64, np.zeros(low.shape)
     for row, column in np.ndindex(low.shape):
@@ -39,7 +39,7 @@ def test_a_ball_is_a_ball_from_the_side():
     assert np.abs(got - chord).max() < 1.0  # at the rim half a cell is a long chord
 
 
-def test_nothing_is_lost():
+def test_the_total_is_preserved():
     x, y = grid()
     half = 2.0 + np.cos(x) * np.sin(y)
     weight = 1 + 0.3 * np.sin(x * y)
@@ -47,7 +47,7 @@ def test_nothing_is_lost():
     assert np.allclose(got.sum(1) * STEP, (weight * 2 * half).sum(1) * STEP)
 
 
-def test_what_is_nearer_the_tube_is_larger():
+def test_parts_nearer_the_tube_are_magnified_more():
     patient = draw_patient(3)
     frame, side = slab(patient, 0), draw_geometry(patient, "LATERAL", 128, 0)
     x, y = frame.geometry.plane(0.0)

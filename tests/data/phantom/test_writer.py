@@ -1,4 +1,4 @@
-"""A tree of phantoms in CheXpert's shape."""
+"""A phantom data set in CheXpert's layout."""
 
 import hashlib
 import json
@@ -38,7 +38,7 @@ def test_the_same_seed_gives_the_same_bytes_with_any_number_of_workers(tree, tmp
     assert digests(write(tmp_path / "again", **RECIPE, workers=2)) == digests(tree)
 
 
-def test_a_stopped_run_is_taken_up(tree, tmp_path):
+def test_an_interrupted_run_is_resumed(tree, tmp_path):
     seen = []
 
     def stop(done, total):
@@ -119,7 +119,7 @@ def _until(true, seconds=120):
 
 
 def _alive(pid):
-    """Whether a process still does anything; a dead one that nobody has buried does not."""
+    """Whether a process is running; a zombie is not."""
     status = Path(f"/proc/{pid}/stat")
     try:
         return status.read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
@@ -156,7 +156,7 @@ def test_pictures_masks_severities_and_boxes_are_those_of_the_study(tree):
             assert row[f"Severity {name}"] == pytest.approx(study.findings.get(name, np.nan), nan_ok=True)
 
 
-def test_patients_stay_on_one_side_and_training_patients_come_back():
+def test_patients_are_in_one_split_and_training_patients_have_several_studies():
     studies = plan(300, seed=1)
     sides = {}
     for study in studies:
@@ -169,7 +169,7 @@ def test_patients_stay_on_one_side_and_training_patients_come_back():
 
 def test_a_patient_does_not_depend_on_how_many_there_are():
     few, many = plan(5, seed=2, fractions=(1, 0, 0)), plan(50, seed=2, fractions=(1, 0, 0))
-    assert repr(many[: len(few)]) == repr(few)  # NaN is no equal of itself
+    assert repr(many[: len(few)]) == repr(few)  # NaN does not equal itself
 
 
 def test_another_recipe_or_other_files_are_refused(tree, tmp_path):
@@ -199,10 +199,10 @@ def test_forced_over_other_phantoms_no_old_film_is_taken_for_a_new_one(tree, tmp
     few = {**RECIPE, "patients": 2, "seed": 4}
     write(out, **few, workers=1, force=True)
     fresh = digests(write(tmp_path / "fresh", **few, workers=1))
-    found = digests(out)
-    assert found.pop("letter.txt")
-    found = {name: digest for name, digest in found.items() if name in fresh or name.endswith(".png")}
-    assert found == fresh
+    forced = digests(out)
+    assert forced.pop("letter.txt")
+    forced = {name: digest for name, digest in forced.items() if name in fresh or name.endswith(".png")}
+    assert forced == fresh
 
 
 def test_a_file_that_is_no_mask_is_refused(tree):
