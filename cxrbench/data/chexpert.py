@@ -151,15 +151,15 @@ def _parts(paths: pd.Series) -> pd.DataFrame:
 
 def _label_columns(raw: pd.DataFrame, name: str) -> dict[str, str]:
     """Label → its column in the file, in CheXpert's order."""
-    found = label_columns(list(raw.columns), CHEXPERT, name)
-    if not found:
+    columns = label_columns(list(raw.columns), CHEXPERT, name)
+    if not columns:
         plus = " CheXpert Plus keeps its labels in JSON files of their own; give one of those."
         raise InputError(
             f"{name}: expected a CSV with CheXpert's label columns ({', '.join(CHEXPERT)}), got the columns "
             f"{', '.join(raw.columns[:6])}; give a file with at least one of them."
             f"{plus if 'path_to_image' in raw else ''}"
         )
-    return found
+    return columns
 
 
 def _notes(raw: pd.DataFrame, read: set[str | None], name: str) -> tuple[str, ...]:

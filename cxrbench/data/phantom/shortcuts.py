@@ -11,14 +11,14 @@ from cxrbench.data.phantom.solids import Array
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT, canonical
 
-__all__ = ["KINDS", "Kind", "Shortcut", "plant", "read_shortcut"]
+__all__ = ["KINDS", "Shortcut", "ShortcutKind", "plant", "read_shortcut"]
 
 # A pixel belongs to a shortcut's mask if its value changes by more than this.
 VISIBLE = 0.02
 
 
 @dataclass(frozen=True)
-class Kind:
+class ShortcutKind:
     """One kind of shortcut: draw(image, rng) → changed image."""
 
     name: str
@@ -162,9 +162,9 @@ def _overlay(image: Array, ink: np.ndarray) -> Array:
 KINDS: Final = {
     kind.name: kind
     for kind in (
-        Kind("hospital", "hospital's lead token", _token),
-        Kind("electrode", "monitor's electrode", _electrode),
-        Kind("letter", "second side letter", _letter),
-        Kind("tint", "scanner tint", _tint),
+        ShortcutKind("hospital", "hospital's lead token", _token),
+        ShortcutKind("electrode", "monitor's electrode", _electrode),
+        ShortcutKind("letter", "second side letter", _letter),
+        ShortcutKind("tint", "scanner tint", _tint),
     )
 }
