@@ -1,6 +1,7 @@
 """What tests of several rooms share."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,12 +23,15 @@ settings.load_profile("patient")
 def pytest_runtest_protocol() -> Iterator[None]:
     """Give every test the number of threads that the process began with: commands and the app set their own.
 
-    A hook, not a fixture, so that what fixtures of a module do is undone too.
+    A hook, not a fixture, so that what fixtures of a module do is undone too. The number is set after every
+    test, also where this thread still has it: a test's worker thread may have changed what later threads get.
     """
     torch = sys.modules.get("torch")
-    threads = torch.get_num_threads() if torch else 0
+    threads = (
+        torch.get_num_threads() if torch else int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+    )
     result = yield
-    if torch and torch.get_num_threads() != threads:
+    if torch := sys.modules.get("torch"):
         torch.set_num_threads(threads)
     return result
 
