@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cxrbench.errors import InputError
-from cxrbench.evaluation import Contender, Predictions, contenders, ranked, read_predictions, row
+from cxrbench.evaluation import Predictions, System, fit_systems, ranked, read_predictions, row
 from cxrbench.inference import THRESHOLDS
 from cxrbench.metrics import bootstrap, statistics
 from cxrbench.models import folder as files
@@ -26,7 +26,7 @@ from cxrbench.writing import write_text
 SHOWN = ("auroc", "auroc_of_calls", "f1", "f1_macro", "hamming_loss", "subset_accuracy")
 
 
-def stored(names: Sequence[str]) -> list[Predictions]:
+def stored(names: Sequence[str]) -> dict[str, Predictions]:
     """Predictions of the models that can be found, or of those named."""
     found = {
         one.spec.name: read_predictions(one.folder / files.PREDICTIONS, one.spec.name)
@@ -40,15 +40,15 @@ def stored(names: Sequence[str]) -> list[Predictions]:
         )
     # A model that was taught a shortcut is there to be caught, not to vote.
     chosen = names or [name for name in found if "shortcut" not in name]
-    return [found[name] for name in chosen]
+    return {name: found[name] for name in chosen}
 
 
-def figures_of(field: Sequence[Contender], resamples: int) -> dict[str, Any]:
-    """A row a contender, its AUROC with an interval, and the first by each figure."""
-    rows = [row(one) for one in field]
+def figures_of(systems: Sequence[System], resamples: int) -> dict[str, Any]:
+    """One row per model or ensemble, its AUROC with an interval, and the best by each metric."""
+    rows = [row(system) for system in systems]
     table = []
-    for one, of in zip(field, rows, strict=True):
-        said = one.predictions
+    for system, of in zip(systems, rows, strict=True):
+        said = system.shown
         mean = statistics.macro(statistics.auroc(said.targets, said.scores))
         interval = bootstrap(mean, said.patients, count=resamples)
         ends = [float(interval.low[0]), float(interval.high[0])]
@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="store the figures there")
     options = parser.parse_args()
     try:
-        figures = figures_of(contenders(stored(options.models), options.rule), options.resamples)
+        figures = figures_of(fit_systems(stored(options.models), rule=options.rule), options.resamples)
     except InputError as error:
         parser.exit(2, f"{error}\n")
     print(f"{'':26}" + "".join(f"{name.replace('_', ' '):>17}" for name in SHOWN) + "   AUROC 95 %")

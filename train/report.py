@@ -4,25 +4,12 @@ python -m train.report
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cxrbench.evaluation import (
-    Contender,
-    Predictions,
-    align,
-    compare,
-    contenders,
-    evaluate,
-    ranked,
-    read_predictions,
-    row,
-)
-from cxrbench.inference import THRESHOLDS
-from cxrbench.inference.ensemble import mean
+from cxrbench.evaluation import System, compare, evaluate, fit_systems, ranked, read_predictions, row
 from cxrbench.models import hub
 from cxrbench.writing import write_text
 
@@ -34,10 +21,11 @@ def main() -> None:
     """Read, tabulate, write."""
     folders = hub.available()
     evaluations = {name: hub.evaluation(folder) for name, folder in folders.items()}
-    said = [read_predictions(folders[name] / "predictions.csv", name) for name in TRIO]
+    systems = fit_systems({name: read_predictions(folders[name] / "predictions.csv", name) for name in TRIO})
+    mean = next(system for system in systems if system.name == "ctp_mean")
     honest = {name: of for name, of in evaluations.items() if "shortcut" not in of}
-    table = {**honest, "CTP mean of the three": together(said)}
-    parts = [HEAD, aurocs(table), "## Ensembles of the three models", COMBINED, combined(said)]
+    table = {**honest, "CTP mean of the three": evaluate(mean.shown, mean.thresholds)}
+    parts = [HEAD, aurocs(table), "## Ensembles of the three models", COMBINED, combined(systems)]
     parts += ["## The planted shortcut", shortcut(evaluations), "## Sizes", sizes(folders)]
     write_text(PAGE, "\n\n".join(parts) + "\n")
     print(PAGE)
@@ -71,10 +59,9 @@ COLUMNS = {
 }
 
 
-def combined(said: list[Predictions]) -> str:
+def combined(systems: Sequence[System]) -> str:
     """One row per model or ensemble; the best of each column is bold."""
-    field = contenders(said)
-    figures = [row(one) for one in field]
+    figures = [row(system) for system in systems]
     first = ranked(figures)
     rows = [["", *COLUMNS.values()], ["---"] * (len(COLUMNS) + 1)]
     for of in figures:
@@ -83,18 +70,18 @@ def combined(said: list[Predictions]) -> str:
             value = f"{getattr(of, key):.3f}"
             cells.append(f"**{value}**" if first.get(key) == of.title else value)
         rows.append([of.title, *cells])
-    return f"{markdown(rows)}\n\n{lead(field)}"
+    return f"{markdown(rows)}\n\n{lead(systems)}"
 
 
-def lead(field: Sequence[Contender]) -> str:
+def lead(systems: Sequence[System]) -> str:
     """The difference in AUROC between the mean of the scores and each model, paired by patient."""
-    asked = np.full(len(field[0].predictions.labels), 0.5)  # thresholds, which an AUROC does not look at
-    first = next(one.predictions for one in field if one.name == "ctp_mean")
+    unused = np.full(len(systems[0].shown.labels), 0.5)  # thresholds: an AUROC does not depend on them
+    mean = next(system.shown for system in systems if system.name == "ctp_mean")
     gains = []
-    for one in (one for one in field if not one.ensemble):
-        gain = compare((first, asked), (one.predictions, asked), mean=True)
+    for model in (system for system in systems if not system.ensemble):
+        gain = compare((mean, unused), (model.shown, unused), mean=True)
         low, high, p = (float(values[0]) for values in (gain.low, gain.high, gain.p))
-        gains.append(f"{one.name} {float(gain.estimate[0]):+.4f} [{low:+.4f}, {high:+.4f}], p {p:.3f}")
+        gains.append(f"{model.name} {float(gain.estimate[0]):+.4f} [{low:+.4f}, {high:+.4f}], p {p:.3f}")
     return f"AUROC of CTP mean minus that of each model, paired bootstrap: {'; '.join(gains)}."
 
 
@@ -116,19 +103,6 @@ def interval(value: float | None, ends: list[float | None] | None) -> str:
         return "–"
     low, high = ends or (None, None)
     return f"{value:.3f}" if low is None or high is None else f"{value:.3f} [{low:.3f}, {high:.3f}]"
-
-
-def together(said: list[Predictions]) -> dict[str, Any]:
-    """The evaluation of the mean of the models' scores."""
-    valid, test = (align([one.split(split) for one in said]) for split in ("valid", "test"))
-    rule = THRESHOLDS["youden"].fit
-    cuts = rule(valid[0].targets, mean(stacked(valid)))
-    return evaluate(replace(test[0], scores=mean(stacked(test)).astype(np.float32)), cuts)
-
-
-def stacked(said: tuple[Predictions, ...]) -> np.ndarray:
-    """Scores (M, N, L)."""
-    return np.stack([one.scores for one in said])
 
 
 def shortcut(evaluations: dict[str, Any]) -> str:

@@ -76,10 +76,7 @@ def predicted(model: Classifier, root: Path, split: str, shortcut: Shortcut) -> 
     studies = data.read_chexpert(root / f"{split}.csv")
     marked = np.random.default_rng(0).random(len(studies)) < chances(studies, shortcut)
     scores = sigmoid(np.stack(list(stream(model, films(studies, shortcut.kind, marked)))))
-    table = studies.table.assign(split=split)[list(evaluation.ABOUT)].reset_index(drop=True)
-    table["path"] = [Path(path).relative_to(root.absolute()).as_posix() for path in table["path"]]
-    targets = studies.table[list(model.spec.labels)].to_numpy(np.float32)
-    return evaluation.Predictions(table, model.spec.labels, targets, scores)
+    return evaluation.from_studies(studies, model.spec.labels, scores, split=split, root=root)
 
 
 def chances(studies: data.Studies, shortcut: Shortcut) -> np.ndarray:

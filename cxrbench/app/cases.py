@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cxrbench.app.scored import System
 from cxrbench.app.tables import numbers, rounded
 from cxrbench.compare import gallery
+from cxrbench.evaluation import System
 
 __all__ = ["KINDS", "MOST", "about", "case_table", "cases_part", "draw"]
 
@@ -42,7 +42,7 @@ def cases_part(systems: Sequence[System], cell: Mapping[str, Any] | None) -> Non
     if listed.empty:
         st.info("There is no such case.")
         return
-    draw(listed, finding, [name for name in by_name if not by_name[name].says], asked["kind"])
+    draw(listed, finding, [name for name in by_name if not by_name[name].ensemble], asked["kind"])
 
 
 def case_table(system: System, finding: str, kind: str, threshold: float) -> pd.DataFrame:

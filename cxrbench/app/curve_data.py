@@ -8,8 +8,7 @@ import numpy as np
 import streamlit as st
 
 from cxrbench.app.charts import COLOURS
-from cxrbench.app.scored import System
-from cxrbench.evaluation import measure
+from cxrbench.evaluation import System, measure
 from cxrbench.evaluation.bands import Band, bands, cuts, tally
 from cxrbench.inference import THRESHOLDS
 

@@ -10,13 +10,9 @@ from cxrbench.app.address import NOTHING, follow, keep
 from cxrbench.app.given import Given, given_predictions, show_new
 from cxrbench.app.opening import teaching_finding
 from cxrbench.app.pills import some
-from cxrbench.app.scored import (
-    FIT,
-    Question,
-    System,
-    systems,
-)
+from cxrbench.app.scored import FIT, Question, systems
 from cxrbench.errors import InputError
+from cxrbench.evaluation import System
 from cxrbench.inference import ENSEMBLES, THRESHOLDS
 
 __all__ = ["Asked", "pick"]

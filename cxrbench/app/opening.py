@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from cxrbench.app.curve_data import digest
-from cxrbench.app.scored import System
+from cxrbench.evaluation import System
 from cxrbench.metrics import auroc
 
 __all__ = ["teaching_finding"]

@@ -1,7 +1,6 @@
 """Sections of the Performance page: curves of one finding, a table of all, paired comparison."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 import altair as alt
@@ -12,13 +11,12 @@ import streamlit as st
 from cxrbench.app import charts
 from cxrbench.app.curve_data import curve_data, digest, resample_count
 from cxrbench.app.curves import curves
-from cxrbench.app.scored import System
 from cxrbench.app.tables import numbers, rounded
-from cxrbench.evaluation import FIGURES, Predictions, compare, measure
+from cxrbench.evaluation import FIGURES, System, compare, decisions, measure, operating_points
 from cxrbench.metrics.delong import delong
 from cxrbench.metrics.intervals import Interval
 
-__all__ = ["answers", "curves_part", "ends", "operating_points", "pair_part", "table_of", "table_part"]
+__all__ = ["curves_part", "ends", "pair_part", "table_of", "table_part"]
 
 _SHOWN: Final = ("auroc", "average_precision", "sensitivity", "specificity", "precision", "f1")
 
@@ -31,7 +29,7 @@ def curves_part(systems: Sequence[System], finding: str, rule: str) -> Mapping[s
     """
     for system in systems:
         if not system.graded:
-            st.caption(f"**{system.title}** has a point, not a curve. {system.says}")
+            st.caption(f"**{system.title}** has a point, not a curve. {system.summary}")
     truth = systems[0].shown.targets[:, systems[0].shown.labels.index(finding)]
     if not ((truth == 1).any() and (truth == 0).any()):
         st.info(
@@ -150,29 +148,14 @@ def second_opinion(a: System, b: System) -> list[float]:
 @st.cache_data(max_entries=64, show_spinner="Measuring every finding, with intervals …")
 def _measured(key: str, names: tuple[str, ...], _system: System) -> dict[str, Interval]:
     return measure(
-        answers(_system), operating_points(_system), names, count=resample_count(len(_system.shown))
+        decisions(_system), operating_points(_system), names, count=resample_count(len(_system.shown))
     )
 
 
 @st.cache_data(max_entries=64, show_spinner="Comparing, image by image …")
 def _paired(key: str, other: str, name: str, _a: System, _b: System) -> Interval:
-    first, second = ((answers(system), operating_points(system)) for system in (_a, _b))
+    first, second = ((decisions(system), operating_points(system)) for system in (_a, _b))
     return compare(first, second, name, count=resample_count(len(_a.shown)))
-
-
-def answers(system: System) -> Predictions:
-    """A system's predictions, whose figures at ``operating_points`` are those of its calls.
-
-    Votes need care: the share of models that predict a finding is not cut at one half where ties are broken.
-    """
-    if system.graded:
-        return system.shown
-    return replace(system.shown, scores=system.calls.astype(np.float32))
-
-
-def operating_points(system: System) -> np.ndarray:
-    """(L,) at which ``answers`` are cut."""
-    return system.thresholds if system.graded else np.full(len(system.shown.labels), 0.5)
 
 
 def ends(title: str, interval: Interval, index: int) -> dict[str, float]:

@@ -12,9 +12,8 @@ import streamlit as st
 from cxrbench.app import charts
 from cxrbench.app.curve_data import digest, resample_count
 from cxrbench.app.performance import ends
-from cxrbench.app.scored import System
 from cxrbench.app.tables import rounded
-from cxrbench.evaluation import FIGURES, Predictions, measure
+from cxrbench.evaluation import FIGURES, Predictions, System, measure
 from cxrbench.inference import CALIBRATIONS
 from cxrbench.metrics import reliability
 

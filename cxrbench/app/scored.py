@@ -2,17 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
-import numpy as np
 import streamlit as st
 
-from cxrbench.errors import InputError
-from cxrbench.evaluation import Predictions, align, read_predictions
-from cxrbench.inference import ENSEMBLES, THRESHOLDS
+from cxrbench.evaluation import Predictions, System, fit_systems, read_predictions
+from cxrbench.evaluation.systems import VALIDATION as FIT
 from cxrbench.models import catalog
 
 __all__ = [
@@ -27,8 +24,6 @@ __all__ = [
     "systems",
 ]
 
-FIT: Final = "valid"  # the split that thresholds, weights and calibrations are fitted on
-
 
 @dataclass(frozen=True)
 class Stored:
@@ -37,31 +32,6 @@ class Stored:
     name: str
     title: str
     file: Path
-
-
-@dataclass(frozen=True, eq=False)
-class System:
-    """Something that answers for every image: a model, or several as one.
-
-    Args:
-        name: its key.
-        title: how the page calls it.
-        says: how it comes to its answer; "" for a model.
-        shown: predictions of the images that are shown.
-        fitted: those of the images that thresholds come from.
-        thresholds: (L,) operating points; a PTC ensemble's calls are not made by them.
-        calls: (N, L) bool, what it calls present.
-        graded: whether its scores are graded, so that a curve of them has meaning.
-    """
-
-    name: str
-    title: str
-    says: str
-    shown: Predictions
-    fitted: Predictions
-    thresholds: np.ndarray
-    calls: np.ndarray
-    graded: bool
 
 
 @dataclass(frozen=True)
@@ -131,54 +101,25 @@ def _own(sha256: str, _data: bytes, name: str) -> Predictions:
 
 
 def systems(given: Mapping[str, Predictions], question: Question) -> list[System]:
-    """The models and ensembles that the reader asked for, on the same images and findings.
+    """The chosen models and ensembles, on the same images and findings.
 
-    Thresholds, weights and the like are fitted on the validation images; where there are none, on those that
-    are shown, and ``fitted`` then is ``shown``.
+    Where there are no validation images, thresholds are fitted on those that are shown, and ``fitted`` then
+    is ``shown``.
 
     Args:
         given: name → predictions of all splits.
-        question: what is asked.
+        question: what is chosen.
 
     Raises:
         InputError: the predictions have no image or finding in common, or none of that split.
     """
-    chosen = [given[name] for name in question.models]
-    apart = question.split != FIT and all(FIT in one.splits for one in chosen)
-    shown = _together([one.split(question.split) for one in chosen])
-    fitted = _together([one.split(FIT) for one in chosen]) if apart else shown
-    if apart and fitted[0].labels != shown[0].labels:
-        labels = tuple(label for label in shown[0].labels if label in fitted[0].labels)
-        shown, fitted = ([one.columns(labels) for one in side] for side in (shown, fitted))
-    if not len(shown[0]):
-        raise InputError(f"There is no image of the split {question.split!r}; choose another.")
-    rule = THRESHOLDS[question.rule]
-    made = []
-    for name, here, there in zip(question.models, shown, fitted, strict=True):
-        at = rule.fit(there.targets, there.scores)
-        made.append(System(name, here.name or name, "", here, there, at, here.scores >= at, True))
-    wanted = question.models if question.members is None else question.members
-    members = [index for index, name in enumerate(question.models) if name in wanted]
-    if len(members) < 2:
-        return made
-    shown, fitted = ([side[index] for index in members] for side in (shown, fitted))
-    return made + [_ensemble(key, shown, fitted, question.rule) for key in question.ensembles]
-
-
-def _together(parts: Sequence[Predictions]) -> list[Predictions]:
-    """On common images; one alone needs no paths to be matched by."""
-    return list(align(parts)) if len(parts) > 1 else list(parts)
-
-
-def _ensemble(key: str, shown: Sequence[Predictions], fitted: Sequence[Predictions], rule: str) -> System:
-    record, fit = ENSEMBLES[key], THRESHOLDS[rule].fit
-    there, here = (np.stack([one.scores for one in side]) for side in (fitted, shown))
-    answer = record.fit(fitted[0].targets, there, fit)
-    said, back = answer(here), answer(there)
-    title = f"{record.title} of {len(shown)}"
-    shown_as = replace(shown[0], scores=said.scores.astype(np.float32), name=title)
-    same = fitted[0] is shown[0]
-    fitted_as = shown_as if same else replace(fitted[0], scores=back.scores.astype(np.float32), name=title)
-    graded = record.family == "CTP"
-    at = fit(fitted_as.targets, fitted_as.scores) if graded else np.full(len(shown[0].labels), 0.5)
-    return System(key, title, record.summary, shown_as, fitted_as, at, said.calls, graded)
+    members = question.models if question.members is None else question.members
+    found = fit_systems(
+        {name: given[name] for name in question.models},
+        split=question.split,
+        rule=question.rule,
+        ensembles=question.ensembles,
+        members=members,
+        fit_on_shown=True,
+    )
+    return [replace(one, title=f"{one.title} of {len(members)}") if one.ensemble else one for one in found]

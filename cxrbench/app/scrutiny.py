@@ -12,11 +12,19 @@ import streamlit as st
 from cxrbench.agreement import cohen_kappa, disagreement, fleiss_kappa
 from cxrbench.app import cases, charts
 from cxrbench.app.curve_data import digest, resample_count
-from cxrbench.app.performance import answers, operating_points
-from cxrbench.app.scored import System
 from cxrbench.app.tables import rounded
-from cxrbench.evaluation import FIGURES, SUBGROUPS, Group, groups, subgroups
-from cxrbench.evaluation.ensembles import Contender, ranked, row
+from cxrbench.evaluation import (
+    FIGURES,
+    SUBGROUPS,
+    Group,
+    System,
+    decisions,
+    groups,
+    operating_points,
+    ranked,
+    row,
+    subgroups,
+)
 
 __all__ = ["agreement_part", "groups_part", "ranking_part"]
 
@@ -76,7 +84,7 @@ def groups_part(systems: Sequence[System], finding: str) -> None:
 
 @st.cache_data(max_entries=100, show_spinner="Measuring every group …")
 def _grouped(key: str, by: str, figure: str, finding: str, _system: System) -> tuple[Group, ...]:
-    one = answers(_system).columns((finding,))
+    one = decisions(_system).columns((finding,))
     at = operating_points(_system)[[_system.shown.labels.index(finding)]]
     return subgroups(one, at, by, figure, count=resample_count(len(one)))
 
@@ -106,7 +114,7 @@ def group_table(found: Sequence[Group]) -> pd.DataFrame:
 
 def ranking_part(systems: Sequence[System]) -> None:
     """Which figure puts whom first: not all of them agree."""
-    rows = [row(Contender(s.name, s.title, s.shown, s.calls, ensemble=bool(s.says))) for s in systems]
+    rows = [row(system) for system in systems]
     table = pd.DataFrame(
         [
             {"system": one.title, **{title: getattr(one, name) for name, title in _RANKS.items()}}
@@ -122,13 +130,13 @@ def ranking_part(systems: Sequence[System]) -> None:
         "the F1 that names present and absent is theirs, too. Who is best depends on the figure one asks for."
     )
     for system in systems:
-        if system.says:
-            st.caption(f"**{system.title}.** {system.says}")
+        if system.ensemble:
+            st.caption(f"**{system.title}.** {system.summary}")
 
 
 def agreement_part(systems: Sequence[System], finding: str) -> None:
     """How far models agree beyond chance, and the cases that split them."""
-    models = [system for system in systems if not system.says]
+    models = [system for system in systems if not system.ensemble]
     if len(models) < 2:
         st.info("Choose a second model above: agreement takes two.")
         return

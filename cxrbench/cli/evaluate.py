@@ -18,13 +18,14 @@ from cxrbench.cli.say import name_files, note
 from cxrbench.data import Studies, read_chexpert
 from cxrbench.errors import InputError
 from cxrbench.evaluation import (
-    ABOUT,
     Predictions,
     Row,
     align,
+    at_thresholds,
     compare,
-    contenders,
     evaluate,
+    fit_systems,
+    from_studies,
     join,
     ranked,
     read_predictions,
@@ -32,6 +33,7 @@ from cxrbench.evaluation import (
     write_predictions,
 )
 from cxrbench.evaluation.scoring import Scored, score_files
+from cxrbench.evaluation.systems import VALIDATION
 from cxrbench.figures.report import report
 from cxrbench.inference import threshold
 from cxrbench.labels import finding_columns, finding_indices, finding_key
@@ -174,39 +176,34 @@ def _matched(model: Classifier, studies: Studies, split: str, scores: np.ndarray
         theirs = {finding_key(label) for label in labels}
         unknown = [label for label in others if label and finding_key(label) not in theirs]
         note(f"left out, as {name} says nothing of them: {', '.join(unknown)}" if unknown else "")
-    given = studies.table[list(labels)].to_numpy(np.float32)
-    targets = np.where(given == -1, np.nan, np.nan_to_num(given))
-    table = studies.table.assign(split=split)[list(ABOUT)].reset_index(drop=True)
-    base = f"{root.absolute().as_posix().rstrip('/')}/"
-    table["path"] = table["path"].str.removeprefix(base)
     chosen = np.asarray(scores)[:, [index for _, index in pairs]]
-    return Predictions(table, labels, targets.astype(np.float32), chosen, model.spec.name)
+    return from_studies(studies, labels, chosen, split=split, root=root, name=model.spec.name)
 
 
 def _judged(
     model: Classifier, predictions: Predictions, options: argparse.Namespace, out: OwnFolder
 ) -> tuple[Predictions, dict[str, Any]]:
-    """A model's figures, also as files."""
-    test = predictions.split("test")
-    if "valid" in predictions.splits:
-        valid, rule = predictions.split("valid"), threshold(options.rule)
-        cuts = rule.fit(valid.targets, valid.scores)
-        said = f"{rule.title} on the validation images: {rule.summary}"
+    """A model's metrics, also as files."""
+    name = model.spec.name
+    if VALIDATION in predictions.splits:
+        (system,) = fit_systems({name: predictions}, rule=options.rule)
+        rule = threshold(options.rule)
+        origin = f"{rule.title} on the validation images: {rule.summary}"
     else:
-        chosen = finding_indices(test.labels, model.spec.labels)
-        cuts = np.array([model.spec.thresholds[index] for index in chosen])
-        said = "those stored with the model."
+        stored = [model.spec.thresholds[i] for i in finding_indices(predictions.labels, model.spec.labels)]
+        system = at_thresholds(name, predictions.split("test"), stored)
+        origin = "those stored with the model."
     figures = {
         "model": model.spec.name,
         "revision": model.revision,
         "dataset": options.data.name,
-        "thresholds": said,
-        **evaluate(test, cuts, count=options.resamples),
+        "thresholds": origin,
+        **evaluate(system.shown, system.thresholds, count=options.resamples),
     }
     text = json.dumps(figures, indent=1, allow_nan=False) + "\n"
     out.write_text(f"{model.spec.name}/{files.EVALUATION}", text)
-    _write_curves(out, f"{model.spec.name}/{_CURVES}", test)
-    return test, figures
+    _write_curves(out, f"{model.spec.name}/{_CURVES}", system.shown)
+    return system.shown, figures
 
 
 def _write_curves(out: OwnFolder, name: str, test: Predictions) -> None:
@@ -243,10 +240,11 @@ def _rows(scored: Sequence[Predictions], options: argparse.Namespace, out: OwnFo
     """Models and ensembles, also as a table; none where there is one model, or nothing to fit them on."""
     if len(scored) < 2:
         return []
-    if "valid" not in scored[0].splits:
+    if VALIDATION not in scored[0].splits:
         note("no ensembles: they are fitted on validation images; name them with --valid")
         return []
-    rows = [row(one) for one in contenders(scored, options.rule)]
+    systems = fit_systems({one.name: one for one in scored}, rule=options.rule)
+    rows = [row(system) for system in systems]
     with out.open_text(_ENSEMBLES) as stream:
         table = csv.DictWriter(stream, list(asdict(rows[0])))
         table.writeheader()

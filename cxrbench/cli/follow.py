@@ -10,14 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-import pandas as pd
 import torch
 from accelerate import PartialState
 
 from cxrbench import evaluation, models
 from cxrbench.data import Studies
 from cxrbench.errors import InputError
-from cxrbench.inference import THRESHOLDS
 from cxrbench.models import folder as files
 from cxrbench.models import hub
 from cxrbench.terminal import write_line
@@ -128,20 +126,19 @@ def judge(
     """Choose thresholds on the validation studies, measure on the test studies, and save; the figures."""
     # Weights are stored in 16 bits: what is judged is what will be loaded.
     model = hub.load(hub.save(model, out / "model"))
-    parts = {}
-    for split in ("valid", "test"):
-        of = images(split, model.spec.preprocessing.size)
-        about = _about(config, split, studies[split])
-        said = scores_of(model, of)
-        parts[split] = evaluation.Predictions(about, config.labels, of.targets.numpy(), said)
+    root, size = sources.data_root(config.data), model.spec.preprocessing.size
+    parts = {
+        split: evaluation.from_studies(
+            studies[split], config.labels, scores_of(model, images(split, size)), split=split, root=root
+        )
+        for split in ("valid", "test")
+    }
     stored = out / files.PREDICTIONS
     evaluation.write_predictions(stored, evaluation.join(list(parts.values())))
     # From the file: whoever has it can work out every figure again.
-    judged = evaluation.read_predictions(stored)
-    known = judged.split("valid")
-    cuts = THRESHOLDS["youden"].fit(known.targets, known.scores)
-    model.spec = replace(model.spec, thresholds=tuple(round(float(t), 6) for t in cuts))
-    figures = evaluation.evaluate(judged.split("test"), model.spec.thresholds)
+    (system,) = evaluation.fit_systems({config.name: evaluation.read_predictions(stored)}, rule="youden")
+    model.spec = replace(model.spec, thresholds=tuple(round(float(t), 6) for t in system.thresholds))
+    figures = evaluation.evaluate(system.shown, model.spec.thresholds)
     told = {
         "dataset": "digital chest phantom" if config.data.phantom_patients else studies["test"].name,
         "thresholds": "largest sensitivity + specificity on the validation studies (Youden)",
@@ -165,16 +162,6 @@ def _beside(
     if config.studies:
         found["by_study"] = report.by_study(studies["test"], targets["test"], scores["test"], config.studies)
     return found
-
-
-def _about(config: TrainConfig, split: str, studies: Studies) -> pd.DataFrame:
-    """What predictions.csv says of each image; its path is the one below the data's root."""
-    root = sources.data_root(config.data).absolute()
-    rows = studies.table.assign(split=split)[list(evaluation.ABOUT)].reset_index(drop=True)
-    paths = [Path(path) for path in rows["path"]]
-    return rows.assign(
-        path=[p.relative_to(root).as_posix() if p.is_relative_to(root) else p.name for p in paths]
-    )
 
 
 def _speaker(log: Path) -> Say:

@@ -1,6 +1,5 @@
 """Evaluation of models on a data set: predictions in, metrics with intervals out."""
 
-from cxrbench.evaluation.ensembles import Contender, Row, contenders, ranked, row
 from cxrbench.evaluation.figures import (
     FIGURES,
     SETS,
@@ -9,30 +8,36 @@ from cxrbench.evaluation.figures import (
     figure,
     measure,
 )
+from cxrbench.evaluation.leaderboard import Row, ranked, row
 from cxrbench.evaluation.pairs import align, compare
 from cxrbench.evaluation.prediction_csv import read_predictions
-from cxrbench.evaluation.predictions import ABOUT, Predictions, join, write_predictions
+from cxrbench.evaluation.predictions import ABOUT, Predictions, from_studies, join, write_predictions
 from cxrbench.evaluation.subgroups import SUBGROUPS, Group, Subgroup, groups, subgroups
+from cxrbench.evaluation.systems import System, at_thresholds, decisions, fit_systems, operating_points
 
 __all__ = [
     "ABOUT",
     "FIGURES",
     "SETS",
     "SUBGROUPS",
-    "Contender",
     "Figure",
     "Group",
     "Predictions",
     "Row",
     "Subgroup",
+    "System",
     "align",
+    "at_thresholds",
     "compare",
-    "contenders",
+    "decisions",
     "evaluate",
     "figure",
+    "fit_systems",
+    "from_studies",
     "groups",
     "join",
     "measure",
+    "operating_points",
     "ranked",
     "read_predictions",
     "row",

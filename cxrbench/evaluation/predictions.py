@@ -8,11 +8,13 @@ from typing import Final, Self
 import numpy as np
 import pandas as pd
 
+from cxrbench.data.studies import Studies
 from cxrbench.errors import InputError
-from cxrbench.labels import finding_columns, finding_key
+from cxrbench.labels import finding_columns, finding_indices, finding_key
+from cxrbench.targets import ground_truth
 from cxrbench.writing import open_text
 
-__all__ = ["ABOUT", "SCORE_PREFIX", "Predictions", "join", "write_predictions"]
+__all__ = ["ABOUT", "SCORE_PREFIX", "Predictions", "from_studies", "join", "write_predictions"]
 
 # What is known of each image beside its labels.
 ABOUT: Final = ("path", "patient", "study", "split", "sex", "age", "view", "projection")
@@ -93,6 +95,28 @@ class Predictions:
             )
         chosen = [known[finding_key(label)] for label in labels]
         return replace(self, labels=labels, targets=self.targets[:, chosen], scores=self.scores[:, chosen])
+
+
+def from_studies(
+    studies: Studies, labels: tuple[str, ...], scores: np.ndarray, *, split: str, root: Path, name: str = ""
+) -> Predictions:
+    """Predictions of studies, with their labels as targets: uncertain is NaN, not mentioned is absent.
+
+    Args:
+        studies: N images.
+        labels: L findings that the studies have a column for.
+        scores: (N, L).
+        split: of all images.
+        root: folder of the data set; paths are stored relative to it, of files elsewhere the name alone.
+        name: of the model.
+    """
+    table = studies.table.assign(split=split)[list(ABOUT)].reset_index(drop=True)
+    base, paths = root.absolute(), [Path(path) for path in table["path"]]
+    table["path"] = [
+        path.relative_to(base).as_posix() if path.is_relative_to(base) else path.name for path in paths
+    ]
+    targets = studies.targets[:, finding_indices(labels, studies.labels)]
+    return Predictions(table, labels, ground_truth(targets, labels), scores, name)
 
 
 def join(parts: Sequence[Predictions]) -> Predictions:

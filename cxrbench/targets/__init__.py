@@ -1,7 +1,7 @@
 """Operations on the label matrix before the loss."""
 
 from cxrbench.targets import hierarchy, imbalance, resampling
-from cxrbench.targets.policies import POLICIES, RULES, Policy, Rule, mixture
+from cxrbench.targets.policies import POLICIES, RULES, Policy, Rule, ground_truth, mixture
 from cxrbench.targets.synthesis import ml_smote
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "RULES",
     "Policy",
     "Rule",
+    "ground_truth",
     "hierarchy",
     "imbalance",
     "mixture",

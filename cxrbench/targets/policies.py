@@ -10,7 +10,7 @@ import numpy as np
 from cxrbench.errors import InputError
 from cxrbench.labels import finding_key
 
-__all__ = ["POLICIES", "RULES", "Policy", "Rule", "mixture"]
+__all__ = ["POLICIES", "RULES", "Policy", "Rule", "ground_truth", "mixture"]
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,15 @@ def mixture(findings: Mapping[str, str], *, otherwise: str = "ignore", name: str
         ['ones', 'ignore']
     """
     return Policy(name, "a rule for each finding", otherwise, MappingProxyType(dict(findings)))
+
+
+def ground_truth(targets: np.ndarray, labels: Sequence[str]) -> np.ndarray:
+    """Targets {1, 0, −1, NaN} (N, L) → those to evaluate by: uncertain is NaN, not mentioned is absent.
+
+    Raises:
+        InputError: shapes that do not fit, or another target value.
+    """
+    return POLICIES["ignore"](targets, labels, blank="zero")
 
 
 _BLANKS: Final = {"zero": 0.0, "mask": np.nan}

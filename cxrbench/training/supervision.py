@@ -44,8 +44,7 @@ def known_targets(
     policy = look_up("policy", config.data.policy, targets.POLICIES)
     given = studies.targets[:, finding_indices(config.labels, studies.labels)].astype(float)
     if split != "train":
-        seen = targets.POLICIES["ignore"](given, config.labels, blank="zero", seed=config.seed)
-        return torch.from_numpy(seen)
+        return torch.from_numpy(targets.ground_truth(given, config.labels))
     if config.data.close_hierarchy:
         given = targets.hierarchy.close(given, config.labels)
     guesses = guessed(config, studies, cache, process) if policy.needs == "guesses" else None

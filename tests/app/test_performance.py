@@ -216,7 +216,7 @@ def test_delong_gives_a_second_opinion_on_areas(given) -> None:
         assert abs(opinion - p) < 0.15  # two patients' images are nearly independent here
 
 
-def test_a_vote_is_judged_by_its_calls(given) -> None:
+def test_a_vote_is_evaluated_by_its_decisions(given) -> None:
     found = systems(given, asked("a", "b", "c", ensembles=("ptc_mode",)))
     table = performance.table_of(found[3:], ("f1",))
     truth = found[3].shown.targets[:, 1]

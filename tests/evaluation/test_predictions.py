@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from cxrbench.data import Studies
 from cxrbench.errors import InputError
-from cxrbench.evaluation import ABOUT, Predictions, join, read_predictions, write_predictions
+from cxrbench.evaluation import ABOUT, Predictions, from_studies, join, read_predictions, write_predictions
 
 
 def made(count=6, labels=("Edema", "Lung Lesion"), seed=0):
@@ -174,3 +175,27 @@ def test_a_hundred_thousand_rows_are_read_in_seconds(tmp_path):
     started = time.process_time()
     assert len(read_predictions(content)) == 99_999
     assert time.process_time() - started < 10
+
+
+def test_studies_are_evaluated_by_their_labels_and_named_below_their_folder(tmp_path):
+    studies = Studies(
+        pd.DataFrame(
+            {
+                "path": [str(tmp_path / "test" / f"{i}.png") for i in range(3)] + ["/elsewhere/3.png"],
+                "patient": list("aabc"),
+                "study": "",
+                "view": "frontal",
+                "projection": "AP",
+                "sex": "F",
+                "age": 50.0,
+                "Fracture": 1.0,
+                "Pleural Effusion": [1.0, 0.0, -1.0, np.nan],
+            }
+        ),
+        ("Fracture", "Pleural Effusion"),
+    )
+    scores = np.full((4, 1), 0.5, np.float32)
+    found = from_studies(studies, ("Effusion",), scores, split="test", root=tmp_path, name="model")
+    assert_array_equal(found.targets[:, 0], [1, 0, np.nan, 0])
+    assert found.table["path"].tolist() == ["test/0.png", "test/1.png", "test/2.png", "3.png"]
+    assert found.splits == ("test",)
