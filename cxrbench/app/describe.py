@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from cxrbench.app import stock
-from cxrbench.evaluation import FIGURES
+from cxrbench.evaluation import METRICS
 
 __all__ = ["methods", "models"]
 
@@ -68,9 +68,9 @@ def _evaluation(measured: Mapping[str, Any]) -> None:
 
 def _named(key: str) -> str:
     """Such as “mean AUROC” of ``mean_auroc``: figures as the Performance page calls them."""
-    name = next((name for name in FIGURES if key.endswith(name)), None)
+    name = next((name for name in METRICS if key.endswith(name)), None)
     return (
-        f"{key.removesuffix(name)}{FIGURES[name].title}".replace("_", " ") if name else key.replace("_", " ")
+        f"{key.removesuffix(name)}{METRICS[name].title}".replace("_", " ") if name else key.replace("_", " ")
     )
 
 

@@ -12,7 +12,7 @@ from cxrbench.app import charts
 from cxrbench.app.curve_data import curve_data, digest, resample_count
 from cxrbench.app.curves import curves
 from cxrbench.app.tables import numbers, rounded
-from cxrbench.evaluation import FIGURES, System, compare, decisions, measure, operating_points
+from cxrbench.evaluation import METRICS, System, compare, decisions, measure, operating_points
 from cxrbench.metrics.delong import delong
 from cxrbench.metrics.intervals import Interval
 
@@ -50,9 +50,9 @@ def table_part(systems: Sequence[System]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         picked = st.multiselect(
             "Figures",
-            list(FIGURES),
+            list(METRICS),
             default=list(_SHOWN),
-            format_func=lambda name: FIGURES[name].title,
+            format_func=lambda name: METRICS[name].title,
             key="table_figures",
             width=620,
             help="Those of calls (F1, specificity …) are taken at each system's thresholds.",
@@ -63,7 +63,7 @@ def table_part(systems: Sequence[System]) -> None:
     table = table_of(systems, picked)
     st.dataframe(table, hide_index=True, column_config=rounded(table), height=520)
     for name in picked:
-        st.caption(f"**{FIGURES[name].title}.** {FIGURES[name].says}")
+        st.caption(f"**{METRICS[name].title}.** {METRICS[name].summary}")
     images = len(systems[0].shown)
     st.caption(
         f"“low” and “high” hold 95 % of {resample_count(images):,} resamples by patient. Empty: undefined, "
@@ -86,7 +86,7 @@ def pair_part(systems: Sequence[System]) -> None:
         others = [name for name in titles if name != first]
         second = st.selectbox("Second", others, format_func=titles.__getitem__, key="pair_second", width=260)
         name = st.selectbox(
-            "Figure", list(FIGURES), format_func=lambda key: FIGURES[key].title, key="pair_figure", width=200
+            "Figure", list(METRICS), format_func=lambda key: METRICS[key].title, key="pair_figure", width=200
         )
     by_name = {system.name: system for system in systems}
     a, b = by_name[first], by_name[second]
@@ -94,11 +94,11 @@ def pair_part(systems: Sequence[System]) -> None:
     table = pair_table(a, b, found)
     if name == "auroc" and a.graded and b.graded:
         table["p (DeLong)"] = second_opinion(a, b)  # of images, where the bootstrap resamples patients
-    chart = _differences(table, f"{FIGURES[name].title}: {a.title} minus {b.title}")
-    charts.show(chart, alt_text=f"Paired differences in {FIGURES[name].title}, finding by finding.")
+    chart = _differences(table, f"{METRICS[name].title}: {a.title} minus {b.title}")
+    charts.show(chart, alt_text=f"Paired differences in {METRICS[name].title}, finding by finding.")
     st.caption(
-        f"{FIGURES[name].says} Bars hold 95 % of the paired differences: both systems saw the same resampled "
-        "patients. p is two-sided, and of fourteen findings one is below 0.07 by chance alone."
+        f"{METRICS[name].summary} Bars hold 95 % of the paired differences: both systems saw the same "
+        "resampled patients. p is two-sided, and of fourteen findings one is below 0.07 by chance alone."
     )
     numbers(table, f"pair-{a.name}-{b.name}-{name}")
 
@@ -118,7 +118,7 @@ def table_of(systems: Sequence[System], names: Sequence[str]) -> pd.DataFrame:
                 "threshold": float(system.thresholds[index]) if system.graded else float("nan"),
             }
             for name in names:
-                row |= ends(FIGURES[name].title, found[name], index)
+                row |= ends(METRICS[name].title, found[name], index)
             rows.append(row)
     return pd.DataFrame(rows)
 

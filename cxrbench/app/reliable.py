@@ -13,7 +13,7 @@ from cxrbench.app import charts
 from cxrbench.app.curve_data import digest, resample_count
 from cxrbench.app.performance import ends
 from cxrbench.app.tables import rounded
-from cxrbench.evaluation import FIGURES, Predictions, System, measure
+from cxrbench.evaluation import METRICS, Predictions, System, measure
 from cxrbench.inference import CALIBRATIONS
 from cxrbench.metrics import reliability
 
@@ -84,7 +84,7 @@ def _calibrated(
     found = measure(one, np.full(1, 0.5), ("calibration_error", "brier"), count=resample_count(len(one)))
     figures: dict[str, float] = {}
     for name, interval in found.items():
-        figures |= ends(FIGURES[name].title, interval, 0)
+        figures |= ends(METRICS[name].title, interval, 0)
     return scores[:, 0], figures
 
 

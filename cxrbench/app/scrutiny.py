@@ -14,7 +14,7 @@ from cxrbench.app import cases, charts
 from cxrbench.app.curve_data import digest, resample_count
 from cxrbench.app.tables import rounded
 from cxrbench.evaluation import (
-    FIGURES,
+    METRICS,
     SUBGROUPS,
     Group,
     System,
@@ -56,8 +56,8 @@ def groups_part(systems: Sequence[System], finding: str) -> None:
         )
         figure = st.selectbox(
             "Figure",
-            list(FIGURES),
-            format_func=lambda key: FIGURES[key].title,
+            list(METRICS),
+            format_func=lambda key: METRICS[key].title,
             key="groups_figure",
             width=200,
         )
@@ -73,7 +73,7 @@ def groups_part(systems: Sequence[System], finding: str) -> None:
     found = _grouped(digest(system, [column]), by, figure, finding, system)
     table = group_table(found)
     charts.show(
-        _intervals(table, FIGURES[figure].title), alt_text=f"{FIGURES[figure].title} of {finding} by {by}."
+        _intervals(table, METRICS[figure].title), alt_text=f"{METRICS[figure].title} of {finding} by {by}."
     )
     st.caption(
         "Each group's figure, and its gap: the group minus everybody else, both with intervals by patient. A "

@@ -1,14 +1,14 @@
 """Evaluation of models on a data set: predictions in, metrics with intervals out."""
 
-from cxrbench.evaluation.figures import (
-    FIGURES,
-    SETS,
-    Figure,
-    evaluate,
-    figure,
-    measure,
-)
 from cxrbench.evaluation.leaderboard import Row, ranked, row
+from cxrbench.evaluation.metrics import (
+    METRICS,
+    SETS,
+    Metric,
+    evaluate,
+    measure,
+    metric,
+)
 from cxrbench.evaluation.pairs import align, compare
 from cxrbench.evaluation.prediction_csv import read_predictions
 from cxrbench.evaluation.predictions import ABOUT, Predictions, from_studies, join, write_predictions
@@ -17,11 +17,11 @@ from cxrbench.evaluation.systems import System, at_thresholds, decisions, fit_sy
 
 __all__ = [
     "ABOUT",
-    "FIGURES",
+    "METRICS",
     "SETS",
     "SUBGROUPS",
-    "Figure",
     "Group",
+    "Metric",
     "Predictions",
     "Row",
     "Subgroup",
@@ -31,12 +31,12 @@ __all__ = [
     "compare",
     "decisions",
     "evaluate",
-    "figure",
     "fit_systems",
     "from_studies",
     "groups",
     "join",
     "measure",
+    "metric",
     "operating_points",
     "ranked",
     "read_predictions",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cxrbench.errors import InputError
-from cxrbench.evaluation.figures import figure
+from cxrbench.evaluation.metrics import metric
 from cxrbench.evaluation.predictions import Predictions
 from cxrbench.labels import finding_columns, finding_key
 from cxrbench.metrics import statistics
@@ -23,12 +23,12 @@ def compare(
     count: int = 1000,
     seed: int = 0,
 ) -> Interval:
-    """A figure of the first model minus that of the second, paired: both saw the same images.
+    """The difference in a metric between two models on the same images, first minus second, paired.
 
     Args:
         first: predictions and thresholds (L,); as `align` gives them.
         second: predictions and thresholds (L,) of the same images and findings.
-        name: of the figure.
+        name: of the metric.
         mean: of the mean over the findings where it is defined, (1,); else of each finding, (L,).
         count: resamples.
         seed: of the resamples.
@@ -39,7 +39,7 @@ def compare(
     (a, cuts_a), (b, cuts_b) = first, second
     if a.labels != b.labels or list(a.table["path"]) != list(b.table["path"]):
         raise InputError(f"{a.name} and {b.name} are not of the same images and findings; align them first.")
-    make = figure(name).make
+    make = metric(name).make
     one = make(a.targets, a.scores, np.asarray(cuts_a))
     other = make(a.targets, b.scores, np.asarray(cuts_b))
     if mean:

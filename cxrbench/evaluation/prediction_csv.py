@@ -139,7 +139,7 @@ def _about(raw: pd.DataFrame, columns: Mapping[str, str | None]) -> tuple[pd.Dat
 
 
 def _once_per_path(predictions: Predictions) -> Predictions:
-    """The first row of every path within a split; a path that occurs with other figures is refused."""
+    """The first row of every path within a split; a path that occurs with other values is refused."""
     table = predictions.table
     named = np.flatnonzero(table["path"] != "")
     if not len(named):
@@ -149,9 +149,9 @@ def _once_per_path(predictions: Predictions) -> Predictions:
     repeats = named[first != named]
     if not len(repeats):
         return predictions
-    figures = np.nan_to_num(np.hstack([predictions.targets, predictions.scores]), nan=-1)
+    values = np.nan_to_num(np.hstack([predictions.targets, predictions.scores]), nan=-1)
     origin = first[first != named]
-    differs = (figures[repeats] != figures[origin]).any(axis=1)
+    differs = (values[repeats] != values[origin]).any(axis=1)
     count = len(np.unique(origin))
     if differs.any():
         place = int(np.argmax(differs))

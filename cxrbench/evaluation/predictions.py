@@ -31,7 +31,7 @@ class Predictions:
         table: `ABOUT`, one row per image: ``patient`` is never empty; ``split`` is "valid", "test", another
             word or ""; ``sex`` "M", "F" or ""; ``age`` in years or NaN; the rest text, "" where not known.
         labels: L names.
-        targets: (N, L) float32: 1, 0, and NaN where uncertain or unknown, which no figure counts.
+        targets: (N, L) float32: 1, 0, and NaN where uncertain or unknown, which no metric counts.
         scores: (N, L) float32 in [0, 1].
         name: of the model or the file, for captions.
         notes: what the reader left out, took together or had to assume, one sentence each; to be shown.

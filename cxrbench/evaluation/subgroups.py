@@ -8,7 +8,7 @@ import numpy as np
 
 from cxrbench.data.clinical import age_bands
 from cxrbench.errors import look_up
-from cxrbench.evaluation.figures import figure
+from cxrbench.evaluation.metrics import metric
 from cxrbench.evaluation.predictions import Predictions
 from cxrbench.metrics import statistics
 from cxrbench.metrics.intervals import Interval, bootstrap
@@ -20,15 +20,15 @@ _AGES: Final = (0, 40, 60, 80)  # years: the young are too few for bands of twen
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """A model's figure in one group of patients.
+    """A model's metric in one group of patients.
 
     Args:
         name: of the group.
         images: how many.
         positives: (L,) how many have each finding.
         negatives: (L,) how many do not.
-        value: (L,) the figure in the group.
-        gap: (L,) the figure in the group minus that in all other images, with interval and p-value; None
+        value: (L,) the metric in the group.
+        gap: (L,) the metric in the group minus that in all other images, with interval and p-value; None
             where there are no others.
     """
 
@@ -102,7 +102,7 @@ def subgroups(
     count: int = 1000,
     seed: int = 0,
 ) -> tuple[Group, ...]:
-    """A figure in each group, and how far it lies from that of everybody else, resampling patients.
+    """A metric in each group, and its difference from all other images; bootstrap by patient.
 
     With several groups and findings some p-values are small by chance alone: at 14 findings and 3 groups two
     of 42 lie below 0.05 where nothing differs.
@@ -111,14 +111,14 @@ def subgroups(
         predictions: of one split.
         thresholds: (L,) operating points.
         by: a key of `SUBGROUPS`.
-        name: of a figure that has one value per finding.
+        name: of a metric that has one value per finding.
         count: resamples.
         seed: of the resamples.
 
     Raises:
-        InputError: an unknown subgroup or figure.
+        InputError: an unknown subgroup or metric.
     """
-    make = figure(name).make
+    make = metric(name).make
     cuts = np.asarray(thresholds, np.float64)
 
     def of(rows: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:

@@ -73,11 +73,13 @@ def fit_systems(
     apart = split != VALIDATION and all(VALIDATION in model.splits for model in models)
     if not (apart or fit_on_shown):
         _refuse(models, split)
-    shown = _aligned([model.split(split) for model in models])
-    fitted = _aligned([model.split(VALIDATION) for model in models]) if apart else shown
-    if not len(shown[0]):
+    evaluated = [model.split(split) for model in models]
+    if not any(map(len, evaluated)):
         raise InputError(f"There is no image of the split {split!r}; choose another.")
-    systems = [_model(name, *sides, rule) for name, *sides in zip(predictions, shown, fitted, strict=True)]
+    shown = _aligned(evaluated)
+    fitted = _aligned([model.split(VALIDATION) for model in models]) if apart else shown
+    sides = zip(predictions, shown, fitted, strict=True)
+    systems = [_model(name, part, validation, rule) for name, part, validation in sides]
     wanted = predictions if members is None else members
     chosen = [system for system in systems if system.name in wanted]
     return systems + ([_ensemble(key, chosen, rule) for key in ensembles] if len(chosen) > 1 else [])

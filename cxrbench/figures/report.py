@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from cxrbench.compare import DISCLAIMER
-from cxrbench.evaluation import FIGURES, SETS, Predictions, Row
+from cxrbench.evaluation import METRICS, SETS, Predictions, Row
 from cxrbench.figures.curves import pr_figure, reliability_figure, roc_figure
 
 __all__ = ["report"]
@@ -54,7 +54,7 @@ def report(
             figure = draw(predictions.targets, predictions.scores, predictions.labels)
             parts += [f"<h3>{heading}</h3>", _div(figure)]
     definitions = "".join(
-        f"<li><b>{escape(f.title)}</b>: {escape(f.says)}</li>" for f in (*FIGURES.values(), *SETS.values())
+        f"<li><b>{escape(f.title)}</b>: {escape(f.summary)}</li>" for f in (*METRICS.values(), *SETS.values())
     )
     parts += ["<h2>Definitions of the metrics</h2>", f"<ul>{definitions}</ul>"]
     return (
@@ -96,7 +96,7 @@ def _value(interval: Mapping[str, Any]) -> str:
 
 
 def _findings(labels: Sequence[str], figures: Mapping[str, Any]) -> str:
-    heads = ["finding", "n+", "n−", "threshold", *(FIGURES[name].title for name in _SHOWN)]
+    heads = ["finding", "n+", "n−", "threshold", *(METRICS[name].title for name in _SHOWN)]
     lines = []
     for label in labels:
         cells = [escape(label), str(figures["positives"][label]), str(figures["negatives"][label])]
@@ -108,7 +108,7 @@ def _findings(labels: Sequence[str], figures: Mapping[str, Any]) -> str:
 
 def _leaderboard(rows: Sequence[Row], best: Mapping[str, str]) -> str:
     names = list(best)
-    titles = {name: metric.title for name, metric in {**FIGURES, **SETS}.items()} | {
+    titles = {name: metric.title for name, metric in {**METRICS, **SETS}.items()} | {
         "auroc_of_calls": "AUROC of decisions"
     }
     heads = ["", *(titles[name] for name in names)]

@@ -193,6 +193,7 @@ def test_studies_are_evaluated_by_their_labels_and_named_below_their_folder(tmp_
             }
         ),
         ("Fracture", "Pleural Effusion"),
+        "made",
     )
     scores = np.full((4, 1), 0.5, np.float32)
     found = from_studies(studies, ("Effusion",), scores, split="test", root=tmp_path, name="model")

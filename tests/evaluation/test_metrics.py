@@ -10,14 +10,14 @@ from cxrbench import metrics
 from cxrbench.errors import InputError
 from cxrbench.evaluation import (
     ABOUT,
-    FIGURES,
+    METRICS,
     SETS,
     Predictions,
     align,
     compare,
     evaluate,
-    figure,
     measure,
+    metric,
 )
 
 
@@ -51,12 +51,12 @@ def test_the_evaluation_is_plain_json_and_undefined_is_none():
     assert figures["intervals"]["auroc"]["B"] is None
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_every_figure_is_its_metric_with_an_interval_around_it(name):
+@pytest.mark.parametrize("name", METRICS)
+def test_every_entry_is_the_metric_of_its_name_with_an_interval_around_it(name):
     predictions, cuts = study(), np.array([0.5, 0.6, 0.5])
     interval = measure(predictions, cuts, [name], count=200)[name]
     plain = {"sensitivity": "recall", "npv": "negative_predictive_value"}.get(name, name)
-    answers = predictions.scores >= cuts if figure(name).at_threshold else predictions.scores
+    answers = predictions.scores >= cuts if metric(name).at_threshold else predictions.scores
     expected = getattr(metrics, plain)(predictions.targets, answers)
     assert_allclose(interval.estimate, expected, rtol=1e-6)
     defined = ~np.isnan(interval.low)
@@ -65,7 +65,7 @@ def test_every_figure_is_its_metric_with_an_interval_around_it(name):
     assert (interval.estimate <= interval.high)[defined].all()
 
 
-def test_figures_of_images_are_their_means():
+def test_metrics_per_image_are_their_means():
     predictions, cuts = study(), np.full(3, 0.5)
     measured = measure(predictions, cuts, list(SETS), count=50)
     calls = predictions.scores >= 0.5
@@ -112,4 +112,4 @@ def test_what_cannot_be_compared_is_said():
     with pytest.raises(InputError, match="no image"):
         measure(first.split("valid"), np.ones(3))
     with pytest.raises(InputError, match="choose from: auroc"):
-        figure("auc")
+        metric("auc")

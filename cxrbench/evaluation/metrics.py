@@ -12,23 +12,23 @@ from cxrbench.evaluation.predictions import Predictions
 from cxrbench.metrics import DECISIONS, averages, sets, statistics
 from cxrbench.metrics.intervals import Interval, Statistic, bootstrap
 
-__all__ = ["FIGURES", "SETS", "Figure", "evaluate", "figure", "measure"]
+__all__ = ["METRICS", "SETS", "Metric", "evaluate", "measure", "metric"]
 
 # targets (N, L), scores (N, L), thresholds (L,) → what can be resampled
 Make = Callable[[np.ndarray, np.ndarray, np.ndarray], Statistic]
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A figure of merit, of scores or of the calls that thresholds make of them.
+class Metric:
+    """A metric of scores, or of the binary predictions that thresholds make of them.
 
     Args:
         name: its key.
         title: for tables.
         make: targets (N, L), scores (N, L), thresholds (L,) → a statistic.
-        higher_is_better: which way is up.
+        higher_is_better: whether larger values are better.
         at_threshold: whether it depends on the thresholds.
-        says: one sentence for a reader.
+        summary: one sentence for a reader.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Figure:
     make: Make
     higher_is_better: bool
     at_threshold: bool
-    says: str
+    summary: str
 
 
 def _decision(of: Callable[..., np.ndarray]) -> Make:
@@ -44,10 +44,10 @@ def _decision(of: Callable[..., np.ndarray]) -> Make:
 
 
 # One value per finding.
-FIGURES: Final[dict[str, Figure]] = {
+METRICS: Final[dict[str, Metric]] = {
     record.name: record
     for record in (
-        Figure(
+        Metric(
             "auroc",
             "AUROC",
             lambda t, s, _: statistics.auroc(t, s),
@@ -55,7 +55,7 @@ FIGURES: Final[dict[str, Figure]] = {
             False,
             "How often a positive scores above a negative: 0.5 by chance, 1 at best.",
         ),
-        Figure(
+        Metric(
             "average_precision",
             "average precision",
             lambda t, s, _: statistics.average_precision(t, s),
@@ -63,7 +63,7 @@ FIGURES: Final[dict[str, Figure]] = {
             False,
             "The area under the precision–recall steps: by chance the share of positives, 1 at best.",
         ),
-        Figure(
+        Metric(
             "brier",
             "Brier",
             lambda t, s, _: statistics.mean((s - t) ** 2),
@@ -71,7 +71,7 @@ FIGURES: Final[dict[str, Figure]] = {
             False,
             "The mean squared distance of score and truth: 0 at best.",
         ),
-        Figure(
+        Metric(
             "calibration_error",
             "ECE",
             lambda t, s, _: statistics.calibration_error(t, s),
@@ -80,17 +80,17 @@ FIGURES: Final[dict[str, Figure]] = {
             "How far scores and shares of positives lie apart on the mean, in ten bins: 0 at best.",
         ),
         *(
-            Figure(record.name, record.title, _decision(record.compute), True, True, record.summary)
+            Metric(record.name, record.title, _decision(record.compute), True, True, record.summary)
             for record in DECISIONS.values()
         ),
     )
 }
 
 # One value per image.
-SETS: Final[dict[str, Figure]] = {
+SETS: Final[dict[str, Metric]] = {
     record.name: record
     for record in (
-        Figure(
+        Metric(
             "hamming_loss",
             "Hamming loss",
             lambda t, s, cuts: statistics.mean(sets.hamming_loss(t, s >= cuts)),
@@ -98,7 +98,7 @@ SETS: Final[dict[str, Figure]] = {
             True,
             "The share of wrong answers of an image: 0 at best.",
         ),
-        Figure(
+        Metric(
             "subset_accuracy",
             "subset accuracy",
             lambda t, s, cuts: statistics.mean(sets.subset_accuracy(t, s >= cuts)),
@@ -106,7 +106,7 @@ SETS: Final[dict[str, Figure]] = {
             True,
             "The share of images with every answer right.",
         ),
-        Figure(
+        Metric(
             "label_ranking_precision",
             "LRAP",
             lambda t, s, _: statistics.mean(sets.label_ranking_precision(t, s)),
@@ -114,7 +114,7 @@ SETS: Final[dict[str, Figure]] = {
             False,
             "How pure an image's list of findings is, from the highest score down to each true one.",
         ),
-        Figure(
+        Metric(
             "coverage",
             "coverage",
             lambda t, s, _: statistics.mean(sets.coverage(t, s)),
@@ -126,41 +126,41 @@ SETS: Final[dict[str, Figure]] = {
 }
 
 
-def figure(name: str) -> Figure:
-    """The figure of this name, of findings or of images.
+def metric(name: str) -> Metric:
+    """The metric of this name, per finding or per image.
 
     Raises:
-        InputError: there is none; the sentence lists those there are.
+        InputError: an unknown name; the message lists the known ones.
     """
-    return look_up("figure", name, {**FIGURES, **SETS})
+    return look_up("metric", name, {**METRICS, **SETS})
 
 
 def measure(
     predictions: Predictions,
     thresholds: Sequence[float] | np.ndarray,
-    names: Sequence[str] = tuple(FIGURES),
+    names: Sequence[str] = tuple(METRICS),
     *,
     count: int = 1000,
     seed: int = 0,
 ) -> dict[str, Interval]:
-    """Figures with 95 % intervals, resampling patients.
+    """Metrics with 95 % confidence intervals from a patient-level bootstrap.
 
     Args:
         predictions: of one split.
         thresholds: L operating points, chosen on other studies.
-        names: keys of `FIGURES` (one value per finding, (L,)) or `SETS` (one value, ()).
+        names: keys of `METRICS` (one value per finding, (L,)) or `SETS` (one value, ()).
         count: resamples.
-        seed: of the resamples, which are the same for every figure and model on these images.
+        seed: of the resamples, which are the same for every metric and model on these images.
 
     Raises:
-        InputError: there is no image, or a figure is unknown.
+        InputError: there is no image, or a metric is unknown.
     """
     if not len(predictions):
         raise InputError(f"{predictions.name or 'The predictions'} hold no image to measure; choose a split.")
     cuts = np.asarray(thresholds, np.float64)
     return {
         name: bootstrap(
-            figure(name).make(predictions.targets, predictions.scores, cuts),
+            metric(name).make(predictions.targets, predictions.scores, cuts),
             predictions.patients,
             count=count,
             seed=seed,
@@ -172,24 +172,24 @@ def measure(
 def evaluate(
     predictions: Predictions, thresholds: Sequence[float] | np.ndarray, *, count: int = 1000, seed: int = 0
 ) -> dict[str, Any]:
-    """All figures as plain values, for ``evaluation.json``; undefined is None.
+    """All metrics as plain values, for ``evaluation.json``; undefined is None.
 
     Args:
-        predictions: of the studies to judge by.
+        predictions: of the images to evaluate on.
         thresholds: L operating points, chosen on other studies.
         count: resamples.
         seed: of the resamples.
 
     Returns:
         ``studies`` (images), ``patients``, ``mean_auroc``; by finding ``positives``, ``negatives``,
-        ``threshold`` and every key of `FIGURES`; ``intervals``: key → finding → [low, high]; ``means``: key →
+        ``threshold`` and every key of `METRICS`; ``intervals``: key → finding → [low, high]; ``means``: key →
         value, findings averaged and left out, low and high; ``sets``: the keys of `SETS`, as means are;
         ``bootstrap``: how the intervals came about.
     """
     truth, labels = predictions.targets, predictions.labels
     cuts = np.asarray(thresholds, np.float64)
-    measured = measure(predictions, cuts, (*FIGURES, *SETS), count=count, seed=seed)
-    by_finding = {name: measured[name] for name in FIGURES}
+    measured = measure(predictions, cuts, (*METRICS, *SETS), count=count, seed=seed)
+    by_finding = {name: measured[name] for name in METRICS}
     means = {name: _mean(interval) for name, interval in by_finding.items()}
     return {
         "studies": len(predictions),
