@@ -1,4 +1,4 @@
-"""Augmentations that leave a radiograph's findings true; no left–right flip by default."""
+"""Augmentations that keep the findings of a radiograph true; no left–right flip by default."""
 
 from cxrbench.augment.elastic import Elastic, ElasticDraw
 from cxrbench.augment.geometry import Affine, AffineDraw

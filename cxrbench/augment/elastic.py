@@ -12,17 +12,17 @@ __all__ = ["Elastic", "ElasticDraw"]
 
 @dataclass(frozen=True)
 class ElasticDraw:
-    """One draw: y(p) = x(p + u(p)), u white noise smoothed by a Gaussian and scaled to a largest length.
+    """One drawn deformation: y(p) = x(p + u(p)), u white noise smoothed by a Gaussian and scaled.
 
     Args:
-        strength: the longest displacement, as a fraction of the shorter side; 0 moves nothing.
+        strength: longest displacement, as a fraction of the shorter side; 0 is the identity.
         smoothness: standard deviation of the Gaussian, as a fraction of the shorter side.
-        seed: of the field, drawn with the rest.
+        seed: random seed of the field.
 
     Reference:
         Simard et al. 2003, "Best practices for convolutional neural networks applied to visual document
         analysis", doi:10.1109/ICDAR.2003.1227801. There the field is scaled by a factor; here by its longest
-        vector, so that the strength is a length one can see.
+        vector, so that the strength is a length.
     """
 
     strength: float = 0.0
@@ -30,17 +30,17 @@ class ElasticDraw:
     seed: int = 0
 
     def field(self, shape: tuple[int, int]) -> np.ndarray:
-        """Displacements (2, H, W) float32 in pixels: first down, then right."""
+        """Displacement field (2, H, W) float32 in pixels: down, right."""
         height, width = shape
         side = min(shape)
         noise = np.random.default_rng(self.seed).standard_normal((2, height, width), dtype=np.float32)
         sigma = max(self.smoothness * side, 0.5)
-        smooth = np.stack([cv2.GaussianBlur(one, (0, 0), sigma) for one in noise])
+        smooth = np.stack([cv2.GaussianBlur(component, (0, 0), sigma) for component in noise])
         longest = float(np.sqrt((smooth**2).sum(0)).max())
         return smooth * (self.strength * side / longest) if longest else np.zeros_like(smooth)
 
     def image(self, image: np.ndarray) -> np.ndarray:
-        """A picture (H, W), bilinear; what moves in from outside is black."""
+        """Deform an image (H, W), bilinearly; pixels from outside are black."""
         if not self.strength:
             return image.copy()
         down, right = self.field(image.shape)
@@ -48,18 +48,18 @@ class ElasticDraw:
         return cv2.remap(image, columns + right, rows + down, cv2.INTER_LINEAR)
 
     def mask(self, mask: np.ndarray) -> np.ndarray:
-        """A mask (H, W) bool, moved as the picture is; a pixel belongs to it where it covers half of it."""
+        """Deform a mask (H, W) bool like the image; pixels covered by at least half are true."""
         return self.image(mask.astype(np.float32)) >= 0.5 if self.strength else mask.copy()
 
 
 @dataclass(frozen=True)
 class Elastic:
-    """How strong deformations may be.
+    """Ranges of elastic deformation.
 
     Args:
         strength: the longest displacement is uniform in [0, strength], a fraction of the shorter side. Above
-            about 0.03 ribs wave as none do.
-        smoothness: of the field, a fraction of the shorter side.
+            about 0.03 ribs bend unrealistically.
+        smoothness: standard deviation of the Gaussian, as a fraction of the shorter side.
     """
 
     strength: float = 0.02
@@ -69,5 +69,5 @@ class Elastic:
         check_widths(self, below_one=("strength", "smoothness"))
 
     def draw(self, rng: np.random.Generator) -> ElasticDraw:
-        """Every number is drawn before any is used."""
+        """Draw a deformation."""
         return ElasticDraw(rng.uniform() * self.strength, self.smoothness, int(rng.integers(2**32)))

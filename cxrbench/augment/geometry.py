@@ -1,4 +1,4 @@
-"""One affine map for rotation, shift, scale and shear, of pictures and masks alike."""
+"""One affine map for rotation, shift, scale and shear, of images and masks alike."""
 
 from dataclasses import dataclass
 
@@ -12,15 +12,15 @@ __all__ = ["Affine", "AffineDraw"]
 
 @dataclass(frozen=True)
 class AffineDraw:
-    """One draw: an affine map of the picture onto itself. The default moves nothing.
+    """One drawn affine map of an image onto itself; the default is the identity.
 
     Args:
         degrees: rotation about the centre, counter-clockwise.
         right: shift as a fraction of the width.
         down: shift as a fraction of the height.
-        scale: how many times as large.
-        shear: degrees by which upright lines lean to the right at the top.
-        flip: left becomes right. A mirrored heart lies on the wrong side: this changes what is true.
+        scale: magnification factor.
+        shear: degrees by which vertical lines lean to the right at the top.
+        flip: mirror left and right. A mirrored heart lies on the wrong side: this changes the findings.
     """
 
     degrees: float = 0.0
@@ -31,21 +31,21 @@ class AffineDraw:
     flip: bool = False
 
     def matrix(self, shape: tuple[int, int]) -> np.ndarray:
-        """(2, 3) float64: pixel (x, y) of the source → pixel of the result, about the middle of the picture.
+        """Matrix (2, 3) float64: pixel (x, y) of the source → pixel of the result, about the image centre.
 
         First flip, then shear, then scale and rotation, then the shift.
         """
         height, width = shape
-        turn, lean = np.deg2rad(self.degrees), np.tan(np.deg2rad(self.shear))
-        rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-        shear = np.array([[1, -lean], [0, 1]])  # rows count downwards, so the top leans right
+        angle, slope = np.deg2rad(self.degrees), np.tan(np.deg2rad(self.shear))
+        rotation = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        shear = np.array([[1, -slope], [0, 1]])  # rows count downwards, so the top leans right
         linear = self.scale * rotation @ shear @ np.diag([-1 if self.flip else 1, 1])
         centre = np.array([(width - 1) / 2, (height - 1) / 2])
         shift = centre - linear @ centre + np.array([self.right * width, self.down * height])
         return np.column_stack([linear, shift])
 
     def image(self, image: np.ndarray) -> np.ndarray:
-        """A picture (H, W), bilinear; what moves in from outside is black."""
+        """Transform an image (H, W), bilinearly; pixels from outside are black."""
         if self == AffineDraw():
             return image.copy()
         height, width = image.shape
@@ -53,20 +53,20 @@ class AffineDraw:
         return cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR)
 
     def mask(self, mask: np.ndarray) -> np.ndarray:
-        """A mask (H, W) bool, moved as the picture is; a pixel belongs to it where it covers half of it."""
+        """Transform a mask (H, W) bool like the image; pixels covered by at least half are true."""
         return self.image(mask.astype(np.float32)) >= 0.5 if self != AffineDraw() else mask.copy()
 
 
 @dataclass(frozen=True)
 class Affine:
-    """How far pictures may move, uniformly to both sides. Left stays left unless it is asked otherwise.
+    """Ranges of affine maps, uniform to both sides.
 
     Args:
-        degrees: rotation.
-        shift: along each axis, as a fraction of the side.
-        scale: x → [1 − scale, 1 + scale] times as large.
-        shear: in degrees.
-        flip: chance of a left–right flip; 0, because a mirrored chest is another chest.
+        degrees: largest rotation.
+        shift: largest shift along each axis, as a fraction of the side.
+        scale: magnification in [1 − scale, 1 + scale].
+        shear: largest shear, in degrees.
+        flip: probability of a left–right flip; 0, because a mirrored chest has other findings.
     """
 
     degrees: float = 6.0
@@ -79,7 +79,7 @@ class Affine:
         check_widths(self, below_one=("scale",), up_to_one=("flip",))
 
     def draw(self, rng: np.random.Generator) -> AffineDraw:
-        """Every number is drawn, also those that a width of 0 makes idle: other widths move nothing else."""
+        """Draw a map: all numbers, also unused ones, so that one width does not change the others."""
         degrees, right, down, scale, shear = rng.uniform(-1, 1, size=5)
         flipped = rng.uniform() < self.flip
         return AffineDraw(

@@ -11,14 +11,14 @@ __all__ = ["Intensity", "IntensityDraw"]
 
 @dataclass(frozen=True)
 class IntensityDraw:
-    """One draw: y = clip(½ + contrast · (x^gamma − ½) + brightness + noise · N(0, 1), 0, 1).
+    """One drawn change: y = clip(½ + contrast · (x^gamma − ½) + brightness + noise · N(0, 1), 0, 1).
 
     Args:
-        brightness: added.
-        contrast: factor by which pixels move away from ½.
+        brightness: offset.
+        contrast: factor of the distance from ½.
         gamma: exponent.
-        noise: standard deviation of white noise, in [0, 1] of the grey scale.
-        seed: of the noise, drawn with the rest, so that applying draws nothing new.
+        noise: standard deviation of white noise, relative to the grey scale [0, 1].
+        seed: random seed of the noise, so that applying the draw is deterministic.
     """
 
     brightness: float = 0.0
@@ -28,24 +28,25 @@ class IntensityDraw:
     seed: int = 0
 
     def image(self, image: np.ndarray) -> np.ndarray:
-        """A picture (H, W) float in [0, 1] → the same, float32."""
+        """Change an image (H, W) float in [0, 1]; returns float32."""
         out = 0.5 + self.contrast * (image.astype(np.float32) ** self.gamma - 0.5) + self.brightness
         if self.noise:
-            grain = np.random.default_rng(self.seed).standard_normal(image.shape, dtype=np.float32)
-            out = out + self.noise * grain
-        return np.clip(out, 0, 1).astype(np.float32, copy=False)
+            noise = np.random.default_rng(self.seed).standard_normal(image.shape, dtype=np.float32)
+            out = out + self.noise * noise
+        changed: np.ndarray = np.clip(out, 0, 1).astype(np.float32, copy=False)
+        return changed
 
     def mask(self, mask: np.ndarray) -> np.ndarray:
-        """A mask (H, W) bool: it stays."""
+        """Copy a mask (H, W) bool: intensity does not change it."""
         return mask.copy()
 
 
 @dataclass(frozen=True)
 class Intensity:
-    """How far exposures may differ, uniformly to both sides (noise: from 0).
+    """Ranges of intensity changes, uniform to both sides (noise: from 0).
 
     Args:
-        brightness: added to pixels in [0, 1].
+        brightness: largest offset of pixels in [0, 1].
         contrast: factor in [1 − contrast, 1 + contrast].
         gamma: exponent 2^[−gamma, gamma].
         noise: largest standard deviation.
@@ -60,7 +61,7 @@ class Intensity:
         check_widths(self, below_one=("contrast",))
 
     def draw(self, rng: np.random.Generator) -> IntensityDraw:
-        """Every number is drawn before any is used."""
+        """Draw a change of intensity."""
         brightness, contrast, gamma = rng.uniform(-1, 1, size=3)
         return IntensityDraw(
             brightness=brightness * self.brightness,

@@ -16,7 +16,7 @@ _LEVELS = np.linspace(0, 1, 256, dtype=np.float32)
 
 @dataclass(frozen=True)
 class Draw:
-    """One draw of an augmentation, in the order in which it is applied; the default changes nothing."""
+    """One draw of an augmentation, in the order of application; the default is the identity."""
 
     move: AffineDraw = field(default_factory=AffineDraw)
     warp: ElasticDraw = field(default_factory=ElasticDraw)
@@ -25,19 +25,19 @@ class Draw:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far each property may move in training, uniformly to both sides. Left stays left unless asked.
+    """Ranges of the augmentation in training, uniform to both sides.
 
     Args:
-        degrees: rotation about the centre.
-        shift: along each axis, as a fraction of the side.
-        scale: x → [1 − scale, 1 + scale] times as large.
-        brightness: added to pixels in [0, 1].
-        contrast: pixels move away from 0.5 by the factor [1 − contrast, 1 + contrast].
-        gamma: pixels are raised to 2^[−gamma, gamma].
-        shear: in degrees.
-        flip: chance of a left–right flip; a mirrored chest is another chest.
+        degrees: largest rotation about the centre.
+        shift: largest shift along each axis, as a fraction of the side.
+        scale: magnification in [1 − scale, 1 + scale].
+        brightness: largest offset of pixels in [0, 1].
+        contrast: factor of the distance from 0.5, in [1 − contrast, 1 + contrast].
+        gamma: exponent of pixels, in 2^[−gamma, gamma].
+        shear: largest shear, in degrees.
+        flip: probability of a left–right flip; a mirrored chest has other findings.
         elastic: the longest displacement is uniform in [0, elastic], as a fraction of the side.
-        noise: the deviation of white noise is uniform in [0, noise].
+        noise: the standard deviation of white noise is uniform in [0, noise].
     """
 
     degrees: float = 6.0
@@ -55,7 +55,7 @@ class Augmentation:
         check_widths(self, below_one=("scale", "contrast", "elastic"), up_to_one=("flip",))
 
     def draw(self, rng: np.random.Generator) -> Draw:
-        """Every number is drawn, also those that a width of 0 makes idle: other widths move nothing else."""
+        """Draw all numbers, also unused ones, so that one width does not change the others."""
         degrees, right, down, scale, brightness, contrast, gamma, shear = rng.uniform(-1, 1, size=8)
         flip, noise = rng.uniform(size=2)
         warp = Elastic(self.elastic).draw(rng)
@@ -78,11 +78,12 @@ class Augmentation:
 
 
 def apply(image: np.ndarray, draw: Draw) -> np.ndarray:
-    """A draw, applied: image (H, W) uint8 → (H, W) float32 in [0, 1]. What moves in from outside is black.
+    """Apply a draw: image (H, W) uint8 → (H, W) float32 in [0, 1]; pixels from outside are black.
 
-    Without noise the exposure acts on a pixel's value alone, so it is one table of 256 entries.
+    Without noise the intensity depends on the pixel value alone, so it is a look-up table of 256 entries.
     """
     moved = draw.warp.image(draw.move.image(image))
     if draw.exposure.noise:
         return draw.exposure.image(_LEVELS[moved])
-    return draw.exposure.image(_LEVELS)[moved]
+    table = draw.exposure.image(_LEVELS)
+    return np.asarray(table[moved])

@@ -14,23 +14,23 @@ class MixupDraw:
     """One draw for a batch: image i becomes λᵢ · image i + (1 − λᵢ) · image partnerᵢ.
 
     Args:
-        partners: (B,) int, whom each is mixed with; possibly itself.
-        shares: (B,) float in [½, 1], λ.
+        partners: (B,) int: index of the image that each is mixed with; possibly itself.
+        shares: (B,) float in [½, 1]: λ.
     """
 
     partners: np.ndarray
     shares: np.ndarray
 
     def images(self, images: np.ndarray) -> np.ndarray:
-        """Images (B, …) float → the mixed ones, float32."""
+        """Mix images (B, …) float; returns float32."""
         share = self.shares.reshape(-1, *[1] * (images.ndim - 1)).astype(np.float32)
-        return share * images + (1 - share) * images[self.partners]
+        mixed: np.ndarray = share * images + (1 - share) * images[self.partners]
+        return mixed
 
     def targets(self, targets: np.ndarray) -> np.ndarray:
-        """Targets (B, L) in [0, 1] or NaN → the mixed ones; NaN where either is unknown.
+        """Mix targets (B, L) in [0, 1] or NaN; NaN where either is unknown.
 
-        To take the one that is known would say something of the other, of which nothing is known. Where a
-        share is 1 the partner has no say, known or not.
+        Using only the known one would ignore the other image. Where λ is 1, the partner has no influence.
 
         Raises:
             InputError: a target of −1: uncertain labels need a policy before they can be mixed.
@@ -38,7 +38,7 @@ class MixupDraw:
         known = targets[~np.isnan(targets)]
         if known.size and (known.min() < 0 or known.max() > 1):
             raise InputError(
-                "Mixup needs targets in [0, 1] or NaN, and got "
+                "Mixup needs targets in [0, 1] or NaN; got "
                 f"{known.min():g} to {known.max():g}; apply a policy for uncertain labels first."
             )
         share = self.shares[:, None].astype(targets.dtype)
@@ -48,17 +48,17 @@ class MixupDraw:
 
 @dataclass(frozen=True)
 class Mixup:
-    """How strongly images of a batch are mixed.
+    """Distribution of mixup.
 
-    λ is drawn from Beta(alpha, alpha) an image, and turned to max(λ, 1 − λ), so that an image stays the
-    larger part of itself, and its place in the batch means something.
+    λ is drawn from Beta(alpha, alpha) per image and replaced by max(λ, 1 − λ), so that the mixed image i is
+    dominated by image i.
 
     Args:
-        alpha: of the Beta distribution; 0 mixes nothing, 1 any shares alike.
+        alpha: parameter of the Beta distribution; 0 mixes nothing, 1 is the uniform distribution.
 
     Reference:
-        Zhang et al. 2018, "mixup: Beyond empirical risk minimization", arXiv:1710.09412. There one λ serves
-        the whole batch.
+        Zhang et al. 2018, "mixup: Beyond empirical risk minimization", arXiv:1710.09412. There one λ is
+        drawn per batch.
     """
 
     alpha: float = 0.2
@@ -68,7 +68,7 @@ class Mixup:
             raise InputError(f"Mixup alpha must be a finite number, at least 0; got {self.alpha!r:.50}.")
 
     def draw(self, rng: np.random.Generator, count: int) -> MixupDraw:
-        """Partners and shares for a batch of so many images."""
+        """Draw partners and shares for a batch of ``count`` images."""
         partners = rng.permutation(count)
         if self.alpha == 0:
             return MixupDraw(partners, np.ones(count))

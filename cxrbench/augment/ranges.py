@@ -11,15 +11,15 @@ __all__ = ["check_widths"]
 
 
 def check_widths(ranges: Any, *, below_one: Sequence[str] = (), up_to_one: Sequence[str] = ()) -> None:
-    """Refuse a frozen record of widths of which one is negative, not a number, or too wide.
+    """Validate the half-widths in a dataclass of ranges.
 
     Args:
         ranges: a dataclass of numbers.
-        below_one: fields that must stay below 1 (a scale of 1 − 1 leaves nothing).
-        up_to_one: fields that are chances.
+        below_one: fields that must be below 1 (a scale of 1 − 1 leaves nothing).
+        up_to_one: fields that are probabilities.
 
     Raises:
-        InputError: the sentence names the field.
+        InputError: a field is not a finite number, negative, or too wide; the message names it.
     """
     for field in fields(ranges):
         value = getattr(ranges, field.name)
@@ -27,8 +27,8 @@ def check_widths(ranges: Any, *, below_one: Sequence[str] = (), up_to_one: Seque
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             raise InputError(f"{title} must be a finite number; got {value!r:.50}.")
         if value < 0:
-            raise InputError(f"{title} is a half-width, at least 0; got {value}.")
+            raise InputError(f"{title} is a half-width and must be at least 0; got {value}.")
         if field.name in below_one and value >= 1:
             raise InputError(f"{title} must be below 1; got {value}.")
         if field.name in up_to_one and value > 1:
-            raise InputError(f"{title} is a chance, from 0 to 1; got {value}.")
+            raise InputError(f"{title} is a probability and must lie in [0, 1]; got {value}.")

@@ -13,20 +13,20 @@ __all__ = ["AUGMENTATIONS", "AugmentationMethod", "Change", "Ranges"]
 
 
 class Change(Protocol):
-    """One draw, ready to be applied; it draws nothing more."""
+    """One drawn augmentation; applying it is deterministic."""
 
     def image(self, image: np.ndarray) -> np.ndarray:
-        """A picture (H, W) float in [0, 1] → the changed one."""
+        """Augment an image (H, W) float in [0, 1]."""
 
     def mask(self, mask: np.ndarray) -> np.ndarray:
-        """A mask (H, W) bool, moved as the picture is."""
+        """Augment a mask (H, W) bool like the image."""
 
 
 class Ranges(Protocol):
-    """How far something may change."""
+    """Ranges from which an augmentation is drawn."""
 
     def draw(self, rng: np.random.Generator) -> Any:
-        """One draw: a `Change`."""
+        """Draw a `Change`."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class AugmentationMethod:
     Args:
         name: its key in `AUGMENTATIONS`.
         title: for menus.
-        ranges: its widths at most, as the page offers them.
-        moves: whether masks move with it.
-        summary: why a training film may be changed so.
+        ranges: its largest widths, as offered by the Preparation page.
+        moves: whether masks change with the image.
+        summary: why it is realistic, and its risk.
     """
 
     name: str
@@ -56,7 +56,7 @@ AUGMENTATIONS: Final[dict[str, AugmentationMethod]] = {
             "Rotation",
             Affine(degrees=15, shift=0, scale=0),
             True,
-            "Patients lean, and cassettes are put in by hand.",
+            "Patients lean, and cassettes are positioned by hand.",
         ),
         AugmentationMethod(
             "shift",
@@ -70,7 +70,7 @@ AUGMENTATIONS: Final[dict[str, AugmentationMethod]] = {
             "Scale",
             Affine(degrees=0, shift=0, scale=0.2),
             True,
-            "People differ in size, and tubes in distance. Much of it makes every heart large.",
+            "Patients differ in size, and tubes in distance. Strong scaling can imitate an enlarged heart.",
         ),
         AugmentationMethod(
             "shear",
@@ -84,28 +84,28 @@ AUGMENTATIONS: Final[dict[str, AugmentationMethod]] = {
             "Brightness, contrast, gamma",
             Intensity(brightness=0.15, contrast=0.3, gamma=0.6),
             False,
-            "Makers process films each in their own way; what is bright is not always dense.",
+            "Manufacturers process images differently: brightness does not always mean density.",
         ),
         AugmentationMethod(
             "noise",
             "Noise",
             Intensity(brightness=0, contrast=0, gamma=0, noise=0.08),
             False,
-            "A low dose, a stout patient. Too much of it hides small lesions that the label still claims.",
+            "A low dose or a large patient. Strong noise hides small lesions that are still labelled.",
         ),
         AugmentationMethod(
             "elastic",
             "Elastic deformation",
             Elastic(strength=0.04),
             True,
-            "Breathing and posture move soft parts against each other. Strong ones bend ribs as none bend.",
+            "Breathing and posture deform soft tissue. Strong deformation bends ribs unrealistically.",
         ),
         AugmentationMethod(
             "flip",
             "Left–right flip",
             Affine(degrees=0, shift=0, scale=0, flip=1),
             True,
-            "Not used unless asked for: a heart on the right side is a finding, not another view.",
+            "Off by default: a heart on the right side is a finding, not another view.",
         ),
     )
 }

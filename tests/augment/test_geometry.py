@@ -37,7 +37,7 @@ def slow_place(move: AffineDraw, shape: tuple[int, int], y: float, x: float) -> 
 
 
 @pytest.mark.parametrize("move", MOVES)
-def test_a_spot_goes_where_the_steps_lead(move):
+def test_a_spot_moves_to_the_place_computed_step_by_step(move):
     shape = (120, 90)
     moved = move.image(blob(shape, 50, 55))
     middle = ndimage.center_of_mass(moved)
@@ -45,7 +45,7 @@ def test_a_spot_goes_where_the_steps_lead(move):
 
 
 @pytest.mark.parametrize("move", MOVES)
-def test_a_picture_is_moved_as_scipy_moves_it(move):
+def test_an_image_is_transformed_as_by_scipy(move):
     inverse = np.linalg.inv(np.vstack([move.matrix(IMAGE.shape), [0, 0, 1]]))
     # scipy counts rows first.
     linear = inverse[:2, :2][::-1, ::-1]
@@ -56,7 +56,7 @@ def test_a_picture_is_moved_as_scipy_moves_it(move):
     assert (same < 0.03).mean() > 0.9
 
 
-def test_the_default_moves_nothing():
+def test_the_default_is_the_identity():
     np.testing.assert_array_equal(AffineDraw().image(IMAGE), IMAGE)
     np.testing.assert_array_equal(ElasticDraw().image(IMAGE), IMAGE)
 
@@ -71,7 +71,7 @@ CHANGES = [*MOVES, ElasticDraw(0.05, 0.1, 3), ElasticDraw(0.2, 0.15, 4)]
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_mask_goes_where_its_pixels_go(change):
+def test_a_mask_is_transformed_like_the_image(change):
     rows, columns = np.indices((160, 130))
     mask = np.hypot(rows - 70, columns - 72) < 25
     moved = change.image(mask.astype(np.float32))
@@ -85,7 +85,7 @@ def test_a_mask_goes_where_its_pixels_go(change):
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_arguments_are_left_alone(change):
+def test_arguments_are_not_modified(change):
     image, mask = IMAGE.copy(), IMAGE > 0.5
     image.flags.writeable = mask.flags.writeable = False
     assert change.image(image).base is None
@@ -95,16 +95,16 @@ def test_arguments_are_left_alone(change):
 @pytest.mark.parametrize("ranges", [Affine(8, 0.05, 0.1, 5, 0.5), Elastic(0.05)])
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=30, deadline=None)
-def test_a_seed_decides_the_draw_and_the_draw_decides_the_picture(ranges, seed):
-    one, other = (ranges.draw(np.random.default_rng(seed)) for _ in range(2))
-    assert one == other
-    np.testing.assert_array_equal(one.image(IMAGE), other.image(IMAGE))
-    np.testing.assert_array_equal(one.image(IMAGE), one.image(IMAGE))
+def test_the_seed_determines_the_draw_and_the_draw_the_image(ranges, seed):
+    first, again = (ranges.draw(np.random.default_rng(seed)) for _ in range(2))
+    assert first == again
+    np.testing.assert_array_equal(first.image(IMAGE), again.image(IMAGE))
+    np.testing.assert_array_equal(first.image(IMAGE), first.image(IMAGE))
 
 
 @given(st.integers(0, 10_000))
 @settings(max_examples=60)
-def test_moves_stay_within_their_widths_and_left_stays_left(seed):
+def test_draws_stay_within_their_ranges_and_do_not_mirror(seed):
     wide = Affine(degrees=9, shift=0.1, scale=0.2, shear=4)
     move = wide.draw(np.random.default_rng(seed))
     assert abs(move.degrees) <= 9
@@ -129,7 +129,7 @@ def test_the_longest_displacement_is_the_strength(strength):
     assert lengths.mean() > 0.2 * lengths.max()  # smooth: it is not one pixel that moves
 
 
-def test_a_warp_is_the_one_of_scipy():
+def test_an_elastic_deformation_agrees_with_scipy():
     warp = ElasticDraw(0.05, 0.1, 2)
     down, right = warp.field(IMAGE.shape)
     rows, columns = np.indices(IMAGE.shape)
@@ -139,6 +139,6 @@ def test_a_warp_is_the_one_of_scipy():
 
 
 @pytest.mark.parametrize("bad", [{"degrees": -1}, {"scale": 1.0}, {"flip": 1.1}, {"shift": float("nan")}])
-def test_widths_that_make_no_sense_are_refused_by_name(bad):
+def test_invalid_widths_are_refused_by_name(bad):
     with pytest.raises(InputError, match=next(iter(bad))):
         Affine(**bad)

@@ -11,11 +11,11 @@ from cxrbench.errors import InputError
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 40), dtype=np.uint8)
 
 
-def test_a_draw_that_changes_nothing_gives_the_pixels_back():
+def test_the_default_draw_is_the_identity():
     np.testing.assert_allclose(apply(IMAGE, Draw()), IMAGE / 255, atol=1e-7)
 
 
-def test_the_table_is_the_formula_pixel_by_pixel():
+def test_the_look_up_table_follows_the_formula_pixel_by_pixel():
     draw = Draw(exposure=IntensityDraw(brightness=0.05, contrast=1.1, gamma=0.8))
     slow = np.clip(0.5 + 1.1 * ((IMAGE / 255.0) ** 0.8 - 0.5) + 0.05, 0, 1)
     np.testing.assert_allclose(apply(IMAGE, draw), slow, atol=1e-6)
@@ -28,7 +28,7 @@ def test_a_shift_moves_right_and_down_by_the_fraction():
     assert not moved[:, :4].any()
 
 
-def test_the_centre_stays_when_the_image_turns_and_grows():
+def test_rotation_and_scale_keep_the_centre():
     dot = np.zeros((41, 41), np.uint8)
     dot[20, 20] = 255
     turned = apply(dot, Draw(AffineDraw(degrees=30, scale=1.2)))
@@ -36,7 +36,7 @@ def test_the_centre_stays_when_the_image_turns_and_grows():
 
 
 @given(st.integers(0, 10_000))
-def test_draws_stay_within_their_half_widths_and_left_stays_left(seed):
+def test_draws_stay_within_their_half_widths_and_do_not_mirror(seed):
     wide = Augmentation()
     draw = wide.draw(np.random.default_rng(seed))
     move, exposure = draw.move, draw.exposure
@@ -45,7 +45,7 @@ def test_draws_stay_within_their_half_widths_and_left_stays_left(seed):
     assert abs(move.scale - 1) <= wide.scale
     assert abs(exposure.contrast - 1) <= wide.contrast
     assert abs(np.log2(exposure.gamma)) <= wide.gamma
-    # These are only where they are asked for.
+    # Off by default.
     assert (move.flip, move.shear, draw.warp.strength, exposure.noise) == (False, 0, 0, 0)
     bright_left = np.zeros((40, 40), np.uint8)
     bright_left[:, :10] = 200
@@ -53,7 +53,7 @@ def test_draws_stay_within_their_half_widths_and_left_stays_left(seed):
     assert changed[:, :20].mean() > changed[:, 20:].mean()
 
 
-def test_what_is_asked_for_besides_is_drawn_and_leaves_the_rest_as_it_was():
+def test_optional_ranges_do_not_change_the_other_draws():
     wide = Augmentation(shear=10, flip=1, elastic=0.03, noise=0.05).draw(np.random.default_rng(4))
     usual = Augmentation().draw(np.random.default_rng(4))
     assert wide.move.flip
@@ -64,7 +64,7 @@ def test_what_is_asked_for_besides_is_drawn_and_leaves_the_rest_as_it_was():
     assert replace(wide.exposure, noise=0) == usual.exposure
 
 
-def test_noise_is_added_before_the_clip_as_the_exposure_says():
+def test_noise_is_added_before_clipping():
     exposure = IntensityDraw(brightness=0.1, noise=0.05, seed=3)
     np.testing.assert_array_equal(
         apply(IMAGE, Draw(exposure=exposure)), exposure.image(IMAGE / np.float32(255))

@@ -10,9 +10,9 @@ TARGETS = np.array([[1, 0, NAN], [0, 1, 1], [NAN, NAN, 0], [0.7, 1, 0], [1, 0, 0
 
 
 def test_images_and_targets_are_mixed_by_the_same_shares():
-    blend = MixupDraw(np.array([1, 0, 3, 2, 4]), np.array([0.9, 0.8, 0.7, 0.6, 0.5]))
-    images, targets = blend.images(IMAGES), blend.targets(TARGETS)
-    for i, (j, share) in enumerate(zip(blend.partners, blend.shares, strict=True)):
+    draw = MixupDraw(np.array([1, 0, 3, 2, 4]), np.array([0.9, 0.8, 0.7, 0.6, 0.5]))
+    images, targets = draw.images(IMAGES), draw.targets(TARGETS)
+    for i, (j, share) in enumerate(zip(draw.partners, draw.shares, strict=True)):
         np.testing.assert_allclose(images[i], share * IMAGES[i] + (1 - share) * IMAGES[j], atol=1e-6)
         for label in range(3):
             one, other = TARGETS[i, label], TARGETS[j, label]
@@ -21,13 +21,13 @@ def test_images_and_targets_are_mixed_by_the_same_shares():
     assert images.dtype == np.float32
 
 
-def test_a_partner_without_a_share_has_no_say_even_where_it_is_unknown():
-    blend = MixupDraw(np.array([2, 2, 2, 2, 2]), np.ones(5))
-    np.testing.assert_array_equal(blend.targets(TARGETS), TARGETS)
-    np.testing.assert_array_equal(blend.images(IMAGES), IMAGES)
+def test_a_partner_with_share_0_has_no_influence_even_where_it_is_unknown():
+    draw = MixupDraw(np.array([2, 2, 2, 2, 2]), np.ones(5))
+    np.testing.assert_array_equal(draw.targets(TARGETS), TARGETS)
+    np.testing.assert_array_equal(draw.images(IMAGES), IMAGES)
 
 
-def test_the_seed_decides_and_each_stays_the_larger_part_of_itself():
+def test_the_seed_determines_the_draw_and_each_share_is_at_least_one_half():
     first, again = (Mixup(0.4).draw(np.random.default_rng(5), 64) for _ in range(2))
     np.testing.assert_array_equal(first.partners, again.partners)
     np.testing.assert_array_equal(first.shares, again.shares)
@@ -44,9 +44,9 @@ def test_shares_follow_the_folded_beta_distribution():
     assert kstest(shares, folded).pvalue > 0.01
 
 
-def test_alpha_nought_mixes_nothing_and_broken_ones_are_refused():
-    blend = Mixup(0).draw(np.random.default_rng(0), 5)
-    np.testing.assert_array_equal(blend.images(IMAGES), IMAGES)
+def test_alpha_0_mixes_nothing_and_invalid_values_are_refused():
+    draw = Mixup(0).draw(np.random.default_rng(0), 5)
+    np.testing.assert_array_equal(draw.images(IMAGES), IMAGES)
     for alpha in (-1, NAN, np.inf):
         with pytest.raises(InputError, match="alpha"):
             Mixup(alpha)
