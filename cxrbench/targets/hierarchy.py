@@ -12,11 +12,11 @@ __all__ = ["close", "given_parent", "unconditional"]
 def close(
     targets: np.ndarray, labels: Sequence[str], *, hierarchy: Mapping[str, str] = HIERARCHY
 ) -> np.ndarray:
-    """Give every positive finding positive ancestors; what CheXpert's file leaves open.
+    """Set the ancestors of every positive finding to positive; CheXpert's file does not.
 
     Args:
-        targets: (N, L) of 1, 0, −1, NaN. Left as it is.
-        labels: the L findings; children whose parent is not among them stay alone.
+        targets: (N, L) of 1, 0, −1, NaN. Not modified.
+        labels: the L findings; pairs of which one is missing are ignored.
         hierarchy: child → parent.
 
     Returns:
@@ -31,11 +31,11 @@ def close(
 def given_parent(
     targets: np.ndarray, labels: Sequence[str], *, hierarchy: Mapping[str, str] = HIERARCHY
 ) -> np.ndarray:
-    """Leave a child out of the loss wherever its parent is not positive: what is learnt is P(child | parent).
+    """Mask children whose parent is not positive, for a model of P(child | parent).
 
     Args:
-        targets: (N, L) of 1, 0, −1, NaN or soft; close them first (``close``), or children whose parent is
-            not mentioned are lost. A soft parent above 0.5 counts as positive. Left as it is.
+        targets: (N, L) of 1, 0, −1, NaN or soft, after ``close``; without it, children whose parent is not
+            mentioned are lost. A soft parent above 0.5 counts as positive. Not modified.
         labels: the L findings.
         hierarchy: child → parent.
 
@@ -54,15 +54,15 @@ def given_parent(
 def unconditional(
     scores: np.ndarray, labels: Sequence[str], *, hierarchy: Mapping[str, str] = HIERARCHY
 ) -> np.ndarray:
-    """P(finding) from P(finding | parent): the product down the tree.
+    """Compute P(finding) from P(finding | parent): the product along the path from the root.
 
     Args:
-        scores: (N, L) in [0, 1], of a model trained on ``given_parent`` targets. Left as it is.
+        scores: (N, L) in [0, 1], of a model trained on ``given_parent`` targets. Not modified.
         labels: the L findings.
         hierarchy: child → parent.
 
     Returns:
-        (N, L) in [0, 1]; a child never above its parent.
+        (N, L) in [0, 1]; no child is above its parent.
     """
     product = np.array(scores, copy=True)
     for child, parent in reversed(_upwards(labels, hierarchy)):
@@ -71,7 +71,7 @@ def unconditional(
 
 
 def _upwards(labels: Sequence[str], hierarchy: Mapping[str, str]) -> list[tuple[int, int]]:
-    """(child, parent) columns, those farthest from the root first."""
+    """Columns (child, parent), farthest from the root first."""
     column = finding_columns(labels)
     keys = [(child, finding_key(child), finding_key(parent)) for child, parent in hierarchy.items()]
     pairs = [entry for entry in keys if entry[1] in column and entry[2] in column]

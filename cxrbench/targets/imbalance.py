@@ -28,7 +28,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class LabelCounts:
-    """How often each of the L findings is what; the four sum to N. All (L,) integers."""
+    """Counts of each finding's labels; the four sum to N. All (L,) integers."""
 
     positive: np.ndarray
     uncertain: np.ndarray
@@ -38,15 +38,15 @@ class LabelCounts:
 
 @dataclass(frozen=True)
 class Violation:
-    """Images in which a finding is positive though its parent is not said to be.
+    """Images with a positive finding whose parent is not labelled positive.
 
     Args:
         child: a finding of the hierarchy.
         parent: the finding whose presence it implies.
-        positive: images with the child positive.
-        negative: of those, images with the parent negative.
-        uncertain: of those, images with the parent uncertain.
-        blank: of those, images in which the parent is not mentioned.
+        positive: number of images with the child positive.
+        negative: of those, with the parent negative.
+        uncertain: of those, with the parent uncertain.
+        blank: of those, with the parent not mentioned.
     """
 
     child: str
@@ -58,21 +58,21 @@ class Violation:
 
 
 def positives(targets: np.ndarray) -> np.ndarray:
-    """Targets (N, L) → which entries count as present, bool: 1, and soft targets above 0.5.
+    """Return where targets (N, L) count as positive, bool: 1, and soft targets above 0.5.
 
     Raises:
-        InputError: targets that are not a matrix.
+        InputError: the targets are not a matrix.
     """
-    given = np.asarray(targets)
-    if given.ndim != 2:
+    targets = np.asarray(targets)
+    if targets.ndim != 2:
         raise InputError(
-            f"Targets must be (N, L), one row per image and one column per finding; got {given.shape}."
+            f"Targets must be (N, L), one row per image and one column per finding; got {targets.shape}."
         )
-    return given > 0.5  # NaN and −1 are not
+    return targets > 0.5  # NaN and −1 are not
 
 
 def counts(targets: np.ndarray) -> LabelCounts:
-    """Targets (N, L) of 1, 0, −1, NaN → how often each finding is positive, uncertain, negative, blank.
+    """Count positive, uncertain, negative and blank targets (N, L) of 1, 0, −1, NaN, per finding.
 
     Example:
         >>> counts(np.array([[1, 0], [-1, np.nan]])).uncertain.tolist()
@@ -85,7 +85,7 @@ def counts(targets: np.ndarray) -> LabelCounts:
 
 
 def irlbl(targets: np.ndarray) -> np.ndarray:
-    """Imbalance ratio of each finding: the most frequent finding's positives over its own.
+    """Imbalance ratio per label (IRLbl): positives of the most frequent finding over those of each.
 
     ``IRLbl(l) = max_k n₊(k) / n₊(l)``: 1 for the most frequent, 10 for one ten times rarer.
 
@@ -102,7 +102,7 @@ def irlbl(targets: np.ndarray) -> np.ndarray:
 
 
 def mean_ir(targets: np.ndarray) -> float:
-    """MeanIR: the mean of IRLbl over the findings that are ever positive; NaN where none is.
+    """MeanIR: the mean of IRLbl over the findings with a positive; NaN without one.
 
     Reference:
         Charte et al. 2015, doi:10.1016/j.neucom.2014.08.091.
@@ -111,10 +111,10 @@ def mean_ir(targets: np.ndarray) -> float:
 
 
 def cvir(targets: np.ndarray) -> float:
-    """CVIR: the standard deviation of IRLbl (with L − 1) over MeanIR. 0 where all findings are as frequent.
+    """CVIR: the standard deviation of IRLbl (with L − 1) over MeanIR; 0 for equally frequent findings.
 
     Returns:
-        NaN where fewer than two findings are ever positive.
+        NaN where fewer than two findings have a positive.
 
     Reference:
         Charte et al. 2015, doi:10.1016/j.neucom.2014.08.091.
@@ -131,50 +131,50 @@ def ratio_summary(present: np.ndarray) -> tuple[float, float]:
 
 
 def scumble(targets: np.ndarray) -> tuple[np.ndarray, float]:
-    """SCUMBLE: how much rare and frequent findings share images, by image and in the mean.
+    """SCUMBLE: concurrence of rare and frequent findings in the same images, per image and on average.
 
     ``1 − (Π IRLbl)^(1/k) / (Σ IRLbl / k)`` over the k findings present in an image: an Atkinson index, 0
-    where they are equally rare, towards 1 where a rare one sits among frequent ones. Where the mean is high
-    (Charte et al. say above 0.1), copying images with a rare finding copies the frequent ones with it.
+    where they are equally rare, towards 1 where a rare one occurs with frequent ones. Where the mean is high
+    (Charte et al.: above 0.1), oversampling images with a rare finding oversamples frequent ones, too.
 
     Returns:
-        (N,), NaN for an image with no finding present, which the paper leaves open; and the mean of the rest.
+        Values (N,), NaN for an image without findings (undefined in the paper), and the mean of the others.
 
     Reference:
         Charte et al. 2014, doi:10.1007/978-3-319-07617-1_10.
     """
     present = positives(targets)
     ratios = np.nan_to_num(_ratios(present.sum(0)), nan=1.0)
-    many = present.sum(1)
+    count = present.sum(1)
     with np.errstate(invalid="ignore"):
-        geometric = np.exp(present @ np.log(ratios) / many)
-        values = 1 - geometric / (present @ ratios / many)
-    # Rounding can carry equal ratios a hair below 0, which the index never is; 0 / 0 stays NaN.
+        geometric = np.exp(present @ np.log(ratios) / count)
+        values = 1 - geometric / (present @ ratios / count)
+    # Rounding can make the index of equal ratios slightly negative; 0 / 0 stays NaN.
     values = values.clip(min=0)
-    known = values[many > 0]
+    known = values[count > 0]
     return values, float(known.mean()) if len(known) else float("nan")
 
 
 def cooccurrence(targets: np.ndarray) -> np.ndarray:
-    """How many images show both findings: (L, L) integers, symmetric, n₊ on the diagonal."""
+    """Number of images with both findings: (L, L) integers, symmetric, n₊ on the diagonal."""
     present = positives(targets).astype(np.float32)
-    # A fast product, and exact: float32 counts without error up to 2²⁴ images.
+    # Fast and exact: float32 represents integers up to 2²⁴.
     return (present.T @ present).astype(np.int64)
 
 
 def conditional(targets: np.ndarray) -> np.ndarray:
-    """P(column present | row present): (L, L), NaN in the row of a finding that is never positive."""
+    """P(column present | row present): (L, L), NaN in the row of a finding without positives."""
     both = cooccurrence(targets)
     with np.errstate(invalid="ignore"):
         return both / np.diag(both)[:, None]
 
 
 def lift(targets: np.ndarray) -> np.ndarray:
-    """How much more often two findings meet than if they were independent: ``N·n(a, b) / (n(a)·n(b))``.
+    """Lift: co-occurrence of two findings relative to independence, ``N·n(a, b) / (n(a)·n(b))``.
 
     Returns:
-        (L, L), symmetric; 1 for independent findings, N / n₊ on the diagonal; NaN where one is never
-        positive.
+        (L, L), symmetric; 1 for independent findings, N / n₊ on the diagonal; NaN where one has no
+        positives.
     """
     both = cooccurrence(targets)
     each = np.diag(both).astype(np.float64)
@@ -183,7 +183,7 @@ def lift(targets: np.ndarray) -> np.ndarray:
 
 
 def labels_per_image(targets: np.ndarray) -> np.ndarray:
-    """How many images show 0, 1, … L findings: (L + 1,) integers that sum to N."""
+    """Number of images with 0, 1, … L findings: (L + 1,) integers that sum to N."""
     present = positives(targets)
     return np.bincount(present.sum(1), minlength=present.shape[1] + 1)
 
@@ -191,7 +191,7 @@ def labels_per_image(targets: np.ndarray) -> np.ndarray:
 def hierarchy_violations(
     targets: np.ndarray, labels: Sequence[str], *, hierarchy: Mapping[str, str] = HIERARCHY
 ) -> list[Violation]:
-    """Where the hierarchy is not closed: one record for each child whose parent is among the labels too.
+    """Count violations of the hierarchy: one record per child whose parent is also among the labels.
 
     Args:
         targets: (N, L) of 1, 0, −1, NaN.
@@ -200,17 +200,17 @@ def hierarchy_violations(
     """
     present = positives(targets)
     columns = finding_columns(labels)
-    found = []
+    violations = []
     for child, parent in hierarchy.items():
-        below, above_it = columns.get(finding_key(child)), columns.get(finding_key(parent))
-        if below is not None and above_it is not None:
-            above = targets[present[:, below], above_it]
-            uncertain, blank = int((above < 0).sum()), int(np.isnan(above).sum())
-            negative = int(((above >= 0) & (above <= 0.5)).sum())
-            found.append(Violation(child, parent, len(above), negative, uncertain, blank))
-    return found
+        child_column, parent_column = columns.get(finding_key(child)), columns.get(finding_key(parent))
+        if child_column is not None and parent_column is not None:
+            parents = targets[present[:, child_column], parent_column]
+            uncertain, blank = int((parents < 0).sum()), int(np.isnan(parents).sum())
+            negative = int(((parents >= 0) & (parents <= 0.5)).sum())
+            violations.append(Violation(child, parent, len(parents), negative, uncertain, blank))
+    return violations
 
 
 def _ratios(present: np.ndarray) -> np.ndarray:
-    """How often each finding is present (L,) → IRLbl (L,)."""
+    """IRLbl (L,) of the numbers of positives (L,)."""
     return np.where(present > 0, present.max(initial=0) / np.maximum(present, 1), np.nan)

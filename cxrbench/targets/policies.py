@@ -15,12 +15,12 @@ __all__ = ["POLICIES", "RULES", "Policy", "Rule", "ground_truth", "mixture"]
 
 @dataclass(frozen=True)
 class Rule:
-    """What −1 turns into: a number drawn evenly from [low, high], a constant where they meet, or nothing.
+    """Target that replaces −1: uniform in [low, high], or a constant where both are equal.
 
     Args:
-        low: lower end, in [0, 1]; NaN leaves the label out of the loss; −1 keeps it a class of its own.
-        high: upper end, in [0, 1]; NaN or −1 with ``low``.
-        guessed: the number is another model's score instead.
+        low: lower bound, in [0, 1]; NaN masks the label in the loss; −1 keeps it as a third class.
+        high: upper bound, in [0, 1]; NaN or −1 with ``low``.
+        guessed: the score of another model replaces it instead.
     """
 
     low: float
@@ -42,12 +42,12 @@ RULES: Final[dict[str, Rule]] = {
 
 @dataclass(frozen=True)
 class Policy:
-    """A rule for uncertain labels, and other rules for single findings.
+    """A rule for uncertain labels, with exceptions for single findings.
 
     Args:
         name: key in `POLICIES`.
         summary: one line for a menu.
-        rule: key in `RULES`, for every finding not named in ``findings``.
+        rule: key in `RULES`, for all findings not in ``findings``.
         findings: finding → key in `RULES`; names in any known spelling.
         reference: the paper.
     """
@@ -62,7 +62,7 @@ class Policy:
         for rule in (self.rule, *self.findings.values()):
             if rule not in RULES:
                 raise InputError(
-                    f"Rule {rule!r} for uncertain labels is not known; choose from: {', '.join(RULES)}."
+                    f"Unknown rule {rule!r} for uncertain labels; choose from: {', '.join(RULES)}."
                 )
 
     def __call__(
@@ -74,45 +74,47 @@ class Policy:
         seed: int = 0,
         guesses: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Targets {1, 0, −1, NaN} → [0, 1] ∪ {NaN}; a loss leaves NaN out.
+        """Apply the policy: targets {1, 0, −1, NaN} → [0, 1] ∪ {NaN}; the loss ignores NaN.
 
-        The rule "keep" alone leaves −1, for a loss that knows three classes.
+        Only the rule "keep" leaves −1, for a loss with three classes.
 
         Args:
-            targets: (N, L): 1 present, 0 absent, −1 uncertain, NaN not mentioned. Left as it is.
+            targets: (N, L): 1 present, 0 absent, −1 uncertain, NaN not mentioned. Not modified.
             labels: the L findings.
-            blank: what "not mentioned" means: "zero" that it is absent (the usual choice), "mask" that
-                nothing is known. No default: the two train different models.
-            seed: of the draws of the smoothed rules. Every entry has its draw, used or not, so that one
-                finding's numbers do not depend on the others' policy.
+            blank: meaning of "not mentioned": "zero" for absent (the usual choice), "mask" for unknown. No
+                default: the two train different models.
+            seed: random seed of the smoothed rules. A number is drawn for every entry, used or not, so that
+                the draws of one finding do not depend on the rules of others.
             guesses: (N, L) in [0, 1], for the rule "guess": scores of a model trained with "ignore".
 
         Returns:
             (N, L) float32.
 
         Raises:
-            InputError: shapes that do not fit, another target value, an unknown ``blank``, or no guesses
+            InputError: the shapes do not match, other target values, an unknown ``blank``, or no guesses
                 where a rule needs them.
         """
-        given = np.asarray(targets, np.float64)
-        if given.ndim != 2 or given.shape[1] != len(labels):
-            raise InputError(f"Targets must be (N, {len(labels)}), one column per label; got {given.shape}.")
+        original = np.asarray(targets, np.float64)
+        if original.ndim != 2 or original.shape[1] != len(labels):
+            raise InputError(
+                f"Targets must be (N, {len(labels)}), one column per label; got {original.shape}."
+            )
         if blank not in _BLANKS:
-            raise InputError(f"Blank must be one of {', '.join(map(repr, _BLANKS))}; got {blank!r}.")
-        if not (np.isnan(given) | np.isin(given, (1, 0, -1))).all():
+            raise InputError(f"blank must be one of {', '.join(map(repr, _BLANKS))}; got {blank!r}.")
+        if not (np.isnan(original) | np.isin(original, (1, 0, -1))).all():
             raise InputError("Targets must be 1, 0, -1 (uncertain) or NaN (not mentioned); got other values.")
         rules = [RULES[rule] for rule in self.rules(labels)]
         low, high = np.array([(rule.low, rule.high) for rule in rules]).reshape(-1, 2).T
-        drawn = low + (high - low) * np.random.default_rng(seed).random(given.shape)
+        drawn = low + (high - low) * np.random.default_rng(seed).random(original.shape)
         guessed = np.array([rule.guessed for rule in rules], bool)
         if guessed.any():
-            drawn = np.where(guessed, self._guesses(guesses, given.shape), drawn)
-        filled = np.where(given == -1, drawn, given)
-        return np.where(np.isnan(given), _BLANKS[blank], filled).astype(np.float32)
+            drawn = np.where(guessed, self._guesses(guesses, original.shape), drawn)
+        filled = np.where(original == -1, drawn, original)
+        return np.where(np.isnan(original), _BLANKS[blank], filled).astype(np.float32)
 
     @property
     def needs(self) -> str:
-        """What it needs beside targets: "guesses", a "three-class" loss, or nothing, the empty word."""
+        """Requirement beyond targets: "guesses", a "three-class" loss, or "" for none."""
         used = [RULES[rule] for rule in (self.rule, *self.findings.values())]
         if any(rule.guessed for rule in used):
             return "guesses"
@@ -120,21 +122,21 @@ class Policy:
 
     def _guesses(self, guesses: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
         if guesses is None or guesses.shape != shape:
-            came = "none" if guesses is None else str(guesses.shape)
+            received = "none" if guesses is None else str(guesses.shape)
             raise InputError(
                 f"Policy {self.name!r} needs guesses {shape}, the scores of a model trained with 'ignore'; "
-                f"got {came}."
+                f"got {received}."
             )
         return guesses
 
     def rules(self, labels: Sequence[str]) -> list[str]:
-        """The rule that holds for each label, as keys of `RULES`."""
+        """Rule of each label, as keys of `RULES`."""
         named = {finding_key(finding): rule for finding, rule in self.findings.items()}
         return [named.get(finding_key(label), self.rule) for label in labels]
 
 
 def mixture(findings: Mapping[str, str], *, otherwise: str = "ignore", name: str = "mixture") -> Policy:
-    """A policy of your own: a rule (key of `RULES`) for each finding named, and one for all others.
+    """Make a policy of one rule (key of `RULES`) per named finding, and one for all others.
 
     Example:
         >>> policy = mixture({"Edema": "ones", "Cardiomegaly": "zeros"})
@@ -156,7 +158,7 @@ def ground_truth(targets: np.ndarray, labels: Sequence[str]) -> np.ndarray:
 _BLANKS: Final = {"zero": 0.0, "mask": np.nan}
 
 POLICIES: Final[dict[str, Policy]] = {
-    "ignore": Policy("ignore", "U-Ignore: uncertain labels are left out of the loss", "ignore"),
+    "ignore": Policy("ignore", "U-Ignore: uncertain labels are ignored by the loss", "ignore"),
     "zeros": Policy("zeros", "U-Zeros: uncertain counts as absent", "zeros"),
     "ones": Policy("ones", "U-Ones: uncertain counts as present", "ones"),
     "smoothed-ones": Policy(
@@ -175,10 +177,10 @@ POLICIES: Final[dict[str, Policy]] = {
         "self-trained", "U-SelfTrained: uncertain becomes the score of a model trained with U-Ignore", "guess"
     ),
     "multiclass": Policy(
-        "multiclass", "U-MultiClass: uncertain is a class of its own; needs the loss `three-class`", "keep"
+        "multiclass", "U-MultiClass: uncertain is a third class; needs the loss `three-class`", "keep"
     ),
     # Of ignore, zeros and ones, the best validation AUROC in Irvin's table 3; most differences are within its
-    # confidence intervals. Their own best also draws on self-training and on three classes.
+    # confidence intervals. Their own selection also uses self-training and three classes.
     "best-per-finding": Policy(
         "best-per-finding",
         "for each competition finding the best of ignore, zeros and ones; ignore elsewhere",

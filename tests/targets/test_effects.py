@@ -15,7 +15,7 @@ GUESSES = RNG.uniform(0.01, 0.99, TARGETS.shape)
 
 @pytest.mark.parametrize("blank", ["zero", "mask"])
 @pytest.mark.parametrize("name", POLICIES)
-def test_an_effect_is_what_the_policy_does_to_every_target(name: str, blank: str) -> None:
+def test_the_effect_counts_the_targets_that_the_policy_produces(name: str, blank: str) -> None:
     seen = POLICIES[name](TARGETS, CHEXPERT, blank=blank, seed=3, guesses=GUESSES)
     found = policy_effect(counts(TARGETS), CHEXPERT, POLICIES[name], blank=blank)
     np.testing.assert_array_equal(found.present, (seen == 1).sum(0))

@@ -34,7 +34,7 @@ def test_closing_makes_every_ancestor_of_a_positive_finding_positive_and_nothing
 
 @settings(max_examples=25)
 @given(st.integers(0, 10_000))
-def test_a_child_is_learnt_only_where_its_parent_is_positive(seed: int) -> None:
+def test_children_are_masked_where_their_parent_is_not_positive(seed: int) -> None:
     targets = some(seed)
     result = hierarchy.given_parent(targets, CHEXPERT)
     for row, out in zip(targets, result, strict=True):
@@ -45,7 +45,7 @@ def test_a_child_is_learnt_only_where_its_parent_is_positive(seed: int) -> None:
 
 @settings(max_examples=25)
 @given(st.integers(0, 10_000))
-def test_scores_are_multiplied_down_the_tree(seed: int) -> None:
+def test_scores_are_multiplied_along_the_path_from_the_root(seed: int) -> None:
     scores = np.random.default_rng(seed).random((5, 14))
     result = hierarchy.unconditional(scores, CHEXPERT)
     for row, out in zip(scores, result, strict=True):
@@ -54,7 +54,7 @@ def test_scores_are_multiplied_down_the_tree(seed: int) -> None:
         assert_allclose(out, expected)
 
 
-def test_what_is_learnt_given_the_parent_gives_the_frequencies_back() -> None:
+def test_conditional_frequencies_multiply_to_the_unconditional_ones() -> None:
     """The chain rule on counts: P(child | parent)·P(parent) is P(child)."""
     rng = np.random.default_rng(0)
     labels = ["Pneumonia", "Lung_Opacity", "Consolidation"]
@@ -63,7 +63,7 @@ def test_what_is_learnt_given_the_parent_gives_the_frequencies_back() -> None:
     assert_allclose(hierarchy.unconditional(learnt, labels)[0], targets.mean(0))
 
 
-def test_a_child_whose_parent_is_not_among_the_labels_stands_alone() -> None:
+def test_a_child_whose_parent_is_not_among_the_labels_is_unchanged() -> None:
     targets = np.array([[1.0, 0.0]])
     for change in (hierarchy.close, hierarchy.given_parent, hierarchy.unconditional):
         assert_array_equal(change(targets, ["Pneumonia", "Edema"]), targets)

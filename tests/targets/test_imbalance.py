@@ -43,7 +43,7 @@ def slow_scumble(targets: np.ndarray) -> list[float]:
     return values
 
 
-def test_the_worked_example_comes_out_as_by_hand() -> None:
+def test_measures_agree_with_a_worked_example() -> None:
     assert imbalance.irlbl(WORKED).tolist() == [1, 2, 4, 8]
     assert imbalance.mean_ir(WORKED) == 3.75
     assert imbalance.cvir(WORKED) == pytest.approx(math.sqrt(28.75 / 3) / 3.75)
@@ -54,7 +54,7 @@ def test_the_worked_example_comes_out_as_by_hand() -> None:
     assert mean == pytest.approx(np.nanmean(expected))
 
 
-def test_the_worked_example_is_counted() -> None:
+def test_counts_agree_with_a_worked_example() -> None:
     tally = imbalance.counts(WORKED)
     assert tally.positive.tolist() == [8, 4, 2, 1]
     assert tally.negative.tolist() == [0, 4, 6, 7]
@@ -67,7 +67,7 @@ def test_the_worked_example_is_counted() -> None:
 
 @settings(max_examples=25)
 @given(st.integers(0, 10_000))
-def test_the_ratios_are_their_definitions_written_out(seed: int) -> None:
+def test_ratios_follow_their_definitions(seed: int) -> None:
     targets = some(seed)
     ratios = slow_ratios(targets)
     assert_array_equal(imbalance.irlbl(targets), ratios)
@@ -83,7 +83,7 @@ def test_the_ratios_are_their_definitions_written_out(seed: int) -> None:
 
 @settings(max_examples=25)
 @given(st.integers(0, 10_000))
-def test_what_comes_together_is_counted_image_by_image(seed: int) -> None:
+def test_cooccurrence_agrees_with_a_count_image_by_image(seed: int) -> None:
     targets = some(seed)
     count, width = targets.shape
     both = [[sum(1 for r in targets if r[a] == 1 == r[b]) for b in range(width)] for a in range(width)]
@@ -110,7 +110,7 @@ def test_counts_and_labels_per_image_add_up(seed: int) -> None:
     assert per_image @ np.arange(len(per_image)) == tally.positive.sum()
 
 
-def test_a_finding_that_is_never_positive_has_no_ratio_and_no_say() -> None:
+def test_a_finding_without_positives_has_no_ratio_and_no_influence() -> None:
     targets = np.column_stack((WORKED, np.zeros(10)))
     assert np.isnan(imbalance.irlbl(targets)[4])
     assert imbalance.mean_ir(targets) == 3.75
@@ -120,7 +120,7 @@ def test_a_finding_that_is_never_positive_has_no_ratio_and_no_say() -> None:
     assert np.isnan(imbalance.cvir(np.ones((3, 1))))
 
 
-def test_a_child_without_its_parent_is_told_by_what_the_parent_says() -> None:
+def test_violations_are_counted_by_the_label_of_the_parent() -> None:
     labels = ("Pneumonia", "consolidation", "Edema")
     targets = np.array([[1, 1, 0], [1, 0, 0], [1, -1, 0], [1, np.nan, 0], [0, 0, 1], [np.nan, 1, 1]])
     (found,) = imbalance.hierarchy_violations(targets, ["Pneumonia", "Consolidation", "Edema"])
@@ -128,7 +128,7 @@ def test_a_child_without_its_parent_is_told_by_what_the_parent_says() -> None:
     assert not imbalance.hierarchy_violations(targets, labels, hierarchy={"Edema": "Lung Opacity"})
 
 
-def test_what_is_no_matrix_is_refused() -> None:
+def test_targets_that_are_no_matrix_are_refused() -> None:
     with pytest.raises(InputError, match=r"\(N, L\)"):
         imbalance.counts(np.zeros(3))
 

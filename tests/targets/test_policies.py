@@ -54,7 +54,7 @@ def test_every_policy_follows_its_rule_entry_by_entry(name: str, blank: str) -> 
 
 
 @pytest.mark.parametrize("name", POLICIES)
-def test_policies_are_pure(name: str) -> None:
+def test_policies_do_not_modify_their_arguments(name: str) -> None:
     before = TARGETS.copy()
     state = np.random.get_state()[1].copy()  # noqa: NPY002 - the global state is what must not change
     first = POLICIES[name](TARGETS, CHEXPERT, blank="mask", seed=1, guesses=GUESSES)
@@ -82,7 +82,7 @@ def test_a_findings_draws_do_not_depend_on_the_others_rules() -> None:
     )
 
 
-def test_the_best_mixture_is_the_best_of_irvins_table() -> None:
+def test_best_per_finding_follows_irvins_table() -> None:
     # Validation AUROC of U-Ignore, U-Zeros and U-Ones (Irvin et al. 2019, table 3).
     table = {
         "Atelectasis": {"ignore": 0.818, "zeros": 0.811, "ones": 0.858},
@@ -101,14 +101,14 @@ def test_findings_are_known_in_any_spelling() -> None:
     assert policy.rules(["Effusion", "Lung Opacity", "Edema"]) == ["ones", "zeros", "ignore"]
 
 
-def test_blanks_must_be_decided() -> None:
+def test_the_meaning_of_blanks_must_be_stated() -> None:
     with pytest.raises(TypeError):
         POLICIES["ones"](TARGETS, CHEXPERT)  # type: ignore[call-arg]
     with pytest.raises(InputError, match="'zero', 'mask'"):
         POLICIES["ones"](TARGETS, CHEXPERT, blank="drop")  # type: ignore[arg-type]
 
 
-def test_what_is_no_target_is_refused() -> None:
+def test_invalid_targets_are_refused() -> None:
     with pytest.raises(InputError, match="other values"):
         POLICIES["ones"](np.full((2, 14), 0.5), CHEXPERT, blank="zero")
     with pytest.raises(InputError, match=r"\(N, 14\)"):
@@ -117,20 +117,20 @@ def test_what_is_no_target_is_refused() -> None:
         mixture({"Edema": "maybe"})
 
 
-def test_each_policy_stands_under_its_name() -> None:
+def test_each_policy_has_its_name_as_key() -> None:
     assert all(policy.name == name for name, policy in POLICIES.items())
     smoothed = {"smoothed-ones", "smoothed-zeros"}
     assert set(RULES) == {"ignore", "zeros", "ones", "guess", "keep"} | smoothed
 
 
-def test_guesses_must_be_there_where_a_rule_needs_them() -> None:
+def test_guesses_are_required_where_a_rule_needs_them() -> None:
     with pytest.raises(InputError, match="trained with 'ignore'; got none"):
         POLICIES["self-trained"](TARGETS, CHEXPERT, blank="zero")
     with pytest.raises(InputError, match=r"got \(2, 14\)"):
         POLICIES["self-trained"](TARGETS, CHEXPERT, blank="zero", guesses=GUESSES[:2])
 
 
-def test_a_policy_says_what_it_needs() -> None:
+def test_a_policy_states_what_it_needs() -> None:
     needy = {name: policy.needs for name, policy in POLICIES.items() if policy.needs}
     assert needy == {"self-trained": "guesses", "multiclass": "three-class"}
     assert mixture({"Edema": "guess"}).needs == "guesses"

@@ -18,7 +18,7 @@ def some(seed: int) -> np.ndarray:
 
 @settings(max_examples=25)
 @given(st.integers(0, 10_000), st.sampled_from([0, 0.1, 0.25, 1.5]))
-def test_oversampling_retraces_the_papers_loop_copy_by_copy(seed: int, share: float) -> None:
+def test_oversampling_agrees_with_the_papers_loop_copy_by_copy(seed: int, share: float) -> None:
     """Walk the algorithm on the copies made: whose turn it is must own each, and it must end when it says."""
     targets = some(seed)
     chosen = resampling.ml_ros(targets, share, seed=seed)
@@ -40,7 +40,7 @@ def test_oversampling_retraces_the_papers_loop_copy_by_copy(seed: int, share: fl
     assert len(copies) == wanted or not rare
 
 
-def test_oversampling_makes_the_rare_less_rare() -> None:
+def test_oversampling_reduces_the_imbalance() -> None:
     rng = np.random.default_rng(0)
     targets = (rng.random((2000, 4)) < [0.5, 0.4, 0.02, 0.01]).astype(float)
     grown = targets[resampling.ml_ros(targets, 0.25)]
@@ -57,7 +57,7 @@ def test_oversampling_stops_when_nothing_is_rare_any_more() -> None:
 
 @settings(max_examples=25)
 @given(st.integers(0, 10_000), st.sampled_from([0, 0.1, 0.25, 0.9]))
-def test_undersampling_only_takes_images_without_a_rare_finding(seed: int, share: float) -> None:
+def test_undersampling_removes_only_images_without_a_rare_finding(seed: int, share: float) -> None:
     targets = some(seed)
     stay = resampling.ml_rus(targets, share, seed=seed)
     assert (np.diff(stay) > 0).all()
@@ -69,7 +69,9 @@ def test_undersampling_only_takes_images_without_a_rare_finding(seed: int, share
 
 @settings(max_examples=25)
 @given(st.integers(0, 10_000), st.sampled_from([0.0, 0.5, 1.0]))
-def test_weights_are_the_chance_of_the_two_draws_they_stand_for(seed: int, power: float) -> None:
+def test_weights_are_the_probabilities_of_drawing_a_finding_and_then_an_image(
+    seed: int, power: float
+) -> None:
     targets = some(seed)
     bags = [[i for i, row in enumerate(targets) if row[k] == 1] for k in range(5)]
     bags.append([i for i, row in enumerate(targets) if not any(v == 1 for v in row)])
@@ -91,7 +93,7 @@ def test_weights_of_a_worked_example() -> None:
     assert_allclose(resampling.sampling_weights(targets), [1 / 9, 1 / 9, 1 / 9 + 1 / 3, 1 / 3])
 
 
-def test_draws_follow_the_seed_and_nothing_else() -> None:
+def test_draws_depend_on_the_seed_alone() -> None:
     targets = (np.random.default_rng(0).random((100, 3)) < [0.5, 0.5, 0.05]).astype(float)
     before = targets.copy()
     for draw in (resampling.ml_ros, resampling.ml_rus):
@@ -100,7 +102,7 @@ def test_draws_follow_the_seed_and_nothing_else() -> None:
     assert_array_equal(targets, before)
 
 
-def test_a_share_that_cannot_be_is_refused() -> None:
+def test_an_invalid_share_is_refused() -> None:
     with pytest.raises(InputError, match="0 or more"):
         resampling.ml_ros(np.ones((2, 2)), -0.1)
     with pytest.raises(InputError, match=r"\[0, 1\)"):

@@ -15,7 +15,7 @@ def some(seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 @settings(max_examples=25)
 @given(st.integers(0, 10_000), st.integers(1, 6))
-def test_each_new_example_lies_between_an_example_and_a_near_one_and_shows_what_most_of_them_do(
+def test_each_new_example_lies_between_neighbours_and_has_the_findings_of_most(
     seed: int, neighbours: int
 ) -> None:
     features, targets = some(seed)
@@ -52,7 +52,7 @@ def test_a_worked_example() -> None:
     assert ((made[:, 0] >= 0) & (made[:, 0] <= 1)).all()
 
 
-def test_a_finding_with_one_example_gets_none() -> None:
+def test_a_finding_with_one_example_gets_no_synthetic_ones() -> None:
     made, shown = ml_smote(np.eye(3), np.array([[1, 0], [1, 0], [0, 1]]))
     assert made.shape == (0, 3)
     assert shown.shape == (0, 2)
@@ -64,8 +64,8 @@ def test_draws_follow_the_seed() -> None:
     assert (ml_smote(features, targets, seed=2)[0] != ml_smote(features, targets, seed=3)[0]).any()
 
 
-def test_what_cannot_be_is_refused() -> None:
-    with pytest.raises(InputError, match="as many features"):
+def test_invalid_arguments_are_refused() -> None:
+    with pytest.raises(InputError, match="one row per image"):
         ml_smote(np.eye(3), np.ones((2, 2)))
-    with pytest.raises(InputError, match="1 or more"):
+    with pytest.raises(InputError, match="at least 1"):
         ml_smote(np.eye(3), np.ones((3, 2)), neighbours=0)
