@@ -1,4 +1,4 @@
-"""What happens to a radiograph before a network sees it."""
+"""From a radiograph to the input of a network."""
 
 from cxrbench.preprocess.contrast import CONTRASTS, Contrast
 from cxrbench.preprocess.pipeline import Preprocessing

@@ -26,35 +26,35 @@ _MOST_TILES: Final = 64
 _CV2: Final = {"bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}
 _FITS: Final = ("stretch", "pad", "crop")
 _CROPS: Final = ("none", "lungs")
-# What a recipe saved before there was such a choice did without; the rest must be named.
+# Settings added later, which an older file may lack; all others are required.
 _LATER: Final = frozenset({"crop", "window", "contrast", "clahe_clip", "clahe_tiles"})
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Crop a film, spread its greys, fit it into a square, resize it, and normalise it: (pixel − mean) / std.
+    """Preprocessing of a film: crop, contrast, fit into a square, resize, normalise (pixel − mean) / std.
 
-    In this order. The greys are spread at the film's own resolution, and over the part that was kept, so that
-    a border that is cut off has no say in how the rest is seen.
+    In this order. The contrast is computed at the resolution of the film and on the cropped part, so that a
+    border that is cut off has no influence on it.
 
     Args:
         size: side of the network's square input, in pixels.
         mean: subtracted from pixels in [0, 1].
-        std: divides what is left.
-        interpolation: of the resize. An axis that shrinks by more than half is averaged over areas first, so
-            that no fine structure aliases into a coarse one.
-        fit: what becomes of the aspect ratio. ``stretch`` gives it up (as in the CheXpert papers), ``pad``
-            adds black to the short side, ``crop`` cuts the long side's ends (as torchxrayvision does).
-        crop: ``none`` keeps the whole film, ``lungs`` the rectangle of the segmented lungs; where the
-            segmentation is not sure of itself, the whole film.
-        window: percent of the pixels that are cut off at either end of the grey scale before the rest is
-            stretched over it; 0 leaves the greys as they are.
-        contrast: a key of ``CONTRASTS``: ``none``, ``equalise`` or ``clahe``; after the window.
-        clahe_clip: of CLAHE: the height at which histograms are cut off, in multiples of their mean.
+        std: divisor after the subtraction.
+        interpolation: of the resize. An axis that shrinks by more than half is averaged over areas first,
+            against aliasing.
+        fit: how the film becomes square. ``stretch`` ignores the aspect ratio (as in the CheXpert papers),
+            ``pad`` adds black to the short side, ``crop`` cuts the long side (as torchxrayvision does).
+        crop: ``none`` keeps the whole film, ``lungs`` the bounding box of the segmented lungs; where the
+            segmentation is not reliable, the whole film.
+        window: percent of the pixels clipped at either end of the grey scale before it is stretched; 0 for
+            no window.
+        contrast: a key of ``CONTRASTS``: ``none``, ``equalise`` or ``clahe``; applied after the window.
+        clahe_clip: clip limit of CLAHE, in multiples of the mean height of its histograms.
         clahe_tiles: of CLAHE: tiles a side.
 
     Raises:
-        InputError: one of these breaks its rule; the sentence names it.
+        InputError: a setting is invalid; the message names it.
     """
 
     size: int = 224
@@ -97,17 +97,17 @@ class Preprocessing:
             raise InputError(f"Preprocessing clahe_tiles must be 1 to {_MOST_TILES}; got {tiles!r:.50}.")
 
     def __call__(self, image: np.ndarray, box: Box | None = None) -> "Tensor":
-        """A grey image (H, W), float in [0, 1] → the network's input (1, size, size) float32.
+        """Preprocess a grey image (H, W), float in [0, 1], to an input (1, size, size) float32.
 
         Args:
             image: the film.
-            box: what ``box`` found for this film, so that the lungs are not looked for twice.
+            box: result of ``box`` for this film, to avoid a second segmentation.
 
         Raises:
-            InputError: the image has another shape, is empty, or leaves [0, 1]: a network fed with another
-                range answers the same for every image.
+            InputError: the image has another shape, is empty, or leaves [0, 1]: in another range, a network
+                returns about the same for every image.
         """
-        import torch  # not above: a stored comparison is opened and drawn without it
+        import torch  # not at the top: a stored comparison opens without torch
 
         grey = np.asarray(image, dtype=np.float32)
         if grey.ndim != 2 or 0 in grey.shape:
@@ -122,32 +122,32 @@ class Preprocessing:
         return torch.from_numpy((resized - self.mean) / self.std)[None].float()
 
     def box(self, image: np.ndarray) -> Box:
-        """The part of a film (H, W) that is used: top, left, bottom, right."""
+        """Crop of a film (H, W): top, left, bottom, right."""
         if self.crop == "none":
             return 0, 0, image.shape[0], image.shape[1]
-        return crop_box(segment(image))  # the whole film where the lungs are not sure
+        return crop_box(segment(image))  # the whole film where the segmentation is not reliable
 
     def spread(self, part: np.ndarray) -> np.ndarray:
-        """The greys of the part of a film that is used, (h, w) in [0, 1], windowed and spread."""
+        """Apply window and contrast to the cropped part of a film, (h, w) in [0, 1]."""
         part = window(part, self.window) if self.window else part
         return CONTRASTS[self.contrast].apply(part, self.clahe_clip, self.clahe_tiles)
 
     def placement(self, shape: tuple[int, ...], box: Box | None = None) -> Placement:
-        """Where the network's input lies over a film of that shape.
+        """Placement of the network's input on a film.
 
         Args:
             shape: (H, W) of the film.
-            box: what ``box`` found for it; may be left out where the recipe crops nothing.
+            box: result of ``box`` for this film; optional if ``crop`` is ``none``.
 
         Raises:
-            InputError: the recipe crops by what is on the film, and ``box`` does not say where.
+            InputError: ``box`` is missing although films are cropped, or does not lie on the film.
         """
         height, width = shape
         if box is None:
             if self.crop != "none":
                 raise InputError(
-                    f"This recipe crops each film to its {self.crop}; give the box it found (box=recipe.box"
-                    "(image)), or maps would land in another place."
+                    f"This preprocessing crops each film to its {self.crop}; pass "
+                    "box=preprocessing.box(image), or maps would be misplaced."
                 )
             box = (0, 0, height, width)
         top, left, bottom, right = box
@@ -156,31 +156,31 @@ class Preprocessing:
         return Placement((height, width), (top, left, bottom, right), self.fit)
 
     def to_original(self, maps: np.ndarray, shape: tuple[int, int], box: Box | None = None) -> np.ndarray:
-        """Maps (K, h, w) on any grid over the network's input → (K, H, W) over the radiograph of that shape.
+        """Map (K, h, w) on any grid over the network's input back to the film: (K, H, W) of ``shape``.
 
-        Bilinear, pixel centres aligned as in ``interpolate(align_corners=False)``. What the network never saw
-        (the ends cut off by ``crop``, what lies outside ``box``) is NaN.
+        Bilinear, pixel centres aligned as in ``interpolate(align_corners=False)``. Pixels that the network
+        does not see (cut off by ``fit``, outside ``box``) are NaN.
 
         Raises:
-            InputError: the recipe crops by what is on the film, and ``box`` does not say where.
+            InputError: as for ``placement``.
         """
         return self.placement(shape, box).lay(maps)
 
     def key(self) -> str:
-        """Twelve hex digits that differ between recipes: part of the name of anything cached after them."""
+        """Hash of the settings, 12 hex digits: part of the key of anything cached after them."""
         text = json.dumps(self.as_dict(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for a JSON file."""
+        """Settings as plain values for a JSON file."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The recipe a JSON file holds; choices that came later may be missing, and are then not made.
+        """Preprocessing from the settings in a JSON file; settings added later may be missing.
 
         Raises:
-            InputError: a setting is missing, or one this version does not know.
+            InputError: a required setting is missing, or one is unknown to this version.
         """
         known = {field.name for field in fields(cls)}
         if not known - _LATER <= set(values) <= known:
@@ -196,4 +196,4 @@ class Preprocessing:
             image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
         if image.shape != (self.size, self.size):
             image = cv2.resize(image, (self.size, self.size), interpolation=_CV2[self.interpolation])
-        return np.clip(image, 0, 1)  # cubic interpolation overshoots at edges
+        return np.asarray(np.clip(image, 0, 1))  # cubic interpolation overshoots at edges

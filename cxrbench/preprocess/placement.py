@@ -7,19 +7,19 @@ import numpy as np
 
 __all__ = ["Box", "Placement"]
 
-# Top, left, bottom, right in pixels of a film; bottom and right are the first row and column outside.
+# Top, left, bottom, right in pixels of a film; bottom and right exclusive.
 Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
 class Placement:
-    """A part of a film, and the rectangle fitted over it, which becomes the network's square.
+    """Crop of a film, and the rectangle fitted to it, which becomes the square input of a network.
 
     Args:
         shape: (H, W) of the film.
-        box: the part of the film that is used.
-        fit: ``stretch`` takes the part as it is, ``pad`` the smallest square around it, ``crop`` the largest
-            in it.
+        box: the crop.
+        fit: ``stretch`` takes the crop itself, ``pad`` the smallest square around it, ``crop`` the largest
+            square in it.
     """
 
     shape: tuple[int, int]
@@ -28,28 +28,28 @@ class Placement:
 
     @property
     def window(self) -> Box:
-        """The fitted rectangle, in pixels of the film; where it is padded it reaches beyond ``box``."""
+        """Fitted rectangle in pixels of the film; padding reaches beyond ``box``."""
         top, left, bottom, right = self.box
         height, width = bottom - top, right - left
         if self.fit == "stretch":
             return self.box
         side = max(height, width) if self.fit == "pad" else min(height, width)
-        # Halved before subtracting: which of two middle pixels is the centre is torchxrayvision's choice.
+        # Halved before subtracting, so that the centre pixel is the one that torchxrayvision chooses.
         top, left = top + height // 2 - side // 2, left + width // 2 - side // 2
         return top, left, top + side, left + side
 
     @property
     def seen(self) -> Box:
-        """The pixels of the film that the network sees: those both in ``box`` and in ``window``."""
+        """Pixels of the film that the network sees: the intersection of ``box`` and ``window``."""
         (top, left, bottom, right), (above, before, below, after) = self.box, self.window
         return max(top, above), max(left, before), min(bottom, below), min(right, after)
 
     def cut(self, image: np.ndarray, part: np.ndarray | None = None) -> np.ndarray:
-        """The fitted rectangle of a film (H, W), black where it is padded.
+        """Cut the fitted rectangle from a film (H, W); padding is black.
 
         Args:
             image: the film.
-            part: what to take instead of the film's own pixels in ``box``, of the box's size.
+            part: pixels to use instead of the film's in ``box``, of the same size.
         """
         top, left, bottom, right = self.box
         part = image[top:bottom, left:right] if part is None else part
@@ -66,15 +66,15 @@ class Placement:
         return square
 
     def lay(self, maps: np.ndarray) -> np.ndarray:
-        """Maps (K, h, w) on any grid over the square → (K, H, W) over the film, NaN where nothing was seen.
+        """Map (K, h, w) on any grid over the square back to the film: (K, H, W), NaN where it is not seen.
 
         Bilinear, pixel centres aligned as in ``interpolate(align_corners=False)``.
         """
         top, left, bottom, right = self.window
         size = (right - left, bottom - top)
         square = np.empty((len(maps), size[1], size[0]), np.float32)
-        for index, one in enumerate(maps):
-            square[index] = cv2.resize(np.asarray(one, np.float32), size, interpolation=cv2.INTER_LINEAR)
+        for index, grid in enumerate(maps):
+            square[index] = cv2.resize(np.asarray(grid, np.float32), size, interpolation=cv2.INTER_LINEAR)
         above, before, below, after = self.seen
         inside = square[:, above - top : below - top, before - left : after - left]
         if inside.shape[1:] == self.shape:

@@ -16,7 +16,7 @@ STEP = 1 / 4080
 
 
 @pytest.mark.parametrize("percent", [0.0, 1.0, 5.0, 25.0])
-def test_a_window_stretches_between_the_percentiles_of_numpy(percent):
+def test_the_window_stretches_between_numpys_percentiles(percent):
     low, high = np.percentile(GREY, [percent, 100 - percent], method="inverted_cdf")
     slow = np.clip((GREY - low) / (high - low), 0, 1)
     np.testing.assert_allclose(window(GREY, percent), slow, atol=1e-5)
@@ -24,17 +24,17 @@ def test_a_window_stretches_between_the_percentiles_of_numpy(percent):
     assert window(GREY, percent).max() == pytest.approx(1)
 
 
-def test_a_letter_no_longer_decides_how_dark_the_rest_is():
+def test_a_bright_letter_does_not_change_the_contrast_of_the_rest():
     dull = GREY * np.float32(0.3)
     dull[:3, :3] = 1
     assert np.median(window(dull, 1.0)) > 2 * np.median(dull)
 
 
-def test_equalisation_is_that_of_opencv_on_eight_bits():
+def test_equalisation_agrees_with_opencv_in_8_bits():
     np.testing.assert_allclose(equalise(GREY), cv2.equalizeHist(FILM) / 255, atol=0.6 / 255)
 
 
-def test_equalised_greys_are_equally_common():
+def test_equalised_greys_are_equally_frequent():
     fine = RANDOM.beta(2, 6, (400, 400)).astype(np.float32)
     shares = np.histogram(equalise(fine), 10, (0, 1))[0] / fine.size
     np.testing.assert_allclose(shares, 0.1, atol=0.002)
@@ -57,11 +57,11 @@ def slow_clahe_of_one_tile(levels: np.ndarray, clip: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize("clip", [1.0, 2.0, 4.0, 40.0])
-def test_clahe_of_one_tile_is_its_algorithm_step_by_step(clip):
+def test_clahe_of_one_tile_follows_its_algorithm_step_by_step(clip):
     np.testing.assert_allclose(clahe(GREY, clip, 1), slow_clahe_of_one_tile(FILM, clip), atol=1.01 / 255)
 
 
-def test_clahe_brings_out_faint_structure_on_dark_and_on_bright_ground():
+def test_clahe_enhances_faint_structure_in_dark_and_in_bright_regions():
     rows, columns = np.mgrid[:160, :160]
     ground = np.where(columns < 80, 0.15, 0.85)
     faint = (ground + 0.01 * np.sin(rows / 3)).astype(np.float32)
@@ -87,11 +87,11 @@ def test_every_contrast_keeps_shape_range_and_its_argument(name, height, width, 
 
 
 @pytest.mark.parametrize("spread", [lambda x: window(x, 2.0), equalise])
-def test_brighter_stays_brighter(spread):
+def test_the_order_of_greys_is_kept(spread):
     order = np.argsort(GREY.ravel(), kind="stable")
     assert (np.diff(spread(GREY).ravel()[order]) >= 0).all()
 
 
 @pytest.mark.parametrize("spread", [lambda x: window(x, 2.0), lambda x: window(x, 0.0), equalise])
-def test_a_film_of_one_grey_stays_what_it_is(spread):
+def test_a_constant_film_is_unchanged(spread):
     np.testing.assert_array_equal(spread(np.full((5, 4), 0.25, np.float32)), np.float32(0.25))

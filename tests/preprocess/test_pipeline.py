@@ -31,7 +31,7 @@ def area_weights(before: int, after: int) -> np.ndarray:
 
 @pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
 @pytest.mark.parametrize("shape", [(40, 50), (20, 17), (64, 32)])
-def test_a_mild_resize_is_that_of_torch(mode: str, shape: tuple[int, int]) -> None:
+def test_a_moderate_resize_agrees_with_torch(mode: str, shape: tuple[int, int]) -> None:
     picture = image(*shape)
     ours = Preprocessing(size=32, interpolation=mode, **PLAIN)(picture)
     theirs = torch.nn.functional.interpolate(
@@ -77,7 +77,7 @@ def test_crop_keeps_the_central_square_and_pad_the_whole(shape: tuple[int, int])
 
 @pytest.mark.parametrize("fit", FITS)
 @pytest.mark.parametrize("shape", [(40, 33), (33, 40), (40, 30), (31, 31), (30, 47)])
-def test_what_the_network_saw_comes_back_to_the_pixels_it_came_from(fit: str, shape: tuple[int, int]) -> None:
+def test_maps_return_to_the_pixels_that_the_network_saw(fit: str, shape: tuple[int, int]) -> None:
     picture = image(*shape)
     size = {"stretch": max(shape), "pad": max(shape), "crop": min(shape)}[fit]
     recipe = Preprocessing(size=size, fit=fit, **PLAIN)
@@ -93,7 +93,7 @@ def test_what_the_network_saw_comes_back_to_the_pixels_it_came_from(fit: str, sh
         np.testing.assert_array_equal(back[inside], picture[inside])
 
 
-def test_what_crop_cut_off_is_nan_and_nothing_else() -> None:
+def test_only_pixels_cut_off_by_the_crop_are_nan() -> None:
     recipe = Preprocessing(size=8, fit="crop")
     back = recipe.to_original(np.ones((2, 7, 7)), (10, 15))
     seen = np.zeros((10, 15), bool)
@@ -109,7 +109,7 @@ def test_what_crop_cut_off_is_nan_and_nothing_else() -> None:
     place=st.tuples(st.floats(0, 1), st.floats(0, 1)),
 )
 @settings(max_examples=80, deadline=None)
-def test_a_bright_spot_comes_back_to_its_own_place(
+def test_a_bright_spot_returns_to_its_place(
     fit: str, height: int, width: int, place: tuple[float, float]
 ) -> None:
     y, x = round(place[0] * (height - 1)), round(place[1] * (width - 1))
@@ -124,7 +124,7 @@ def test_a_bright_spot_comes_back_to_its_own_place(
     assert max(abs(top[0] - y), abs(top[1] - x)) <= 1
 
 
-def test_a_coarse_map_is_laid_over_as_torch_does() -> None:
+def test_a_coarse_map_is_resized_as_by_torch() -> None:
     coarse = np.random.default_rng(1).normal(size=(3, 7, 7)).astype(np.float32)
     ours = Preprocessing(fit="stretch").to_original(coarse, (61, 47))
     theirs = torch.nn.functional.interpolate(
@@ -134,7 +134,7 @@ def test_a_coarse_map_is_laid_over_as_torch_does() -> None:
 
 
 @pytest.mark.parametrize("fit", FITS)
-def test_no_maps_come_back_as_no_maps(fit: str) -> None:
+def test_zero_maps_return_zero_maps(fit: str) -> None:
     assert Preprocessing(fit=fit).to_original(np.empty((0, 7, 7)), (20, 30)).shape == (0, 20, 30)
 
 
@@ -171,12 +171,12 @@ def test_an_image_of_another_shape_or_range_is_refused(bad: np.ndarray) -> None:
         {"fit": ["crop"]},
     ],
 )
-def test_a_recipe_that_breaks_a_rule_is_refused_by_name(bad: dict) -> None:
+def test_an_invalid_setting_is_refused_by_name(bad: dict) -> None:
     with pytest.raises(InputError, match=next(iter(bad))):
         Preprocessing(**bad)
 
 
-def test_a_recipe_survives_json_and_no_setting_is_guessed() -> None:
+def test_settings_survive_json_and_none_is_guessed() -> None:
     recipe = Preprocessing(size=299, mean=0.1, std=1 / 2048, interpolation="bicubic", fit="crop")
     assert Preprocessing.from_dict(recipe.as_dict()) == recipe
     for broken in ({**recipe.as_dict(), "gamma": 2}, {"size": 224}):
@@ -204,7 +204,7 @@ def test_threads_get_the_same_bits() -> None:
         assert all(torch.equal(alone, one) for one in pool.map(lambda _: recipe(picture), range(32)))
 
 
-def test_the_image_is_left_as_it_was() -> None:
+def test_the_image_is_not_modified() -> None:
     picture = image(50, 60)
     picture.flags.writeable = False
     for fit in FITS:

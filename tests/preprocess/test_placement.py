@@ -43,7 +43,7 @@ def spot(shape: tuple[int, int], y: float, x: float, radius: float) -> np.ndarra
 @pytest.mark.parametrize("fit", FITS)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("cropped", [False, True])
-def test_a_spot_comes_back_within_half_a_pixel_of_the_film(fit, shape, cropped, lungs_at):
+def test_a_spot_returns_within_half_a_pixel_of_the_film(fit, shape, cropped, lungs_at):
     height, width = shape
     box = (height // 9, width // 7, height - height // 5, width - width // 11) if cropped else (0, 0, *shape)
     lungs_at(box)
@@ -59,7 +59,7 @@ def test_a_spot_comes_back_within_half_a_pixel_of_the_film(fit, shape, cropped, 
 
 @pytest.mark.parametrize("fit", FITS)
 @pytest.mark.parametrize("grid", [(7, 7), (14, 10)])
-def test_a_coarse_cell_is_drawn_about_its_own_middle(fit, grid, lungs_at):
+def test_a_coarse_cell_is_centred_on_its_place(fit, grid, lungs_at):
     shape, box = (300, 260), (40, 30, 290, 221)
     lungs_at(box)
     recipe = Preprocessing(size=224, fit=fit, crop="lungs")
@@ -75,7 +75,7 @@ def test_a_coarse_cell_is_drawn_about_its_own_middle(fit, grid, lungs_at):
 
 
 @pytest.mark.parametrize("fit", FITS)
-def test_what_lies_outside_the_crop_was_not_seen(fit, lungs_at):
+def test_pixels_outside_the_crop_are_not_seen(fit, lungs_at):
     shape, box = (120, 100), (20, 10, 110, 70)
     lungs_at(box)
     recipe = Preprocessing(size=16, fit=fit, crop="lungs", mean=0.0, std=1.0)
@@ -114,7 +114,7 @@ def test_uncropped_size_is_exact_pixel_by_pixel(fit, height, width, corners):
     np.testing.assert_array_equal(back[seen], film[seen])
 
 
-def test_without_its_box_a_cropped_recipe_lays_no_map():
+def test_without_its_box_a_cropping_preprocessing_maps_nothing_back():
     recipe = Preprocessing(crop="lungs")
     with pytest.raises(InputError, match="crops each film to its lungs"):
         recipe.to_original(np.ones((1, 7, 7)), (20, 30))
@@ -123,12 +123,12 @@ def test_without_its_box_a_cropped_recipe_lays_no_map():
             recipe.to_original(np.ones((1, 7, 7)), (20, 30), box)
 
 
-def test_a_box_that_is_given_is_not_looked_for(monkeypatch):
+def test_a_given_box_avoids_the_segmentation(monkeypatch):
     monkeypatch.setattr(pipeline, "segment", None)
     Preprocessing(crop="lungs")(np.zeros((20, 30), np.float32), (0, 0, 10, 10))
 
 
-def test_a_spot_on_an_original_of_chexpert_comes_back_to_its_pixel(lungs_at):
+def test_a_spot_on_an_original_of_chexpert_returns_to_its_pixel(lungs_at):
     shape, box = (2828, 2320), (310, 205, 2600, 2071)
     lungs_at(box)
     recipe = Preprocessing(size=224, fit="pad", crop="lungs", mean=0.0, std=1.0)

@@ -1,7 +1,7 @@
 """Lung segmentation by a small network, and whether its mask can be relied on.
 
-torchxrayvision's segmenter (PSPNet) would be another way; its weights are not offered here, since they can
-only be fetched from a release page. Importing this package imports no torch.
+torchxrayvision's segmentation network (PSPNet) is an alternative; it is not offered here because its weights
+are available from a release page only. Importing this package does not import torch.
 """
 
 from cxrbench.preprocess.lungs.masks import (

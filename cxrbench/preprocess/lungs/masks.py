@@ -16,48 +16,50 @@ __all__ = [
     "under_lungs",
 ]
 
-# A lung holds at least this share of all that was marked; what is smaller is a spot, not a lung.
+# Minimum area of a lung, as a share of the mask; smaller components are dropped.
 _SMALLEST: Final = 0.1
-# Hands draw a little outside the lung's edge, and leave the spine free: shares of the chest's width, the
-# distance from the midline at the apices and at the bases.
+# Manual masks extend a little beyond the lung's edge and exclude the spine: shares of the chest's width; the
+# distance from the midline is given at the apices and at the bases.
 _OUTSIDE: Final = 0.01
 _SPINE: Final = (0.05, 0.08)
 
 
 def components(mask: np.ndarray) -> list[np.ndarray]:
-    """The connected parts of a mask (H, W), largest first; pixels touch by their sides, not corners."""
+    """Connected components of a mask (H, W), largest first, with 4-connectivity."""
     _, labels, statistics, _ = cv2.connectedComponentsWithStats(np.asarray(mask, np.uint8), connectivity=4)
     sizes = statistics[1:, cv2.CC_STAT_AREA]  # without the background's
     return [labels == 1 + index for index in np.argsort(-sizes, kind="stable")]
 
 
 def fill_holes(mask: np.ndarray) -> np.ndarray:
-    """The mask (H, W) with everything that cannot be reached from the film's edge without crossing it."""
+    """Fill the holes of a mask (H, W): pixels that are not connected to the border of the film."""
     framed = np.pad(np.asarray(mask, bool), 1)
     _, labels = cv2.connectedComponents((~framed).astype(np.uint8), connectivity=4)
     return np.asarray(labels != labels[0, 0])[1:-1, 1:-1]
 
 
 def drop_small(mask: np.ndarray, keep: int = 2) -> np.ndarray:
-    """The mask (H, W) with its largest parts only, where it has more of them than a chest has lungs."""
+    """Keep the ``keep`` largest components of a mask (H, W)."""
     parts = components(mask)
     if len(parts) <= keep:
         return np.asarray(mask, bool)
-    return np.logical_or.reduce(parts[:keep])
+    return np.asarray(np.logical_or.reduce(parts[:keep]))
 
 
 def split_touching(mask: np.ndarray) -> np.ndarray:
-    """The mask (H, W), cut in two where one part holds both lungs.
+    """Split a mask (H, W) in two where one component contains both lungs.
 
-    The part is worn away from its edge inwards until it falls into two, each at least a fifth of it. Every
-    pixel goes to the half it is nearest to, and the seam, one pixel wide, is taken out. A part that wears
-    away without falling apart is one lung, and stays.
+    The component is eroded until it falls into two parts, each at least a fifth of it. Every pixel is
+    assigned to the nearest part, and a seam one pixel wide is removed. A component that does not fall apart
+    is one lung and stays.
     """
     parts = components(mask)
     if not parts or (len(parts) > 1 and parts[1].sum() >= 0.25 * parts[0].sum()):
         return np.asarray(mask, bool)
     whole = parts[0]
-    depth = ndimage.distance_transform_edt(np.pad(whole, 1))[1:-1, 1:-1]  # the film's edge is an edge, too
+    depth = ndimage.distance_transform_edt(np.pad(whole, 1))[
+        1:-1, 1:-1
+    ]  # the border of the film counts as an edge
     for level in np.linspace(0.5, depth.max() * 0.6, 24):
         halves = components(depth > level)[:2]
         if len(halves) == 2 and halves[1].sum() >= 0.2 * (halves[0].sum() + halves[1].sum()):
@@ -68,7 +70,7 @@ def split_touching(mask: np.ndarray) -> np.ndarray:
 
 
 def clean(mask: np.ndarray) -> np.ndarray:
-    """Spots dropped, holes filled, touching lungs parted: (H, W), a part for every lung the film shows."""
+    """Clean a mask (H, W): drop small components, fill holes, split touching lungs."""
     parts = components(mask)
     if not parts:
         return np.asarray(mask, bool)
@@ -78,10 +80,10 @@ def clean(mask: np.ndarray) -> np.ndarray:
 
 
 def as_drawn(mask: np.ndarray) -> np.ndarray:
-    """The mask (H, W) of two lungs as hands draw them: a little larger, and nowhere over the spine.
+    """Adapt a mask (H, W) of two lungs to manual annotations: a little larger, without the spine.
 
-    The network follows phantoms, whose mask comes nearer to the midline than a hand does. The midline is the
-    straight line that runs best between the two parts. A mask without two parts stays as it is.
+    The network is trained on phantoms, whose masks reach nearer to the midline than manual ones. The midline
+    is a straight line fitted between the two components. A mask without two components is unchanged.
     """
     parts = sorted(components(mask)[:2], key=lambda part: float(np.nonzero(part)[1].mean()))
     if len(parts) < 2:
@@ -102,8 +104,8 @@ def as_drawn(mask: np.ndarray) -> np.ndarray:
 
 
 def under_lungs(mask: np.ndarray) -> np.ndarray:
-    """The mask (H, W) with what lies under it, down to the film's lower border.
+    """Extend a mask (H, W) down to the lower border of the film.
 
-    Lung goes on behind the dome of the diaphragm, and fluid gathers there; Liz et al. add this area.
+    The lungs continue behind the domes of the diaphragm, where fluid collects; Liz et al. add this area.
     """
     return np.asarray(np.logical_or.accumulate(mask, axis=0))

@@ -14,15 +14,15 @@ from cxrbench.preprocess.lungs.window import CHANNELS, SIDE
 
 __all__ = ["LungNet", "probability", "shipped"]
 
-# Features at 1/2, 1/4, … of the side. The last grid is 5 × 5: there every cell knows the whole film, which is
-# what tells a white lung from a belly.
+# Channels at 1/2, 1/4, … of the side. The last grid is 5 × 5: its receptive field is the whole film, which is
+# needed to distinguish an opaque lung from the abdomen.
 _WIDTHS: Final = (16, 32, 64, 96, 112)
 
 
 class LungNet(nn.Module):
-    """U-Net (Ronneberger et al. 2015, arXiv:1505.04597), smaller, with batch normalisation and sums as skips.
+    """Small U-Net (Ronneberger et al. 2015, arXiv:1505.04597) with batch normalisation and additive skips.
 
-    The first convolution halves the grid and the last upsampling restores it: lungs are smooth.
+    The first convolution halves the resolution and the last upsampling restores it: lungs are smooth.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class LungNet(nn.Module):
         self.mark = nn.Conv2d(_WIDTHS[0], 1, 1)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Prepared films (B, 2, S, S) → logits (B, 1, S, S) of a pixel belonging to a lung."""
+        """Logits (B, 1, S, S) of each pixel belonging to a lung, from prepared films (B, 2, S, S)."""
         skips = []
         x = images
         for stage in self.down:
@@ -66,32 +66,33 @@ def _twice(x: Tensor) -> Tensor:
 
 @cache
 def shipped() -> LungNet:
-    """The network in assets/lungs, read once a process and then only read.
+    """Load the network in assets/lungs, once per process; treat it as read-only.
 
     Raises:
-        InputError: the weights are not there, or belong to another network.
+        InputError: the weights are missing, or belong to another network.
     """
     path = assets.lungs() / "model.safetensors"
     if not path.is_file():
         raise InputError(
-            f"The lungs' network should lie in {path}, and does not; restore the folder assets/lungs, "
-            "or leave the crop to the lungs off."
+            f"The weights of the lung segmentation are missing: {path}; restore the folder assets/lungs, "
+            "or set crop to none."
         )
     net = LungNet()
     try:
         net.load_state_dict({name: value.float() for name, value in load_file(path).items()})
     except RuntimeError as error:
         raise InputError(
-            f"{path} holds another network's weights; restore the folder assets/lungs."
+            f"{path} contains weights of another network; restore the folder assets/lungs."
         ) from error
     return net.eval().requires_grad_(False)
 
 
 def probability(prepared: Tensor) -> Tensor:
-    """Prepared films (B, 2, S, S) → (B, S, S), how likely each pixel belongs to a lung."""
+    """Probability (B, S, S) of each pixel belonging to a lung, from prepared films (B, 2, S, S)."""
     if prepared.shape[1:] != (CHANNELS, SIDE, SIDE):
         raise InputError(
             f"Films must be prepared as ({CHANNELS}, {SIDE}, {SIDE}); got {tuple(prepared.shape)}."
         )
     with torch.inference_mode():
-        return shipped()(prepared).sigmoid()[:, 0]
+        logits: Tensor = shipped()(prepared)
+        return logits.sigmoid()[:, 0]

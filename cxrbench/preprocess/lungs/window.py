@@ -12,14 +12,14 @@ CHANNELS: Final = 2
 
 
 def prepare(pixels: np.ndarray) -> np.ndarray:
-    """A grey film (H, W) in any range → (2, S, S) float32, about −2 to 2.
+    """Prepare a grey film (H, W) in any range: (2, S, S) float32, about −2 to 2.
 
     First channel: greys between the 1st and 99th percentile. Second: the same after CLAHE on 5 × 5 tiles,
-    which undoes much of a maker's curve. The aspect ratio is given up; the network learnt stretched films.
+    which compensates for most of the film curve. The aspect ratio is ignored, as in training.
     """
     small = cv2.resize(np.asarray(pixels, np.float32), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     low, high = np.percentile(small, (1, 99))
     grey = np.clip((small - low) / max(float(high - low), 1e-6), 0, 1)
-    # A new object a call: one CLAHE shared by threads would not be safe.
-    even = cv2.createCLAHE(clipLimit=3.0, tileGridSize=(5, 5)).apply((grey * 255).astype(np.uint8))
-    return ((np.stack([grey, even.astype(np.float32) / 255]) - 0.5) / 0.25).astype(np.float32)
+    # Created per call: a CLAHE object is not safe to share between threads.
+    equalised = cv2.createCLAHE(clipLimit=3.0, tileGridSize=(5, 5)).apply((grey * 255).astype(np.uint8))
+    return ((np.stack([grey, equalised.astype(np.float32) / 255]) - 0.5) / 0.25).astype(np.float32)

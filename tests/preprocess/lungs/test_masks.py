@@ -45,7 +45,7 @@ masks = st.integers(0, 2**32 - 1).map(
 
 @settings(max_examples=50, deadline=None)
 @given(masks)
-def test_components_are_what_can_be_walked_largest_first(mask: np.ndarray) -> None:
+def test_components_agree_with_a_slow_search_largest_first(mask: np.ndarray) -> None:
     walked = {frozenset(flooded(mask, tuple(at))) for at in np.argwhere(mask).tolist()}
     ours = [frozenset(map(tuple, np.argwhere(part).tolist())) for part in components(mask)]
     assert set(ours) == walked
@@ -54,14 +54,14 @@ def test_components_are_what_can_be_walked_largest_first(mask: np.ndarray) -> No
 
 @settings(max_examples=50, deadline=None)
 @given(masks)
-def test_holes_are_what_a_flood_from_outside_does_not_reach(mask: np.ndarray) -> None:
+def test_holes_are_the_pixels_that_a_flood_fill_from_outside_does_not_reach(mask: np.ndarray) -> None:
     framed = np.pad(mask, 1)
     outside = flooded(framed, (0, 0))
     expected = np.array([[(r, c) not in outside for c in range(11)] for r in range(14)])[1:-1, 1:-1]
     np.testing.assert_array_equal(fill_holes(mask), expected)
 
 
-def test_spots_are_dropped_only_beyond_two() -> None:
+def test_only_components_beyond_the_second_are_dropped() -> None:
     mask = drawing("##...#", "##...#", "......", "#.....")
     np.testing.assert_array_equal(drop_small(mask), drawing("##...#", "##...#", "......", "......"))
     two = drawing("##...#", "##....")
@@ -69,7 +69,7 @@ def test_spots_are_dropped_only_beyond_two() -> None:
     assert not drop_small(np.zeros((3, 3), bool)).any()
 
 
-def test_lungs_that_touch_are_parted_where_they_touch() -> None:
+def test_touching_lungs_are_split_where_they_touch() -> None:
     touching = discs((50, 28, 24), (50, 72, 24))
     assert len(components(touching)) == 1
     parted = split_touching(touching)
@@ -83,16 +83,16 @@ def test_lungs_that_touch_are_parted_where_they_touch() -> None:
 @pytest.mark.parametrize(
     "mask", [discs((50, 50, 30)), discs((50, 25, 20), (50, 75, 20)), np.zeros((9, 9), bool)]
 )
-def test_what_does_not_touch_is_left_alone(mask: np.ndarray) -> None:
+def test_masks_that_do_not_touch_are_unchanged(mask: np.ndarray) -> None:
     np.testing.assert_array_equal(split_touching(mask), mask)
 
 
-def test_lungs_cut_by_the_films_edge_can_be_parted_too() -> None:
+def test_lungs_cut_by_the_border_of_the_film_can_be_split_too() -> None:
     touching = discs((50, 28, 24), (50, 72, 24))[:60, 10:90]
     assert len(components(split_touching(touching))) == 2
 
 
-def test_cleaning_leaves_two_whole_lungs() -> None:
+def test_cleaning_keeps_two_whole_lungs() -> None:
     dirty = discs((50, 28, 24), (50, 72, 24), (5, 5, 3)) & ~discs((50, 28, 4))
     tidy = clean(dirty)
     assert len(components(tidy)) == 2
@@ -102,7 +102,7 @@ def test_cleaning_leaves_two_whole_lungs() -> None:
     assert not clean(np.zeros((5, 5), bool)).any()
 
 
-def test_a_hand_leaves_the_spine_free_and_draws_a_little_outside() -> None:
+def test_a_mask_as_drawn_excludes_the_spine_and_is_a_little_larger() -> None:
     mask = np.zeros((200, 240), bool)
     mask[20:180, 20:118] = mask[20:180, 122:220] = True  # the midline is x = 119.5, the chest 200 wide
     drawn = as_drawn(mask)
@@ -112,7 +112,7 @@ def test_a_hand_leaves_the_spine_free_and_draws_a_little_outside() -> None:
     assert np.flatnonzero(~drawn[179, 60:180]).size == 32  # 8 %
 
 
-def test_a_leaning_spine_is_left_free_where_it_is() -> None:
+def test_a_tilted_spine_is_excluded_along_its_tilt() -> None:
     rows, columns = np.mgrid[:200, :240]
     away = columns - (100 + 0.2 * rows)
     mask = (np.abs(away) > 1) & (np.abs(away) < 70) & (rows > 10) & (rows < 190)
@@ -124,7 +124,7 @@ def test_a_leaning_spine_is_left_free_where_it_is() -> None:
 @pytest.mark.parametrize(
     "mask", [np.zeros((9, 9), bool), discs((50, 50, 30)), discs((20, 50, 9), (80, 50, 9))]
 )
-def test_a_hand_that_sees_no_two_lungs_side_by_side_changes_nothing(mask: np.ndarray) -> None:
+def test_a_mask_without_two_lungs_side_by_side_is_unchanged(mask: np.ndarray) -> None:
     np.testing.assert_array_equal(as_drawn(mask), mask)
 
 

@@ -73,19 +73,19 @@ def test_a_wide_film_and_a_tall_one_keep_their_lungs() -> None:
 
 
 @pytest.mark.parametrize("film", [np.zeros((200, 200)), np.full((200, 200), 0.7), np.eye(150)])
-def test_what_is_no_chest_is_not_cropped(film: np.ndarray) -> None:
+def test_a_film_without_a_chest_is_not_cropped(film: np.ndarray) -> None:
     found = segment(film)
     assert not found.sure
     assert crop_box(found) == (0, 0, *film.shape)
 
 
 @pytest.mark.parametrize("film", [np.zeros((3, 20, 20)), np.zeros((0, 20)), np.full((20, 20), np.nan)])
-def test_what_is_no_grey_film_is_refused(film: np.ndarray) -> None:
+def test_an_invalid_film_is_refused(film: np.ndarray) -> None:
     with pytest.raises(InputError, match="A film must"):
         segment(film)
 
 
-def test_eight_threads_get_the_bits_of_one() -> None:
+def test_eight_threads_get_the_same_bits_as_one() -> None:
     pictures = [phantom(seed)[0] for seed in (11, 12, 13, 14)] * 2
     alone = [segment(picture).mask for picture in pictures]
     with ThreadPoolExecutor(8) as pool:
@@ -94,7 +94,7 @@ def test_eight_threads_get_the_bits_of_one() -> None:
         np.testing.assert_array_equal(one, other)
 
 
-def test_the_box_holds_the_lungs_and_goes_down_to_the_border() -> None:
+def test_the_box_contains_the_lungs_and_extends_to_the_lower_border() -> None:
     mask = np.zeros((100, 200), bool)
     mask[20:60, 40:90] = mask[25:70, 110:150] = True
     lungs = Lungs(mask, sure=True, reason="")
@@ -105,16 +105,16 @@ def test_the_box_holds_the_lungs_and_goes_down_to_the_border() -> None:
     assert crop_box(Lungs(mask, sure=False, reason="Why.")) == (0, 0, 100, 200)
 
 
-def test_the_share_inside_is_of_what_speaks_for_the_finding() -> None:
+def test_the_share_inside_counts_positive_relevance_only() -> None:
     mask = np.array([[True, False], [False, False]])
     assert share_inside(np.array([[3.0, 1.0], [-5.0, np.nan]]), mask) == 0.75
     assert share_inside(np.ones((2, 2)), mask) == 0.25
     assert np.isnan(share_inside(np.zeros((2, 2)), mask))
-    with pytest.raises(InputError, match="one shape"):
+    with pytest.raises(InputError, match="the same shape"):
         share_inside(np.ones((2, 3)), mask)
 
 
-def test_the_room_is_entered_without_torch() -> None:
+def test_importing_the_package_does_not_import_torch() -> None:
     code = "import cxrbench.preprocess.lungs, sys; print('torch' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "False"
@@ -124,7 +124,7 @@ def test_the_weights_are_small() -> None:
     assert (assets.lungs() / "model.safetensors").stat().st_size <= 2e6
 
 
-def test_weights_that_are_missing_or_another_networks_are_named(tmp_path, monkeypatch) -> None:
+def test_missing_weights_and_those_of_another_network_are_named(tmp_path, monkeypatch) -> None:
     from safetensors.numpy import save_file
 
     monkeypatch.setenv("CXRBENCH_ASSETS", str(tmp_path))
@@ -139,7 +139,7 @@ def test_weights_that_are_missing_or_another_networks_are_named(tmp_path, monkey
 
 
 @pytest.mark.skipif(not (REAL / "lungs").is_dir(), reason="needs ../shared/real/lungs")
-def test_lungs_of_real_films_agree_with_hands() -> None:
+def test_lungs_of_real_films_agree_with_manual_masks() -> None:
     scores = [iou(segment(film).mask, truth) for _, film, truth in films(REAL / "lungs")]
     assert np.mean(scores) > 0.8
 
