@@ -1,4 +1,4 @@
-"""Output files are written whole or not at all, never over an input or over other programs' files."""
+"""Output files are written completely or not at all, and never over inputs or files of other programs."""
 
 from cxrbench.writing.content import file_sha256, free_name, png_bytes
 from cxrbench.writing.own_folder import OwnFolder

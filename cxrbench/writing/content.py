@@ -1,4 +1,4 @@
-"""Content and names of files: their SHA-256, PNG pictures, and names that differ from those taken."""
+"""Content and names of files: SHA-256, PNG images, and unused names."""
 
 import hashlib
 import io
@@ -12,7 +12,7 @@ __all__ = ["file_sha256", "free_name", "png_bytes"]
 
 
 def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hex digits.
+    """SHA-256 of a file's content, in hex digits.
 
     Raises:
         OSError: the file cannot be read.
@@ -22,7 +22,7 @@ def file_sha256(path: Path) -> str:
 
 
 def png_bytes(pixels: np.ndarray, *, optimize: bool = False) -> bytes:
-    """Pixels as a PNG file without metadata.
+    """Encode pixels as a PNG file without metadata.
 
     Args:
         pixels: (H, W) uint8 or uint16, or (H, W, 3) uint8.
@@ -34,7 +34,7 @@ def png_bytes(pixels: np.ndarray, *, optimize: bool = False) -> bytes:
 
 
 def free_name(name: str, taken: Container[str], *, form: str = "{name} ({number})") -> str:
-    """The name itself; or, where it is taken, the first numbered one that is not, from 2 on.
+    """Return ``name``, or if it is taken, the first unused numbered one, from 2 on.
 
     Example:
         >>> free_name("film", {"film", "film (2)"})

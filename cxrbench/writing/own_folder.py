@@ -1,4 +1,4 @@
-"""A folder of results that a command may write again: it knows which files are its own."""
+"""A folder of results that a command may overwrite: it knows which files are its own."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator
@@ -13,13 +13,13 @@ __all__ = ["OwnFolder"]
 
 
 class OwnFolder:
-    """A folder whose files this program may write again, as long as nobody else has changed them.
+    """A folder whose files this program may overwrite, unless something else has changed them.
 
-    What was written is kept in ``written.json`` in the folder itself: the SHA-256 of every file. A file that
-    is not in that list, or that no longer has its bytes, is somebody else's.
+    ``written.json`` in the folder lists the SHA-256 of every file written. A file that is not listed, or
+    whose content has changed, is not this program's.
 
     Args:
-        folder: where the files go; made by the first of them.
+        folder: where the files go; created with the first file.
     """
 
     _LIST: Final = "written.json"
@@ -28,7 +28,7 @@ class OwnFolder:
         self.folder = folder
 
     def check(self, names: Collection[str], *, inputs: Iterable[Path] = (), force: bool = False) -> None:
-        """Refuse to write files of these names over what others wrote; as ``check_targets``."""
+        """Refuse to overwrite files that this program did not write; arguments as for ``check_targets``."""
         paths = [self.folder / name for name in names]
         known = self._known()
         own = [path for name, path in zip(names, paths, strict=True) if self._owns(known, name)]
@@ -36,30 +36,30 @@ class OwnFolder:
 
     @contextmanager
     def draft(self, name: str) -> Iterator[Path]:
-        """As ``draft``, of a file in this folder, which is then known to be this program's."""
+        """Like ``draft``, for a file in this folder, which is recorded as this program's."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        with draft(path) as own:
-            yield own
-            # Both the old bytes and the new, before the new ones have the name: a kill leaves either.
+        with draft(path) as temporary:
+            yield temporary
+            # Record the hashes of both the old and the new content: an interruption leaves either.
             known = self._known()
-            kept = [file_sha256(path)] if self._owns(known, name) else []
-            known[name] = [*kept, file_sha256(own)]
+            old = [file_sha256(path)] if self._owns(known, name) else []
+            known[name] = [*old, file_sha256(temporary)]
             write_text(self.folder / self._LIST, json.dumps(known, indent=1) + "\n")
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a file of this text in UTF-8."""
-        with self.draft(name) as own:
-            own.write_bytes(text.encode("utf-8"))
+        """Write text to a file in UTF-8."""
+        with self.draft(name) as temporary:
+            temporary.write_bytes(text.encode("utf-8"))
 
     @contextmanager
     def open_text(self, name: str) -> Iterator[TextIO]:
-        """A text file in UTF-8 to write line by line, as the csv module wants it."""
-        with self.draft(name) as own, own.open("w", newline="", encoding="utf-8") as stream:
+        """Open a text file in UTF-8 for writing, as the csv module needs it."""
+        with self.draft(name) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
             yield stream
 
     def _known(self) -> dict[str, list[str]]:
-        """Name → SHA-256 of what was last written under it; nothing where the list cannot be read."""
+        """SHA-256 of the files written, by name; empty if the list cannot be read."""
         try:
             known = json.loads((self.folder / self._LIST).read_text(encoding="utf-8"))
         except (OSError, ValueError):

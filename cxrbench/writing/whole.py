@@ -1,7 +1,7 @@
 """Atomic writing of files and folders.
 
-A file is written beside its place and renamed at the end: whoever reads it sees the old one or the new one,
-and a command that fails, is interrupted or killed leaves the old one as it was.
+A file is written under a temporary name and renamed at the end: readers see the old or the new file, and a
+command that fails, is interrupted or killed leaves the old one unchanged.
 """
 
 import errno
@@ -27,77 +27,75 @@ __all__ = [
     "write_text",
 ]
 
-# Which machine a draft belongs to: process numbers mean nothing on another.
+# Machine that a draft belongs to: process identifiers are valid on one machine only.
 _MACHINE: Final = f"{zlib.crc32(platform.node().encode()):08x}"
 _DISK: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM}
-_LONGEST_NAME: Final = 180  # bytes; with what a draft's name adds, below the 255 of common file systems
+_LONGEST_NAME: Final = 180  # bytes; with the suffix of a draft, below the 255 of common file systems
 _numbers = itertools.count()
 
 
 @contextmanager
 def draft(path: Path | str, *, sync: bool = False) -> Iterator[Path]:
-    """Within it, a path in the target's folder to write to; afterwards the file has the target's name.
+    """Context manager: a temporary path to write to, renamed to the target at the end.
 
-    If the block raises anything, the draft is removed and the target stays as it was. A link is followed: the
-    file it names is replaced. What is no regular file (``/dev/stdout``, a pipe) is written to directly.
+    If the block raises, the temporary file is removed and the target is unchanged. Symbolic links are
+    followed. A target that is no regular file (``/dev/stdout``, a pipe) is written to directly.
 
     Args:
         path: the target; its folder must exist.
-        sync: wait until the bytes are on the disk before the name is given, for files that must survive a
-            power cut.
+        sync: flush to disk before renaming, for files that must survive a power failure.
 
     Raises:
-        InputError: the target is a folder, or its folder cannot be written to, or the disk is full.
+        InputError: the target is a folder, its folder cannot be written to, or the disk is full.
     """
-    path, own = Path(path), None
+    path, temporary = Path(path), None
     try:
         if path.is_dir():
-            raise InputError(f"{path} is a folder, and a file was to be written there; name a file.")
+            raise InputError(f"{path} is a folder, where a file is to be written; name a file.")
         if path.exists() and not path.is_file():
             yield path
             return
         target = path.resolve()
-        own = _named(target)
-        _sweep(target)
-        yield own
+        temporary = _temporary_path(target)
+        _remove_stale(target)
+        yield temporary
         if sync:
-            with own.open("r+b") as file:
+            with temporary.open("r+b") as file:
                 os.fsync(file.fileno())
         if target.exists():
-            own.chmod(target.stat().st_mode)
-        own.replace(target)
+            temporary.chmod(target.stat().st_mode)
+        temporary.replace(target)
     except OSError as error:
-        # Only what writing this file met: the block may have been ended by a pipe, a signal or a reader.
-        if error.errno not in _DISK and str(error.filename) not in (str(path), str(own)):
+        # Only errors of this file: the block may have failed at a pipe, a signal or a reader.
+        if error.errno not in _DISK and str(error.filename) not in (str(path), str(temporary)):
             raise
         raise InputError(
             f"{path} cannot be written ({error.strerror}); choose another place, or make room there."
         ) from error
     finally:
-        with suppress(OSError):  # not to hide why the block failed
-            if own is not None:
-                own.unlink(missing_ok=True)
+        with suppress(OSError):  # keep the error of the block
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def draft_folder(folder: Path) -> Iterator[Path]:
-    """Within it, an empty folder to fill; afterwards it has the target's name, and what was there is gone.
+    """Context manager: an empty folder to fill, which replaces the target at the end.
 
-    If the block raises anything, the target stays as it was. Whether it may be replaced is for the caller to
-    decide.
+    If the block raises, the target is unchanged. The caller checks whether it may be replaced.
 
     Args:
-        folder: the target; its parents are made if need be.
+        folder: the target; its parents are created if necessary.
 
     Raises:
-        InputError: the folder it is to lie in cannot be written to, or the disk is full.
+        InputError: the parent folder cannot be written to, or the disk is full.
     """
     scratch = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         new, old = scratch / "new", scratch / "old"
-        new.mkdir()  # with the usual rights; the folder around it can be read by its owner alone
+        new.mkdir()  # with default permissions; those of the folder around it are the owner's only
         yield new
         try:
             if folder.exists():
@@ -119,20 +117,20 @@ def draft_folder(folder: Path) -> Iterator[Path]:
 
 
 def write_bytes(path: Path | str, data: bytes, *, sync: bool = False) -> None:
-    """Write a file of these bytes; arguments and errors as in ``draft``."""
-    with draft(path, sync=sync) as own:
-        own.write_bytes(data)
+    """Write bytes to a file; arguments and errors as for ``draft``."""
+    with draft(path, sync=sync) as temporary:
+        temporary.write_bytes(data)
 
 
 def write_text(path: Path | str, text: str, *, sync: bool = False) -> None:
-    """Write a file of this text in UTF-8, lines ended as they are; arguments and errors as in ``draft``."""
+    """Write text to a file in UTF-8, with its own line ends; arguments and errors as for ``draft``."""
     write_bytes(path, text.encode("utf-8"), sync=sync)
 
 
 @contextmanager
 def open_text(path: Path | str) -> Iterator[TextIO]:
-    """A text file in UTF-8 to write line by line, as the csv module wants it; errors as in ``draft``."""
-    with draft(path) as own, own.open("w", newline="", encoding="utf-8") as stream:
+    """Open a text file in UTF-8 for writing, as the csv module needs it; errors as for ``draft``."""
+    with draft(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
         yield stream
 
 
@@ -143,25 +141,25 @@ def check_targets(
     replaceable: Collection[Path] = (),
     force: bool = False,
 ) -> None:
-    """Refuse to write where something of the user's would be lost; to be asked before any work.
+    """Refuse to overwrite files of the user; call it before any work.
 
     Args:
-        targets: the files that are to be written.
-        inputs: files that are read: none is ever written over, whatever ``force`` says.
-        replaceable: those of the targets that this program wrote and may write again.
+        targets: the files to be written.
+        inputs: files that are read; never overwritten, even with ``force``.
+        replaceable: targets that this program wrote and may overwrite.
         force: replace existing files.
 
     Raises:
-        InputError: a target is a folder, an input, or a file that exists; the sentence names the remedy.
+        InputError: a target is a folder, an input, or an existing file; the message names the remedy.
     """
     files = []
     for path in targets:
         try:
             if path.is_dir():
-                raise InputError(f"{path} is a folder, and a file was to be written there; name a file.")
-            if path.is_file():  # /dev/stdout may be written to again and again
+                raise InputError(f"{path} is a folder, where a file is to be written; name a file.")
+            if path.is_file():  # /dev/stdout is no regular file and may be written to repeatedly
                 files.append(path)
-        except OSError as error:  # a name too long, a folder that may not be entered
+        except OSError as error:  # a name too long, a folder without permission
             raise InputError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
     read = {_identity(path) for path in inputs if path.is_file()} if files else set()
     for path in files:
@@ -177,8 +175,8 @@ def check_targets(
 
 
 def _identity(path: Path) -> tuple[int, int]:
-    about = path.stat()
-    return about.st_dev, about.st_ino
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
 def _stem(target: Path) -> str:
@@ -188,13 +186,13 @@ def _stem(target: Path) -> str:
     return f".{name}.{_MACHINE}-"
 
 
-def _named(target: Path) -> Path:
-    """A name that no other process or thread has; its beginning is the target's, hidden."""
+def _temporary_path(target: Path) -> Path:
+    """Hidden path beside the target, with a name that is unique to this process and call."""
     return target.with_name(f"{_stem(target)}{os.getpid()}-{next(_numbers)}.part")
 
 
-def _sweep(target: Path) -> None:
-    """Remove drafts of processes that were killed: a run that is killed often would fill the disk."""
+def _remove_stale(target: Path) -> None:
+    """Remove drafts of killed processes, which would fill the disk over time."""
     stem = _stem(target)
     with suppress(OSError):
         for entry in os.scandir(target.parent):
@@ -205,7 +203,7 @@ def _sweep(target: Path) -> None:
 
 
 def _alive(process: int) -> bool:
-    if os.name == "nt":  # there, the signal 0 would be sent
+    if os.name == "nt":  # Windows would send the signal 0
         return True
     try:
         os.kill(process, 0)

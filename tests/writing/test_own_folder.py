@@ -4,7 +4,7 @@ from cxrbench.errors import InputError
 from cxrbench.writing import OwnFolder
 
 
-def test_own_files_are_written_again_and_those_of_others_refused(tmp_path):
+def test_own_files_are_overwritten_and_those_of_others_refused(tmp_path):
     own = OwnFolder(tmp_path / "out")
     own.check(["a.txt", "deep/b.csv"])
     for text in ("one", "two"):
@@ -22,7 +22,7 @@ def test_own_files_are_written_again_and_those_of_others_refused(tmp_path):
         own.check(["c.txt"])
 
 
-def test_an_interruption_leaves_a_file_that_is_still_known(tmp_path):
+def test_after_an_interruption_the_file_is_still_known(tmp_path):
     own = OwnFolder(tmp_path)
     own.write_text("a.txt", "one")
     with pytest.raises(KeyboardInterrupt), own.open_text("a.txt"):

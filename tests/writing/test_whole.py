@@ -14,7 +14,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_file_is_there_whole_with_the_usual_rights(tmp_path):
+def test_a_file_is_complete_and_has_default_permissions(tmp_path):
     write_text(tmp_path / "a.txt", "é\r\n")
     (tmp_path / "plain").write_bytes(b"")
     assert (tmp_path / "a.txt").read_bytes() == "é\r\n".encode()
@@ -32,7 +32,7 @@ def cut(writing, failure):
 
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, ValueError, MemoryError, BrokenPipeError, SystemExit])
-def test_whatever_ends_the_writing_leaves_the_old_file_and_no_draft(tmp_path, failure):
+def test_a_failure_leaves_the_old_file_and_no_draft(tmp_path, failure):
     write_text(tmp_path / "a.csv", "old")
     with pytest.raises(failure):
         cut(open_text(tmp_path / "a.csv"), failure)
@@ -40,7 +40,7 @@ def test_whatever_ends_the_writing_leaves_the_old_file_and_no_draft(tmp_path, fa
     assert names(tmp_path) == ["a.csv"]
 
 
-def test_a_full_disk_is_said_and_leaves_the_old_file(tmp_path):
+def test_a_full_disk_is_reported_and_leaves_the_old_file(tmp_path):
     write_text(tmp_path / "a.csv", "old")
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with pytest.raises(InputError, match=r"a\.csv cannot be written \(No space left on device\); choose"):
@@ -49,7 +49,7 @@ def test_a_full_disk_is_said_and_leaves_the_old_file(tmp_path):
     assert names(tmp_path) == ["a.csv"]
 
 
-def test_what_cannot_be_a_file_is_refused_with_a_sentence(tmp_path):
+def test_invalid_targets_are_refused(tmp_path):
     with pytest.raises(InputError, match="is a folder"):
         write_text(tmp_path, "x")
     with pytest.raises(InputError, match=r"none/a\.txt cannot be written"):
@@ -74,14 +74,14 @@ def test_a_link_is_followed_and_a_pipe_written_to(tmp_path):
     assert result.stdout == "said"
 
 
-def test_rights_that_were_given_stay(tmp_path):
+def test_permissions_are_kept(tmp_path):
     write_text(tmp_path / "a.txt", "old")
     (tmp_path / "a.txt").chmod(0o640)
     write_text(tmp_path / "a.txt", "new")
     assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == 0o640
 
 
-def test_drafts_of_processes_that_were_killed_are_swept_away_and_those_of_others_kept(tmp_path):
+def test_drafts_of_killed_processes_are_removed_and_others_kept(tmp_path):
     code = (
         "import os, sys; from cxrbench.writing import draft\n"
         "with draft(sys.argv[1]) as own: own.write_text('cut'); os._exit(9)"
@@ -96,7 +96,7 @@ def test_drafts_of_processes_that_were_killed_are_swept_away_and_those_of_others
     assert names(tmp_path) == ["a.txt"]
 
 
-def test_a_folder_is_replaced_whole_or_stays_as_it_was(tmp_path):
+def test_a_folder_is_replaced_completely_or_not_at_all(tmp_path):
     target = tmp_path / "model"
     for text in ("one", "two"):
         with draft_folder(target) as new:
@@ -108,7 +108,7 @@ def test_a_folder_is_replaced_whole_or_stays_as_it_was(tmp_path):
     assert names(tmp_path) == ["model"]
 
 
-def test_inputs_are_never_targets_and_other_files_only_when_forced(tmp_path):
+def test_inputs_are_never_overwritten_and_other_files_only_with_force(tmp_path):
     table, other = tmp_path / "labels.csv", tmp_path / "other.csv"
     table.write_text("a")
     other.write_text("b")
