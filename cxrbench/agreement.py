@@ -65,7 +65,7 @@ def disagreement(calls: np.ndarray) -> np.ndarray:
         (N, L).
     """
     share: np.ndarray = _checked(calls).mean(0)
-    return np.minimum(share, 1 - share)
+    return np.asarray(np.minimum(share, 1 - share))
 
 
 def _positive_rate(calls: np.ndarray) -> np.ndarray:

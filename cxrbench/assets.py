@@ -1,4 +1,4 @@
-"""Paths of what ships beside the library: models, gallery cases, the lung segmentation weights."""
+"""Paths of the assets: models, gallery cases, the lung segmentation weights."""
 
 import os
 from pathlib import Path
@@ -7,24 +7,24 @@ __all__ = ["gallery", "lungs", "models", "runs"]
 
 
 def models() -> Path:
-    """The folder of shipped models, one folder each."""
+    """Folder of shipped models, one folder per model."""
     return _root() / "models"
 
 
 def gallery() -> Path:
-    """The folder of gallery cases, one folder each."""
+    """Folder of gallery cases, one folder per case."""
     return _root() / "gallery"
 
 
 def lungs() -> Path:
-    """The folder of the network that marks the lungs."""
+    """Folder of the lung segmentation network."""
     return _root() / "lungs"
 
 
 def runs() -> Path:
-    """The folder of training runs, one folder each: CXRBENCH_RUNS, or ``runs`` beside the assets.
+    """Folder of training runs, one folder per run: CXRBENCH_RUNS, or ``runs`` beside the assets.
 
-    Where the package was installed without its assets, ``runs`` in the working folder.
+    If the package was installed without assets, it is ``runs`` in the working directory.
     """
     override = os.environ.get("CXRBENCH_RUNS")
     if override:
@@ -33,6 +33,6 @@ def runs() -> Path:
 
 
 def _root() -> Path:
-    # Asked at every call, so that a test or a server can point the bench at other assets.
+    # Read at every call, so that a test or a server can change it.
     override = os.environ.get("CXRBENCH_ASSETS")
     return Path(override) if override else Path(__file__).resolve().parents[1] / "assets"

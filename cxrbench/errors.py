@@ -1,4 +1,4 @@
-"""``InputError``: invalid user input; and look-up of names, which lists the known ones."""
+"""``InputError``: invalid user input; look-up of names, which lists the known ones."""
 
 import re
 from collections.abc import Mapping
@@ -15,30 +15,30 @@ _NUMPY_SCALAR: Final = re.compile(
 
 
 class InputError(ValueError):
-    """A mistake that its maker can mend: one sentence with what was expected, what came, and the remedy.
+    """Invalid user input: one sentence with the expectation, the value received, and the remedy.
 
-    The CLI prints the sentence and exits with 2; a page shows it in a red box. Any other exception is a bug.
-    Values that the sentence quotes are shown as plain Python's: 0.5, where NumPy says np.float64(0.5).
+    The CLI prints it and exits with 2; a page shows it in an error box. Any other exception is a bug.
+    NumPy scalars in the message are written as plain Python: 0.5 instead of np.float64(0.5).
     """
 
     def __init__(self, *arguments: object) -> None:
-        super().__init__(*(_plain(one) if isinstance(one, str) else one for one in arguments))
+        super().__init__(*(_plain(value) if isinstance(value, str) else value for value in arguments))
 
 
 def _plain(text: str) -> str:
-    return _NUMPY_SCALAR.sub(lambda found: found[1] or found[2], text)
+    return _NUMPY_SCALAR.sub(lambda match: match[1] or match[2], text)
 
 
 def look_up(what: str, name: str, table: Mapping[str, Entry]) -> Entry:
-    """The entry of that name.
+    """Return the entry of a table by name.
 
     Args:
-        what: the kind of thing it is, for the sentence.
-        name: its key.
-        table: where it should be.
+        what: kind of entry, for the error message.
+        name: key in the table.
+        table: entries by name.
 
     Raises:
-        InputError: it is not there; the sentence lists what is.
+        InputError: the name is unknown; the message lists the known ones.
     """
     if name not in table:
         raise InputError(f"Unknown {what} {name!r:.80}; choose from: {', '.join(table)}.")

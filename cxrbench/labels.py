@@ -1,4 +1,4 @@
-"""The findings of each data set, and how their names translate."""
+"""The findings of each data set, and the translation of their names."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -92,9 +92,9 @@ TORCHXRAYVISION: Final = (
     "Enlarged Cardiomediastinum",
 )
 
-# Other names → the name used here, for what is called differently beyond spaces, underscores and case: of
-# NIH, PadChest (Bustos et al. 2020, arXiv:1901.07441) and VinDr-CXR (Nguyen et al. 2022, arXiv:2012.15029).
-# Nodule and Mass are not CheXpert's Lung Lesion: they only lie under it.
+# Other names → the name used here, where they differ in more than spaces, underscores and case: of NIH,
+# PadChest (Bustos et al. 2020, arXiv:1901.07441) and VinDr-CXR (Nguyen et al. 2022, arXiv:2012.15029).
+# Nodule and Mass are not CheXpert's Lung Lesion, but kinds of it.
 ALIASES: Final = {
     "Airspace Opacity": "Lung Opacity",
     "Effusion": "Pleural Effusion",
@@ -108,7 +108,7 @@ ALIASES: Final = {
 
 
 def _folded(name: str) -> str:
-    """A name without what spellings differ in: case, runs of spaces, underscores, hyphens, Unicode forms."""
+    """Normalise the spelling of a name: case, spaces, underscores, hyphens, Unicode forms."""
     words = unicodedata.normalize("NFKC", name).replace("_", " ").replace("-", " ").split()
     return " ".join(words).casefold()
 
@@ -120,23 +120,23 @@ _SPELLED: Final = {
 
 
 def canonical(name: str) -> str:
-    """The one spelling of a finding: CheXpert's name where there are several, else NIH's with spaces.
+    """Canonical name of a finding: CheXpert's where data sets differ, else NIH's with spaces.
 
-    Case, underscores, hyphens and the number of spaces do not matter for the findings that are known here. Of
-    any other name, underscores and runs of spaces become one space, and its case stays.
+    Case, underscores, hyphens and the number of spaces are ignored for known findings. In any other name,
+    underscores and repeated spaces become one space, and the case is kept.
     """
     return _SPELLED.get(_folded(name)) or " ".join(name.replace("_", " ").split())
 
 
 def finding_key(name: str) -> str:
-    """What two spellings of one finding have in common; for comparing names, not for showing them."""
+    """Key for comparing names: equal for all spellings of one finding; not for display."""
     return _folded(canonical(name))
 
 
 def finding_columns(labels: Sequence[str]) -> dict[str, int]:
-    """`finding_key` → its position among the labels; "" (an untrained output) is left out.
+    """Position of each label by its `finding_key`; "" (an untrained output) is omitted.
 
-    Of two spellings of one finding the first counts.
+    Of two spellings of one finding the first is used.
     """
     columns: dict[str, int] = {}
     for index, label in enumerate(labels):
@@ -146,27 +146,27 @@ def finding_columns(labels: Sequence[str]) -> dict[str, int]:
 
 
 def closest_finding(name: str) -> str | None:
-    """The known finding whose spelling is nearest to a name that is not understood; None if none is near."""
-    near = get_close_matches(_folded(name), list(_SPELLED), n=1, cutoff=0.8)
-    return _SPELLED[near[0]] if near else None
+    """Known finding with the most similar spelling to an unknown name; None if none is similar."""
+    matches = get_close_matches(_folded(name), list(_SPELLED), n=1, cutoff=0.8)
+    return _SPELLED[matches[0]] if matches else None
 
 
-def finding_indices(asked: Sequence[str], labels: Sequence[str]) -> list[int]:
-    """Where the asked findings stand among a model's labels.
+def finding_indices(findings: Sequence[str], labels: Sequence[str]) -> list[int]:
+    """Indices of findings among a model's labels.
 
     Args:
-        asked: names of findings, in any known spelling and any case.
+        findings: names, in any known spelling and any case.
         labels: the model's labels, in the order of its logits.
 
     Returns:
-        One index per name, in the order asked.
+        One index per name, in their order.
 
     Raises:
-        InputError: a name is not among the labels; the sentence lists those that are.
+        InputError: a name is not among the labels; the message lists these.
     """
     known = finding_columns(labels)
     indices = []
-    for name in asked:
+    for name in findings:
         index = known.get(finding_key(name))
         if index is None:
             choices = ", ".join(label for label in labels if label)

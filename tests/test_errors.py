@@ -1,4 +1,4 @@
-"""What a sentence for the user looks like, whatever the value that caused it."""
+"""Error messages quote values in plain Python, whatever their type."""
 
 from collections.abc import Callable
 
@@ -17,8 +17,8 @@ from cxrbench.training import Phase
 HALF, NONE, FAR = np.float64(0.5), np.float32("nan"), np.int64(99)
 FILM = np.full((8, 8), 0.5, np.float32)
 
-# One wrong value of NumPy's at every door that takes a number or a name.
-DOORS: dict[str, Callable[[], object]] = {
+# One invalid NumPy value for every function that takes a number or a name.
+CALLS: dict[str, Callable[[], object]] = {
     "a threshold": lambda: create("alexnet", ("A",), thresholds=(np.float64(1.5),)),
     "a threshold in single precision": lambda: create("alexnet", ("A",), thresholds=(np.float32(2),)),
     "labels": lambda: create("alexnet", (np.str_(""),)),
@@ -42,14 +42,14 @@ DOORS: dict[str, Callable[[], object]] = {
 }
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_no_sentence_quotes_a_value_as_numpy_writes_it(door):
+@pytest.mark.parametrize("call", CALLS)
+def test_no_message_quotes_a_numpy_scalar(call):
     with pytest.raises(InputError) as caught:
-        DOORS[door]()
+        CALLS[call]()
     assert "np." not in str(caught.value)
     assert "numpy" not in str(caught.value)
 
 
-def test_the_plain_value_is_what_remains():
-    said = str(InputError(f"{HALF!r} {[FAR]!r} {(np.True_,)!r} {np.str_('x')!r} np.mean(x, axis=0)"))
-    assert said == "0.5 [99] (True,) 'x' np.mean(x, axis=0)"
+def test_numpy_scalars_are_replaced_by_plain_values():
+    message = str(InputError(f"{HALF!r} {[FAR]!r} {(np.True_,)!r} {np.str_('x')!r} np.mean(x, axis=0)"))
+    assert message == "0.5 [99] (True,) 'x' np.mean(x, axis=0)"

@@ -60,7 +60,7 @@ def test_the_hierarchy_has_no_cycle():
         ("", ""),
     ],
 )
-def test_other_spellings_become_the_one_name(spelling, name):
+def test_spellings_become_the_canonical_name(spelling, name):
     assert canonical(spelling) == name
 
 
@@ -72,20 +72,20 @@ def test_case_and_separators_never_matter(name, random):
     assert canonical(canonical(other)) == canonical(other)
 
 
-def test_positions_are_found_by_what_spellings_have_in_common():
+def test_positions_are_found_in_any_spelling():
     assert finding_columns(["Effusion", "", "Lung_Opacity", "pleural effusion"]) == {
         "pleural effusion": 0,
         "lung opacity": 2,
     }
 
 
-def test_a_name_that_is_not_understood_gets_the_nearest_or_none():
+def test_an_unknown_name_gets_the_most_similar_finding_or_none():
     assert closest_finding("Oedema") == "Edema"
     assert closest_finding("Plural Effusion") == "Pleural Effusion"
     assert closest_finding("Scanner") is None
 
 
-def test_findings_are_found_in_any_known_spelling_and_in_the_order_asked():
+def test_indices_are_found_in_any_known_spelling_and_in_the_order_of_the_names():
     assert finding_indices(["effusion", "CARDIOMEGALY"], CHEXPERT) == [10, 2]
     assert finding_indices(["Pleural Effusion"], TORCHXRAYVISION) == [7]
 
@@ -95,6 +95,6 @@ def test_an_unknown_finding_is_refused_with_the_known_ones():
         finding_indices(["Gout"], CHEXPERT)
 
 
-def test_an_untrained_output_cannot_be_asked_for():
+def test_an_untrained_output_is_no_finding():
     with pytest.raises(InputError):
         finding_indices([""], ["Edema", ""])

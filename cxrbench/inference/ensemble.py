@@ -92,8 +92,8 @@ def majority(scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
     Ties (of an even number of models) are broken by the sign of the mean margin s − t over the models.
     """
     twice: np.ndarray = 2 * _votes(scores, thresholds).sum(0)
-    margin = (np.asarray(scores, np.float64) - thresholds[:, None]).mean(0)
-    return (twice > len(scores)) | ((twice == len(scores)) & (margin >= 0))
+    margin: np.ndarray = (np.asarray(scores, np.float64) - thresholds[:, None]).mean(0)
+    return np.where(twice == len(scores), margin >= 0, twice > len(scores))
 
 
 def most_frequent_set(scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
