@@ -61,7 +61,8 @@ def rescale(scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
     scores, thresholds = np.asarray(scores), np.asarray(thresholds)
     below = scores / (2 * thresholds)
     above = 1 - (1 - scores) / (2 * (1 - thresholds))
-    return np.where(scores < thresholds, below, above)
+    rescaled: np.ndarray = np.where(scores < thresholds, below, above)
+    return rescaled
 
 
 def predict(
