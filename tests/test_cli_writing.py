@@ -180,6 +180,6 @@ def test_a_model_is_not_saved_over_files_of_something_else(model, tmp_path):
     (tmp_path / "mine").mkdir()
     for name, text in (("README.md", "# My notes"), ("config.json", '{"library": "timm"}')):
         (tmp_path / "mine" / name).write_text(text)
-        with pytest.raises(InputError, match="choose another place"):
+        with pytest.raises(InputError, match="choose another folder"):
             hub.save(hub.load(model), tmp_path / "mine")
         assert (tmp_path / "mine" / name).read_text() == text

@@ -5,10 +5,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Average"]
+__all__ = ["WeightAverage"]
 
 
-class Average:
+class WeightAverage:
     """A second set of weights that follows the first: ``a ← d·a + (1 − d)·w``.
 
     The decay starts low, ``d = min(decay, (1 + t) / (10 + t))`` after t steps, so that the random

@@ -12,7 +12,7 @@ from accelerate import Accelerator, DataLoaderConfiguration
 from torch import Tensor, nn
 
 from cxrbench.errors import InputError
-from cxrbench.training.averaging import Average
+from cxrbench.training.averaging import WeightAverage
 from cxrbench.training.config import Phase, TrainConfig
 from cxrbench.training.dataset import Batch
 from cxrbench.training.losses import Criterion
@@ -72,7 +72,7 @@ class Learner:
             below = depths(model)  # type: ignore[arg-type]  # freeze and depths say what they need
         optimizer = torch.optim.AdamW(parameter_groups(model, config.weight_decay, below), lr=0.0)
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
-        self.average = Average(self.bare, config.ema)
+        self.average = WeightAverage(self.bare, config.ema)
 
     @property
     def bare(self) -> nn.Module:

@@ -13,7 +13,7 @@ SHAPES = [(707, 580), (512, 512), (301, 233), (97, 260)]
 
 
 class Lungs:
-    """What the segmentation would say of a film, here said by the test."""
+    """Result of the segmentation, with a box chosen by the test."""
 
     def __init__(self, box: tuple[int, int, int, int]) -> None:
         self.box = box

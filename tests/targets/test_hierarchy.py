@@ -38,8 +38,8 @@ def test_children_are_masked_where_their_parent_is_not_positive(seed: int) -> No
     targets = some(seed)
     result = hierarchy.given_parent(targets, CHEXPERT)
     for row, out in zip(targets, result, strict=True):
-        said = dict(zip(CHEXPERT, row, strict=True))
-        expected = [v if said.get(HIERARCHY.get(f, ""), 1) == 1 else math.nan for f, v in said.items()]
+        values = dict(zip(CHEXPERT, row, strict=True))
+        expected = [v if values.get(HIERARCHY.get(f, ""), 1) == 1 else math.nan for f, v in values.items()]
         assert_array_equal(out, expected)
 
 
@@ -49,8 +49,8 @@ def test_scores_are_multiplied_along_the_path_from_the_root(seed: int) -> None:
     scores = np.random.default_rng(seed).random((5, 14))
     result = hierarchy.unconditional(scores, CHEXPERT)
     for row, out in zip(scores, result, strict=True):
-        said = dict(zip(CHEXPERT, row, strict=True))
-        expected = [v * math.prod(said[above] for above in ancestors(f)) for f, v in said.items()]
+        values = dict(zip(CHEXPERT, row, strict=True))
+        expected = [v * math.prod(values[above] for above in ancestors(f)) for f, v in values.items()]
         assert_allclose(out, expected)
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from cxrbench.training.averaging import Average
+from cxrbench.training.averaging import WeightAverage
 from cxrbench.training.schedule import parameter_groups, rate_at
 
 
@@ -31,7 +31,7 @@ def test_norms_and_biases_do_not_decay():
 def test_the_average_is_the_recursion_written_out():
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
-    average = Average(model, 0.7)
+    average = WeightAverage(model, 0.7)
     slow = copy.deepcopy(model.state_dict())
     for step in range(12):
         with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Lung segmentation by a small network, and whether its mask can be relied on.
+"""Lung segmentation by a small network, and whether its mask is reliable.
 
 torchxrayvision's segmentation network (PSPNet) is an alternative; it is not offered here because its weights
 are available from a release page only. Importing this package does not import torch.
