@@ -1,4 +1,4 @@
-"""How `benchmarks.fuzz` damages a whole file: the same file again for the same kind, number and seed."""
+"""Damages a file reproducibly, for `benchmarks/fuzz.py`."""
 
 import random
 import zlib
@@ -11,7 +11,7 @@ __all__ = ["damaged"]
 
 
 def damaged(kind: str, number: int, seed: int = 0) -> bytes:
-    """The damaged file of that number."""
+    """A damaged file; equal kind, number and seed give equal bytes."""
     draw = random.Random(f"{seed} {kind} {number}")
     whole = WHOLE[kind]()
     data = bytearray(draw.choice(whole))
@@ -19,14 +19,14 @@ def damaged(kind: str, number: int, seed: int = 0) -> bytes:
         if data:
             draw.choice(_CHANGES)(data, draw, whole)
     if draw.random() < 0.5:
-        # Checksums stop nearly every damaged file at once; half of them are mended, to come further.
-        return _mended_png(bytes(data)) if kind == "PNG" else bytes(data)
-    return _inside(draw.choice(whole), draw) if kind == "bundle" else bytes(data)
+        # A wrong checksum ends the reading of nearly every file early; half of the files get valid ones.
+        return _repaired_png(bytes(data)) if kind == "PNG" else bytes(data)
+    return _damaged_member(draw.choice(whole), draw) if kind == "bundle" else bytes(data)
 
 
 def _flip(data: bytearray, draw: random.Random, _: list[bytes]) -> None:
     for _bit in range(draw.choice((1, 3, 20))):
-        data[_place(data, draw)] ^= 1 << draw.randrange(8)
+        data[_offset(data, draw)] ^= 1 << draw.randrange(8)
 
 
 def _cut(data: bytearray, draw: random.Random, _: list[bytes]) -> None:
@@ -34,7 +34,7 @@ def _cut(data: bytearray, draw: random.Random, _: list[bytes]) -> None:
 
 
 def _splice(data: bytearray, draw: random.Random, whole: list[bytes]) -> None:
-    other, start = draw.choice(whole), _place(data, draw)
+    other, start = draw.choice(whole), _offset(data, draw)
     data[start:] = (
         other[min(start, len(other)) :] if draw.random() < 0.5 else draw.choice((other, other[::-1]))
     )
@@ -43,28 +43,28 @@ def _splice(data: bytearray, draw: random.Random, whole: list[bytes]) -> None:
 def _extreme(data: bytearray, draw: random.Random, _: list[bytes]) -> None:
     width = draw.choice((1, 2, 4, 8))
     value = draw.choice((b"\0", b"\x01", b"\x7f", b"\x80", b"\xff")) * width
-    start = _place(data, draw)
+    start = _offset(data, draw)
     data[start : start + width] = value
 
 
 def _insert(data: bytearray, draw: random.Random, _: list[bytes]) -> None:
-    start = _place(data, draw)
+    start = _offset(data, draw)
     data[start:start] = draw.randbytes(draw.choice((1, 2, 16, 300)))
 
 
-def _leave_out(data: bytearray, draw: random.Random, _: list[bytes]) -> None:
-    start = _place(data, draw)
+def _delete(data: bytearray, draw: random.Random, _: list[bytes]) -> None:
+    start = _offset(data, draw)
     del data[start : start + draw.choice((1, 2, 16, 300))]
 
 
 def _repeat(data: bytearray, draw: random.Random, _: list[bytes]) -> None:
-    start = _place(data, draw)
+    start = _offset(data, draw)
     part = bytes(data[start : start + draw.choice((1, 4, 50))])
     data[start:start] = part * draw.choice((1, 2, 50))
 
 
 def _text(data: bytearray, draw: random.Random, _: list[bytes]) -> None:
-    start = _place(data, draw)
+    start = _offset(data, draw)
     pieces = (
         b",",
         b'"',
@@ -82,34 +82,34 @@ def _text(data: bytearray, draw: random.Random, _: list[bytes]) -> None:
     data[start : start + draw.choice((0, 1, 5))] = draw.choice(pieces)
 
 
-def _mended_png(data: bytes) -> bytes:
-    """The same chunks with right checksums."""
-    position, mended = 8, bytearray(data)
-    while position + 12 <= len(mended):
-        end = position + 8 + int.from_bytes(mended[position : position + 4], "big")
-        if end + 4 > len(mended):
+def _repaired_png(data: bytes) -> bytes:
+    """The same chunks with valid checksums."""
+    position, repaired = 8, bytearray(data)
+    while position + 12 <= len(repaired):
+        end = position + 8 + int.from_bytes(repaired[position : position + 4], "big")
+        if end + 4 > len(repaired):
             break
-        mended[end : end + 4] = zlib.crc32(mended[position + 4 : end]).to_bytes(4, "big")
+        repaired[end : end + 4] = zlib.crc32(repaired[position + 4 : end]).to_bytes(4, "big")
         position = end + 4
-    return bytes(mended)
+    return bytes(repaired)
 
 
-def _inside(data: bytes, draw: random.Random) -> bytes:
-    """A ZIP file, one of its members damaged, or one of that one's if it is a ZIP file itself."""
+def _damaged_member(data: bytes, draw: random.Random) -> bytes:
+    """A ZIP file with one member damaged; if that is a ZIP file itself, one of its members."""
     members = read_members(BytesIO(data), "whole")
     name = draw.choice(sorted(members))
     if members[name].startswith(b"PK"):
-        members[name] = _inside(members[name], draw)
+        members[name] = _damaged_member(members[name], draw)
     else:
         changed = bytearray(members[name])
         draw.choice(_CHANGES)(changed, draw, list(members.values()))
-        members[name] = _mended_png(bytes(changed)) if name.endswith(".png") else bytes(changed)
+        members[name] = _repaired_png(bytes(changed)) if name.endswith(".png") else bytes(changed)
     return write_members(members)
 
 
-_CHANGES = (_flip, _cut, _splice, _extreme, _insert, _leave_out, _repeat, _text)
+_CHANGES = (_flip, _cut, _splice, _extreme, _insert, _delete, _repeat, _text)
 
 
-def _place(data: bytearray, draw: random.Random) -> int:
-    """Half of the places lie in the first 600 bytes, where headers are."""
+def _offset(data: bytearray, draw: random.Random) -> int:
+    """A random offset; half of them are in the first 600 bytes, where headers are."""
     return draw.randrange(min(len(data), 600) if draw.random() < 0.5 else len(data)) if data else 0

@@ -1,24 +1,24 @@
-"""The data path beside torchxrayvision: the same JPEGs, the same table, in one run; and what the cache costs.
+"""Data loading compared with torchxrayvision, and the cost of the cache.
 
     python benchmarks/data.py                     # some minutes
-    python benchmarks/data.py --json figures.json
+    python benchmarks/data.py --json results.json
 
-**Image path**: JPEGs of 2828 × 2320, as CheXpert's originals are, become the network's input of 224², one
-after the other in one thread. The peer is what its CheX_Dataset does to an image: skimage's imread, its
-normalize, XRayCenterCrop and XRayResizer(224) with the engine it takes by itself (and, printed beside, with
-its OpenCV engine, which averages over areas as we do). Ours is what the cache is built with: read_image for
-224 pixels, and the Preprocessing of the same crop and scale.
+**Image path**: JPEGs of 2828 × 2320 pixels, the size of CheXpert's originals, are converted to network inputs
+of 224², one after the other in one thread. torchxrayvision's side is what its CheX_Dataset does: skimage's
+imread, normalize, XRayCenterCrop and XRayResizer(224) with its default engine (and, printed as well, with its
+OpenCV engine, which averages over areas as this library does). This library's side is what the cache is built
+with: read_image for 224 pixels, and the Preprocessing with the same crop and scale.
 
-**Index**: the table of CheXpert's 223,414 training images that ships in the torchxrayvision package, from the
-file on disk to a table in memory: all views, all images, which its loader is asked for too.
+**Index**: the table of CheXpert's 223,414 training images that ships in the torchxrayvision package, read
+from disk into memory with all views and all images, on both sides.
 
-**Epoch**: a pass of training steps (AlexNet, the quickest backbone, forward and backward) over images from
-the cache, decoded to bytes on disk, against the same steps on tensors that lie ready in memory, mean and
-deviation applied. Printed beside: the loaders alone, without any step.
+**Epoch**: training steps (AlexNet, the fastest backbone, forward and backward) on images from the cache,
+decoded to bytes on disk, compared with the same steps on normalised tensors in memory. The loaders without
+steps are printed as well.
 
-Each job runs once to warm up, then in rounds whose order rotates; figures are ratios of each job's quickest
-round, which other work on the machine disturbs least. OpenCV and torch have one thread; the table is read
-with as many as Arrow takes.
+Each job runs once to warm up, then in rounds with rotating order; results are ratios of each job's fastest
+round, which other work on the machine affects least. OpenCV and torch use one thread; the table is read with
+Arrow's default number of threads.
 """
 
 import argparse
@@ -53,7 +53,7 @@ Jobs = Mapping[str, Callable[[], Any]]
 
 
 def write_jpegs(folder: Path, count: int) -> list[Path]:
-    """Phantoms at the size of CheXpert's originals, with grain, as JPEGs of quality 90 (about 1 MB)."""
+    """Write noisy phantoms of the size of CheXpert's originals as JPEGs of quality 90 (about 1 MB)."""
     paths = []
     for seed in range(count):
         film = phantom.render(seed, size=512).image
@@ -74,14 +74,15 @@ def ours_image(path: Path) -> np.ndarray:
 
 
 def theirs_image(path: Path, engine: str) -> np.ndarray:
-    """The same by torchxrayvision, as its CheX_Dataset goes about it."""
+    """The same by torchxrayvision, as in its CheX_Dataset."""
     image = xrv.datasets.normalize(imread(path), maxval=255, reshape=True)
     image = xrv.datasets.XRayCenterCrop()(image)
-    return xrv.datasets.XRayResizer(SIDE, engine=engine)(image)
+    resized: np.ndarray = xrv.datasets.XRayResizer(SIDE, engine=engine)(image)
+    return resized
 
 
 def image_jobs(paths: list[Path]) -> Jobs:
-    """All files, one after the other."""
+    """Jobs that read all files, one after the other."""
     return {
         "ours, image": lambda: [ours_image(path) for path in paths],
         "torchxrayvision, image": lambda: [theirs_image(path, "skimage") for path in paths],
@@ -90,7 +91,7 @@ def image_jobs(paths: list[Path]) -> Jobs:
 
 
 def index_jobs() -> Jobs:
-    """CheXpert's table of 223,414 rows."""
+    """Jobs that read CheXpert's table of 223,414 rows."""
     return {
         "ours, index": partial(read_published, "chexpert"),
         "torchxrayvision, index": lambda: xrv.datasets.CheX_Dataset(
@@ -100,13 +101,13 @@ def index_jobs() -> Jobs:
 
 
 def epoch_jobs(paths: list[Path], folder: Path, images: int) -> Jobs:
-    """A pass over images from the cache and over the same as tensors, with training steps and without."""
-    recipe = Preprocessing(size=SIDE)
-    cache = build_cache((paths * images)[:images], recipe, folder / "cache")
+    """Jobs of one epoch on cached images and on the same as tensors, with and without training steps."""
+    preprocessing = Preprocessing(size=SIDE)
+    cache = build_cache((paths * images)[:images], preprocessing, folder / "cache")
     targets = torch.zeros(images, len(CHEXPERT))
-    cached = Images(cache, targets, recipe)
+    cached = Images(cache, targets, preprocessing)
     ready = TensorDataset(torch.stack([cached[i][0] for i in range(images)]), targets)
-    model = create("alexnet", CHEXPERT, preprocessing=recipe)
+    model = create("alexnet", CHEXPERT, preprocessing=preprocessing)
 
     def from_cache() -> Iterator[list[torch.Tensor]]:
         yield from DataLoader(cached, batch_sampler=Batches(images, 16, seed=0, draw=0))
@@ -123,14 +124,15 @@ def epoch_jobs(paths: list[Path], folder: Path, images: int) -> Jobs:
 
 
 def train(model: Classifier, batches: Iterator[list[torch.Tensor]]) -> None:
-    """A step a batch; what the step does to the weights does not matter here, so it is left out."""
+    """One forward and one backward pass per batch; the optimizer step is omitted."""
     for images, targets, *_ in batches:
         model.zero_grad()
-        torch.nn.functional.binary_cross_entropy_with_logits(model(images), targets).backward()
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(model(images), targets)
+        torch.autograd.backward(loss)
 
 
-def quickest(jobs: Jobs, rounds: int) -> dict[str, float]:
-    """Seconds of each job: the quickest of its rounds, each of which begins with another job."""
+def fastest(jobs: Jobs, rounds: int) -> dict[str, float]:
+    """Seconds per job: the minimum over rounds, each of which starts with another job."""
     names = list(jobs)
     for name in names:
         jobs[name]()
@@ -145,31 +147,32 @@ def quickest(jobs: Jobs, rounds: int) -> dict[str, float]:
 
 
 def disagreement(paths: list[Path]) -> tuple[float, float]:
-    """How far the answers lie apart from the peer's OpenCV engine, in grey levels: mean and largest."""
-    apart = [np.abs(ours_image(path) - theirs_image(path, "cv2")) * 255 / 2048 for path in paths]
-    return float(np.mean(apart)), float(np.max(apart))
+    """Mean and largest difference from torchxrayvision's OpenCV engine, in grey levels."""
+    differences = [np.abs(ours_image(path) - theirs_image(path, "cv2")) * 255 / 2048 for path in paths]
+    return float(np.mean(differences)), float(np.max(differences))
 
 
-def tell(spent: dict[str, float]) -> dict[str, float]:
-    """Print times as soon as they are known."""
+def print_times(spent: dict[str, float]) -> dict[str, float]:
+    """Print times as soon as they are measured."""
     for name, seconds in spent.items():
         print(f"  {name:36}{1000 * seconds:10.1f} ms", flush=True)
     return spent
 
 
 def measure(files: int, images: int, rounds: int) -> dict[str, float]:
-    """The three figures; prints what they are made of."""
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+    """Measure image path, index and epoch; print the times and return their ratios."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
         paths = write_jpegs(folder, files)
-        spent = {name: seconds / files for name, seconds in quickest(image_jobs(paths), rounds).items()}
-        tell(spent)
+        spent = {name: seconds / files for name, seconds in fastest(image_jobs(paths), rounds).items()}
+        print_times(spent)
         mean, largest = disagreement(paths)
         print(
-            f"  apart from its OpenCV engine: mean {mean:.2f}, largest {largest:.1f} grey levels", flush=True
+            f"  difference from its OpenCV engine: mean {mean:.2f}, largest {largest:.1f} grey levels",
+            flush=True,
         )
-        spent |= tell(quickest(index_jobs(), rounds))
-        spent |= tell(quickest(epoch_jobs(paths, folder, images), rounds))
+        spent |= print_times(fastest(index_jobs(), rounds))
+        spent |= print_times(fastest(epoch_jobs(paths, folder, images), rounds))
     return {
         "image_vs_torchxrayvision": spent["torchxrayvision, image"] / spent["ours, image"],
         "image_vs_torchxrayvision_opencv": spent["torchxrayvision, image by OpenCV"] / spent["ours, image"],
@@ -178,7 +181,7 @@ def measure(files: int, images: int, rounds: int) -> dict[str, float]:
     }
 
 
-# Figure → what to aim for.
+# Metric → target.
 TARGETS: Final = {
     "image_vs_torchxrayvision": "≥ 8",
     "image_vs_torchxrayvision_opencv": "",
@@ -188,20 +191,20 @@ TARGETS: Final = {
 
 
 def main() -> None:
-    """Measure, print, and write the figures where asked."""
-    parser = argparse.ArgumentParser(description="The data path beside torchxrayvision.")
+    """Measure, print, and write the results if requested."""
+    parser = argparse.ArgumentParser(description="Data loading compared with torchxrayvision.")
     parser.add_argument("--files", type=int, default=6, help="JPEGs of 2828 × 2320")
-    parser.add_argument("--images", type=int, default=128, help="of an epoch")
+    parser.add_argument("--images", type=int, default=128, help="images per epoch")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", type=Path, help="where to write the figures")
-    asked = parser.parse_args()
+    parser.add_argument("--json", type=Path, help="write the results to this file")
+    options = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    figures = measure(asked.files, asked.images, asked.rounds)
-    for name, value in figures.items():
+    results = measure(options.files, options.images, options.rounds)
+    for name, value in results.items():
         print(f"{name:34}{value:8.2f}   {TARGETS[name]}")
-    if asked.json:
-        write_text(asked.json, json.dumps(figures, indent=2) + "\n")
+    if options.json:
+        write_text(options.json, json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,17 +1,18 @@
-"""Explanations beside captum and pytorch-grad-cam: the same image, findings, threads and answers, in one run.
+"""Explanations compared with captum and pytorch-grad-cam: same image, findings, threads and results.
 
     python benchmarks/explain.py                       # all four backbones, some minutes
     python benchmarks/explain.py --steps 16 --rounds 2 # quicker
-    python benchmarks/explain.py --json figures.json
+    python benchmarks/explain.py --json results.json
 
-One 224² image, the 14 findings of CheXpert, random weights (time does not depend on them). Every job is run
-once to warm up, then in rounds whose order rotates; a figure is a ratio of medians. Peers answer finding by
-finding. Each comparison is of equal work: against captum, maps on their own grid; against pytorch-grad-cam,
-maps rectified, resized to the image and rescaled to [0, 1]. Captum's fourteen integrated gradients are taken
-as fourteen times its median call: it shares nothing between calls.
+One 224² image, the 14 findings of CheXpert, random weights (time does not depend on them). Each job runs once
+to warm up, then in rounds with rotating order; results are ratios of medians. The other libraries explain one
+finding per call. Each comparison is of equal work: with captum, maps on their own grid; with
+pytorch-grad-cam, maps rectified, resized to the image and rescaled to [0, 1]. The time of captum's fourteen
+integrated gradients is fourteen times its median call, because it shares nothing between calls.
 
-Printed beside the times: how far the answers lie apart. Captum's integrated gradients are asked once more
-with the weights laid out as here (channels last); without that, single precision moves ReLUs near zero.
+The differences of the maps are printed as well. For them, captum's integrated gradients use weights in the
+same memory layout as here (channels last); otherwise single precision changes the sign of ReLU inputs near
+zero.
 """
 
 import argparse
@@ -44,22 +45,25 @@ Jobs = Mapping[str, Callable[[], Tensor]]
 def ours(
     model: Classifier, image: Tensor, methods: list[str], findings: tuple[int, ...], steps: int
 ) -> Tensor:
-    """The finished maps of the last of some methods, (K, h, w)."""
+    """The final maps of the last of the methods, (K, h, w)."""
     *_, last = explain(model, image, findings, methods, steps=steps)
     return last.maps[0]
 
 
 def cam_jobs(model: Classifier, image: Tensor) -> Jobs:
-    """What it takes to look at all findings once: the bare forward, and Grad-CAMs."""
+    """Jobs of this library: a forward pass, and CAMs of all findings."""
 
     def forward() -> Tensor:
         with torch.no_grad():
-            return model(image)
+            logits: Tensor = model(image)
+        return logits
 
-    def drawn() -> Tensor:
+    def displayed() -> Tensor:
         maps = ours(model, image, ["grad_cam"], FINDINGS, 1)
         large = upsample(heatmap(maps)[None], (224, 224))[0]
-        return heatmap(large - large.amin((1, 2), keepdim=True))  # as the peer: from its own smallest value
+        return heatmap(
+            large - large.amin((1, 2), keepdim=True)
+        )  # as pytorch-grad-cam: from the map's smallest value
 
     return {
         "forward": forward,
@@ -67,12 +71,12 @@ def cam_jobs(model: Classifier, image: Tensor) -> Jobs:
             model, image, ["grad_cam", "grad_cam_plus_plus"], FINDINGS, 1
         ),
         "ours, Grad-CAM": lambda: ours(model, image, ["grad_cam"], FINDINGS, 1),
-        "ours, Grad-CAM drawn": drawn,
+        "ours, Grad-CAM drawn": displayed,
     }
 
 
 def cam_peers(model: Classifier, image: Tensor) -> Jobs:
-    """All findings' Grad-CAMs from captum (h, w) and from pytorch-grad-cam (224, 224)."""
+    """Jobs of captum (h, w) and pytorch-grad-cam (224, 224): Grad-CAM of all findings."""
     stage = model.stages[-1]
     layer = model.backbone.get_submodule(stage)
     as_maps = model.trunk(image, stage).as_maps
@@ -85,13 +89,13 @@ def cam_peers(model: Classifier, image: Tensor) -> Jobs:
         with GradCAM(model, [layer], reshape_transform=as_maps) as cam:
             maps = [cam(image, [ClassifierOutputTarget(finding)])[0] for finding in FINDINGS]
         model.zero_grad()
-        return torch.stack([torch.from_numpy(each) for each in maps])
+        return torch.stack([torch.from_numpy(map_) for map_ in maps])
 
     return {"captum, LayerGradCam": captum, "pytorch-grad-cam, GradCAM": pytorch_grad_cam}
 
 
 def path_jobs(model: Classifier, image: Tensor, steps: int) -> Jobs:
-    """Integrated gradients from black: one finding, and fourteen."""
+    """Jobs of integrated gradients from black: of one finding, and of fourteen."""
     start = baseline_images(model, image, "black")
     peer = IntegratedGradients(model)
     method = ["integrated_gradients"]
@@ -103,7 +107,7 @@ def path_jobs(model: Classifier, image: Tensor, steps: int) -> Jobs:
 
 
 def medians(jobs: Jobs, rounds: int) -> dict[str, float]:
-    """Seconds of each job: the median over rounds, each of which begins with another job."""
+    """Seconds per job: the median over rounds, each of which starts with another job."""
     names = list(jobs)
     for name in names:
         jobs[name]()
@@ -118,23 +122,27 @@ def medians(jobs: Jobs, rounds: int) -> dict[str, float]:
 
 
 def disagreement(model: Classifier, image: Tensor, steps: int) -> dict[str, float]:
-    """The largest difference from each peer, relative to its largest value; NaN where it has no answer."""
+    """Largest difference from each library, relative to its largest value; NaN where its map is wrong."""
     cams, peers, paths = cam_jobs(model, image), cam_peers(model, image), path_jobs(model, image, steps)
-    alike = deepcopy(model).to(memory_format=torch.channels_last)
-    plain = model.architecture.layout == "NCHW"  # elsewhere captum averages over the wrong axes
+    channels_last = deepcopy(model).to(memory_format=torch.channels_last)
+    supported = model.architecture.layout == "NCHW"  # elsewhere captum averages over the wrong axes
 
-    def apart(mine: Tensor, theirs: Tensor) -> float:
+    def difference(mine: Tensor, theirs: Tensor) -> float:
         return float((mine - theirs).abs().max() / theirs.abs().max())
 
     return {
-        "captum": apart(cams["ours, Grad-CAM"](), peers["captum, LayerGradCam"]()) if plain else torch.nan,
-        "captum IG": apart(paths["ours, one IG"](), path_jobs(alike, image, steps)["captum, one IG"]()),
-        "pytorch-grad-cam": apart(cams["ours, Grad-CAM drawn"](), peers["pytorch-grad-cam, GradCAM"]()),
+        "captum": difference(cams["ours, Grad-CAM"](), peers["captum, LayerGradCam"]())
+        if supported
+        else torch.nan,
+        "captum IG": difference(
+            paths["ours, one IG"](), path_jobs(channels_last, image, steps)["captum, one IG"]()
+        ),
+        "pytorch-grad-cam": difference(cams["ours, Grad-CAM drawn"](), peers["pytorch-grad-cam, GradCAM"]()),
     }
 
 
 def measure(backbone: str, *, steps: int, rounds: int) -> dict[str, float]:
-    """The figures of one backbone; prints what they are made of."""
+    """Measure one backbone; print the times and differences and return the ratios."""
     model = create(backbone, CHEXPERT, preprocessing=Preprocessing(size=224))
     image = torch.randn(1, 1, 224, 224, generator=torch.Generator().manual_seed(0))
     spent = medians(cam_jobs(model, image), 10 * rounds)
@@ -154,7 +162,7 @@ def measure(backbone: str, *, steps: int, rounds: int) -> dict[str, float]:
     }
 
 
-# Figure → (what to aim for, the worst of several).
+# Metric → (target, function that picks the worst of several).
 TARGETS: Final[dict[str, tuple[str, Callable[[list[float]], float]]]] = {
     "cam_vs_forward": ("≤ 1.15", max),
     "cam_vs_captum": ("≥ 10", min),
@@ -164,12 +172,12 @@ TARGETS: Final[dict[str, tuple[str, Callable[[list[float]], float]]]] = {
 }
 
 
-def table(figures: Mapping[str, Mapping[str, float]], worst: Mapping[str, float]) -> str:
-    """Backbones across, figures down."""
-    head = f"{'figure':24}" + "".join(f"{name:>17}" for name in figures) + f"{'worst':>9}{'aim':>9}"
+def table(results: Mapping[str, Mapping[str, float]], worst: Mapping[str, float]) -> str:
+    """A text table: one column per backbone, one row per metric."""
+    head = f"{'metric':24}" + "".join(f"{name:>17}" for name in results) + f"{'worst':>9}{'target':>9}"
     rows = [
         f"{name:24}"
-        + "".join(f"{each[name]:17.2f}" for each in figures.values())
+        + "".join(f"{ratios[name]:17.2f}" for ratios in results.values())
         + f"{worst[name]:9.2f}{TARGETS[name][0]:>9}"
         for name in TARGETS
     ]
@@ -177,25 +185,27 @@ def table(figures: Mapping[str, Mapping[str, float]], worst: Mapping[str, float]
 
 
 def main() -> None:
-    """Measure, print, and write the figures where asked."""
-    parser = argparse.ArgumentParser(description="Explanations beside captum and pytorch-grad-cam.")
+    """Measure, print, and write the results if requested."""
+    parser = argparse.ArgumentParser(description="Explanations compared with captum and pytorch-grad-cam.")
     parser.add_argument("--backbones", nargs="+", choices=BACKBONES, default=BACKBONES)
     parser.add_argument("--steps", type=int, default=50, help="path points of integrated gradients")
     parser.add_argument(
-        "--rounds", type=int, default=3, help="of slow jobs; quick ones run ten times as many"
+        "--rounds", type=int, default=3, help="rounds of slow jobs; fast ones run ten times as many"
     )
-    parser.add_argument("--threads", type=int, help="of torch, for all alike; by default its own choice")
-    parser.add_argument("--json", type=Path, help="where to write the worst figures")
-    asked = parser.parse_args()
-    if asked.threads:
-        torch.set_num_threads(asked.threads)
-    # Peers warn about inputs that they make differentiable themselves.
+    parser.add_argument(
+        "--threads", type=int, help="threads of torch, for all libraries; default: its own choice"
+    )
+    parser.add_argument("--json", type=Path, help="write the worst results to this file")
+    options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    # The libraries warn about inputs that they make differentiable themselves.
     warnings.filterwarnings("ignore", message=r"(?s).*required_grads.*", category=UserWarning)
-    figures = {name: measure(name, steps=asked.steps, rounds=asked.rounds) for name in asked.backbones}
-    worst = {name: pick([each[name] for each in figures.values()]) for name, (_, pick) in TARGETS.items()}
-    print(f"\n{table(figures, worst)}\n{torch.get_num_threads()} threads, torch {torch.__version__}")
-    if asked.json:
-        write_text(asked.json, json.dumps(worst, indent=2) + "\n")
+    results = {name: measure(name, steps=options.steps, rounds=options.rounds) for name in options.backbones}
+    worst = {name: pick([ratios[name] for ratios in results.values()]) for name, (_, pick) in TARGETS.items()}
+    print(f"\n{table(results, worst)}\n{torch.get_num_threads()} threads, torch {torch.__version__}")
+    if options.json:
+        write_text(options.json, json.dumps(worst, indent=2) + "\n")
 
 
 if __name__ == "__main__":

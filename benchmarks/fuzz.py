@@ -1,11 +1,11 @@
-"""Damaged files of every kind that is read: one sentence may come out, soon and in little memory, or a value.
+"""Damaged files of every supported type: each must be read or refused with one sentence.
 
     .venv/bin/python -m benchmarks.fuzz --files 2400 --seed 0
 
-Whole files of every kind are made here, then changed: bits flipped, cut short, spliced with another file,
-numbers of the header set to extremes, parts inserted, repeated, or left out. Each is read in a child process,
-so that a decoder that crashes is seen too. It exits with 1 if anything but `InputError` came out, if a file
-took more than 2 s, or if memory grew by more than 1,500 MB beyond that of the whole files.
+Valid files of every type are generated, then damaged: bits flipped, truncated, spliced with another file,
+numbers of the header set to extremes, parts inserted, repeated or deleted. Each is read in a child process,
+so that a crash of a decoder is noticed. Exits with 1 if anything but `InputError` is raised, if a file takes
+more than 2 s, or if memory grows by more than 1,500 MB beyond that of the valid files.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def _check_film(film: Radiograph) -> None:
         raise AssertionError(f"a film of {film.pixels.dtype} {film.size} from {low} to {high}")
 
 
-# How each kind of whole file is read.
+# Type of file → its reader.
 READERS: dict[str, Callable[[bytes], object]] = {
     "PNG": _read_film,
     "JPEG": _read_film,
@@ -63,14 +63,14 @@ READERS: dict[str, Callable[[bytes], object]] = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one damaged file.
+    """The result of reading one damaged file.
 
     Args:
         kind: a key of `READERS`.
-        number: of the file: with the seed it makes the same file again.
-        what: "read", "refused", or the fault: an exception's name and text, or "crashed".
-        seconds: of the reader: wall clock or processor time, the shorter, so that a busy machine is no fault.
-        megabytes: the most memory that the process has held so far.
+        number: number of the file; with the seed it determines the file.
+        what: "read", "refused", or the fault: name and text of an exception, or "crashed".
+        seconds: wall clock or processor time of the reader, the shorter, because the machine may be busy.
+        megabytes: peak memory of the process so far.
     """
 
     kind: str
@@ -81,7 +81,7 @@ class Outcome:
 
     @property
     def fault(self) -> bool:
-        """Whether this should not have happened."""
+        """Whether the reader failed or was too slow."""
         return self.what not in ("read", "refused") or self.seconds > SECONDS
 
 
@@ -90,21 +90,21 @@ def outcome(kind: str, number: int, seed: int = 0) -> Outcome:
     data = damaged(kind, number, seed)
     wall, processor = time.perf_counter(), time.process_time()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # decoders warn before they give up
+        warnings.simplefilter("ignore")  # decoders warn before they fail
         try:
             READERS[kind](data)
             what = "read"
         except InputError as error:
             text = str(error)
             what = "refused" if text and "\n" not in text else f"no single sentence: {text[:200]!r}"
-        except Exception as error:  # whatever else comes is what is looked for
+        except Exception as error:  # any other exception is a fault
             what = f"{type(error).__name__}: {str(error)[:200]}"
     seconds = min(time.perf_counter() - wall, time.process_time() - processor)
     return Outcome(kind, number, what, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def _child(kind: str, numbers: range, seed: int) -> None:
-    """Read damaged files and print what came of each; first the memory that whole ones take."""
+    """Print the memory that valid files need, then the outcome of each damaged file."""
     for whole in WHOLE[kind]():
         READERS[kind](whole)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, flush=True)
@@ -113,7 +113,7 @@ def _child(kind: str, numbers: range, seed: int) -> None:
 
 
 def _outcomes(kind: str, count: int, seed: int) -> Iterator[Outcome]:
-    """What came of every file; a child that dies is followed by another, from the next file on."""
+    """The outcome of every file; a child that crashes is replaced by another, from the next file on."""
     number = 0
     while number < count:
         command = [sys.executable, "-W", "ignore", "-m", "benchmarks.fuzz", "--child", kind]
@@ -122,20 +122,22 @@ def _outcomes(kind: str, count: int, seed: int) -> Iterator[Outcome]:
         assert child.stdout is not None
         whole = float(child.stdout.readline())
         for line in child.stdout:
-            found = Outcome(**json.loads(line))
-            number = found.number + 1
-            yield Outcome(kind, found.number, found.what, found.seconds, found.megabytes - whole)
+            result = Outcome(**json.loads(line))
+            number = result.number + 1
+            yield Outcome(kind, result.number, result.what, result.seconds, result.megabytes - whole)
         if child.wait() or number < count:
             yield Outcome(kind, number, f"crashed with {child.returncode}", 0.0, 0.0)
             number += 1
 
 
 def main() -> int:
-    """Run every kind, print a table, and each fault with the number that makes its file again."""
+    """Run every type, print a table, and each fault with the number that reproduces its file."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--files", type=int, default=2400, help="damaged files in all, or of one kind")
+    parser.add_argument(
+        "--files", type=int, default=2400, help="number of damaged files, in total or of one type"
+    )
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--kind", choices=READERS, help="only this kind")
+    parser.add_argument("--kind", choices=READERS, help="only this type")
     parser.add_argument("--child", choices=READERS, help=argparse.SUPPRESS)
     parser.add_argument("--from", type=int, default=0, dest="first", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -147,16 +149,16 @@ def main() -> int:
     print(f"{'kind':<12} {'files':>6} {'read':>6} {'refused':>8} {'faults':>7} {'slowest':>9} {'memory':>9}")
     faults: list[Outcome] = []
     for kind in kinds:
-        found = list(_outcomes(kind, count, options.seed))
-        slowest, most = max(one.seconds for one in found), max(one.megabytes for one in found)
-        bad = [one for one in found if one.fault or one.megabytes > MEGABYTES]
+        results = list(_outcomes(kind, count, options.seed))
+        slowest, most = max(result.seconds for result in results), max(result.megabytes for result in results)
+        bad = [result for result in results if result.fault or result.megabytes > MEGABYTES]
         faults += bad
-        read, refused = (sum(one.what == what for one in found) for what in ("read", "refused"))
-        counts = f"{kind:<12} {len(found):>6} {read:>6} {refused:>8} {len(bad):>7}"
+        read, refused = (sum(result.what == what for result in results) for what in ("read", "refused"))
+        counts = f"{kind:<12} {len(results):>6} {read:>6} {refused:>8} {len(bad):>7}"
         print(f"{counts} {slowest:>7.2f} s {most:>6.0f} MB", flush=True)
-    for one in faults:
-        cost = f"{one.seconds:.2f} s, {one.megabytes:.0f} MB"
-        print(f"{one.kind} {one.number} (seed {options.seed}): {one.what}, {cost}")
+    for fault in faults:
+        cost = f"{fault.seconds:.2f} s, {fault.megabytes:.0f} MB"
+        print(f"{fault.kind} {fault.number} (seed {options.seed}): {fault.what}, {cost}")
     return 1 if faults else 0
 
 

@@ -1,7 +1,7 @@
-"""A run that is killed again and again, and one that is not: do they end with the same weights?
+"""A run that is killed repeatedly and one that is not: do they end with the same weights?
 
-A child process is forked for every life of the run, so that no life waits for imports; it trains with the
-library's own Engine and is killed with SIGKILL at a random moment: within a step, a save, a validation.
+One child process is forked per attempt, so that no attempt waits for imports; it trains with the library's
+Engine and is killed with SIGKILL at a random time: within a step, a save or a validation.
 """
 
 import hashlib
@@ -27,12 +27,12 @@ LABELS = ("Bright", "Left")
 
 @dataclass(frozen=True)
 class Survival:
-    """What came of it.
+    """The result of a run that was killed repeatedly.
 
     Args:
-        kills: how often the run was killed before it ended.
-        same: whether its weights are those of the undisturbed run, bit for bit.
-        seconds: of the undisturbed run.
+        kills: number of times that the run was killed before it ended.
+        same: whether its weights equal those of the uninterrupted run, bit for bit.
+        seconds: duration of the uninterrupted run.
     """
 
     kills: int
@@ -41,7 +41,7 @@ class Survival:
 
 
 class Small(nn.Sequential):
-    """A norm with statistics, and dropout: buffers and the random generator have to survive too."""
+    """A network with batch norms and dropout: buffers and the random generator must be restored too."""
 
     def __init__(self) -> None:
         torch.manual_seed(0)
@@ -53,7 +53,7 @@ class Small(nn.Sequential):
 
 
 def recipe(epochs: int) -> TrainConfig:
-    """Two phases; a checkpoint every other step."""
+    """A recipe of two phases, with a checkpoint every two steps."""
     phases = (Phase(32, epochs, 8, 3e-3), Phase(48, epochs, 8, 1e-3))
     change = Augmentation(degrees=5)
     return TrainConfig(
@@ -68,7 +68,7 @@ def recipe(epochs: int) -> TrainConfig:
 
 
 def images(size: int, count: int, seed: int, augmentation: Augmentation | None) -> Images:
-    """Noise with two findings in it."""
+    """Images of noise with two findings."""
     rng = np.random.default_rng(seed)
     targets = rng.integers(0, 2, (count, 2))
     pixels = rng.integers(0, 90, (count, size, size)) + 60 * targets[:, :1, None]
@@ -77,8 +77,8 @@ def images(size: int, count: int, seed: int, augmentation: Augmentation | None) 
     return Images(pixels.astype(np.uint8), known, Preprocessing(size=size), augmentation=augmentation)
 
 
-def live(folder: Path, config: TrainConfig) -> None:
-    """One life of the run: from its last checkpoint, or from the start, to the end."""
+def train(folder: Path, config: TrainConfig) -> None:
+    """Train from the last checkpoint, or from the start, to the end."""
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
 
@@ -96,9 +96,9 @@ def live(folder: Path, config: TrainConfig) -> None:
     draft.replace(folder / "ended")
 
 
-def one_life(folder: Path, config: TrainConfig, seconds: float | None) -> bool:
-    """Start it; kill it after so many seconds. Whether it was killed before its end."""
-    process = multiprocessing.get_context("fork").Process(target=live, args=(folder, config))
+def attempt(folder: Path, config: TrainConfig, seconds: float | None) -> bool:
+    """Run in a child process and kill it after some seconds; whether it was killed before its end."""
+    process = multiprocessing.get_context("fork").Process(target=train, args=(folder, config))
     process.start()
     process.join(seconds)
     if process.is_alive() and process.pid:
@@ -108,24 +108,24 @@ def one_life(folder: Path, config: TrainConfig, seconds: float | None) -> bool:
 
 
 def survive(kills: int, *, seed: int = 0, epochs: int = 6) -> Survival:
-    """Kill a run so many times, let it end, and compare it with an undisturbed one.
+    """Kill a run several times, let it end, and compare it with an uninterrupted one.
 
     Args:
-        kills: moments, drawn so that the run makes some way between them, and begins anew several times.
-        seed: of the moments.
-        epochs: of each phase.
+        kills: number of kills, at random times at which the run has made progress or has to start again.
+        seed: seed of the times.
+        epochs: epochs per phase.
     """
-    config, moments = recipe(epochs), random.Random(seed)
+    config, draw = recipe(epochs), random.Random(seed)
     with tempfile.TemporaryDirectory() as scratch:
-        undisturbed, killed = Path(scratch) / "undisturbed", Path(scratch) / "killed"
+        uninterrupted, killed = Path(scratch) / "uninterrupted", Path(scratch) / "killed"
         start = time.perf_counter()
-        one_life(undisturbed, config, None)
+        attempt(uninterrupted, config, None)
         seconds = time.perf_counter() - start
         done = 0
         while done < kills and not (killed / "ended").exists():
-            # Until a checkpoint is resumed some time goes by; then up to a tenth of the run.
-            done += one_life(killed, config, seconds * (0.02 + 0.1 * moments.random()))
+            # Resuming from a checkpoint takes some time; then up to a tenth of the run.
+            done += attempt(killed, config, seconds * (0.02 + 0.1 * draw.random()))
         while not (killed / "ended").exists():
-            one_life(killed, config, None)
-        same = (killed / "ended").read_text() == (undisturbed / "ended").read_text()
+            attempt(killed, config, None)
+        same = (killed / "ended").read_text() == (uninterrupted / "ended").read_text()
     return Survival(done, same, seconds)

@@ -1,7 +1,7 @@
-"""How well lungs are marked, and how fast: `python -m benchmarks.lungs [--films DIR] [--sheet FILE]`.
+"""Quality and speed of the lung segmentation: `python -m benchmarks.lungs [--films DIR] [--sheet FILE]`.
 
-On phantoms that the network has not seen, and on the films of a folder: where NAME.png has a NAME_lungs.png
-beside it, that is taken for the truth. By default the folder is ../shared/real/lungs, where it is there.
+Measured on phantoms that are not in its training set, and on the films of a folder: if there is a
+NAME_lungs.png beside NAME.png, it is the true mask. The default folder is ../shared/real/lungs, if it exists.
 """
 
 import argparse
@@ -21,25 +21,25 @@ from cxrbench.writing import write_text
 from train.lungs import marked
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "real" / "lungs"
-SEED = 99  # of phantoms; not the recipe's
+SEED = 99  # of the phantoms; not the seed of the recipe
 # Name, pixels (H, W), mask (H, W) or None.
 Film = tuple[str, np.ndarray, np.ndarray | None]
 
 
 def phantoms(count: int) -> Iterator[Film]:
-    """Frontal phantoms, ill as CheXpert's patients are."""
+    """Frontal phantoms with the findings of CheXpert's patients."""
     for study in plan(count, seed=SEED, fractions=(0, 0, 1)):
-        of = render(study.seed, study.findings, view=study.view, size=320, exposure=study.number)
-        truth = marked(of.patient, draw_geometry(of.patient, study.view, 320, study.number))
-        yield f"phantom {study.patient}", of.image, truth
+        phantom = render(study.seed, study.findings, view=study.view, size=320, exposure=study.number)
+        truth = marked(phantom.patient, draw_geometry(phantom.patient, study.view, 320, study.number))
+        yield f"phantom {study.patient}", phantom.image, truth
 
 
 def films(folder: Path) -> Iterator[Film]:
-    """The pictures of a folder, with their masks where they have one."""
+    """The films of a folder, with their true masks where there are any."""
     for path in sorted(folder.glob("*.*")):
         if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".dcm") and not path.stem.endswith("_lungs"):
-            drawn = path.with_name(f"{path.stem}_lungs.png")
-            truth = read_image(drawn).pixels > 0.5 if drawn.is_file() else None
+            mask = path.with_name(f"{path.stem}_lungs.png")
+            truth = read_image(mask).pixels > 0.5 if mask.is_file() else None
             yield path.name, read_image(path).pixels, truth
 
 
@@ -49,10 +49,10 @@ def iou(one: np.ndarray, other: np.ndarray) -> float:
     return int((one & other).sum()) / either if either else float("nan")
 
 
-def measure(of: Iterator[Film], sheet: list[np.ndarray] | None = None) -> dict[str, float]:
+def measure(named_films: Iterator[Film], sheet: list[np.ndarray] | None = None) -> dict[str, float]:
     """Mean and least IoU, share of films the bench is sure of, seconds per film; a line for every doubt."""
     scores, sure, seconds = [], [], []
-    for name, pixels, truth in of:
+    for name, pixels, truth in named_films:
         started = time.perf_counter()
         lungs = segment(pixels)
         seconds.append(time.perf_counter() - started)
@@ -73,7 +73,7 @@ def measure(of: Iterator[Film], sheet: list[np.ndarray] | None = None) -> dict[s
 
 
 def tile(pixels: np.ndarray, lungs: Lungs, truth: np.ndarray | None, side: int = 240) -> np.ndarray:
-    """A small picture (side, side, 3): what was marked in green, orange where not sure; the truth in red."""
+    """A thumbnail (side, side, 3): the mask in green, orange if unreliable, and the true mask in red."""
     scale = side / max(pixels.shape)
     size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
     grey = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
@@ -89,25 +89,25 @@ def tile(pixels: np.ndarray, lungs: Lungs, truth: np.ndarray | None, side: int =
 
 
 def main() -> None:
-    """Measure, print, and write what was asked for."""
-    parser = argparse.ArgumentParser(description="Lung masks beside those drawn by hand.")
+    """Measure, print, and write the results if requested."""
+    parser = argparse.ArgumentParser(description="Lung masks compared with masks drawn by hand.")
     parser.add_argument(
         "--films", type=Path, default=REAL, help="folder of films, NAME_lungs.png beside NAME.png"
     )
-    parser.add_argument("--phantoms", type=int, default=100, help="how many to measure on")
-    parser.add_argument("--sheet", type=Path, help="where to write a contact sheet of the films")
-    parser.add_argument("--json", type=Path, help="where to write the figures")
-    asked = parser.parse_args()
+    parser.add_argument("--phantoms", type=int, default=100, help="number of phantoms")
+    parser.add_argument("--sheet", type=Path, help="write a contact sheet of the films to this file")
+    parser.add_argument("--json", type=Path, help="write the results to this file")
+    options = parser.parse_args()
     tiles: list[np.ndarray] = []
-    figures = {"phantoms": measure(phantoms(asked.phantoms)), "films": measure(films(asked.films), tiles)}
-    for name, values in figures.items():
+    results = {"phantoms": measure(phantoms(options.phantoms)), "films": measure(films(options.films), tiles)}
+    for name, values in results.items():
         print(name, ", ".join(f"{key} {value:.3g}" for key, value in values.items()))
-    if asked.sheet and tiles:
+    if options.sheet and tiles:
         tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % 10)
         rows = [np.hstack(tiles[start : start + 10]) for start in range(0, len(tiles), 10)]
-        cv2.imwrite(str(asked.sheet), np.vstack(rows))
-    if asked.json:
-        write_text(asked.json, json.dumps(figures, indent=2) + "\n")
+        cv2.imwrite(str(options.sheet), np.vstack(rows))
+    if options.json:
+        write_text(options.json, json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""How fast the phantom is, and how far from life: `python benchmarks/phantom.py [--json FILE]`.
+"""Speed of the phantom, and its distance from real radiographs: `python benchmarks/phantom.py [--json FILE]`.
 
-`--sheet FILE` puts 24 phantoms beside 24 real films; `--phantoms FILE` writes the phantom half only, which
-may be shown anywhere: assets/screenshots/phantoms.jpg is made so.
+`--sheet FILE` writes 24 phantoms beside 24 real films; `--phantoms FILE` writes the phantoms only, which may
+be published: this is how assets/screenshots/phantoms.jpg was made.
 
-Compares with the real radiographs in ../shared/real/nih where they are: a phantom is as real as they are to
-each other when its figures lie within their spread.
+Phantoms are compared with the real radiographs in ../shared/real/nih, if that folder exists: the statistics
+of phantoms should be within the spread of those of real films.
 """
 
 import argparse
@@ -31,7 +31,7 @@ TRIO = ("efficientnet_b0", "densenet121", "inception_v3")
 
 
 def radial_spectrum(image: np.ndarray) -> np.ndarray:
-    """Log₁₀ power of an image (H, H) in [0, 1] in rings of equal width in log frequency (BANDS,)."""
+    """Log₁₀ power (BANDS,) of an image (H, H) in [0, 1] in rings of equal width in log frequency."""
     side = image.shape[0]
     window = np.hanning(side)[:, None] * np.hanning(side)[None, :]
     power = np.abs(np.fft.fft2((image - image.mean()) * window)) ** 2
@@ -41,33 +41,33 @@ def radial_spectrum(image: np.ndarray) -> np.ndarray:
 
 
 def histogram(image: np.ndarray) -> np.ndarray:
-    """Cumulative shares of brightness in 32 steps (32,)."""
+    """Cumulative histogram of grey levels in 32 bins (32,)."""
     return np.cumsum(np.histogram(image, 32, (0, 1))[0]) / image.size
 
 
 def contrast(image: np.ndarray) -> np.ndarray:
-    """Mean brightness of right lung, left lung, mediastinum and base, where they mostly lie (4,)."""
+    """Mean grey level (4,) at the usual positions of right lung, left lung, mediastinum and base."""
     s = image.shape[0]
     boxes = ((0.3, 0.5, 0.2, 0.35), (0.3, 0.5, 0.65, 0.8), (0.3, 0.6, 0.46, 0.54), (0.85, 0.95, 0.3, 0.7))
     return np.array([image[int(a * s) : int(b * s), int(c * s) : int(d * s)].mean() for a, b, c, d in boxes])
 
 
 def within(phantoms: np.ndarray, reals: np.ndarray) -> float:
-    """Share of coordinates where the mean phantom lies between the real ones' 5th and 95th percentile."""
+    """Share of values in which the mean phantom is between the 5th and 95th percentile of real films."""
     low, high = np.percentile(reals, [5, 95], axis=0)
     middle = phantoms.mean(0)
     return float(((middle >= low) & (middle <= high)).mean())
 
 
-def shoot(count: int) -> tuple[list[np.ndarray], float]:
-    """Phantoms as they come in a test set, and the median processor seconds a view."""
+def render_views(count: int) -> tuple[list[np.ndarray], float]:
+    """Phantoms of a test set, and the median processor time per view in seconds."""
     cv2.setNumThreads(1)
     images, seconds = [], []
     for study in plan(count, seed=2, fractions=(0, 0, 1)):
         start = time.process_time()
-        shot = render(study.seed, study.findings, view=study.view, size=SIZE, exposure=study.number)
+        phantom = render(study.seed, study.findings, view=study.view, size=SIZE, exposure=study.number)
         seconds.append(time.process_time() - start)
-        images.append(shot.image)
+        images.append(phantom.image)
     return images, float(np.median(seconds))
 
 
@@ -76,13 +76,13 @@ def label_distance(patients: int) -> float:
     studies = plan(patients, seed=1, fractions=(1, 0, 0))
     gaps = []
     for name, rates in PUBLISHED_RATES.items():
-        said = np.array([study.labels[name] for study in studies])
-        gaps += [abs((said == value).mean() - rate) for value, rate in zip((1, -1, 0), rates, strict=True)]
+        labels = np.array([study.labels[name] for study in studies])
+        gaps += [abs((labels == value).mean() - rate) for value, rate in zip((1, -1, 0), rates, strict=True)]
     return float(max(gaps))
 
 
 def likeness(ours: list[np.ndarray], theirs: list[np.ndarray]) -> dict[str, float]:
-    """Shares of spectrum, histogram and contrast within the spread of real films; prints them all."""
+    """Shares of spectrum, histogram and contrast within the spread of real films; also printed."""
     figures = {}
     for name, measure in (("spectrum", radial_spectrum), ("histogram", histogram), ("contrast", contrast)):
         a = np.stack([measure(image) for image in ours])
@@ -95,37 +95,41 @@ def likeness(ours: list[np.ndarray], theirs: list[np.ndarray]) -> dict[str, floa
 
 
 def models() -> dict[str, float]:
-    """Mean test AUROC of each shipped model and of the trio together; the shortcut model's two."""
-    found, figures = hub.available(), {}
-    for name, folder in found.items():
+    """Mean test AUROC of each shipped model and of the trio's ensemble; of the shortcut model both."""
+    available, figures = hub.available(), {}
+    for name, folder in available.items():
         evaluation = hub.evaluation(folder)
         if "shortcut" in evaluation:
             figures["shortcut_with_marker"] = evaluation["shortcut"]["with_marker"]
             figures["shortcut_marker_moved"] = evaluation["shortcut"]["marker_moved"]
         else:
             figures[f"auroc_{name}"] = evaluation["mean_auroc"]
-    if set(TRIO) <= set(found):
-        said = [read_predictions(found[name] / "predictions.csv").split("test") for name in TRIO]
-        together = mean(np.stack([one.scores for one in said]))
-        figures["auroc_ctp"] = float(np.nanmean(ranking.auroc(said[0].targets, together)))
+    if set(TRIO) <= set(available):
+        members = [read_predictions(available[name] / "predictions.csv").split("test") for name in TRIO]
+        scores = mean(np.stack([predictions.scores for predictions in members]))
+        figures["auroc_ctp"] = float(np.nanmean(ranking.auroc(members[0].targets, scores)))
     return {name: round(value, 4) for name, value in figures.items()}
 
 
 def sheet(images: list[np.ndarray], side: int = 256) -> np.ndarray:
-    """24 images, six in a row."""
+    """A contact sheet of 24 images, six per row."""
     tiles = [cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in images[:24]]
     return np.vstack([np.hstack(tiles[row : row + 6]) for row in range(0, 24, 6)])
 
 
 def main() -> None:
-    """Measure, print, write."""
+    """Measure, print, and write the results if requested."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path, help="write the figures there")
-    parser.add_argument("--sheet", type=Path, help="24 phantoms beside 24 real films; not for the repository")
-    parser.add_argument("--phantoms", type=Path, help="24 phantoms as they come in a test set, .jpg or .png")
-    parser.add_argument("--views", type=int, default=48, help="phantoms to take, at least 24")
+    parser.add_argument("--json", type=Path, help="write the results to this file")
+    parser.add_argument(
+        "--sheet", type=Path, help="write 24 phantoms beside 24 real films to this file; not for publication"
+    )
+    parser.add_argument(
+        "--phantoms", type=Path, help="write 24 phantoms of a test set to this file, .jpg or .png"
+    )
+    parser.add_argument("--views", type=int, default=48, help="number of phantoms, at least 24")
     options = parser.parse_args()
-    ours, seconds = shoot(max(24, options.views))
+    ours, seconds = render_views(max(24, options.views))
     figures = {"seconds_per_view": round(seconds, 3), "label_distance": round(label_distance(4000), 4)}
     theirs = [cv2.resize(read_image(file).pixels, (SIZE, SIZE)) for file in sorted(REAL.glob("*"))]
     if theirs:

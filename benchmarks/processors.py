@@ -1,8 +1,9 @@
-"""How far scores and maps differ between processors, on this one: kernels told to use other instructions.
+"""Differences of scores and maps between instruction sets and thread counts.
 
     python -m benchmarks.processors [--models vit_tiny densenet121] [--cases 2]
 
-Each setting runs in a process of its own, because PyTorch chooses its kernels when it starts.
+Environment variables make kernels use other instruction sets, as another processor would. Each setting runs
+in a process of its own, because PyTorch selects its kernels when it starts.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import numpy as np
 
 from cxrbench.compare import gallery, heatmap, peak
 
-# The first is what the others are compared with.
+# The others are compared with the first.
 SETTINGS: Final[dict[str, dict[str, str]]] = {
     "1 thread": {"OMP_NUM_THREADS": "1"},
     "2 threads": {"OMP_NUM_THREADS": "2"},
@@ -31,29 +32,29 @@ SETTINGS: Final[dict[str, dict[str, str]]] = {
 
 
 def main() -> None:
-    """Compute under every setting, and print the largest differences from the first."""
+    """Compute with every setting, and print the largest differences from the first."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--models", nargs="+", default=["vit_tiny", "efficientnet_b0"])
     parser.add_argument("--cases", type=int, default=2)
     parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.worker:
-        compute(asked.models, asked.cases, asked.worker)
+    options = parser.parse_args()
+    if options.worker:
+        compute(options.models, options.cases, options.worker)
         return
     with tempfile.TemporaryDirectory() as folder:
-        found = {}
+        results = {}
         for index, (title, variables) in enumerate(SETTINGS.items()):
             out = Path(folder) / f"{index}.npz"
             command = [sys.executable, "-m", "benchmarks.processors", "--worker", str(out)]
-            command += ["--cases", str(asked.cases), "--models", *asked.models]
+            command += ["--cases", str(options.cases), "--models", *options.models]
             subprocess.run(command, env={**os.environ, **variables}, check=True)
             with np.load(out) as arrays:
-                found[title] = dict(arrays)
-        print(table(found))
+                results[title] = dict(arrays)
+        print(table(results))
 
 
 def compute(names: list[str], cases: int, out: Path) -> None:
-    """Scores and drawn CAMs of the first cases, into one NPZ file; unstable maps are kept apart."""
+    """Write scores and displayed CAMs of the first cases to one NPZ file; unstable maps are marked."""
     from cxrbench import assets
     from cxrbench.compare.run import collect, compare
     from cxrbench.explain import METHODS
@@ -66,24 +67,24 @@ def compute(names: list[str], cases: int, out: Path) -> None:
         for case in gallery.cases()[:cases]:
             stored = gallery.load(case.id, models=[name], methods=methods)
             events = compare(stored.image, stored.settings, models={name: model})
-            now = collect(events, image=stored.image, settings=stored.settings)
-            arrays[f"{name}|scores|{case.id}"] = now.predictions[name].scores
-            for (_, method), heat in now.heat_maps.items():
+            computed = collect(events, image=stored.image, settings=stored.settings)
+            arrays[f"{name}|scores|{case.id}"] = computed.predictions[name].scores
+            for (_, method), heat in computed.heat_maps.items():
                 for index, label in enumerate(heat.labels):
                     state = "stable" if stored.heat_maps[name, method].stable[index] else "unstable"
-                    drawn = heatmap(heat.maps[index], peak(heat, label), signed=False)
-                    arrays[f"{name}|{method}, {state}|{case.id}|{label}"] = drawn
+                    displayed = heatmap(heat.maps[index], peak(heat, label), signed=False)
+                    arrays[f"{name}|{method}, {state}|{case.id}|{label}"] = displayed
     np.savez(out, allow_pickle=False, **arrays)
 
 
-def table(found: dict[str, dict[str, np.ndarray]]) -> str:
-    """Markdown: a row per model and kind of value, a column per setting."""
-    first, *others = found
+def table(results: dict[str, dict[str, np.ndarray]]) -> str:
+    """A Markdown table: one row per model and kind of value, one column per setting."""
+    first, *others = results
     rows: dict[tuple[str, ...], dict[str, float]] = {}
-    for key, value in found[first].items():
+    for key, value in results[first].items():
         row = rows.setdefault(tuple(key.split("|")[:2]), dict.fromkeys(others, 0.0))
         for other in others:
-            row[other] = max(row[other], float(np.abs(found[other][key] - value).max()))
+            row[other] = max(row[other], float(np.abs(results[other][key] - value).max()))
     lines = [f"| model | value | {' | '.join(others)} |", "|---|---|" + "---|" * len(others)]
     for (model, what), row in rows.items():
         lines.append(f"| {model} | {what} | {' | '.join(f'{row[other]:.0e}' for other in others)} |")

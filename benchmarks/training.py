@@ -1,11 +1,12 @@
-"""What the loop costs beside a bare one, how fast each shipped backbone trains, and what a run survives.
+"""Overhead of the training loop, speed of each shipped backbone, and recovery of killed runs.
 
     python -m benchmarks.training                    # some minutes
     python -m benchmarks.training --json FILE
 
-step_overhead is a ratio: an epoch of the library's Engine ÷ the same epoch written out in plain PyTorch, on
-the same images, loader, loss, clipping, optimizer and average of the weights. The two take turns, and the
-ratio is that of the medians, so that a busy machine slows both. Kills: see ``benchmarks/kills.py``.
+step_overhead is the time of an epoch of the library's Engine divided by that of the same epoch in plain
+PyTorch, with the same images, loader, loss, clipping, optimizer and average of the weights. The two
+alternate, and the ratio is of the medians, so that other work on the machine slows both. For kills see
+``benchmarks/kills.py``.
 """
 
 import argparse
@@ -37,7 +38,7 @@ BATCH: Final = 8
 
 
 def noise(count: int, size: int) -> Images:
-    """Images without meaning: time does not depend on it."""
+    """Images of noise: time does not depend on their content."""
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (count, size, size), dtype=np.uint8)
     targets = torch.from_numpy(rng.integers(0, 2, (count, len(CHEXPERT)))).float()
@@ -45,15 +46,15 @@ def noise(count: int, size: int) -> Images:
 
 
 def config(architecture: str, size: int) -> TrainConfig:
-    """A recipe that never saves within the epoch."""
+    """A recipe without checkpoints within the epoch."""
     phase = Phase(size, 1000, BATCH, 1e-4)
     return TrainConfig("bench", architecture, DataConfig("none"), (phase,), checkpoint_steps=10**9)
 
 
 def engine_epoch(train: Images, folder: Path) -> Callable[[], None]:
-    """An epoch of the library's loop."""
+    """A function that runs one epoch of the library's loop."""
     recipe = config("efficientnet_b0", SIZE)
-    engine = Engine(fresh("efficientnet_b0", SIZE), recipe, folder, say=lambda line: None)
+    engine = Engine(random_model("efficientnet_b0", SIZE), recipe, folder, say=lambda line: None)
 
     def epoch() -> None:
         engine.run.position = Position()
@@ -63,9 +64,9 @@ def engine_epoch(train: Images, folder: Path) -> Callable[[], None]:
 
 
 def bare_epoch(train: Images) -> Callable[[], None]:
-    """The same, as one would write it down for this one job."""
+    """A function that runs the same epoch in plain PyTorch."""
     recipe = config("efficientnet_b0", SIZE)
-    model = fresh("efficientnet_b0", SIZE).to(memory_format=torch.channels_last)
+    model = random_model("efficientnet_b0", SIZE).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(parameter_groups(model, recipe.weight_decay), lr=1e-4)
     average = {name: value.detach().clone() for name, value in model.state_dict().items()}
 
@@ -77,7 +78,7 @@ def bare_epoch(train: Images) -> Callable[[], None]:
             loss = masked_bce(logits, targets)
             loss.item()
             optimizer.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
             optimizer.step()
             state = model.state_dict()
@@ -88,13 +89,13 @@ def bare_epoch(train: Images) -> Callable[[], None]:
     return epoch
 
 
-def fresh(architecture: str, size: int) -> nn.Module:
+def random_model(architecture: str, size: int) -> nn.Module:
     """A network with random weights."""
     return create(architecture, CHEXPERT, preprocessing=Preprocessing(size=size))
 
 
 def overhead(rounds: int, steps: int) -> dict[str, Any]:
-    """How much longer the library's epoch takes."""
+    """Times per step of both loops, and their ratio."""
     train = noise(BATCH * steps, SIZE)
     with tempfile.TemporaryDirectory() as folder:
         jobs = {"engine": engine_epoch(train, Path(folder)), "bare": bare_epoch(train)}
@@ -103,21 +104,21 @@ def overhead(rounds: int, steps: int) -> dict[str, Any]:
             for name in list(jobs)[:: 1 if turn % 2 else -1]:
                 start = time.perf_counter()
                 jobs[name]()
-                if turn:  # the first warms up
+                if turn:  # the first round warms up
                     times[name].append((time.perf_counter() - start) / steps)
     ours, theirs = (statistics.median(times[name]) for name in jobs)
     return {"step_overhead": ours / theirs, "step_seconds": ours, "bare_step_seconds": theirs}
 
 
 def throughput(steps: int) -> dict[str, float]:
-    """Images a second in training, at its own size, of each architecture that ships."""
-    specs = {found.spec.architecture: found.spec for found in hub.scan() if found.spec}
+    """Training speed of each shipped architecture at its own image size, in images per second."""
+    specs = {entry.spec.architecture: entry.spec for entry in hub.scan() if entry.spec}
     speeds = {}
     for architecture, spec in specs.items():
         size = spec.preprocessing.size
         with tempfile.TemporaryDirectory() as folder:
             recipe = config(architecture, size)
-            engine = Engine(fresh(architecture, size), recipe, Path(folder), say=lambda line: None)
+            engine = Engine(random_model(architecture, size), recipe, Path(folder), say=lambda line: None)
             images, targets, rows = next(iter(DataLoader(noise(BATCH, size), batch_size=BATCH)))
             engine.learner.train_mode()
             times = []
@@ -131,29 +132,29 @@ def throughput(steps: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure, print, and write the figures where asked."""
+    """Measure, print, and write the results if requested."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--json", type=Path, help="write the results to this file")
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--rounds", type=int, default=7, help="pairs of epochs to compare")
-    parser.add_argument("--steps", type=int, default=6, help="steps of an epoch")
+    parser.add_argument("--rounds", type=int, default=7, help="number of pairs of epochs")
+    parser.add_argument("--steps", type=int, default=6, help="steps per epoch")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     survival = survive(options.kills)
     print(f"killed {survival.kills} times, same weights: {survival.same}", flush=True)
-    figures = overhead(options.rounds, options.steps)
-    print(f"step_overhead {figures['step_overhead']:.3f}", flush=True)
-    figures |= {
+    results = overhead(options.rounds, options.steps)
+    print(f"step_overhead {results['step_overhead']:.3f}", flush=True)
+    results |= {
         "kills": survival.kills,
         "kills_survived": survival.kills if survival.same else 0,
         "images_per_second": throughput(3),
         "threads": options.threads,
     }
     if options.json:
-        write_text(options.json, json.dumps(figures, indent=1) + "\n")
+        write_text(options.json, json.dumps(results, indent=1) + "\n")
     sys.exit(0 if survival.same else 1)
 
 

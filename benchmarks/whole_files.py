@@ -1,4 +1,4 @@
-"""Small whole files of every kind that is read, from which `benchmarks.fuzz` makes damaged ones."""
+"""Small valid files of every supported type, which `benchmarks/fuzz.py` damages."""
 
 import csv
 import json
@@ -34,7 +34,8 @@ _ROWS: Final = 12  # of each table
 
 def _film() -> np.ndarray:
     y, x = np.mgrid[0:40, 0:48]
-    return (40 + 120 * np.sin(x / 20) ** 2 + 90 * y / 40).clip(0, 255).astype(np.uint8)
+    film: np.ndarray = (40 + 120 * np.sin(x / 20) ** 2 + 90 * y / 40).clip(0, 255).astype(np.uint8)
+    return film
 
 
 def _saved(picture: np.ndarray | Image.Image, kind: str, **options: Any) -> bytes:
@@ -226,7 +227,7 @@ def _bundles() -> list[bytes]:
     return [file.getvalue()]
 
 
-# Kind → its whole files.
+# Type → its valid files.
 WHOLE: dict[str, Callable[[], list[bytes]]] = {
     "PNG": _pngs,
     "JPEG": _jpegs,
