@@ -38,5 +38,6 @@ def overlay(
     alpha = opacity * np.minimum(1, _FADE * strength) * (strength >= threshold)
     level = (known + 1) / 2 if colours.diverging else known
     coloured = colours.table[np.rint(np.clip(level, 0, 1) * 255).astype(np.uint8)]
-    mixed: np.ndarray = (1 - alpha[..., None]) * grey(image) + alpha[..., None] * coloured
-    return np.rint(mixed).astype(np.uint8)
+    mixed = (1 - alpha[..., None]) * grey(image) + alpha[..., None] * coloured
+    pixels: np.ndarray = np.rint(mixed).astype(np.uint8)
+    return pixels
