@@ -30,7 +30,7 @@ __all__ = ["agreement_part", "groups_part", "ranking_part"]
 
 _RANKS: Final[Mapping[str, str]] = {
     "auroc": "AUROC",
-    "auroc_of_calls": "AUROC of calls",
+    "auroc_of_calls": "AUROC of decisions",
     "average_precision": "average precision",
     "f1": "F1",
     "f1_macro": "F1, present and absent",
@@ -126,7 +126,7 @@ def ranking_part(systems: Sequence[System]) -> None:
     st.markdown("**First by** " + " · ".join(f"{title}: {first[name]}" for name, title in _RANKS.items()))
     st.caption(
         "Means over the findings where a figure is defined. Less is better for Hamming loss, the mean share "
-        "of wrong answers. **AUROC of calls** takes yes and no as scores, as Liz et al. 2022 judge votes; "
+        "of wrong answers. **AUROC of decisions** takes decisions (0 or 1) as scores, as Liz et al. 2022; "
         "the F1 that names present and absent is theirs, too. Who is best depends on the figure one asks for."
     )
     for system in systems:
