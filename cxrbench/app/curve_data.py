@@ -7,9 +7,9 @@ from typing import Any, Final
 import numpy as np
 import streamlit as st
 
-from cxrbench.app.charts import COLOURS
 from cxrbench.evaluation import System, measure
 from cxrbench.evaluation.bands import Band, bands, cuts, tally
+from cxrbench.figures.charts import COLOURS
 from cxrbench.inference import THRESHOLDS
 
 __all__ = ["curve_data", "digest", "resample_count"]

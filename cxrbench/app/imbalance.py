@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -12,6 +11,8 @@ import streamlit as st
 from cxrbench.app import charts
 from cxrbench.app.sheets import Sheet, grouped
 from cxrbench.app.tables import numbers
+from cxrbench.figures.charts import dots, stacked
+from cxrbench.figures.imbalance import ratio_bars
 from cxrbench.targets import imbalance
 
 __all__ = ["counts_part", "groups_part", "ratios_part", "summary"]
@@ -63,11 +64,10 @@ def counts_part(sheet: Sheet) -> None:
         f"{row.finding}: {row.images:,} positive" for row in table[table["state"] == "positive"].itertuples()
     )
     if log:
-        chart = charts.dots(
-            table, order, list(STATES), value="images", title="Images", log=True, colours=STATES
-        )
+        named = table.rename(columns={"state": "name"})
+        chart = dots(named, order, STATES, value="images", title="Images", log=True)
     else:
-        chart = charts.stacked(table, order, STATES)
+        chart = stacked(table, order, STATES)
     charts.show(chart, alt_text=f"Labels of {sheet.title}. {alt_text}.")
     st.caption(
         "From the most to the least frequent finding. **Blank** is not negative: the report does not say. "
@@ -92,33 +92,9 @@ def ratios_part(sheet: Sheet) -> None:
         st.metric("CVIR", figure(spread), width="content")
         st.metric("SCUMBLE", figure(mixed, 3), width="content")
     order = by_frequency(sheet)
-    rows = pd.DataFrame({"finding": sheet.labels, "ratio": ratios})
-    rows = rows.assign(text=[figure(value) for value in ratios], rare=rows["ratio"] > mean)
-    base = alt.Chart(rows).encode(
-        y=alt.Y("finding:N", sort=order, title=None, axis=alt.Axis(labelLimit=190, labelOverlap=False))
-    )
-    bars = base.mark_bar().encode(
-        x=alt.X("ratio:Q", title="IRLbl", scale=alt.Scale(type="log", domainMin=1)),
-        x2=alt.datum(1),
-        color=alt.Color(
-            "rare:N",
-            scale=alt.Scale(domain=[False, True], range=[charts.COLOURS[5], charts.COLOURS[1]]),
-            legend=charts.legend(
-                ["rare: above MeanIR", "not rare"],
-                labelExpr="datum.label == 'true' ? 'rare: above MeanIR' : 'not rare'",
-            ),
-        ),
-        tooltip=["finding", alt.Tooltip("ratio", format=".1f", title="IRLbl")],
-    )
-    words = base.mark_text(align="left", dx=4, color=charts.WORDS).encode(x="ratio:Q", text="text:N")
-    rule = (
-        alt.Chart(pd.DataFrame({"mean": [mean]}))
-        .mark_rule(strokeDash=[6, 4], color=charts.FAINT)
-        .encode(x="mean:Q")
-    )
-    charts.show(
-        (bars + words + rule).properties(height=115 + 25 * len(order)), alt_text="IRLbl of every finding."
-    )
+    ordered = [float(ratios[sheet.labels.index(finding)]) for finding in order]
+    chart = ratio_bars(order, ordered, [figure(value) for value in ordered], mean)
+    charts.show(chart, alt_text="IRLbl of every finding.")
     st.markdown(
         f"""
 - **IRLbl** of a finding: how many positives {most}, the most frequent one, has for each of its own. At 1 it
@@ -154,7 +130,7 @@ def groups_part(sheet: Sheet) -> None:
     ]
     table = pd.DataFrame(rows)
     names = list(dict.fromkeys(table["name"]))
-    chart = charts.dots(
+    chart = dots(
         table, by_frequency(sheet), names, value="value", title="Share of the group's images", form=".1%"
     )
     charts.show(chart, alt_text=f"Share of positive images by {way}.")

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import altair as alt
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from cxrbench.app import charts
@@ -13,6 +13,7 @@ from cxrbench.app.curve_data import curve_data, digest, resample_count
 from cxrbench.app.curves import curves
 from cxrbench.app.tables import numbers, rounded
 from cxrbench.evaluation import METRICS, System, compare, decisions, measure, operating_points
+from cxrbench.figures.charts import intervals, reference_line
 from cxrbench.metrics.delong import delong
 from cxrbench.metrics.intervals import Interval
 
@@ -167,30 +168,20 @@ def ends(title: str, interval: Interval, index: int) -> dict[str, float]:
     }
 
 
-def _differences(table: pd.DataFrame, title: str) -> alt.LayerChart:
-    known = table.dropna(subset=["difference"])
-    order = known.sort_values("difference", ascending=False)["finding"].tolist()
-    rows = known.assign(
-        sure=np.where((known["low"] > 0) | (known["high"] < 0), "0 is outside", "0 is inside")
+def _differences(table: pd.DataFrame, title: str) -> go.Figure:
+    kinds = ["0 is inside", "0 is outside"]
+    known = table.dropna(subset=["difference"]).sort_values("difference", ascending=False)
+    outside = (known["low"] > 0) | (known["high"] < 0)
+    tips = [f"{r.difference:+.3f} [{r.low:+.3f}, {r.high:+.3f}]<br>p = {r.p:.3f}" for r in known.itertuples()]
+    figure = intervals(
+        known.assign(kind=np.where(outside, *kinds[::-1]), tip=tips),
+        row="finding",
+        value="difference",
+        title=title,
+        kinds=kinds,
     )
-    scale = alt.Scale(domain=["0 is outside", "0 is inside"], range=[charts.COLOURS[1], charts.COLOURS[0]])
-    colour = alt.Color("sure:N", scale=scale, legend=charts.legend(["0 is outside", "0 is inside"]))
-    base = alt.Chart(rows).encode(
-        y=alt.Y("finding:N", sort=order, title=None, axis=alt.Axis(labelLimit=190, labelOverlap=False)),
-        color=colour,
-        tooltip=[
-            "finding",
-            *(alt.Tooltip(name, format=".3f") for name in ("difference", "low", "high", "p")),
-        ],
-    )
-    bars = base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q", title=title), x2="high:Q")
-    dots = base.mark_point(filled=True, size=90).encode(
-        x="difference:Q", shape=alt.Shape("sure:N", legend=None)
-    )
-    none = (
-        alt.Chart(pd.DataFrame({"x": [0]})).mark_rule(strokeDash=[4, 4], color=charts.FAINT).encode(x="x:Q")
-    )
-    return (none + bars + dots).properties(height=115 + 25 * len(order))
+    reference_line(figure, 0)
+    return figure
 
 
 def _downloads(table: pd.DataFrame) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -14,6 +13,7 @@ from cxrbench.app.curve_data import digest, resample_count
 from cxrbench.app.performance import ends
 from cxrbench.app.tables import rounded
 from cxrbench.evaluation import METRICS, Predictions, System, measure
+from cxrbench.figures.curves import reliability_chart
 from cxrbench.inference import CALIBRATIONS
 from cxrbench.metrics import reliability
 
@@ -35,25 +35,22 @@ def calibration_part(systems: Sequence[System], finding: str) -> None:
     )
     if how in CALIBRATIONS:
         st.caption(CALIBRATIONS[how].summary)
-    rows, figures = [], []
+    curves, figures = {}, []
     for system in systems:
         if not system.graded:
             continue
         truth, scores, said = calibrated(system, finding, how or "as they are")
         curve = reliability(truth, scores)
-        rows.append(
-            pd.DataFrame(
-                {"name": system.title, "score": curve.score, "share": curve.share, "images": curve.studies}
-            )
+        curves[system.title] = pd.DataFrame(
+            {"score": curve.score, "share": curve.share, "images": curve.studies}
         )
         figures.append(said)
-    if not rows:
+    if not curves:
         st.info("Votes are not probabilities: choose a model, or an ensemble that averages scores.")
         return
     left, right = st.columns([3, 2])
     with left:
-        names = [entry["system"] for entry in figures]
-        charts.show(_reliability(pd.concat(rows), names, finding), alt_text=f"Reliability of {finding}.")
+        charts.show(reliability_chart(curves, finding), alt_text=f"Reliability of {finding}.")
     with right:
         table = pd.DataFrame(figures)
         st.dataframe(table, hide_index=True, column_config=rounded(table))
@@ -86,21 +83,3 @@ def _calibrated(
     for name, interval in found.items():
         figures |= ends(METRICS[name].title, interval, 0)
     return scores[:, 0], figures
-
-
-def _reliability(table: pd.DataFrame, names: Sequence[str], finding: str) -> alt.LayerChart:
-    ends = alt.Scale(domain=[0, 1], nice=False)
-    shapes = alt.Scale(domain=list(names), range=list(charts.SHAPES[: len(names)]))
-    base = alt.Chart(table).encode(
-        x=alt.X("score:Q", scale=ends, title=f"Mean score of {finding}"),
-        y=alt.Y("share:Q", scale=ends, title="Share of images that have it"),
-        color=alt.Color("name:N", scale=charts.scale_of(names), legend=charts.legend(names)),
-        tooltip=["name", *(alt.Tooltip(key, format=".3f") for key in ("score", "share")), "images"],
-    )
-    dots = base.mark_point(filled=True, opacity=0.95).encode(
-        size=alt.Size("images:Q", scale=alt.Scale(range=[40, 400]), legend=None),
-        shape=alt.Shape("name:N", scale=shapes, legend=charts.legend(names)),
-    )
-    line = pd.DataFrame({"x": [0, 1], "y": [0, 1]})
-    ideal = alt.Chart(line).mark_line(strokeDash=[2, 4], color=charts.FAINT).encode(x="x:Q", y="y:Q")
-    return (ideal + base.mark_line() + dots).properties(height=440)

@@ -10,6 +10,7 @@ from cxrbench.app import charts
 from cxrbench.app.imbalance import by_frequency
 from cxrbench.app.sheets import Sheet
 from cxrbench.app.tables import numbers
+from cxrbench.figures.charts import dots, stacked
 from cxrbench.targets import POLICIES, imbalance, resampling
 from cxrbench.targets.effects import policy_effect
 
@@ -39,7 +40,7 @@ def policies_part(sheet: Sheet) -> None:
             with place:
                 st.markdown(f"**{policy.name}**: {policy.summary}", help=policy.reference)
                 own = table[table["policy"] == policy.name]
-                chart = charts.stacked(own, order, SEEN, share=True, compact=True)
+                chart = stacked(own, order, SEEN, share=True, compact=True)
                 said = "; ".join(
                     f"{row.finding} {row.share:.1%}" for row in own[own["state"] == "present"].itertuples()
                 )
@@ -70,7 +71,7 @@ def resampling_part(sheet: Sheet) -> None:
     )
     table, totals = resampled(sheet, share)
     names = list(totals["how"])
-    chart = charts.dots(table, by_frequency(sheet), names, value="images", title="Positive images", log=True)
+    chart = dots(table, by_frequency(sheet), names, value="images", title="Positive images", log=True)
     charts.show(chart, alt_text="Positive images of each finding under each way of resampling.")
     st.dataframe(
         totals,
@@ -106,9 +107,7 @@ def weights_part(sheet: Sheet) -> None:
         blank = _blank("weights_blank")
     table = weights_table(sheet, policy, blank)
     names = list(dict.fromkeys(table["name"]))
-    chart = charts.dots(
-        table, by_frequency(sheet), names, value="value", title="Weight", log=True, form=".2f"
-    )
+    chart = dots(table, by_frequency(sheet), names, value="value", title="Weight", log=True, form=".2f")
     charts.show(chart, alt_text="Weights of each finding's positives and negatives, by loss.")
     st.caption(
         "**Weighted BCE** multiplies the positives' term by negatives ÷ positives, at most 20, so that a "

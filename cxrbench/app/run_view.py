@@ -8,7 +8,7 @@ from typing import Final
 
 import streamlit as st
 
-from cxrbench.app import runs
+from cxrbench.app import charts, runs
 from cxrbench.app.recipes import recipes, summary
 from cxrbench.app.runs import Run
 from cxrbench.errors import InputError
@@ -26,10 +26,6 @@ _WORDS: Final = {
     "failed": (":material/error:", "failed"),
     "done": (":material/check_circle:", "finished"),
 }
-# In the colour of the page's own words, on either theme: Plotly's grey is too faint to read.
-_CHART_WORDS: Final = (
-    "<style>.js-plotly-plot :is(.cartesianlayer, .infolayer) text {fill: currentColor !important}</style>"
-)
 GLANCE: Final = 2.0  # seconds between two looks at a run's files
 
 
@@ -200,8 +196,7 @@ def _curves(run: Run) -> None:
         finding=None if finding == "–" else [epoch.auroc.get(finding) for epoch in run.epochs],
         name=finding,
     )
-    st.html(_CHART_WORDS)
-    st.plotly_chart(figure, key="curves", config={"displaylogo": False})
+    charts.show(figure, alt_text=f"Training loss and validation AUROC of {run.name} by epoch.", key="curves")
     st.caption(
         "Loss: mean over the epoch's steps. AUROC: of the averaged weights on the validation studies; 0.5 is "
         "a guess, and a finding without a positive study has none." + _best(run)

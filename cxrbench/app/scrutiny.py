@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Final
 
-import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -25,6 +24,7 @@ from cxrbench.evaluation import (
     row,
     subgroups,
 )
+from cxrbench.figures.charts import intervals
 
 __all__ = ["agreement_part", "groups_part", "ranking_part"]
 
@@ -72,9 +72,15 @@ def groups_part(systems: Sequence[System], finding: str) -> None:
     column = system.shown.labels.index(finding)
     found = _grouped(digest(system, [column]), by, figure, finding, system)
     table = group_table(found)
-    charts.show(
-        _intervals(table, METRICS[figure].title), alt_text=f"{METRICS[figure].title} of {finding} by {by}."
+    tips = [
+        f"{METRICS[figure].title} {group.value:.3f} [{group.low:.3f}, {group.high:.3f}]<br>"
+        f"{group.images:,} images; gap {group.gap:+.3f}"
+        for group in table.itertuples()
+    ]
+    chart = intervals(
+        table.assign(tip=tips), row="group", value="value", title=METRICS[figure].title, written=True
     )
+    charts.show(chart, alt_text=f"{METRICS[figure].title} of {finding} by {by}.")
     st.caption(
         "Each group's figure, and its gap: the group minus everybody else, both with intervals by patient. A "
         "gap whose interval holds 0 may be chance. With several groups and findings, some gaps are."
@@ -170,23 +176,3 @@ def _kappas(calls: np.ndarray, titles: tuple[str, ...], findings: tuple[str, ...
     for i, j in combinations(range(len(titles)), 2):
         table[f"{titles[i]} and {titles[j]}"] = cohen_kappa(calls[i], calls[j])
     return table
-
-
-def _intervals(table: pd.DataFrame, title: str) -> alt.LayerChart:
-    order = table["group"].tolist()
-    base = alt.Chart(table).encode(
-        y=alt.Y("group:N", sort=order, title=None, axis=alt.Axis(labelLimit=190)),
-        tooltip=[
-            "group",
-            "images",
-            *(alt.Tooltip(name, format=".3f") for name in ("value", "low", "high", "gap")),
-        ],
-    )
-    bars = base.mark_rule(strokeWidth=4, color=charts.COLOURS[0]).encode(
-        x=alt.X("low:Q", title=title, scale=alt.Scale(zero=False)), x2="high:Q"
-    )
-    dots = base.mark_point(filled=True, size=130, color=charts.COLOURS[0]).encode(x="value:Q")
-    words = base.mark_text(dy=-13, color=charts.WORDS).encode(
-        x="value:Q", text=alt.Text("value:Q", format=".3f")
-    )
-    return (bars + dots + words).properties(height=90 + 46 * len(order))

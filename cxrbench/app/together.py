@@ -1,18 +1,24 @@
 """Imbalance page: co-occurrence of findings, and violations of the label hierarchy."""
 
 import math
+from collections.abc import Callable
 from typing import Final
 
-import altair as alt
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from cxrbench.app import charts
 from cxrbench.app.sheets import Sheet
+from cxrbench.figures.colours import COLOURS, Colours
+from cxrbench.figures.imbalance import findings_per_image
+from cxrbench.figures.matrix import ColourAxis, matrix
 from cxrbench.targets import imbalance
 
 __all__ = ["together_part"]
+
+_LIFT: Final = Colours("lift", True, ("#1f6fd6", "#9dc3ee", "#eef0f2", "#f1a95e", "#c65a00"))
 
 
 def together_part(sheet: Sheet) -> None:
@@ -28,21 +34,16 @@ def together_part(sheet: Sheet) -> None:
     )
     labels = [sheet.labels[index] for index in sheet.findings]
     chart = _TOGETHER[kind or "Share"](sheet.targets[:, sheet.findings], labels)
-    charts.show(chart, alt_text=f"{kind} of images in which two findings of {sheet.title} are both positive.")
+    alt_text = f"{kind} of images in which two findings of {sheet.title} are both positive."
+    with st.container(key="matrix"):
+        charts.show(chart, alt_text=alt_text)
     left, right = st.columns(2)
     with left:
         st.header("Findings an image")
         many = imbalance.labels_per_image(sheet.targets[:, sheet.findings])
         many = many[: int(np.flatnonzero(many).max(initial=0)) + 1]
-        rows = pd.DataFrame({"findings": range(len(many)), "images": many})
-        bars = alt.Chart(rows).encode(
-            x=alt.X("findings:O", title="Positive findings", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("images:Q", title="Images", axis=alt.Axis(format="~s")),
-            tooltip=["findings", alt.Tooltip("images", format=",")],
-        )
-        words = bars.mark_text(dy=-7, color=charts.WORDS).encode(text=alt.Text("images:Q", format=".3~s"))
         charts.show(
-            (bars.mark_bar(color=charts.COLOURS[0]) + words).properties(height=260),
+            findings_per_image(many.tolist(), [_short(images) for images in many]),
             alt_text=f"Images by their number of positive findings, from 0 to {len(many) - 1}.",
         )
         st.caption("“No Finding” is not counted: an image at 0 is normal, or nothing is said of it.")
@@ -73,61 +74,42 @@ def _violations(sheet: Sheet) -> None:
     )
 
 
-def _pairs(values: np.ndarray, labels: list[str]) -> pd.DataFrame:
-    rows, columns = np.indices(values.shape)
-    return pd.DataFrame(
-        {
-            "row": np.array(labels)[rows.ravel()],
-            "column": np.array(labels)[columns.ravel()],
-            "value": values.ravel(),
-        }
-    )
-
-
-def _counted(targets: np.ndarray, labels: list[str]) -> alt.LayerChart:
+def _counted(targets: np.ndarray, labels: list[str]) -> go.Figure:
     both = imbalance.cooccurrence(targets)
-    table = _pairs(both, labels)
     top = float(both.max(initial=1))
-    table["text"] = [_short(value) for value in table["value"]]
-    table["tip"] = [f"{r.row} and {r.column}: {r.value:,} images" for r in table.itertuples()]
-    table["dark"] = np.sqrt(table["value"] / top) < 0.55
-    colour = alt.Color(
-        "value:Q",
-        scale=alt.Scale(scheme="cividis", type="sqrt"),
-        legend=charts.legend(title="Images", format="~s", tickCount=4),
+    # Colours by the square root: counts differ by orders of magnitude.
+    axis = ColourAxis("Images", COLOURS["cividis"], 0, math.sqrt(top), _root_ticks(top))
+    return matrix(
+        np.sqrt(both),
+        labels,
+        axis,
+        texts=_each(_short, both),
+        tips=_tips(labels, both, "{row} and {column}: {value:,} images"),
     )
-    return charts.heat(table, labels, colour=colour, text="Images", tip="That is")
 
 
-def _shared(targets: np.ndarray, labels: list[str]) -> alt.LayerChart:
-    table = _pairs(imbalance.conditional(targets), labels)
-    table["text"] = ["" if math.isnan(value) else f"{100 * value:.0f}" for value in table["value"]]
-    table["tip"] = [f"of images with {r.row}, {r.value:.1%} have {r.column}" for r in table.itertuples()]
-    table["dark"] = ~(table["value"] >= 0.5)
-    colour = alt.Color(
-        "value:Q",
-        scale=alt.Scale(scheme="cividis", domain=[0, 1]),
-        legend=charts.legend(title="Share", format="%", values=[0, 0.25, 0.5, 0.75, 1]),
+def _shared(targets: np.ndarray, labels: list[str]) -> go.Figure:
+    shares = imbalance.conditional(targets)
+    ticks = {part / 4: f"{part / 4:.0%}" for part in range(5)}
+    return matrix(
+        shares,
+        labels,
+        ColourAxis("Share", COLOURS["cividis"], 0, 1, ticks),
+        texts=_each(lambda share: f"{100 * share:.0f}", shares),
+        tips=_tips(labels, shares, "of images with {row}, {value:.1%} have {column}"),
     )
-    return charts.heat(table, labels, colour=colour, text="Per cent", tip="That is")
 
 
-def _lifted(targets: np.ndarray, labels: list[str]) -> alt.LayerChart:
-    table = _pairs(imbalance.lift(targets), labels)
-    table = table[(table["row"] != table["column"]) & table["value"].notna()]
-    log = np.log2(table["value"].to_numpy(np.float64).clip(min=1 / 8, max=8))
-    table = table.assign(log=log, dark=np.abs(log) > 2, text=[f"{value:.1f}" for value in table["value"]])
-    table["tip"] = [
-        f"{r.row} and {r.column} meet {r.value:.2f} × as often as by chance" for r in table.itertuples()
-    ]
-    colour = alt.Color(
-        "log:Q",
-        scale=alt.Scale(
-            range=["#1f6fd6", "#9dc3ee", "#eef0f2", "#f1a95e", "#c65a00"], domain=[-3, -1.5, 0, 1.5, 3]
-        ),
-        legend=charts.legend(title="Lift", values=[-3, 0, 3], labelExpr="pow(2, datum.value) + ' ×'"),
+def _lifted(targets: np.ndarray, labels: list[str]) -> go.Figure:
+    lift = np.array(imbalance.lift(targets), dtype=np.float64)
+    np.fill_diagonal(lift, np.nan)
+    return matrix(
+        np.log2(lift.clip(min=1 / 8, max=8)),
+        labels,
+        ColourAxis("Lift", _LIFT, -3, 3, {-3: "⅛ ×", 0: "1 ×", 3: "8 ×"}),
+        texts=_each(lambda value: f"{value:.1f}", lift),
+        tips=_tips(labels, lift, "{row} and {column} meet {value:.2f} × as often as by chance"),
     )
-    return charts.heat(table, labels, colour=colour, text="Lift", tip="That is")
 
 
 _TOGETHER: Final = {"Images": _counted, "Share": _shared, "Lift": _lifted}
@@ -138,3 +120,28 @@ def _short(value: float) -> str:
     if value < 1000:
         return f"{value:.0f}"
     return f"{value / 1000:.1f}k" if value < 10_000 else f"{value / 1000:.0f}k"
+
+
+def _each(write: Callable[[float], str], values: np.ndarray) -> np.ndarray:
+    """What is written into each cell; nothing where it is undefined."""
+    return np.array([["" if math.isnan(value) else write(value) for value in row] for row in values])
+
+
+def _tips(labels: list[str], values: np.ndarray, sentence: str) -> np.ndarray:
+    """``sentence`` with the row, the column and the value of each cell."""
+    return np.array(
+        [
+            [
+                sentence.format(row=row, column=column, value=value)
+                for column, value in zip(labels, line, strict=True)
+            ]
+            for row, line in zip(labels, values.tolist(), strict=True)
+        ]
+    )
+
+
+def _root_ticks(top: float) -> dict[float, str]:
+    """Round counts up to ``top`` for a colour bar of square roots."""
+    step = 10.0 ** math.floor(math.log10(max(top, 1)))
+    counts = [part * step for part in (0, 0.25, 1, 2.5, 5, 7.5)]
+    return {math.sqrt(count): _short(count) for count in counts if count <= top}

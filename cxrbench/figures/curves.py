@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
+from cxrbench.figures.charts import COLOURS, GRID, LINE, marker, style, wrapped
 from cxrbench.metrics import pr_curve, reliability, roc_curve
 
-__all__ = ["pr_figure", "reliability_figure", "roc_figure"]
+__all__ = ["pr_figure", "reliability_chart", "reliability_figure", "roc_figure"]
 
 _MAX_POINTS = 300  # per curve: more cannot be distinguished on a screen
 
@@ -45,6 +47,45 @@ def reliability_figure(targets: np.ndarray, scores: np.ndarray, labels: Sequence
         lines[label] = (curve.score, curve.share)
     figure = _lines(lines, "mean score", "share of positives")
     return figure.add_scatter(x=[0, 1], y=[0, 1], name="calibrated", line={"dash": "dot", "color": "grey"})
+
+
+def reliability_chart(curves: Mapping[str, pd.DataFrame], finding: str) -> go.Figure:
+    """Share of images with the finding by mean score, one line per system, and the diagonal.
+
+    Args:
+        curves: system → columns ``score``, ``share`` and ``images``, one row per tenth of the scale; the
+            area of a marker grows with its images.
+        finding: for the titles of the axes.
+    """
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        showlegend=False,
+        hoverinfo="skip",
+        line={"color": LINE, "dash": "dot"},
+    )
+    most = max(1, *(int(curve["images"].max()) for curve in curves.values()))
+    for index, (name, curve) in enumerate(curves.items()):
+        figure.add_scatter(
+            mode="lines+markers",
+            name=wrapped(name),
+            x=curve["score"].tolist(),
+            y=curve["share"].tolist(),
+            marker=marker(index, np.sqrt(49 + 400 * curve["images"] / most).tolist()) | {"opacity": 0.95},
+            line={"color": COLOURS[index % len(COLOURS)]},
+            cliponaxis=False,
+            customdata=curve["images"].tolist(),
+            hovertemplate=f"{wrapped(name)}<br>mean score %{{x:.3f}}, share %{{y:.3f}}, "
+            "%{customdata:,} images<extra></extra>",
+        )
+    figure.update_xaxes(
+        range=[0, 1], title_text=wrapped(f"Mean score of {finding}"), gridcolor=GRID, showgrid=True
+    )
+    figure.update_yaxes(range=[0, 1], title_text="Share of images that have it", gridcolor=GRID)
+    figure.update_layout(legend={"itemsizing": "constant"})
+    return style(figure, 470)
 
 
 def _lines(

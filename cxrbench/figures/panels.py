@@ -2,18 +2,19 @@
 
 import io
 import textwrap
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from cxrbench.compare import DISCLAIMER, SCALES, Comparison, Scale, heatmap, notes, peaks, score_text
 from cxrbench.errors import InputError
 from cxrbench.figures.colours import colours_for
 from cxrbench.figures.outline import extent, omission_note
 from cxrbench.figures.overlay import grey, overlay
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["panels", "panels_png"]
 
@@ -31,7 +32,7 @@ def panels(
     colours: str = "cividis",
     opacity: float = 0.6,
     threshold: float = 0.0,
-) -> Figure:
+) -> "Figure":
     """The heat maps of one finding side by side, with the outline of its true extent where known.
 
     Args:
@@ -48,6 +49,10 @@ def panels(
     Raises:
         InputError: a finding that no model predicts, unknown colours or scale.
     """
+    # Half a second: the pages use this package for its charts only.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     known = dict.fromkeys(label for p in comparison.predictions.values() for label in p.labels)
     if finding not in known:
         raise InputError(f"None of these models predicts {finding!r}; choose from: {', '.join(known)}.")
@@ -68,14 +73,14 @@ def panels(
     return figure
 
 
-def panels_png(figure: Figure, *, dpi: int = 120) -> bytes:
+def panels_png(figure: "Figure", *, dpi: int = 120) -> bytes:
     """A figure as a PNG file without metadata about the program or the date."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
     return buffer.getvalue()
 
 
-def _axes(figure: Figure, size: tuple[float, float], row: int, column: int) -> Axes:
+def _axes(figure: "Figure", size: tuple[float, float], row: int, column: int) -> "Axes":
     """Axes for a square picture in its cell, with space for its text below."""
     width, height = size
     left, top = column * _PANEL + 0.08, height - row * (_PANEL + _CAPTION) - 0.32
@@ -85,7 +90,7 @@ def _axes(figure: Figure, size: tuple[float, float], row: int, column: int) -> A
     return axes
 
 
-def _radiograph(axes: Axes, comparison: Comparison, model: str, finding: str) -> None:
+def _radiograph(axes: "Axes", comparison: Comparison, model: str, finding: str) -> None:
     axes.imshow(grey(comparison.image), interpolation="antialiased")
     truth = {1: "present in truth", 0: "absent in truth", None: "truth unknown"}
     lines = [f"{finding}: {truth[comparison.truth.get(finding)]}"]
@@ -95,7 +100,7 @@ def _radiograph(axes: Axes, comparison: Comparison, model: str, finding: str) ->
 
 
 def _cell(
-    axes: Axes,
+    axes: "Axes",
     comparison: Comparison,
     key: tuple[str, str],
     finding: str,
@@ -126,7 +131,7 @@ def _grid(relevance: np.ndarray) -> str:
     return f" · grid {relevance.shape[0]} × {relevance.shape[1]}"
 
 
-def _outline(axes: Axes, comparison: Comparison, finding: str) -> bool:
+def _outline(axes: "Axes", comparison: Comparison, finding: str) -> bool:
     mask = comparison.masks.get(finding)
     if mask is None or not mask.any() or mask.all():
         return False
@@ -136,7 +141,7 @@ def _outline(axes: Axes, comparison: Comparison, finding: str) -> bool:
     return True
 
 
-def _write(axes: Axes, title: str, lines: list[str]) -> None:
+def _write(axes: "Axes", title: str, lines: list[str]) -> None:
     axes.set_title(title, fontsize=9, loc="left")
     wrapped = [part for line in lines for part in textwrap.wrap(line, _LINE_LENGTH)]
     axes.text(0, -0.03, "\n".join(wrapped), fontsize=7.5, va="top", transform=axes.transAxes)

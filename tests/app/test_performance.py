@@ -10,7 +10,7 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 from streamlit.testing.v1 import AppTest
 
-from cxrbench.app import cases, charts, own_files, performance, reliable, stock
+from cxrbench.app import cases, own_files, performance, reliable, stock
 from cxrbench.app.curve_data import curve_data
 from cxrbench.app.opening import teaching_finding
 from cxrbench.app.scored import Question, own_predictions, stored, systems
@@ -421,8 +421,3 @@ def test_an_earlier_address_brings_back_the_state_that_it_stands_for(page: AppTe
     assert at.selectbox(key="judge_finding").value == "No Finding"
     assert at.session_state["judge_ensembles"] == []
     assert not at.warning
-
-
-def test_a_legend_has_as_many_columns_as_fit() -> None:
-    columns = charts.legend(["a model", "a model of a longer name"]).to_dict()["columns"]["expr"]
-    assert columns == f"max(1, floor(width / {48 + 7 * 24}))"

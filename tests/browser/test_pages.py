@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
 from cxrbench.training import history, running
 
@@ -74,7 +75,15 @@ def test_one_threshold_rule_is_marked_and_legends_lie_beside_the_plots(visit: Vi
 
 
 @pytest.mark.parametrize(
-    ("path", "width"), [("/imbalance", 1440), ("/imbalance?part=Together", 1440), ("/imbalance", 390)]
+    ("path", "width"),
+    [
+        ("/imbalance", 1440),
+        ("/imbalance?part=Together", 1440),
+        ("/imbalance", 390),
+        ("/imbalance?part=Together", 390),
+        ("/imbalance?part=Imbalance", 390),
+        ("/imbalance?part=Class weights", 390),
+    ],
 )
 def test_words_of_charts_are_whole_apart_and_dark_enough(visit: Visits, path: str, width: int) -> None:
     here = visit(path, width=width)
@@ -82,21 +91,39 @@ def test_words_of_charts_are_whole_apart_and_dark_enough(visit: Visits, path: st
         here.page.emulate_media(color_scheme=theme)
         here.page.reload()
         here.settle()
-        here.page.wait_for_selector("[data-testid=stVegaLiteChart] svg text")
+        here.page.wait_for_selector(".stPlotlyChart .ytick text")
         found = here.page.evaluate(_WORDS)
         assert found["contrast"] >= 4.5
         assert found["cut"] == []
         assert found["overlapping"] == []
+        assert found["covered"] == 0
+        assert found["unnamed"] == 0
+        findings = here.page.locator(".stPlotlyChart").first.locator(".ytick text").all_inner_texts()
+        assert len(findings) == (13 if "Together" in path else 14)
 
 
 def test_every_system_is_in_the_legend_of_the_calibration(visit: Visits, several: str) -> None:
     here = visit(f"/performance?performance_part=Calibration&{several}")
-    here.page.wait_for_selector("[data-testid=stVegaLiteChart] svg text")
-    names = here.page.locator("[data-testid=stVegaLiteChart] .role-legend-label text").all_inner_texts()
+    here.page.wait_for_selector(".stPlotlyChart .ytick text")
+    names = here.page.locator(".stPlotlyChart .legendtext").all_inner_texts()
     assert len(names) == several.count("models=") + 1
     found = here.page.evaluate(_WORDS)
+    assert found["contrast"] >= 4.5
     assert found["cut"] == []
     assert found["overlapping"] == []
+    assert found["covered"] == 0
+
+
+def test_a_finger_scrolls_over_a_chart_and_a_mouse_zooms_into_it(chromium: Browser, address: str) -> None:
+    phone = "Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36"
+    for agent, mode in ((phone, False), (None, "zoom")):
+        context = chromium.new_context(user_agent=agent)
+        page = context.new_page()
+        page.goto(f"{address}/imbalance")
+        page.wait_for_selector(".stPlotlyChart .ytick text")
+        read = "() => document.querySelector('.js-plotly-plot')._fullLayout.dragmode"
+        assert page.evaluate(read) == mode
+        context.close()
 
 
 def test_the_phantom_opens_on_a_finding_with_the_way_to_compare_in_sight(visit: Visits) -> None:
@@ -150,8 +177,9 @@ def test_every_viewer_sees_a_run_as_it_begins_and_each_epoch_has_one_tick(
     assert len(ticks.all_text_contents()) in (3, 6)  # of one axis, or of both
 
 
-# Of all words on axes and in legends: the lowest contrast to the page, those that stick out of their chart,
-# and pairs of level ones that lie on each other.
+# Of all words on axes, in legends and beside marks: the lowest contrast to the page, those that stick out of
+# their chart, and pairs of level ones that lie on each other. Also how many legends or colour bars lie on a
+# plot, and how many charts have no text alternative.
 _WORDS = """() => {
   const light = (text) => {
     const [r, g, b] = text.match(/[\\d.]+/g).slice(0, 3).map((value) => value / 255)
@@ -159,18 +187,26 @@ _WORDS = """() => {
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const ground = light(getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor);
-  const found = { contrast: 21, cut: [], overlapping: [] };
-  for (const chart of document.querySelectorAll('[data-testid=stVegaLiteChart] svg.marks')) {
+  const found = { contrast: 21, cut: [], overlapping: [], covered: 0, unnamed: 0 };
+  for (const chart of document.querySelectorAll('.stPlotlyChart')) {
+    found.unnamed += chart.getAttribute('role') === 'figure' && chart.getAttribute('aria-label') ? 0 : 1;
     const frame = chart.getBoundingClientRect();
-    const words = [...chart.querySelectorAll('.role-axis text, .role-legend text')]
+    const plot = chart.querySelector('.nsewdrag').getBoundingClientRect();
+    for (const key of chart.querySelectorAll('.legend .bg, .colorbar .cbbg')) {
+      found.covered += key.getBoundingClientRect().bottom > plot.top + 0.5 ? 1 : 0;
+    }
+    const kinds = '.xtick, .ytick, .g-xtitle, .g-ytitle, .legend, .annotation, .colorbar, .bars';
+    const words = [...chart.querySelectorAll(`:is(${kinds}) text`)]
       .filter((word) => word.textContent && getComputedStyle(word).opacity > 0);
     const boxes = words.map((word) => word.getBoundingClientRect());
     words.forEach((word, i) => {
       const [low, high] = [light(getComputedStyle(word).fill), ground].sort((a, b) => a - b);
       found.contrast = Math.min(found.contrast, (high + 0.05) / (low + 0.05));
       const a = boxes[i];
-      if (a.left < frame.left - 0.5 || a.right > frame.right + 0.5) found.cut.push(word.textContent);
-      const level = (at) => !/rotate/.test(words[at].getAttribute('transform'));
+      const out = a.left < frame.left - 0.5 || a.right > frame.right + 0.5
+        || a.top < frame.top - 0.5 || a.bottom > frame.bottom + 0.5;
+      if (out) found.cut.push(word.textContent);
+      const level = (at) => !/rotate\\((?!0)/.test(words[at].getAttribute('transform'));
       boxes.slice(0, i).forEach((b, j) => {
         const across = a.right > b.left && b.right > a.left;
         const on = across && a.bottom > b.top + 1 && b.bottom > a.top + 1;
