@@ -95,8 +95,9 @@ def pair_part(systems: Sequence[System]) -> None:
     table = pair_table(a, b, found)
     if name == "auroc" and a.graded and b.graded:
         table["p (DeLong)"] = second_opinion(a, b)  # of images, where the bootstrap resamples patients
-    chart = _differences(table, f"{METRICS[name].title}: {a.title} minus {b.title}")
-    charts.show(chart, alt_text=f"Paired differences in {METRICS[name].title}, finding by finding.")
+    chart = _differences(table, f"{METRICS[name].title}: first minus second")
+    difference = f"{METRICS[name].title}: {a.title} minus {b.title}"
+    charts.show(chart, alt_text=f"Paired differences in {difference}, finding by finding.")
     st.caption(
         f"{METRICS[name].summary} Bars hold 95 % of the paired differences: both systems saw the same "
         "resampled patients. p is two-sided, and of fourteen findings one is below 0.07 by chance alone."

@@ -41,7 +41,7 @@ TOOLS: Final = 30  # pixels at the top, for the tool bar: it never lies on the l
 FONT: Final = {"size": 12}
 _TICKS: Final = {",": "~s", "%": "~%"}  # last letter of a d3 format → format of the axis
 _WIDEST: Final = 40  # characters per line of a legend: as many as fit on a phone
-_BESIDE: Final = 24  # of a title under a plot that shares a phone's width with the names of findings
+_BESIDE: Final = 26  # of a title under a plot that shares a phone's width with the names of findings
 
 
 def stacked(
