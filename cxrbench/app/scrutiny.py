@@ -132,7 +132,7 @@ def ranking_part(systems: Sequence[System]) -> None:
     st.markdown("**First by** " + " · ".join(f"{title}: {first[name]}" for name, title in _RANKS.items()))
     st.caption(
         "Means over the findings where a figure is defined. Less is better for Hamming loss, the mean share "
-        "of wrong answers. **AUROC of decisions** takes decisions (0 or 1) as scores, as Liz et al. 2022; "
+        "of wrong answers. **AUROC of decisions** takes decisions (0 or 1) as scores, as in Liz et al. 2022; "
         "the F1 that names present and absent is theirs, too. Who is best depends on the figure one asks for."
     )
     for system in systems:
