@@ -18,11 +18,11 @@ _AROUND: Final = 250  # pixels for colour bar and slanted names
 
 @dataclass(frozen=True)
 class ColourAxis:
-    """How values become colours.
+    """The mapping of values to colours.
 
     Args:
-        title: of the colour bar.
-        colours: the colour table.
+        title: title of the colour bar.
+        colours: colour table.
         low: the value of its first colour.
         high: the value of its last colour.
         ticks: value → text, on the colour bar.
@@ -43,8 +43,8 @@ def matrix(
     Args:
         values: (L, L); a cell of NaN is empty.
         labels: L names, on both sides.
-        axis: how values become colours.
-        texts: (L, L) what is written into the cells.
+        axis: mapping of values to colours.
+        texts: (L, L) text in the cells.
         tips: (L, L) hover labels.
     """
     anchors = axis.colours.anchors
@@ -92,4 +92,5 @@ def _readable(values: np.ndarray, axis: ColourAxis) -> list[str]:
     rgb = axis.colours.table[np.round(255 * part).astype(int)] / 255
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     luminance = linear @ np.array([0.2126, 0.7152, 0.0722])
-    return np.where(1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05, "#ffffff", "#000000").tolist()
+    white = 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05
+    return ["#ffffff" if is_white else "#000000" for is_white in white]
