@@ -75,13 +75,13 @@ def test_a_mask_is_transformed_like_the_image(change):
     rows, columns = np.indices((160, 130))
     mask = np.hypot(rows - 70, columns - 72) < 25
     moved = change.image(mask.astype(np.float32))
-    found = change.mask(mask)
-    assert found.dtype == bool
-    np.testing.assert_array_equal(found, moved >= 0.5)
+    changed_mask = change.mask(mask)
+    assert changed_mask.dtype == bool
+    np.testing.assert_array_equal(changed_mask, moved >= 0.5)
     # The lesion's own pixels stay inside the mask: a bright disc, its mask, both moved.
     film = np.where(mask, 1.0, 0.2).astype(np.float32)
     seen = change.image(film) > 0.6
-    assert (seen & found).sum() / (seen | found).sum() > 0.98
+    assert (seen & changed_mask).sum() / (seen | changed_mask).sum() > 0.98
 
 
 @pytest.mark.parametrize("change", CHANGES)

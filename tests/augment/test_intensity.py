@@ -58,7 +58,7 @@ def test_every_augmentation_keeps_shape_and_range_and_moves_masks_as_declared(na
         assert out.dtype == np.float32
         assert out.min() >= 0
         assert out.max() <= 1
-        found = change.mask(mask)
-        moved |= not np.array_equal(found, mask)
-        assert found.any()
+        changed_mask = change.mask(mask)
+        moved |= not np.array_equal(changed_mask, mask)
+        assert changed_mask.any()
     assert moved == record.moves

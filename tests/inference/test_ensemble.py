@@ -24,11 +24,11 @@ def drawn(seed, models=3, images=40, labels=3):
 @pytest.mark.parametrize("rule", THRESHOLDS)
 def test_every_ensemble_predicts_for_any_number_of_models_and_any_rule(record, models, rule):
     targets, scores = drawn(1, models)
-    answer = record.fit(targets, scores, THRESHOLDS[rule].fit)(scores[:, :7])
-    assert answer.scores.shape == answer.calls.shape == (7, 3)
-    assert answer.calls.dtype == bool
-    assert answer.scores.min() >= 0
-    assert answer.scores.max() <= 1
+    prediction = record.fit(targets, scores, THRESHOLDS[rule].fit)(scores[:, :7])
+    assert prediction.scores.shape == prediction.calls.shape == (7, 3)
+    assert prediction.calls.dtype == bool
+    assert prediction.scores.min() >= 0
+    assert prediction.scores.max() <= 1
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,9 @@ def test_every_ensemble_predicts_for_any_number_of_models_and_any_rule(record, m
 def test_identical_models_predict_like_a_single_one(name):
     targets, scores = drawn(2, 1)
     same = np.repeat(scores, 4, axis=0)
-    answer = ENSEMBLES[name].fit(targets, same, THRESHOLDS["youden"].fit)(same)
+    prediction = ENSEMBLES[name].fit(targets, same, THRESHOLDS["youden"].fit)(same)
     cuts = THRESHOLDS["youden"].fit(targets, scores[0])
-    assert_array_equal(answer.calls, scores[0] >= cuts)
+    assert_array_equal(prediction.calls, scores[0] >= cuts)
 
 
 @pytest.mark.parametrize("record", ENSEMBLES.values(), ids=lambda record: record.name)
@@ -87,7 +87,7 @@ def test_weights_favour_the_better_model_and_are_equal_where_none_is_above_chanc
     weights = skill(targets, scores)
     assert_allclose(weights.sum(0), 1)
     assert_array_equal(weights[1], 0)
-    gain = np.stack([auroc(targets, one) - 0.5 for one in scores])[[0, 2]]
+    gain = np.stack([auroc(targets, model_scores) - 0.5 for model_scores in scores])[[0, 2]]
     assert_allclose(weights[[0, 2]], gain / gain.sum(0))
     assert_allclose(skill(np.ones_like(targets), scores), 1 / 3)
 
@@ -97,8 +97,8 @@ def test_stacking_gives_the_better_model_more_weight():
     targets = random.integers(0, 2, (400, 1)).astype(float)
     good = expit(2 * targets - 1 + random.normal(size=targets.shape))
     scores = np.stack([good, random.random(targets.shape), random.random(targets.shape)])
-    answer = ENSEMBLES["stacking"].fit(targets[:200], scores[:, :200], THRESHOLDS["half"].fit)
-    stacked = auroc(targets[200:], answer(scores[:, 200:]).scores)[0]
+    stacking = ENSEMBLES["stacking"].fit(targets[:200], scores[:, :200], THRESHOLDS["half"].fit)
+    stacked = auroc(targets[200:], stacking(scores[:, 200:]).scores)[0]
     assert stacked > auroc(targets[200:], mean(scores[:, 200:]))[0] + 0.05
 
 

@@ -47,11 +47,11 @@ def test_one_radiograph_is_preprocessed_and_passed_through_the_model(model: Clas
 
 def test_several_radiographs_of_several_sizes_give_one_row_each(model: Classifier) -> None:
     pictures = radiographs(5)
-    together = predict(model, pictures, batch_size=2)
-    alone = np.concatenate([predict(model, picture).logits for picture in pictures])
-    np.testing.assert_allclose(together.logits, alone, atol=1e-5)
+    batched = predict(model, pictures, batch_size=2)
+    single_logits = np.concatenate([predict(model, picture).logits for picture in pictures])
+    np.testing.assert_allclose(batched.logits, single_logits, atol=1e-5)
     stacked = predict(model, np.stack([pictures[0]] * 2)).logits
-    np.testing.assert_allclose(stacked, together.logits[[0, 0]], atol=1e-5)
+    np.testing.assert_allclose(stacked, batched.logits[[0, 0]], atol=1e-5)
 
 
 def test_no_radiographs_give_no_rows(model: Classifier) -> None:
@@ -82,20 +82,20 @@ def test_the_consumer_of_a_stream_keeps_its_gradients(model: Classifier) -> None
         assert not torch.is_grad_enabled()
 
 
-def test_the_model_is_left_as_it_was_and_threads_get_the_same_bits(model: Classifier) -> None:
+def test_the_model_is_unchanged_and_threads_get_the_same_bits(model: Classifier) -> None:
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     generator = torch.get_rng_state()
     (picture,) = radiographs(1)
-    alone = predict(model, picture).logits
+    single_logits = predict(model, picture).logits
     with ThreadPoolExecutor(8) as pool:
-        for one in pool.map(lambda _: predict(model, picture).logits, range(16)):
-            np.testing.assert_array_equal(one, alone)
+        for logits in pool.map(lambda _: predict(model, picture).logits, range(16)):
+            np.testing.assert_array_equal(logits, single_logits)
     assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
     assert torch.equal(generator, torch.get_rng_state())
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
-def test_a_model_in_train_mode_is_refused_and_left_in_train_mode() -> None:
+def test_a_model_in_train_mode_is_refused_and_stays_in_train_mode() -> None:
     training = create("alexnet", LABELS).train()
     with pytest.raises(InputError, match=r"train mode; call its eval\(\)"):
         predict(training, radiographs(1))
@@ -103,7 +103,7 @@ def test_a_model_in_train_mode_is_refused_and_left_in_train_mode() -> None:
 
 
 @pytest.mark.parametrize("part", ["", "layer4", "layer4.0.bn1"])
-def test_a_model_of_which_any_part_is_in_train_mode_is_refused_and_left_as_it_was(part: str) -> None:
+def test_a_model_with_any_part_in_train_mode_is_refused_and_unchanged(part: str) -> None:
     model = small()
     module = model.backbone.get_submodule(part)
     module.train()
@@ -114,40 +114,40 @@ def test_a_model_of_which_any_part_is_in_train_mode_is_refused_and_left_as_it_wa
     assert all(torch.equal(value, statistics[name]) for name, value in model.named_buffers())
 
 
-def test_a_colour_picture_is_not_taken_for_as_many_radiographs_as_it_has_rows(model: Classifier) -> None:
+def test_a_colour_image_is_not_mistaken_for_several_radiographs(model: Classifier) -> None:
     (grey,) = radiographs(1)
     for wrong in (np.dstack([grey] * 3), np.dstack([grey] * 4), grey[:, :, None], grey[None, None], grey[0]):
         with pytest.raises(InputError, match=r"\(H, W\), or several \(N, H, W\); got shape"):
             predict(model, wrong)
     with pytest.raises(InputError, match="must be grey"):
         predict(model, [np.dstack([grey] * 3)])
-    one = predict(model, torch.from_numpy(grey))  # an array by another name
-    np.testing.assert_array_equal(one.logits, predict(model, grey).logits)
+    outputs = predict(model, torch.from_numpy(grey))  # a tensor instead of an array
+    np.testing.assert_array_equal(outputs.logits, predict(model, grey).logits)
 
 
-def test_a_model_in_double_precision_answers_and_one_in_half_is_refused() -> None:
+def test_a_model_in_double_precision_predicts_and_one_in_half_is_refused() -> None:
     single, double = predict(small(), radiographs(2)), predict(small().double(), radiographs(2))
     assert double.logits.dtype == np.float32
     np.testing.assert_allclose(single.logits, double.logits, atol=1e-4)
     mixed = small()
     mixed.backbone.layer4.half()
-    for rough, found in (
+    for rough, dtypes in (
         (small().half(), "float16"),
         (small().bfloat16(), "bfloat16"),
         (mixed, "float16 and"),
     ):
-        with pytest.raises(InputError, match=rf"float32 or float64, and has {found}.*call its float\(\)"):
+        with pytest.raises(InputError, match=rf"float32 or float64, and has {dtypes}.*call its float\(\)"):
             predict(rough, radiographs(1))
 
 
-def test_a_film_that_shows_nothing_carries_its_note(model: Classifier) -> None:
+def test_a_constant_film_gets_a_note(model: Classifier) -> None:
     (grey,) = radiographs(1)
     outputs = predict(model, [np.zeros_like(grey), grey, np.full_like(grey, 0.3)])
     assert outputs.notes == ("every pixel has the same value", "", "every pixel has the same value")
     assert predict(model, np.ones_like(grey)).notes == ("every pixel has the same value",)
 
 
-def test_a_wrong_image_is_refused_with_a_sentence(model: Classifier) -> None:
+def test_an_invalid_image_is_refused(model: Classifier) -> None:
     with pytest.raises(InputError, match=r"\[0, 1\]"):
         predict(model, np.full((30, 30), 255, np.uint8))
     with pytest.raises(InputError, match="batch_size"):

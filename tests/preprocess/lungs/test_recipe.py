@@ -22,10 +22,10 @@ def beam() -> Beam:
 
 
 def test_what_is_marked_are_two_lungs_and_the_heart_before_them() -> None:
-    of = render(5, size=192)
-    lungs = recipe.marked(of.patient, draw_geometry(of.patient, "PA", 192, 0))
+    phantom = render(5, size=192)
+    lungs = recipe.marked(phantom.patient, draw_geometry(phantom.patient, "PA", 192, 0))
     assert len(components(lungs)) == 2
-    heart = of.outlines["heart"]
+    heart = phantom.outlines["heart"]
     assert (heart & lungs).sum() > 0.4 * heart.sum()
 
 

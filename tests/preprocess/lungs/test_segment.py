@@ -37,11 +37,11 @@ def lungs_of(seed: int, view: str = "PA") -> Lungs:
 @pytest.mark.parametrize("seed", [11, 12, 13])
 def test_a_phantoms_lungs_are_found(seed: int, view: str) -> None:
     _, truth = phantom(seed, view)
-    found = lungs_of(seed, view)
-    assert found.sure, found.reason
-    assert found.reason == ""
-    assert found.mask.dtype == bool
-    assert iou(found.mask, truth) > 0.85
+    lungs = lungs_of(seed, view)
+    assert lungs.sure, lungs.reason
+    assert lungs.reason == ""
+    assert lungs.mask.dtype == bool
+    assert iou(lungs.mask, truth) > 0.85
 
 
 def test_the_mirror_image_has_the_mirrored_lungs() -> None:
@@ -59,24 +59,24 @@ def test_another_exposure_has_the_same_lungs(change) -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (2, 700), (300, 5), (90, 400), (700, 300)])
 def test_a_film_of_any_shape_has_a_mask_of_that_shape(shape: tuple[int, int]) -> None:
     film = np.random.default_rng(0).random(shape, dtype=np.float32)
-    found = segment(film)
-    assert found.mask.shape == shape
-    assert not found.sure
-    assert found.reason.endswith(".")
+    lungs = segment(film)
+    assert lungs.mask.shape == shape
+    assert not lungs.sure
+    assert lungs.reason.endswith(".")
 
 
 def test_a_wide_film_and_a_tall_one_keep_their_lungs() -> None:
     film, truth = phantom(13)
     for pad in (((0, 0), (120, 120)), ((120, 120), (0, 0)), ((0, 0), (0, 60))):
-        found = segment(np.pad(film, pad))
-        assert iou(found.mask, np.pad(truth, pad)) > 0.8
+        lungs = segment(np.pad(film, pad))
+        assert iou(lungs.mask, np.pad(truth, pad)) > 0.8
 
 
 @pytest.mark.parametrize("film", [np.zeros((200, 200)), np.full((200, 200), 0.7), np.eye(150)])
 def test_a_film_without_a_chest_is_not_cropped(film: np.ndarray) -> None:
-    found = segment(film)
-    assert not found.sure
-    assert crop_box(found) == (0, 0, *film.shape)
+    lungs = segment(film)
+    assert not lungs.sure
+    assert crop_box(lungs) == (0, 0, *film.shape)
 
 
 @pytest.mark.parametrize("film", [np.zeros((3, 20, 20)), np.zeros((0, 20)), np.full((20, 20), np.nan)])
@@ -89,7 +89,7 @@ def test_eight_threads_get_the_same_bits_as_one() -> None:
     pictures = [phantom(seed)[0] for seed in (11, 12, 13, 14)] * 2
     alone = [segment(picture).mask for picture in pictures]
     with ThreadPoolExecutor(8) as pool:
-        together = [found.mask for found in pool.map(segment, pictures)]
+        together = [lungs.mask for lungs in pool.map(segment, pictures)]
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_array_equal(one, other)
 
