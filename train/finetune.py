@@ -4,29 +4,34 @@
     OMP_NUM_THREADS=1 torchrun --nproc_per_node 4 -m train.finetune train/configs/phantom_efficientnet_b0.toml
     accelerate launch -m train.finetune train/configs/smoke.toml
 
-A run that was stopped goes on where it was when the same command is given again. On CPU, accelerate starts
-one process whatever it is asked for; torchrun starts as many as told. What happens, in order, is ``follow``
-in ``cxrbench/cli/follow.py``; ``cxrbench train --config FILE`` is the same without this folder.
+A run that was stopped resumes when the same command is given again. On CPU, accelerate starts one process
+whatever number is asked for; torchrun starts that number. The steps, in order, are in
+``cxrbench/workflows/train.py``; ``cxrbench train --config FILE`` does the same without this folder.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from cxrbench.cli import train
 from cxrbench.errors import InputError
+from cxrbench.training import TrainConfig
 
 
 def main() -> None:
-    """Follow the recipe that the command line names."""
+    """Train by the recipe that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("config", type=Path, help="a recipe in TOML")
     parser.add_argument("--out", type=Path, help="folder of the run; default runs/NAME")
     parser.add_argument(
         "--force", action="store_true", help="begin anew where --out holds another recipe's run"
     )
+    arguments = parser.parse_args()
     try:
-        train.run(parser.parse_args())
+        config = TrainConfig.read(arguments.config)
+        # Not above: a mistake in the recipe is reported at once, without waiting for torch.
+        from cxrbench.workflows.train import run
+
+        run(config, arguments.out, force=arguments.force)
     except InputError as error:
         sys.exit(f"error: {error}")
 

@@ -17,13 +17,13 @@ import torch
 from accelerate import PartialState
 
 from cxrbench import models
-from cxrbench.cli.follow import judge
 from cxrbench.errors import InputError
 from cxrbench.models import hub
 from cxrbench.targets import ml_smote, resampling
 from cxrbench.training import Images, TrainConfig, recipe, report, sources
 from cxrbench.training.decoupled import features_of, retrain
 from cxrbench.training.losses import LOSSES
+from cxrbench.workflows.train import evaluate_and_save
 
 
 def main() -> None:
@@ -61,7 +61,7 @@ def again(config: TrainConfig, folder: Path, out: Path | None = None, *, synthet
     images = recipe.source(config, studies, out / "pixels")
     model.spec = replace(model.spec, name=config.name)
     last(model, images("train", model.spec.preprocessing.size), config, synthetic=synthetic)
-    print(report.table(judge(config, model, studies, images, out)))
+    print(report.table(evaluate_and_save(config, model, studies, images, out)))
 
 
 def last(model: models.Classifier, images: Images, config: TrainConfig, *, synthetic: bool) -> None:

@@ -1,273 +1,52 @@
-"""``cxrbench evaluate``: figures with intervals of models on a data set, and of their ensembles."""
+"""``cxrbench evaluate``: metrics with intervals of models on a data set, and of their ensembles."""
 
 import argparse
-import csv
-import json
-from collections.abc import Sequence
-from dataclasses import asdict
-from itertools import combinations
 from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
-import torch
-from accelerate import PartialState
 
 from cxrbench.cli.models import load
 from cxrbench.cli.say import name_files, note
-from cxrbench.data import Studies, read_chexpert
-from cxrbench.errors import InputError
-from cxrbench.evaluation import (
-    Predictions,
-    Row,
-    align,
-    at_thresholds,
-    compare,
-    evaluate,
-    fit_systems,
-    from_studies,
-    join,
-    ranked,
-    read_predictions,
-    row,
-    write_predictions,
-)
-from cxrbench.evaluation.scoring import Scored, score_files
-from cxrbench.evaluation.systems import VALIDATION
-from cxrbench.figures.report import report
 from cxrbench.inference import threshold
-from cxrbench.labels import finding_columns, finding_indices, finding_key
-from cxrbench.metrics import roc_curve
-from cxrbench.models import Classifier
-from cxrbench.models import folder as files
-from cxrbench.terminal import ProgressBar
-from cxrbench.writing import OwnFolder
+from cxrbench.workflows.evaluate import REPORT, Evaluation, EvaluationOptions, evaluate_models
 
 __all__ = ["run"]
 
-_REPORT: Final = "report.html"
-_PAIRS: Final = "pairs.csv"
-_ENSEMBLES: Final = "ensembles.csv"
-_CURVES: Final = "curves.csv"
-
 
 def run(options: argparse.Namespace) -> int:
-    """Score, measure, write; images that cannot be read are named and left out."""
-    threshold(options.rule)  # before hours of work
-    # Without a GPU accelerate has to be told, or processes that torchrun starts do not find each other.
-    PartialState(cpu=not torch.accelerator.is_available())
-    splits = _splits(options)
-    models = [load(name) for name in options.models]
-    _check_names(models)
-    out = OwnFolder(options.out)
-    out.check(_outputs(models), inputs=_inputs(splits, options), force=options.force)
-    scored: list[Predictions] = []
-    problems: dict[Path, str] = {}
-    notes: dict[Path, str] = {}
-    for model in models:
-        predictions, parts = _predictions(model, splits, options, out)
-        scored.append(predictions)
-        for part in parts:
-            problems |= part.problems
-            notes |= part.notes
-    if not PartialState().is_main_process:
-        return 0
-    judged = {}
-    for model, predictions in zip(models, scored, strict=True):
-        judged[model.spec.name] = _judged(model, predictions, options, out)
-    _write_pairs(out, list(judged.values()), options.resamples)
-    rows = _rows(scored, options, out)
-    first = ranked(rows) if rows else {}
-    title = f"{', '.join(judged)} on {options.data.name}"
-    out.write_text(_REPORT, report(title, judged, rows, first))
-    _say(judged, rows, first, options.out)
-    count = sum(map(len, splits.values()))
-    name_files(
-        [f"{path}: {text}" for path, text in notes.items()], f"of {count} images were read with a note"
+    """Evaluate, print the metrics, name the images that could not be read."""
+    threshold(options.rule)  # before models are loaded
+    settings = EvaluationOptions(
+        options.data,
+        table=options.table,
+        valid=options.valid,
+        view=options.view,
+        rule=options.rule,
+        batch=options.batch,
+        resamples=options.resamples,
     )
-    name_files(list(problems.values()), f"of {count} images could not be read and were left out")
-    return 1 if problems else 0
+    models = [load(name) for name in options.models]
+    found = evaluate_models(models, settings, options.out, force=options.force, say=note)
+    if found is None:
+        return 0
+    _print(found, options.out)
+    name_files(
+        [f"{path}: {text}" for path, text in found.notes.items()],
+        f"of {found.images} images were read with a note",
+    )
+    name_files(list(found.problems.values()), f"of {found.images} images could not be read and were left out")
+    return 1 if found.problems else 0
 
 
-def _splits(options: argparse.Namespace) -> dict[str, Studies]:
-    """Split → its studies: those to judge by, and those that choose thresholds where there are any."""
-    splits = {}
-    valid = options.data / (options.valid or "valid.csv")
-    if options.valid or (valid.is_file() and options.table != "valid.csv"):
-        splits["valid"] = _seen(read_chexpert(valid, options.data), options.view)
-    splits["test"] = _seen(read_chexpert(options.data / options.table, options.data), options.view)
-    if "valid" in splits:
-        shared = set(splits["valid"].table["patient"]) & set(splits["test"].table["patient"])
-        if shared:
-            note(f"{len(shared)} patients choose the thresholds and are judged, too: figures are too good")
-    return splits
-
-
-def _seen(studies: Studies, view: str) -> Studies:
-    """The images of one view, or all; those that do not tell theirs count as frontal."""
-    for text in studies.notes:
-        note(text)
-    views = studies.table["view"].to_numpy(dtype=str)
-    kept = np.where(views == "", "frontal", views) == view if view != "all" else np.ones(len(views), bool)
-    if not kept.any():
-        raise InputError(f"The data set holds no {view} image; choose another --view.")
-    note(f"images of another view left out: {(~kept).sum()}" if not kept.all() else "")
-    return studies.take(kept)
-
-
-def _outputs(models: Sequence[Classifier]) -> list[str]:
-    """Every file that may be written, below --out."""
-    each = (files.PREDICTIONS, files.EVALUATION, _CURVES)
-    return [f"{model.spec.name}/{name}" for model in models for name in each] + [_PAIRS, _ENSEMBLES, _REPORT]
-
-
-def _inputs(splits: dict[str, Studies], options: argparse.Namespace) -> list[Path]:
-    """Every file that is read: tables and images."""
-    tables = [options.data / name for name in (options.table, options.valid or "valid.csv")]
-    return tables + [path for studies in splits.values() for path in studies.paths]
-
-
-def _check_names(models: Sequence[Classifier]) -> None:
-    names = [model.spec.name for model in models]
-    if len(set(names)) < len(names):
-        raise InputError(f"Each model must be named once; got {', '.join(names)}.")
-
-
-def _predictions(
-    model: Classifier, splits: dict[str, Studies], options: argparse.Namespace, out: OwnFolder
-) -> tuple[Predictions, list[Scored]]:
-    """What a model says of every split, also as a file; and the scores it is made of, one per split."""
-    parts: list[Predictions] = []
-    splits_scored: list[Scored] = []
-    for split, studies in splits.items():
-        with ProgressBar(f"{split} images scored by {model.spec.name}") as progress:
-            scored = score_files(
-                model, studies.paths, options.out / "scores", batch=options.batch, progress=progress
-            )
-        bad = scored.unreadable
-        splits_scored.append(scored)
-        if bad.all():
-            raise InputError(
-                f"None of the {len(bad)} images in {options.data} could be read. "
-                f"{next(iter(scored.problems.values()))}"
-            )
-        parts.append(_matched(model, studies, split, scored.scores, options.data).take(~bad))
-    predictions = join(parts)
-    if not PartialState().is_main_process:
-        return predictions, splits_scored
-    name = f"{model.spec.name}/{files.PREDICTIONS}"
-    with out.draft(name) as own:
-        write_predictions(own, predictions)
-    # As read back: whoever has the file can work out every figure again.
-    return read_predictions(out.folder / name, model.spec.name), splits_scored
-
-
-def _matched(model: Classifier, studies: Studies, split: str, scores: np.ndarray, root: Path) -> Predictions:
-    """The findings that model and data set both name, in the data set's spelling; blank counts as absent."""
-    ours = finding_columns(model.spec.labels)
-    pairs = [(label, ours[finding_key(label)]) for label in studies.labels if finding_key(label) in ours]
-    if not pairs:
-        raise InputError(
-            f"{model.spec.name} and the data set share no finding: it answers for "
-            f"{', '.join(label for label in model.spec.labels if label)}."
-        )
-    labels = tuple(label for label, _ in pairs)
-    for name, others in ((model.spec.name, studies.labels), ("the data set", model.spec.labels)):
-        theirs = {finding_key(label) for label in labels}
-        unknown = [label for label in others if label and finding_key(label) not in theirs]
-        note(f"left out, as {name} says nothing of them: {', '.join(unknown)}" if unknown else "")
-    chosen = np.asarray(scores)[:, [index for _, index in pairs]]
-    return from_studies(studies, labels, chosen, split=split, root=root, name=model.spec.name)
-
-
-def _judged(
-    model: Classifier, predictions: Predictions, options: argparse.Namespace, out: OwnFolder
-) -> tuple[Predictions, dict[str, Any]]:
-    """A model's metrics, also as files."""
-    name = model.spec.name
-    if VALIDATION in predictions.splits:
-        (system,) = fit_systems({name: predictions}, rule=options.rule)
-        rule = threshold(options.rule)
-        origin = f"{rule.title} on the validation images: {rule.summary}"
-    else:
-        stored = [model.spec.thresholds[i] for i in finding_indices(predictions.labels, model.spec.labels)]
-        system = at_thresholds(name, predictions.split("test"), stored)
-        origin = "those stored with the model."
-    figures = {
-        "model": model.spec.name,
-        "revision": model.revision,
-        "dataset": options.data.name,
-        "thresholds": origin,
-        **evaluate(system.shown, system.thresholds, count=options.resamples),
-    }
-    text = json.dumps(figures, indent=1, allow_nan=False) + "\n"
-    out.write_text(f"{model.spec.name}/{files.EVALUATION}", text)
-    _write_curves(out, f"{model.spec.name}/{_CURVES}", system.shown)
-    return system.shown, figures
-
-
-def _write_curves(out: OwnFolder, name: str, test: Predictions) -> None:
-    """Every point of every ROC curve, one row per distinct score; precision follows from the counts."""
-    with out.open_text(name) as stream:
-        table = csv.writer(stream)
-        table.writerow(["finding", "threshold", "false_positive_rate", "sensitivity"])
-        for index, label in enumerate(test.labels):
-            curve = roc_curve(test.targets[:, index], test.scores[:, index])
-            for point in zip(curve.thresholds, curve.false_positive_rate, curve.sensitivity, strict=True):
-                table.writerow([label, *(f"{value:.6g}" for value in point)])
-
-
-def _write_pairs(
-    out: OwnFolder, judged: Sequence[tuple[Predictions, dict[str, Any]]], resamples: int
-) -> None:
-    """AUROC of one model minus another's on the images that both saw, by finding and on the mean."""
-    lines: list[list[object]] = []
-    for (one, _), (other, _) in combinations(judged, 2):
-        first, second = align([one, other])
-        cuts = np.full(len(first.labels), 0.5)  # AUROC asks for none
-        for mean, names in ((False, first.labels), (True, ("mean",))):
-            gap = compare((first, cuts), (second, cuts), mean=mean, count=resamples)
-            for name, *said in zip(names, gap.estimate, gap.low, gap.high, gap.p, strict=True):
-                lines.append([one.name, other.name, name, *(f"{value:.6g}" for value in said)])
-    if lines:
-        with out.open_text(_PAIRS) as stream:
-            table = csv.writer(stream)
-            table.writerow(["first", "second", "finding", "difference", "low", "high", "p"])
-            table.writerows(lines)
-
-
-def _rows(scored: Sequence[Predictions], options: argparse.Namespace, out: OwnFolder) -> list[Row]:
-    """Models and ensembles, also as a table; none where there is one model, or nothing to fit them on."""
-    if len(scored) < 2:
-        return []
-    if VALIDATION not in scored[0].splits:
-        note("no ensembles: they are fitted on validation images; name them with --valid")
-        return []
-    systems = fit_systems({one.name: one for one in scored}, rule=options.rule)
-    rows = [row(system) for system in systems]
-    with out.open_text(_ENSEMBLES) as stream:
-        table = csv.DictWriter(stream, list(asdict(rows[0])))
-        table.writeheader()
-        table.writerows(asdict(one) for one in rows)
-    return rows
-
-
-def _say(
-    judged: dict[str, tuple[Predictions, dict[str, Any]]],
-    rows: Sequence[Row],
-    first: dict[str, str],
-    out: Path,
-) -> None:
-    for name, (_, figures) in judged.items():
-        means = figures["means"]["auroc"]
-        shown = "undefined" if means["value"] is None else f"{means['value']:.4f}"
-        ends = "" if means["low"] is None else f" [{means['low']:.4f}, {means['high']:.4f}]"
-        print(f"{name}\tmean AUROC {shown}{ends} over {means['findings']} findings")
-    for one in rows:
+def _print(found: Evaluation, out: Path) -> None:
+    for name, metrics in found.models.items():
+        auroc = metrics["means"]["auroc"]
+        value = "undefined" if auroc["value"] is None else f"{auroc['value']:.4f}"
+        ends = "" if auroc["low"] is None else f" [{auroc['low']:.4f}, {auroc['high']:.4f}]"
+        print(f"{name}\tmean AUROC {value}{ends} over {auroc['findings']} findings")
+    for row in found.rows:
         print(
-            f"{one.title:24} AUROC {one.auroc:.4f}  F1 {one.f1:.4f}  macro-F1 {one.f1_macro:.4f}  "
-            f"Hamming {one.hamming_loss:.4f}"
+            f"{row.title:24} AUROC {row.auroc:.4f}  F1 {row.f1:.4f}  macro-F1 {row.f1_macro:.4f}  "
+            f"Hamming {row.hamming_loss:.4f}"
         )
-    for figure, title in first.items():
-        print(f"first by {figure.replace('_', ' ')}: {title}")
-    print(f"report: {out / _REPORT}")
+    for metric, title in found.best.items():
+        print(f"first by {metric.replace('_', ' ')}: {title}")
+    print(f"report: {out / REPORT}")

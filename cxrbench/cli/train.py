@@ -1,24 +1,17 @@
-"""``cxrbench train``: a recipe becomes a model, with what it scores on the test studies."""
+"""``cxrbench train``: train a model by a recipe, and evaluate it on the test studies."""
 
 import argparse
 
-from cxrbench import assets
-from cxrbench.training import TrainConfig, running
+from cxrbench.training import TrainConfig
 
 __all__ = ["run"]
 
 
 def run(options: argparse.Namespace) -> int:
-    """Follow the recipe in a file; a run that was stopped goes on where it was."""
+    """Train by the recipe in a file; a run that was stopped resumes where it was."""
     config = TrainConfig.read(options.config)
-    # Not above: a mistake in the recipe is said at once, without waiting for torch.
-    from accelerate import PartialState
+    # Not above: a mistake in the recipe is reported at once, without waiting for torch.
+    from cxrbench.workflows.train import run as train
 
-    from cxrbench.cli.follow import follow
-
-    try:
-        follow(config, options.out or assets.runs() / config.name, force=options.force)
-    except running.StopAsked as stopped:
-        if PartialState().is_main_process:
-            print(stopped)
+    train(config, options.out, force=options.force)
     return 0

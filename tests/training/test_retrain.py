@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from cxrbench import evaluation
-from cxrbench.cli.follow import follow
 from cxrbench.errors import InputError
 from cxrbench.models import Classifier, create, hub
 from cxrbench.preprocess import Preprocessing
 from cxrbench.training import DataConfig, Phase, TrainConfig
 from cxrbench.training.heads import last_layer
+from cxrbench.workflows.train import train
 from train import retrain
 
 LABELS = ("No Finding", "Lung Opacity", "Edema", "Pleural Effusion", "Support Devices")
@@ -33,7 +33,7 @@ def recipe(root: Path, **options: object) -> TrainConfig:
 
 
 def trained(config: TrainConfig, out: Path) -> Classifier:
-    follow(config, out)
+    train(config, out)
     return hub.load(out / "model")
 
 

@@ -1,4 +1,4 @@
-"""What ``cxrbench train`` does once its recipe is read: a model, with what it scores on the test studies."""
+"""From a recipe to a model folder: read the studies, train, evaluate on the test studies, save."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from typing import Any, Final
 import torch
 from accelerate import PartialState
 
-from cxrbench import evaluation, models
+from cxrbench import assets, evaluation, models
 from cxrbench.data import Studies
 from cxrbench.errors import InputError
 from cxrbench.models import folder as files
@@ -24,7 +24,7 @@ from cxrbench.training.recipe import Source
 from cxrbench.training.records import record
 from cxrbench.writing import write_text
 
-__all__ = ["follow", "judge"]
+__all__ = ["evaluate_and_save", "run", "train"]
 
 Say = Callable[[str], None]
 
@@ -32,17 +32,31 @@ _RECIPE: Final = "recipe.json"  # what a run was started with, in its folder
 _BEFORE: Final = {"recipe.toml", "console.txt", "lock"}  # what the Train page leaves before the run begins
 
 
-def follow(config: TrainConfig, out: Path, *, force: bool = False) -> None:
-    """Read the studies, train, judge, save.
+def run(config: TrainConfig, out: Path | None = None, *, force: bool = False) -> None:
+    """Train in the folder of runs, or another; a run that is stopped prints how to resume it.
+
+    Arguments and errors as of `train`.
+    """
+    try:
+        train(config, out or assets.runs() / config.name, force=force)
+    except running.StopAsked as stopped:
+        if PartialState().is_main_process:
+            print(stopped)
+
+
+def train(config: TrainConfig, out: Path, *, force: bool = False, say: Say = write_line) -> None:
+    """Read the studies, train, evaluate, save; a run that was stopped resumes where it was.
 
     Args:
         config: the recipe.
         out: folder of the run: ``model`` is what comes out, ``state`` what is needed to go on after a kill,
             ``pixels`` the decoded images, ``log.txt`` what was said, ``status.json`` how it stands.
         force: train even where the folder holds something else; a run of another recipe begins anew.
+        say: what to do with a line of progress, which is also kept in the log.
 
     Raises:
         InputError: the folder holds something else than this recipe's run.
+        StopAsked: the run was asked to stop, and has kept its state.
     """
     # Without a GPU accelerate has to be told, or processes that torchrun starts do not find each other.
     process = PartialState(cpu=not torch.accelerator.is_available())
@@ -56,7 +70,7 @@ def follow(config: TrainConfig, out: Path, *, force: bool = False) -> None:
         running.write_status(out, status)
         write_text(out / _RECIPE, json.dumps(config.as_dict(), indent=1) + "\n")
         try:
-            _train(config, out, _speaker(out / "log.txt"), asked)
+            _train(config, out, _logged(say, out / "log.txt"), asked)
         except running.StopAsked as stopped:
             running.write_status(out, replace(status, state="stopped", message=str(stopped)))
             raise
@@ -64,38 +78,6 @@ def follow(config: TrainConfig, out: Path, *, force: bool = False) -> None:
             running.write_status(out, replace(status, state="failed", message=str(error) or repr(error)))
             raise
         running.write_status(out, replace(status, state="done"))
-
-
-def _check_folder(config: TrainConfig, out: Path, *, force: bool) -> None:
-    """Refuse a folder that holds something else than this recipe's run; with ``force``, make room."""
-    if out.exists() and not out.is_dir():
-        raise InputError(f"A run needs a folder, but {out} is a file; choose another --out.")
-    present = {path.name for path in out.iterdir()} if out.is_dir() else set()
-    left = {name for name in present if not name.endswith(".part")} - _BEFORE
-    if not left:
-        return
-    known = running.read_status(out) is not None
-    if not known and not force:
-        raise InputError(
-            f"{out} holds files of something else than a run ({', '.join(sorted(left)[:3])}); choose "
-            "another --out, or add --force."
-        )
-    other = _fingerprint(out / _RECIPE) not in ("", config.fingerprint)
-    if other and not force:
-        raise InputError(
-            f"{out} holds a run of another recipe; choose another --out, or add --force to begin anew there."
-        )
-    if other and known:
-        with running.claim(out):  # not below the feet of a process that trains there
-            shutil.rmtree(out / "state", ignore_errors=True)
-
-
-def _fingerprint(recipe: Path) -> str:
-    """Of the recipe that a run's folder keeps; "" where that cannot be told, and the state has to."""
-    try:
-        return record(TrainConfig, json.loads(recipe.read_text(encoding="utf8")), recipe.name).fingerprint
-    except (OSError, ValueError):  # an InputError is one: of a version that knew other settings
-        return ""
 
 
 def _train(config: TrainConfig, out: Path, say: Say, asked: Callable[[], bool]) -> None:
@@ -106,7 +88,7 @@ def _train(config: TrainConfig, out: Path, say: Say, asked: Callable[[], bool]) 
     model = recipe.fit(config, images, out / "state", process=process, say=say, asked=asked)
     if process.is_main_process:
         torch.set_num_threads(os.cpu_count() or 1)  # the other processes are done
-        say(report.table(judge(config, model, studies, images, out)))
+        say(report.table(evaluate_and_save(config, model, studies, images, out)))
         say(f"{out / 'model'}: {(time.monotonic() - started) / 60:.1f} minutes")
 
 
@@ -120,11 +102,11 @@ def _studies(config: TrainConfig, say: Say, asked: Callable[[], bool]) -> dict[s
     raise stopped  # only here: the others wait until the main process has left the block
 
 
-def judge(
+def evaluate_and_save(
     config: TrainConfig, model: models.Classifier, studies: Mapping[str, Studies], images: Source, out: Path
 ) -> dict[str, Any]:
-    """Choose thresholds on the validation studies, measure on the test studies, and save; the figures."""
-    # Weights are stored in 16 bits: what is judged is what will be loaded.
+    """Fit thresholds on the validation studies, evaluate on the test studies, save; returns the metrics."""
+    # Weights are stored in 16 bits: what is evaluated is what will be loaded.
     model = hub.load(hub.save(model, out / "model"))
     root, size = sources.data_root(config.data), model.spec.preprocessing.size
     parts = {
@@ -164,15 +146,47 @@ def _beside(
     return found
 
 
-def _speaker(log: Path) -> Say:
-    """Say a line on the terminal at once, and keep it."""
+def _check_folder(config: TrainConfig, out: Path, *, force: bool) -> None:
+    """Refuse a folder that holds something else than this recipe's run; with ``force``, make room."""
+    if out.exists() and not out.is_dir():
+        raise InputError(f"A run needs a folder, but {out} is a file; choose another --out.")
+    present = {path.name for path in out.iterdir()} if out.is_dir() else set()
+    left = {name for name in present if not name.endswith(".part")} - _BEFORE
+    if not left:
+        return
+    known = running.read_status(out) is not None
+    if not known and not force:
+        raise InputError(
+            f"{out} holds files of something else than a run ({', '.join(sorted(left)[:3])}); choose "
+            "another --out, or add --force."
+        )
+    other = _fingerprint(out / _RECIPE) not in ("", config.fingerprint)
+    if other and not force:
+        raise InputError(
+            f"{out} holds a run of another recipe; choose another --out, or add --force to begin anew there."
+        )
+    if other and known:
+        with running.claim(out):  # not below the feet of a process that trains there
+            shutil.rmtree(out / "state", ignore_errors=True)
 
-    def say(line: str) -> None:
-        write_line(line)
+
+def _fingerprint(recipe: Path) -> str:
+    """Of the recipe that a run's folder keeps; "" where that cannot be told, and the state has to."""
+    try:
+        return record(TrainConfig, json.loads(recipe.read_text(encoding="utf8")), recipe.name).fingerprint
+    except (OSError, ValueError):  # an InputError is one: of a version that knew other settings
+        return ""
+
+
+def _logged(say: Say, log: Path) -> Say:
+    """Say a line at once, and keep it in the log."""
+
+    def say_and_keep(line: str) -> None:
+        say(line)
         with (
             suppress(OSError),
             log.open("a", encoding="utf8") as file,
         ):  # a full disk costs the line, not the run
             file.write(line + "\n")
 
-    return say
+    return say_and_keep
