@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from cxrbench.app import charts
-from cxrbench.app.sheets import Sheet, grouped
 from cxrbench.app.tables import numbers
+from cxrbench.data.label_tables import LabelTable, group_masks
 from cxrbench.figures.charts import dots, stacked
 from cxrbench.figures.imbalance import ratio_bars
 from cxrbench.targets import imbalance
@@ -25,7 +25,7 @@ STATES: Final[Mapping[str, str]] = {
 }
 
 
-def summary(sheet: Sheet) -> None:
+def summary(sheet: LabelTable) -> None:
     """The table in one line of figures."""
     tally = imbalance.counts(sheet.targets)
     shown = sheet.findings
@@ -53,7 +53,7 @@ def summary(sheet: Sheet) -> None:
         )
 
 
-def counts_part(sheet: Sheet) -> None:
+def counts_part(sheet: LabelTable) -> None:
     """How often each finding is positive, uncertain, negative or not mentioned."""
     log = st.toggle(
         "Logarithmic axis", key="counts_log", help="Rare findings are then seen beside frequent ones."
@@ -82,7 +82,7 @@ def counts_part(sheet: Sheet) -> None:
     )
 
 
-def ratios_part(sheet: Sheet) -> None:
+def ratios_part(sheet: LabelTable) -> None:
     """IRLbl, MeanIR, CVIR and SCUMBLE, each in words."""
     ratios, mean = imbalance.irlbl(sheet.targets), imbalance.mean_ir(sheet.targets)
     spread, (_, mixed) = imbalance.cvir(sheet.targets), imbalance.scumble(sheet.targets)
@@ -111,7 +111,7 @@ SCUMBLE: Charte et al. 2014, [doi:10.1007/978-3-319-07617-1_10](https://doi.org/
     )
 
 
-def groups_part(sheet: Sheet) -> None:
+def groups_part(sheet: LabelTable) -> None:
     """How often a finding is positive among women and men, by age and by view."""
     if not sheet.groups:
         st.info("This table names neither sex, age nor view, so that nothing can be compared by them.")
@@ -119,7 +119,7 @@ def groups_part(sheet: Sheet) -> None:
     way = st.segmented_control(
         "By", list(sheet.groups), default=next(iter(sheet.groups)), required=True, key="group_way"
     )
-    members = grouped(sheet, way or next(iter(sheet.groups)))
+    members = group_masks(sheet, way or next(iter(sheet.groups)))
     if len(members) < 2:
         st.info("There are not two groups of fifty images or more to compare.")
         return
@@ -144,7 +144,7 @@ def groups_part(sheet: Sheet) -> None:
     )
 
 
-def counts_table(sheet: Sheet) -> pd.DataFrame:
+def counts_table(sheet: LabelTable) -> pd.DataFrame:
     """Columns ``finding``, ``state``, ``images`` and ``share``, one row per finding and state."""
     tally = imbalance.counts(sheet.targets)
     parts = [
@@ -155,7 +155,7 @@ def counts_table(sheet: Sheet) -> pd.DataFrame:
     return table.assign(share=table["images"] / max(1, len(sheet.targets)))
 
 
-def by_frequency(sheet: Sheet) -> list[str]:
+def by_frequency(sheet: LabelTable) -> list[str]:
     """Findings, the most frequent first."""
     present = imbalance.positives(sheet.targets).sum(0)
     return [sheet.labels[index] for index in np.argsort(-present, kind="stable")]

@@ -8,8 +8,8 @@ import streamlit as st
 
 from cxrbench.app import charts
 from cxrbench.app.imbalance import by_frequency
-from cxrbench.app.sheets import Sheet
 from cxrbench.app.tables import numbers
+from cxrbench.data.label_tables import LabelTable
 from cxrbench.figures.charts import dots, stacked
 from cxrbench.targets import POLICIES, imbalance, resampling
 from cxrbench.targets.effects import policy_effect
@@ -29,7 +29,7 @@ _BLANKS: Final[Mapping[Blank, str]] = {"zero": "absent", "mask": "left out of th
 _KEPT: Final = "as they are"
 
 
-def policies_part(sheet: Sheet) -> None:
+def policies_part(sheet: LabelTable) -> None:
     """What each uncertainty policy leaves for the loss, side by side."""
     blank = _blank("policies_blank")
     order = by_frequency(sheet)
@@ -56,7 +56,7 @@ def policies_part(sheet: Sheet) -> None:
     numbers(wide.reset_index(), f"policies-{sheet.title}-{blank}")
 
 
-def resampling_part(sheet: Sheet) -> None:
+def resampling_part(sheet: LabelTable) -> None:
     """What over-sampling, under-sampling and weighted drawing make of the counts, side by side."""
     share = st.slider(
         "Share of images copied or left out",
@@ -95,7 +95,7 @@ def resampling_part(sheet: Sheet) -> None:
     numbers(wide.reset_index(), f"resampling-{sheet.title}-{share:.2f}")
 
 
-def weights_part(sheet: Sheet) -> None:
+def weights_part(sheet: LabelTable) -> None:
     """The class weights that losses would take from these labels."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         policy = st.selectbox(
@@ -120,7 +120,7 @@ def weights_part(sheet: Sheet) -> None:
     numbers(wide.reset_index(), f"weights-{sheet.title}-{policy}-{blank}")
 
 
-def effects_table(sheet: Sheet, blank: Blank) -> pd.DataFrame:
+def effects_table(sheet: LabelTable, blank: Blank) -> pd.DataFrame:
     """Columns ``policy``, ``finding``, ``state``, ``images`` and ``share``."""
     tally, parts = imbalance.counts(sheet.targets), []
     for policy in POLICIES.values():
@@ -137,13 +137,13 @@ def effects_table(sheet: Sheet, blank: Blank) -> pd.DataFrame:
     return table.assign(share=table["images"] / max(1, len(sheet.targets)))
 
 
-def resampled(sheet: Sheet, share: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+def resampled(sheet: LabelTable, share: float) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Positives by finding and way of resampling, and what the ways come to."""
     return _resampled(sheet.key, share, sheet)
 
 
 @st.cache_data(max_entries=64, show_spinner="Resampling …")
-def _resampled(key: str, share: float, _sheet: Sheet) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _resampled(key: str, share: float, _sheet: LabelTable) -> tuple[pd.DataFrame, pd.DataFrame]:
     targets, labels = _sheet.targets, _sheet.labels
     present, parts, totals = imbalance.positives(targets), [], []
     under = min(share, 0.95)
@@ -173,13 +173,13 @@ def _resampled(key: str, share: float, _sheet: Sheet) -> tuple[pd.DataFrame, pd.
     return pd.concat(parts, ignore_index=True), pd.DataFrame(totals)
 
 
-def weights_table(sheet: Sheet, policy: str, blank: Blank) -> pd.DataFrame:
+def weights_table(sheet: LabelTable, policy: str, blank: Blank) -> pd.DataFrame:
     """Columns ``finding``, ``name`` (a loss and its term) and ``value``."""
     return _weights(sheet.key, policy, blank, sheet)
 
 
 @st.cache_data(max_entries=64, show_spinner="Weighing …")
-def _weights(key: str, policy: str, blank: Blank, _sheet: Sheet) -> pd.DataFrame:
+def _weights(key: str, policy: str, blank: Blank, _sheet: LabelTable) -> pd.DataFrame:
     # Only whoever opens this part waits for torch.
     import torch
 

@@ -12,12 +12,10 @@ import streamlit as st
 
 from cxrbench.data.chexpert import read_chexpert
 from cxrbench.data.label_tables import LabelTable, label_table
-from cxrbench.data.label_tables import LabelTable as Sheet
-from cxrbench.data.label_tables import group_masks as grouped
 from cxrbench.data.published import PUBLISHED, read_published
 from cxrbench.errors import InputError
 
-__all__ = ["SHEETS", "Sheet", "grouped", "own_sheet", "sheet"]
+__all__ = ["SHEETS", "own_sheet", "sheet"]
 
 PHANTOMS: Final = 3000
 _LARGEST: Final = 256 * 2**20  # bytes of a CSV, unpacked

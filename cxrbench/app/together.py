@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from cxrbench.app import charts
-from cxrbench.app.sheets import Sheet
+from cxrbench.data.label_tables import LabelTable
 from cxrbench.figures.colours import COLOURS, Colours
 from cxrbench.figures.imbalance import findings_per_image
 from cxrbench.figures.matrix import ColourAxis, matrix
@@ -21,7 +21,7 @@ __all__ = ["together_part"]
 _LIFT: Final = Colours("lift", True, ("#1f6fd6", "#9dc3ee", "#eef0f2", "#f1a95e", "#c65a00"))
 
 
-def together_part(sheet: Sheet) -> None:
+def together_part(sheet: LabelTable) -> None:
     """Which findings come together, how many an image has, and where the hierarchy is broken."""
     kind = st.segmented_control(
         "Shown for two findings",
@@ -52,7 +52,7 @@ def together_part(sheet: Sheet) -> None:
         _violations(sheet)
 
 
-def _violations(sheet: Sheet) -> None:
+def _violations(sheet: LabelTable) -> None:
     found = imbalance.hierarchy_violations(sheet.targets, sheet.labels)
     if not found:
         st.caption("No two findings of this table stand in CheXpert's hierarchy, so there is none to break.")
