@@ -138,7 +138,10 @@ def several(pool: Pool) -> np.ndarray:
 def found(finding: str) -> Rule:
     """The rule of a case in which the model is right about a finding."""
     slug = finding.lower().replace(" ", "-")
-    why = f"Right: {finding} is present and found; of these the surest, with as little else as there is."
+    why = (
+        f"True positive: {finding} is present and predicted. "
+        "Of these, the study with the fewest other findings and the highest score."
+    )
     return Rule(slug, finding, why, frontal(right(finding)), finding)
 
 
@@ -153,7 +156,7 @@ RULES = (
     Rule(
         "normal",
         "Nothing there",
-        "Nothing is present; of all such studies, the one whose highest score is lowest.",
+        "True negative: no finding is present. Of all such studies, the one whose highest score is lowest.",
         frontal(normal),
         "No Finding",
     ),
@@ -166,42 +169,44 @@ RULES = (
     Rule(
         "subtle-effusion",
         "A slight effusion",
-        "Right, and hard: the least severe Pleural Effusion that was found.",
+        "True positive, and hard: the least severe Pleural Effusion that was predicted.",
         frontal(subtle("Pleural Effusion")),
         "Pleural Effusion",
     ),
     Rule(
         "lateral",
         "From the side",
-        "Right, on a lateral film: the surest Pleural Effusion, with as little else as there is.",
+        "True positive on a lateral view: Pleural Effusion, with the fewest other findings and the highest "
+        "score.",
         lateral("Pleural Effusion"),
         "Pleural Effusion",
     ),
     Rule(
         "missed-lesion",
         "A lesion overlooked",
-        "Wrong: Lung Lesion is present and has the lowest score of all that are.",
+        "False negative: Lung Lesion is present, with the lowest score among the positives.",
         frontal(missed("Lung Lesion")),
         "Lung Lesion",
     ),
     Rule(
         "missed-atelectasis",
         "An atelectasis overlooked",
-        "Wrong: Atelectasis is present and has the lowest score of all that are.",
+        "False negative: Atelectasis is present, with the lowest score among the positives.",
         frontal(missed("Atelectasis")),
         "Atelectasis",
     ),
     Rule(
         "false-alarm-cardiomegaly",
         "A heart called too large",
-        "Wrong and confident: Cardiomegaly is absent and has the highest score of all that are not.",
+        "False positive: Cardiomegaly is absent, with the highest score among the negatives.",
         frontal(false_alarm("Cardiomegaly")),
         "Cardiomegaly",
     ),
     Rule(
         "devices-and-pneumothorax",
         "Is it the tube?",
-        "Wrong: Pneumothorax is absent and claimed beside Support Devices. See what the map marks.",
+        "False positive: Pneumothorax is absent, but predicted beside Support Devices. Look at what the map "
+        "marks.",
         frontal(false_alarm("Pneumothorax", beside="Support Devices")),
         "Pneumothorax",
     ),

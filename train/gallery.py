@@ -163,8 +163,8 @@ def marked_films(root: Path, pool: Pool) -> Iterator[Film]:
         entry = {
             "id": f"shortcut-{shortcut['kind']}",
             "title": f"A marker betrays {finding}",
-            "why": f"Shortcut: {finding} is absent, and no film is quieter; on it was planted the "
-            f"{shortcut['title']}, which {model.spec.title} has learned to read instead of the lung.",
+            "why": f"Shortcut: {finding} is absent, on the radiograph where its score is lowest. Planted on "
+            f"it: the {shortcut['title']}, which {model.spec.title} has learned to read instead of the lung.",
             **opening(finding, model.spec.name),
         }
         plain = film(root, pool, row, entry)
