@@ -5,6 +5,9 @@ import streamlit as st
 from cxrbench.app import cases, performance, reliable, scrutiny
 from cxrbench.app.judge import pick
 
+# Links to a part keep working under its earlier name.
+_RENAMED = {"Two compared": "Paired comparison", "Who is best?": "Leaderboard"}
+
 
 @st.fragment
 def page() -> None:
@@ -18,12 +21,15 @@ def page() -> None:
             systems, performance.curves_part(systems, finding, asked.question.rule)
         ),
         "All findings": lambda: performance.table_part(systems),
-        "Two compared": lambda: performance.pair_part(systems),
+        "Paired comparison": lambda: performance.pair_part(systems),
         "Calibration": lambda: reliable.calibration_part(systems, finding),
         "Groups": lambda: scrutiny.groups_part(systems, finding),
         "Agreement": lambda: scrutiny.agreement_part(systems, finding),
-        "Who is best?": lambda: scrutiny.ranking_part(systems),
+        "Leaderboard": lambda: scrutiny.ranking_part(systems),
     }
+    renamed = _RENAMED.get(st.query_params.get("performance_part", ""))
+    if renamed:
+        st.query_params["performance_part"] = renamed
     tabs = st.tabs(list(parts), key="performance_part", bind="query-params")
     for tab, draw in zip(tabs, parts.values(), strict=True):
         with tab:

@@ -44,7 +44,7 @@ def _item(name: str, score: float, threshold: float, *, truth: int | None, shown
     words = [f"{'above' if above else 'below'} {threshold:.2f}"]
     words += {1: ["● present in truth"], 0: ["○ absent in truth"], None: []}[truth]
     if truth is not None and bool(truth) != above:
-        words.append("missed" if truth else "false alarm")
+        words.append("false negative" if truth else "false positive")
     kind = " ".join(filter(None, ("above" if above else "", "shown" if shown else "")))
     return (
         f'<li class="{kind}"><div class="line"><span class="name">{escape(name)}</span>'

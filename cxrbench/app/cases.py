@@ -15,10 +15,10 @@ from cxrbench.evaluation import System
 __all__ = ["KINDS", "MOST", "about", "case_table", "cases_part", "draw"]
 
 KINDS: Final[Mapping[str, str]] = {
-    "hits": "hits: present and called",
-    "alarms": "false alarms: absent, yet called",
-    "misses": "misses: present, not called",
-    "rejections": "left alone: absent and not called",
+    "hits": "true positives: present and called",
+    "alarms": "false positives: absent, yet called",
+    "misses": "false negatives: present, not called",
+    "rejections": "true negatives: absent and not called",
 }
 _COMPARE: Final = Path(__file__).resolve().parents[2] / "pages" / "compare.py"
 MOST: Final = 200  # cases listed
@@ -46,13 +46,13 @@ def cases_part(systems: Sequence[System], cell: Mapping[str, Any] | None) -> Non
 
 
 def case_table(system: System, finding: str, kind: str, threshold: float) -> pd.DataFrame:
-    """The images of one confusion count, those first of which the system is surest.
+    """The images of one cell of the confusion matrix, the most confident predictions first.
 
     Args:
-        system: whose.
+        system: the system whose decisions are counted.
         finding: a label.
         kind: a key of ``KINDS``.
-        threshold: what is called; of a system that votes, its calls count.
+        threshold: scores from it on are called present; systems that vote have their own decisions.
     """
     column = system.shown.labels.index(finding)
     truth, scores = system.shown.targets[:, column], system.shown.scores[:, column]
@@ -69,7 +69,7 @@ def case_table(system: System, finding: str, kind: str, threshold: float) -> pd.
 
 
 def about(system: System, rows: np.ndarray, column: int) -> pd.DataFrame:
-    """Who it is and what is true: columns for a list of cases."""
+    """Columns for a list of cases: image, score, findings present in truth, and sex, age and projection."""
     table, truth = system.shown.table.iloc[rows], system.shown.targets[rows]
     labels = np.array(system.shown.labels)
     found = [", ".join(labels[row == 1]) or "none" for row in truth]
@@ -103,8 +103,8 @@ def draw(listed: pd.DataFrame, finding: str, models: Sequence[str], name: str) -
                 st.page_link(_COMPARE, label=entry.title, icon=":material/compare:", query_params=link)
     more = f", the first {MOST} of them" if len(listed) > MOST else ""
     st.caption(
-        f"{len(listed):,} images{more}, the surest first. Images outside the gallery can be named here, not "
-        "shown: only their scores are stored."
+        f"{len(listed):,} images{more}, the most confident predictions first. Images outside the gallery "
+        "are only named: their scores are stored, not their pixels."
     )
     st.dataframe(listed[:MOST], hide_index=True, column_config=rounded(listed))
     numbers(listed, f"cases-{name}")

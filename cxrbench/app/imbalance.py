@@ -36,7 +36,7 @@ def summary(sheet: LabelTable) -> None:
             st.metric("Patients", f"{sheet.patients:,}", width="content")
         st.metric("Findings", len(sheet.labels), width="content")
         st.metric(
-            "Findings an image",
+            "Findings per image",
             f"{present.sum(1).mean():.2f}",
             width="content",
             help="Label cardinality: how many findings are positive in an image, on average; "
@@ -46,7 +46,7 @@ def summary(sheet: LabelTable) -> None:
             "Uncertain",
             f"{tally.uncertain.sum() / sheet.targets.size:.1%}",
             width="content",
-            help="Of all entries of the table, a finding of an image each.",
+            help="Of all entries of the table: one per image and finding.",
         )
         st.metric(
             "Blank", f"{tally.blank.sum() / sheet.targets.size:.1%}", width="content", help="Not mentioned."

@@ -182,7 +182,7 @@ def _say(found: list[System], finding: str, members: str) -> None:
     if found[0].fitted is found[0].shown or len(found[0].fitted) == 0:
         st.caption(
             ":material/warning: Thresholds are chosen on the very images that are shown, since there are "
-            f"none of the split “{FIT}”: figures at a threshold look better than they are. AUROC and average "
+            f"none of the split “{FIT}”: metrics at a threshold are optimistic. AUROC and average "
             "precision do not depend on it."
         )
 

@@ -47,19 +47,19 @@ def curves_part(systems: Sequence[System], finding: str, rule: str) -> Mapping[s
 
 
 def table_part(systems: Sequence[System]) -> None:
-    """Every finding's figures with intervals; a click on a heading sorts."""
+    """The metrics of every finding with intervals; a click on a heading sorts."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         picked = st.multiselect(
-            "Figures",
+            "Metrics",
             list(METRICS),
             default=list(_SHOWN),
             format_func=lambda name: METRICS[name].title,
             key="table_figures",
             width=620,
-            help="Those of calls (F1, specificity …) are taken at each system's thresholds.",
+            help="F1, specificity and other metrics of decisions are computed at each system's thresholds.",
         )
     if not picked:
-        st.info("Choose at least one figure.")
+        st.info("Choose at least one metric.")
         return
     table = table_of(systems, picked)
     st.dataframe(table, hide_index=True, column_config=rounded(table), height=520)
@@ -67,9 +67,9 @@ def table_part(systems: Sequence[System]) -> None:
         st.caption(f"**{METRICS[name].title}.** {METRICS[name].summary}")
     images = len(systems[0].shown)
     st.caption(
-        f"“low” and “high” hold 95 % of {resample_count(images):,} resamples by patient. Empty: undefined, "
-        "for want of positives or negatives, or because a tenth of the resamples or more leave it so. It is "
-        "not counted in means."
+        f"“low” and “high”: patient-level bootstrap confidence intervals (95 %, {resample_count(images):,} "
+        "resamples). Empty: undefined without positives or negatives, or in ≥ 10 % of the resamples; "
+        "means leave it out."
     )
     _downloads(table)
 
@@ -87,7 +87,7 @@ def pair_part(systems: Sequence[System]) -> None:
         others = [name for name in titles if name != first]
         second = st.selectbox("Second", others, format_func=titles.__getitem__, key="pair_second", width=260)
         name = st.selectbox(
-            "Figure", list(METRICS), format_func=lambda key: METRICS[key].title, key="pair_figure", width=200
+            "Metric", list(METRICS), format_func=lambda key: METRICS[key].title, key="pair_figure", width=200
         )
     by_name = {system.name: system for system in systems}
     a, b = by_name[first], by_name[second]
@@ -106,7 +106,7 @@ def pair_part(systems: Sequence[System]) -> None:
 
 
 def table_of(systems: Sequence[System], names: Sequence[str]) -> pd.DataFrame:
-    """A row a system and finding: n₊, n₋, threshold, and each figure with its ends."""
+    """One row per system and finding: n₊, n₋, threshold, and each metric with its interval."""
     rows: list[dict[str, Any]] = []
     for system in systems:
         found = _measured(digest(system), tuple(names), system)
@@ -161,7 +161,7 @@ def _paired(key: str, other: str, name: str, _a: System, _b: System) -> Interval
 
 
 def ends(title: str, interval: Interval, index: int) -> dict[str, float]:
-    """A figure and its interval as three columns."""
+    """A metric and its interval as three columns."""
     return {
         title: float(interval.estimate[index]),
         f"{title} low": float(interval.low[index]),

@@ -201,7 +201,7 @@ def name_of(order: Order) -> str:
 
 
 def archive(phantom: Phantom, order: Order) -> bytes:
-    """A ZIP: the film, a mask a region (white where it is), and truth.json with the order that repeats it."""
+    """A ZIP: the film, one mask per region (white inside), and truth.json with the order to repeat it."""
     record = {
         "order": {
             "seed": order.seed,

@@ -60,7 +60,7 @@ def input_box(
 
 
 def outlines(mask: np.ndarray, scale: float = 1.0) -> list[list[list[float]]]:
-    """The borders of a mask (H, W) as polygons of (x, y), in pixels times ``scale``; specks are left out."""
+    """The borders of a mask (H, W) as polygons of (x, y), in pixels × ``scale``, without small regions."""
     # Ragged masks have hundreds of pinholes, whose outlines would hide the picture. Closing keeps thin lines.
     closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     found, _ = cv2.findContours(closed, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)

@@ -40,7 +40,7 @@ _RANKS: Final[Mapping[str, str]] = {
 
 
 def groups_part(systems: Sequence[System], finding: str) -> None:
-    """A figure by sex, age band or view, and how far each group lies from everybody else."""
+    """A metric by sex, age band or view, and the gap of each group to all other images."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         titles = {system.name: system.title for system in systems}
         name = st.selectbox(
@@ -55,7 +55,7 @@ def groups_part(systems: Sequence[System], finding: str) -> None:
             key="groups_by",
         )
         figure = st.selectbox(
-            "Figure",
+            "Metric",
             list(METRICS),
             format_func=lambda key: METRICS[key].title,
             key="groups_figure",
@@ -82,8 +82,8 @@ def groups_part(systems: Sequence[System], finding: str) -> None:
     )
     charts.show(chart, alt_text=f"{METRICS[figure].title} of {finding} by {by}.")
     st.caption(
-        "Each group's figure, and its gap: the group minus everybody else, both with intervals by patient. A "
-        "gap whose interval holds 0 may be chance. With several groups and findings, some gaps are."
+        "The metric in each group, and its gap: the group minus all other images; both with patient-level "
+        "bootstrap confidence intervals. A gap whose interval holds 0 may be chance; of many gaps, some are."
     )
     st.dataframe(table, hide_index=True, column_config=rounded(table))
 
@@ -96,7 +96,7 @@ def _grouped(key: str, by: str, figure: str, finding: str, _system: System) -> t
 
 
 def group_table(found: Sequence[Group]) -> pd.DataFrame:
-    """One row per group: counts, the figure with its ends, the gap with its own."""
+    """One row per group: counts, the metric and the gap, each with its interval."""
     rows = []
     for group in found:
         gap = group.gap
@@ -119,7 +119,7 @@ def group_table(found: Sequence[Group]) -> pd.DataFrame:
 
 
 def ranking_part(systems: Sequence[System]) -> None:
-    """Which figure puts whom first: not all of them agree."""
+    """Leaderboard: the systems by each metric, and which is first by it; metrics need not agree."""
     rows = [row(system) for system in systems]
     table = pd.DataFrame(
         [
@@ -131,9 +131,9 @@ def ranking_part(systems: Sequence[System]) -> None:
     first = ranked(rows)
     st.markdown("**First by** " + " · ".join(f"{title}: {first[name]}" for name, title in _RANKS.items()))
     st.caption(
-        "Means over the findings where a figure is defined. Less is better for Hamming loss, the mean share "
+        "Means over the findings where a metric is defined. Less is better for Hamming loss, the mean share "
         "of wrong answers. **AUROC of decisions** takes decisions (0 or 1) as scores, as in Liz et al. 2022; "
-        "the F1 that names present and absent is theirs, too. Who is best depends on the figure one asks for."
+        "the F1 that names present and absent is theirs, too. Which system is best depends on the metric."
     )
     for system in systems:
         if system.ensemble:

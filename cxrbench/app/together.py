@@ -39,7 +39,7 @@ def together_part(sheet: LabelTable) -> None:
         charts.show(chart, alt_text=alt_text)
     left, right = st.columns(2)
     with left:
-        st.header("Findings an image")
+        st.header("Findings per image")
         many = imbalance.labels_per_image(sheet.targets[:, sheet.findings])
         many = many[: int(np.flatnonzero(many).max(initial=0)) + 1]
         charts.show(

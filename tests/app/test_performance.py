@@ -23,7 +23,7 @@ from cxrbench.preprocess import Preprocessing
 
 FRAME = Path(stock.__file__).with_name("frame.py")
 PAGE = FRAME.parents[2] / "pages" / "performance.py"
-PARTS = ("Curves", "All findings", "Two compared", "Calibration", "Groups", "Agreement", "Who is best?")
+PARTS = ("Curves", "All findings", "Paired comparison", "Calibration", "Groups", "Agreement", "Leaderboard")
 LABELS = ("No Finding", "Edema", "Fracture", "Never")
 
 
@@ -246,7 +246,7 @@ def test_a_clicked_count_lists_its_cases_below(page: AppTest) -> None:
     page.session_state["cell"] = {"system": "a", "kind": "misses", "threshold": 0.5, "finding": "Edema"}
     at = page.run()
     assert not at.exception
-    assert "Model A, Edema at threshold 0.5: misses: present, not called" in at.header[0].value
+    assert "Model A, Edema at threshold 0.5: false negatives: present, not called" in at.header[0].value
     assert "present in truth" in at.dataframe[0].value
 
 
@@ -421,3 +421,15 @@ def test_an_earlier_address_brings_back_the_state_that_it_stands_for(page: AppTe
     assert at.selectbox(key="judge_finding").value == "No Finding"
     assert at.session_state["judge_ensembles"] == []
     assert not at.warning
+
+
+@pytest.mark.parametrize(
+    ("earlier", "part"), [("Two compared", "Paired comparison"), ("Who is best?", "Leaderboard")]
+)
+def test_a_link_to_a_part_by_its_earlier_name_opens_it(page: AppTest, earlier: str, part: str) -> None:
+    page.query_params["performance_part"] = part
+    shown = [caption.value for caption in page.run().caption]
+    again = AppTest.from_file(str(FRAME), default_timeout=120).switch_page(str(PAGE))
+    again.query_params["performance_part"] = earlier
+    assert [caption.value for caption in again.run().caption] == shown
+    assert not again.exception

@@ -116,8 +116,8 @@ def test_what_holds_by_construction_is_said_below_the_picture() -> None:
 
 def test_scores_are_said_in_words_beside_the_bars() -> None:
     said = bars(comparison().predictions["m"], {"Edema": 1, "Mass": 0}, ["Edema"])
-    assert "below 0.50 · ● present in truth · missed" in said
-    assert "above 0.50 · ○ absent in truth · false alarm" in said
+    assert "below 0.50 · ● present in truth · false negative" in said
+    assert "above 0.50 · ○ absent in truth · false positive" in said
     assert said.count('<li class="shown">') == 1
 
 

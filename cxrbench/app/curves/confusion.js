@@ -1,10 +1,10 @@
 // The four counts at a threshold, what follows from them, and the click that asks for their cases.
 
 const CELLS = {
-  hits: ["right", "hits", "true positives: present and called"],
-  misses: ["wrong", "misses", "false negatives: present, not called"],
-  alarms: ["wrong", "false alarms", "false positives: absent, yet called"],
-  rejections: ["right", "left alone", "true negatives: absent and not called"],
+  hits: ["right", "true positives", "TP: present and called"],
+  misses: ["wrong", "false negatives", "FN: present, not called"],
+  alarms: ["wrong", "false positives", "FP: absent, yet called"],
+  rejections: ["right", "true negatives", "TN: absent and not called"],
 };
 
 /** What a system calls at the step of the slider; a vote has no threshold of its own. */
@@ -22,12 +22,12 @@ function rates({ hits, alarms, misses, rejections }) {
   const share = (part, whole) => (whole > 0 ? part / whole : NaN);
   const [sensitivity, specificity] = [share(hits, hits + misses), share(rejections, rejections + alarms)];
   return [
-    ["Sensitivity", sensitivity, "hits ÷ present"],
-    ["Specificity", specificity, "left alone ÷ absent"],
-    ["Precision", share(hits, hits + alarms), "hits ÷ called"],
+    ["Sensitivity", sensitivity, "TP ÷ present"],
+    ["Specificity", specificity, "TN ÷ absent"],
+    ["Precision", share(hits, hits + alarms), "TP ÷ called"],
     ["F1", share(2 * hits, 2 * hits + alarms + misses), "of the positive class"],
     ["Balanced acc.", (sensitivity + specificity) / 2, "mean of sensitivity and specificity"],
-    ["Accuracy", share(hits + rejections, hits + alarms + misses + rejections), "right ÷ all; high for rare findings whatever one does"],
+    ["Accuracy", share(hits + rejections, hits + alarms + misses + rejections), "(TP + TN) ÷ all; high for every rare finding"],
   ];
 }
 
