@@ -28,8 +28,8 @@ def page() -> None:
         "Leaderboard": lambda: scrutiny.ranking_part(systems),
     }
     renamed = _RENAMED.get(st.query_params.get("performance_part", ""))
-    if renamed:
-        st.query_params["performance_part"] = renamed
+    if renamed and "performance_part" not in st.session_state:
+        st.session_state["performance_part"] = renamed
     tabs = st.tabs(list(parts), key="performance_part", bind="query-params")
     for tab, draw in zip(tabs, parts.values(), strict=True):
         with tab:
