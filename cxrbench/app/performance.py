@@ -40,8 +40,8 @@ def curves_part(systems: Sequence[System], finding: str, rule: str) -> Mapping[s
         return None
     cell = curves(curve_data(systems, finding, rule), key="curves")
     st.caption(
-        "Bands hold 95 % of the curves of 200 resamples by patient, place by place. Dotted: what chance "
-        "gives. Precision–recall curves are steps: between two thresholds nothing is known."
+        "Bands hold 95 % of the curves of 200 resamples by patient, pointwise. Dotted: "
+        "chance. Precision–recall curves are steps: between two thresholds nothing is known."
     )
     return cell
 

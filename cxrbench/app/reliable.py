@@ -55,8 +55,8 @@ def calibration_part(systems: Sequence[System], finding: str) -> None:
         table = pd.DataFrame(figures)
         st.dataframe(table, hide_index=True, column_config=rounded(table))
         st.caption(
-            "On the dotted line a score is the share of images with the finding. Below it scores promise too "
-            "much, above it too little. A dot is a tenth of the scale; small dots stand for few images. ECE "
+            "On the dotted line a score is the share of images with the finding. Below it scores are too "
+            "high, above it too low. Each marker is one tenth of the scale; small markers: few images. ECE "
             "is the mean distance from the line, Brier the mean squared error of the scores: both 0 at best."
         )
 

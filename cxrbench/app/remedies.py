@@ -48,7 +48,7 @@ def policies_part(sheet: LabelTable) -> None:
     st.caption(
         "**Present** and **absent** are targets of 1 and 0. **In between** are soft ones: drawn by the "
         "policy, or the scores of a model trained before. **A class of its own** needs a loss of three "
-        "classes. **Left out** has no say in the loss."
+        "classes. **Left out** is masked out of the loss."
     )
     wide = table.pivot(index="finding", columns=["policy", "state"], values="images").loc[order]
     wide = wide[[(policy, state) for policy in POLICIES for state in SEEN]]
@@ -111,7 +111,7 @@ def weights_part(sheet: LabelTable) -> None:
     charts.show(chart, alt_text="Weights of each finding's positives and negatives, by loss.")
     st.caption(
         "**Weighted BCE** multiplies the positives' term by negatives ÷ positives, at most 20, so that a "
-        "handful of positives does not own every gradient. **Class-balanced** weights come from the "
+        "handful of positives does not dominate the gradient. **Class-balanced** weights come from the "
         "effective number of images, (1 − βⁿ) ÷ (1 − β), with β = 0.9999: they sum to 2 for a finding (Cui "
         "et al. 2019, [arXiv:1901.05555](https://arxiv.org/abs/1901.05555)). Weighing raises the scores of "
         "rare findings; they are no probabilities afterwards, so that thresholds must be fitted anew."
@@ -209,6 +209,6 @@ def _blank(key: str) -> Blank:
         default="zero",
         required=True,
         key=key,
-        help="“Absent” is the usual choice for CheXpert; leaving blanks out trains on what was said only.",
+        help="“Absent” is usual for CheXpert; leaving blanks out trains on mentioned findings only.",
     )
     return picked or "zero"

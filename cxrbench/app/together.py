@@ -46,7 +46,7 @@ def together_part(sheet: LabelTable) -> None:
             findings_per_image(many.tolist(), [_short(images) for images in many]),
             alt_text=f"Images by their number of positive findings, from 0 to {len(many) - 1}.",
         )
-        st.caption("“No Finding” is not counted: an image at 0 is normal, or nothing is said of it.")
+        st.caption("“No Finding” is not counted: an image at 0 is normal or has no label.")
     with right:
         st.header("Hierarchy violations")
         _violations(sheet)
@@ -69,8 +69,8 @@ def _violations(sheet: LabelTable) -> None:
     )
     st.dataframe(rows, hide_index=True)
     st.caption(
-        "A positive finding implies its parent (Irvin et al. 2019). Where the parent is not positive too, a "
-        "network is told two things at once; training can close the hierarchy first."
+        "A positive finding implies its parent (Irvin et al. 2019). Where the parent is not positive, the "
+        "targets contradict each other; training can complete the hierarchy first."
     )
 
 
