@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from cxrbench import __version__
 from cxrbench.errors import InputError
@@ -36,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         options = _parser().parse_args(arguments)
-        return import_module(f"cxrbench.cli.{options.module}").run(options)
+        code: int = import_module(f"cxrbench.cli.{options.module}").run(options)
+        return code
     except InputError as error:
         print(f"cxrbench: {error}", file=sys.stderr)
         return 2
@@ -64,7 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-_Commands = argparse._SubParsersAction  # argparse names this type nowhere else
+_Commands: TypeAlias = (
+    "argparse._SubParsersAction[argparse.ArgumentParser]"  # argparse names this type nowhere else
+)
 _MODEL_NAMES = (
     "a name from 'cxrbench models', a saved model's folder, OWNER/NAME@COMMIT on the Hugging Face Hub, "
     "or torchxrayvision/WEIGHTS"

@@ -64,8 +64,8 @@ def align(predictions: Sequence[Predictions]) -> tuple[Predictions, ...]:
             raise InputError(f"{one.name} names an image twice; each path must occur once to be matched.")
     common = [path for path in first.table["path"] if all(path in at for at in rows)]
     if not labels or not common:
-        said = " and ".join(p.name or "unnamed" for p in predictions)
-        raise InputError(f"{said} have no image and finding in common; compare models on one data set.")
+        names = " and ".join(p.name or "unnamed" for p in predictions)
+        raise InputError(f"{names} have no image and finding in common; compare models on one data set.")
     aligned = tuple(
         p.take(np.array([at[path] for path in common])).columns(labels)
         for p, at in zip(predictions, rows, strict=True)

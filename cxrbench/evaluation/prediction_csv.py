@@ -29,7 +29,7 @@ def read_predictions(source: Path | bytes, name: str = "") -> Predictions:
     one also differently; ``labels`` have their canonical names (`cxrbench.labels.canonical`). Of `ABOUT` any
     column may be missing: without ``patient`` every image counts as a patient of its own (so that intervals
     are too narrow where patients have several), without ``split`` all are of "test". Columns that are left
-    out, images that occur twice, and a missing ``patient`` are told in ``notes``.
+    out, images that occur twice, and a missing ``patient`` are stated in ``notes``.
 
     Args:
         source: a path (may be gzipped), or the bytes of an uploaded file.

@@ -25,7 +25,7 @@ SCORE_PREFIX: Final = "score "
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What a model said of N images about L findings.
+    """The scores of a model for N images and L findings, with their targets.
 
     Args:
         table: `ABOUT`, one row per image: ``patient`` is never empty; ``split`` is "valid", "test", another
@@ -147,7 +147,7 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
     # Whole numbers that may be missing, so that the file says 1 and not 1.0.
     columns = pd.DataFrame(truth, index=predictions.table.index).astype("Int8")
     scores = {SCORE_PREFIX + label: predictions.scores[:, i] for i, label in enumerate(predictions.labels)}
-    said = pd.DataFrame(scores, index=predictions.table.index)
-    table = pd.concat([predictions.table, columns, said], axis=1)
+    score_columns = pd.DataFrame(scores, index=predictions.table.index)
+    table = pd.concat([predictions.table, columns, score_columns], axis=1)
     with open_text(path) as stream:
         table.to_csv(stream, index=False, float_format="%.6g")

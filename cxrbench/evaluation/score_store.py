@@ -39,9 +39,10 @@ class Line:
     def as_json(self) -> str:
         """One line of JSON; single precision survives it exactly."""
         scores = None if self.scores is None else [float(score) for score in self.scores]
-        said = (self.problem, self.note, time.time_ns())
+        outcome = (self.problem, self.note, time.time_ns())
         return (
-            json.dumps([self.path, list(self.stamp), self.sha256, scores, *said], ensure_ascii=False) + "\n"
+            json.dumps([self.path, list(self.stamp), self.sha256, scores, *outcome], ensure_ascii=False)
+            + "\n"
         )
 
     @classmethod
@@ -50,8 +51,8 @@ class Line:
         try:
             path, stamp, sha256, scores, problem, note, written = json.loads(text)
             known = None if scores is None else np.array(scores, np.float32)
-            said = (str(problem), str(note), int(written))
-            line = cls(str(path), Stamp(*map(int, stamp)), str(sha256), known, *said)
+            outcome = (str(problem), str(note), int(written))
+            line = cls(str(path), Stamp(*map(int, stamp)), str(sha256), known, *outcome)
         except (ValueError, TypeError):
             return None
         return line if known is None or known.shape == (count,) else None
@@ -101,7 +102,7 @@ class ScoreStore:
             file.write("".join(line.as_json() for line in lines).encode("utf-8"))
 
     def latest(self, path: Path) -> Line | None:
-        """What was last said of a path, whether or not it still holds."""
+        """The latest line of a path, whether or not it still holds."""
         return self._by_path.get(str(path.absolute()))
 
     def find(self, path: Path) -> tuple[Line | None, bool]:

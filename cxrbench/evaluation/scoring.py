@@ -75,15 +75,15 @@ def score_files(
     # By the row's number, not its place among those left: others may already be writing theirs.
     mine = np.arange(len(paths))[state.process_index :: state.num_processes]
     model = model.to(state.device)
-    told = progress if state.is_main_process else None
+    report = progress if state.is_main_process else None
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         left = _unknown(pool, store, paths, mine)
         done = 0
         for read in _ahead(pool, model, [paths[row] for row in left], batch):
             store.append(_scored(model, read))
             done += len(read)
-            if told:
-                told(done, len(left))
+            if report:
+                report(done, len(left))
     state.wait_for_everyone()
     store.read()
     return gathered(store, paths, len(model.spec.labels))

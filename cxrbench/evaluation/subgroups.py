@@ -60,7 +60,7 @@ def _ages(predictions: Predictions) -> np.ndarray:
 
 
 def _views(predictions: Predictions) -> np.ndarray:
-    """AP, PA or lateral: where the projection is not told, the view."""
+    """AP, PA or lateral: where the projection is unknown, the view."""
     projection = predictions.table["projection"].to_numpy(dtype=str)
     return np.where(projection == "", predictions.table["view"].to_numpy(dtype=str), projection)
 

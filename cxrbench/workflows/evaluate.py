@@ -148,7 +148,7 @@ def evaluate_models(
 
 
 def _splits(options: EvaluationOptions, say: Say) -> dict[str, Studies]:
-    """Split → its studies: those to judge by, and those that choose thresholds where there are any."""
+    """Split → its studies: those to evaluate on, and those to fit thresholds on, if there are any."""
     splits = {}
     valid = options.data / (options.valid or "valid.csv")
     if options.valid or (valid.is_file() and options.table != "valid.csv"):
@@ -280,17 +280,17 @@ def _write_curves(out: OwnFolder, name: str, test: Predictions) -> None:
 
 
 def _write_pairs(
-    out: OwnFolder, judged: Sequence[tuple[Predictions, dict[str, Any]]], resamples: int
+    out: OwnFolder, evaluated: Sequence[tuple[Predictions, dict[str, Any]]], resamples: int
 ) -> None:
     """AUROC of one model minus another's on the images that both saw, by finding and on the mean."""
     lines: list[list[object]] = []
-    for (one, _), (other, _) in combinations(judged, 2):
+    for (one, _), (other, _) in combinations(evaluated, 2):
         first, second = align([one, other])
-        cuts = np.full(len(first.labels), 0.5)  # AUROC asks for none
+        cuts = np.full(len(first.labels), 0.5)  # AUROC uses none
         for mean, names in ((False, first.labels), (True, ("mean",))):
             gap = compare((first, cuts), (second, cuts), mean=mean, count=resamples)
-            for name, *said in zip(names, gap.estimate, gap.low, gap.high, gap.p, strict=True):
-                lines.append([one.name, other.name, name, *(f"{value:.6g}" for value in said)])
+            for name, *values in zip(names, gap.estimate, gap.low, gap.high, gap.p, strict=True):
+                lines.append([one.name, other.name, name, *(f"{value:.6g}" for value in values)])
     if lines:
         with out.open_text(_PAIRS) as stream:
             table = csv.writer(stream)

@@ -117,19 +117,19 @@ def evaluate_and_save(
     }
     stored = out / files.PREDICTIONS
     evaluation.write_predictions(stored, evaluation.join(list(parts.values())))
-    # From the file: whoever has it can work out every figure again.
+    # From the file: whoever has it can compute every metric again.
     (system,) = evaluation.fit_systems({config.name: evaluation.read_predictions(stored)}, rule="youden")
     model.spec = replace(model.spec, thresholds=tuple(round(float(t), 6) for t in system.thresholds))
-    figures = evaluation.evaluate(system.shown, model.spec.thresholds)
-    told = {
+    metrics = evaluation.evaluate(system.shown, model.spec.thresholds)
+    about = {
         "dataset": "digital chest phantom" if config.data.phantom_patients else studies["test"].name,
         "thresholds": "largest sensitivity + specificity on the validation studies (Youden)",
         "recipe": config.as_dict(),
     }
-    told |= _beside(config, studies, parts)
-    hub.save(model, out / "model", evaluation={**told, **figures}, card=report.card(config, studies))
+    about |= _beside(config, studies, parts)
+    hub.save(model, out / "model", evaluation={**about, **metrics}, card=report.card(config, studies))
     stored.replace(out / "model" / files.PREDICTIONS)
-    return figures
+    return metrics
 
 
 def _beside(
@@ -171,11 +171,12 @@ def _check_folder(config: TrainConfig, out: Path, *, force: bool) -> None:
 
 
 def _fingerprint(recipe: Path) -> str:
-    """Of the recipe that a run's folder keeps; "" where that cannot be told, and the state has to."""
+    """The fingerprint of the recipe that a run's folder keeps; "" where it cannot be read."""
     try:
-        return record(TrainConfig, json.loads(recipe.read_text(encoding="utf8")), recipe.name).fingerprint
+        config: TrainConfig = record(TrainConfig, json.loads(recipe.read_text(encoding="utf8")), recipe.name)
     except (OSError, ValueError):  # an InputError is one: of a version that knew other settings
         return ""
+    return config.fingerprint
 
 
 def _logged(say: Say, log: Path) -> Say:
