@@ -113,7 +113,8 @@ def systems(given: Mapping[str, Predictions], question: Question) -> list[System
     Raises:
         InputError: the predictions have no image or finding in common, or none of that split.
     """
-    members = question.models if question.members is None else question.members
+    wanted = question.models if question.members is None else question.members
+    members = [name for name in question.models if name in wanted]
     found = fit_systems(
         {name: given[name] for name in question.models},
         split=question.split,

@@ -100,7 +100,7 @@ def evaluate_models(
     folder: Path,
     *,
     force: bool = False,
-    say: Callable[[str], None],
+    say: Say,
 ) -> Evaluation | None:
     """Score, measure, write; images that cannot be read are left out and reported.
 

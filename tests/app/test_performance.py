@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -159,6 +160,12 @@ def test_an_ensemble_averages_what_its_models_say(given) -> None:
     np.testing.assert_allclose(found[3].shown.scores, mean, atol=1e-6)
     np.testing.assert_array_equal(found[4].calls, np.all([s.calls for s in found[:3]], axis=0))
     assert not found[4].graded
+
+
+def test_the_title_of_an_ensemble_counts_the_models_that_it_combines(given) -> None:
+    """Not one that is no longer chosen."""
+    question = replace(asked("a", "b", ensembles=("ctp_mean",)), members=("a", "b", "c"))
+    assert systems(given, question)[-1].title.endswith(" of 2")
 
 
 def test_models_with_and_without_validation_images_meet_on_the_images_they_share(given) -> None:
