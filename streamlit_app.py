@@ -2,21 +2,19 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from cxrbench.app import stock
-
-_FRAME = Path(stock.__file__).with_name("frame.py")
+from cxrbench.app import main
+from cxrbench.app.services import model_registry
 
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """Load the models in the background: the first page is drawn from the gallery meanwhile."""
-    stock.start()
+    model_registry.start()
     yield
 
 
-app = st.App(_FRAME, lifespan=lifespan)
+app = st.App(main.__file__, lifespan=lifespan)

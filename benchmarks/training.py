@@ -29,8 +29,8 @@ from cxrbench.labels import CHEXPERT
 from cxrbench.models import create, hub
 from cxrbench.preprocess import Preprocessing
 from cxrbench.training import Batches, DataConfig, Engine, Images, Phase, TrainConfig, masked_bce
-from cxrbench.training.progress import Clock, Position
-from cxrbench.training.schedule import parameter_groups
+from cxrbench.training.loop.progress import Clock, Position
+from cxrbench.training.loop.schedule import parameter_groups
 from cxrbench.writing import write_text
 
 SIZE: Final = 128

@@ -2,8 +2,11 @@
 
 import os
 from pathlib import Path
+from typing import Final
 
-__all__ = ["gallery", "lungs", "models", "runs"]
+__all__ = ["gallery", "lungs", "models", "recipes", "runs", "workspace"]
+
+_CHECKOUT: Final = Path(__file__).resolve().parents[1]
 
 
 def models() -> Path:
@@ -21,6 +24,11 @@ def lungs() -> Path:
     return _root() / "lungs"
 
 
+def recipes() -> Path:
+    """Folder of the recipes, one TOML file per model."""
+    return _CHECKOUT / "train" / "configs"
+
+
 def runs() -> Path:
     """Folder of training runs, one folder per run: CXRBENCH_RUNS, or ``runs`` beside the assets.
 
@@ -32,7 +40,12 @@ def runs() -> Path:
     return (_root().parent if _root().is_dir() else Path.cwd()) / "runs"
 
 
+def workspace() -> Path:
+    """Folder that relative paths of a recipe start from: the checkout, else the working directory."""
+    return _CHECKOUT if (_CHECKOUT / "assets").is_dir() else Path.cwd()
+
+
 def _root() -> Path:
     # Read at every call, so that a test or a server can change it.
     override = os.environ.get("CXRBENCH_ASSETS")
-    return Path(override) if override else Path(__file__).resolve().parents[1] / "assets"
+    return Path(override) if override else _CHECKOUT / "assets"

@@ -19,10 +19,10 @@ from cxrbench.metrics import ranking
 from cxrbench.preprocess import Preprocessing
 from cxrbench.targets import POLICIES, hierarchy, ml_smote, resampling
 from cxrbench.training import DataConfig, Engine, Images, Phase, TrainConfig, decode, scores_of
-from cxrbench.training.decoupled import features_of, retrain
-from cxrbench.training.heads import fold, widen
-from cxrbench.training.losses import LOSSES
-from cxrbench.training.sampling import SAMPLINGS
+from cxrbench.training.objective.losses import LOSSES
+from cxrbench.training.objective.sampling import SAMPLINGS
+from cxrbench.training.transfer.decoupled import features_of, retrain
+from cxrbench.training.transfer.heads import fold, widen
 from cxrbench.writing import draft
 
 SIZE: Final = 64

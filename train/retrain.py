@@ -21,8 +21,8 @@ from cxrbench.errors import InputError
 from cxrbench.models import hub
 from cxrbench.targets import ml_smote, resampling
 from cxrbench.training import Images, TrainConfig, recipe, report, sources
-from cxrbench.training.decoupled import features_of, retrain
-from cxrbench.training.losses import LOSSES
+from cxrbench.training.objective.losses import LOSSES
+from cxrbench.training.transfer.decoupled import features_of, retrain
 from cxrbench.workflows.train import evaluate_and_save
 
 

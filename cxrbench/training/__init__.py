@@ -1,21 +1,21 @@
 """From a recipe to weights: configuration, data, losses, the loop, results.
 
-Each name is imported when it is first asked for: how a run stands (``running``) is told without pandas, and a
-recipe (``config``) is read without torch.
+Each name is imported on first use: the status of a run (``run.status``) is read without pandas, and a recipe
+(``config``) without torch.
 """
 
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 if _TYPE_CHECKING:
-    from cxrbench.training import recipe, report, running, sources, supervision
+    from cxrbench.training import recipe, report, run, sources, supervision
     from cxrbench.training.config import DataConfig, Phase, TrainConfig
     from cxrbench.training.dataset import Batches, Images, decode
-    from cxrbench.training.evaluation import scores_of
-    from cxrbench.training.loop import Engine
-    from cxrbench.training.losses import LOSSES, masked_bce, positive_weights
-    from cxrbench.training.progress import Position
-    from cxrbench.training.sampling import SAMPLINGS
+    from cxrbench.training.loop.engine import Engine
+    from cxrbench.training.loop.progress import Position
+    from cxrbench.training.objective.losses import LOSSES, masked_bce, positive_weights
+    from cxrbench.training.objective.sampling import SAMPLINGS
+    from cxrbench.training.validation import scores_of
 
 __all__ = [
     "LOSSES",
@@ -32,7 +32,7 @@ __all__ = [
     "positive_weights",
     "recipe",
     "report",
-    "running",
+    "run",
     "scores_of",
     "sources",
     "supervision",
@@ -40,19 +40,19 @@ __all__ = [
 
 # Name → the module that it comes from; the other names are modules themselves.
 _LATER = {
-    "LOSSES": "losses",
-    "SAMPLINGS": "sampling",
+    "LOSSES": "objective.losses",
+    "SAMPLINGS": "objective.sampling",
     "Batches": "dataset",
     "DataConfig": "config",
-    "Engine": "loop",
+    "Engine": "loop.engine",
     "Images": "dataset",
     "Phase": "config",
-    "Position": "progress",
+    "Position": "loop.progress",
     "TrainConfig": "config",
     "decode": "dataset",
-    "masked_bce": "losses",
-    "positive_weights": "losses",
-    "scores_of": "evaluation",
+    "masked_bce": "objective.losses",
+    "positive_weights": "objective.losses",
+    "scores_of": "validation",
 }
 
 

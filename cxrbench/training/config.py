@@ -14,8 +14,8 @@ from cxrbench.errors import InputError, look_up
 from cxrbench.labels import CHEXPERT
 from cxrbench.preprocess import Preprocessing
 from cxrbench.targets import POLICIES
+from cxrbench.training.objective.sampling import SAMPLINGS
 from cxrbench.training.records import changed, record
-from cxrbench.training.sampling import SAMPLINGS
 
 __all__ = ["DataConfig", "Phase", "TrainConfig"]
 
@@ -197,7 +197,9 @@ class TrainConfig:
 
     def _check_supervision(self) -> None:
         """What is learnt, and by which loss, must be known and fit together."""
-        from cxrbench.training.losses import LOSSES  # not above: a recipe is read before torch is needed
+        from cxrbench.training.objective.losses import (
+            LOSSES,  # not above: a recipe is read before torch is needed
+        )
 
         loss = look_up("loss", self.loss, LOSSES)
         look_up("sampling", self.sampling, SAMPLINGS)

@@ -13,7 +13,7 @@ from torch.utils.data import Dataset, Sampler, default_collate
 from cxrbench import augment, data
 from cxrbench.errors import InputError
 from cxrbench.preprocess import Preprocessing
-from cxrbench.training.sampling import Shown
+from cxrbench.training.objective.sampling import Shown
 
 __all__ = ["Batch", "Batches", "Images", "Sample", "decode", "mixing"]
 

@@ -16,7 +16,7 @@ from cxrbench.terminal import ProgressBar
 from cxrbench.training import supervision
 from cxrbench.training.config import TrainConfig
 from cxrbench.training.dataset import Images, decode
-from cxrbench.training.loop import Engine
+from cxrbench.training.loop.engine import Engine
 
 __all__ = ["Source", "begin", "fit", "new_model", "source"]
 
@@ -118,7 +118,7 @@ def fit(
         folder: of the run's state: a run that was stopped goes on from there.
         process: which of the processes that train this one is; the main one decodes what the others read.
         say: what to do with a line of progress.
-        asked: whether to stop, which keeps the state and raises ``running.StopAsked``.
+        asked: whether to stop, which keeps the state and raises ``run.status.StopAsked``.
     """
 
     def split(size: int) -> tuple[Images, Images]:

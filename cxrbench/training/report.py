@@ -8,9 +8,9 @@ import numpy as np
 from cxrbench.data import CLINICAL_FEATURES, Clinical, Studies, group_views
 from cxrbench.metrics import ranking
 from cxrbench.training.config import TrainConfig
-from cxrbench.training.fusion import fit_fusion
-from cxrbench.training.losses import LOSSES
-from cxrbench.training.sampling import SAMPLINGS
+from cxrbench.training.objective.losses import LOSSES
+from cxrbench.training.objective.sampling import SAMPLINGS
+from cxrbench.training.transfer.late_fusion import fit_fusion
 
 __all__ = ["by_study", "card", "table", "with_patient"]
 

@@ -13,7 +13,7 @@ from cxrbench.errors import InputError, look_up
 from cxrbench.labels import finding_columns, finding_key
 from cxrbench.terminal import ProgressBar
 from cxrbench.training.config import DataConfig, TrainConfig
-from cxrbench.training.running import StopAsked
+from cxrbench.training.run.status import StopAsked
 
 __all__ = ["FORMATS", "SPLITS", "data_root", "read_studies"]
 

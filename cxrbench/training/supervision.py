@@ -13,10 +13,10 @@ from cxrbench.labels import finding_indices
 from cxrbench.models import hub
 from cxrbench.training.config import TrainConfig
 from cxrbench.training.dataset import Images, decode
-from cxrbench.training.evaluation import scores_of
-from cxrbench.training.heads import fold, widen
-from cxrbench.training.losses import LOSSES, Criterion, smoothed
-from cxrbench.training.sampling import SAMPLINGS, Shown
+from cxrbench.training.objective.losses import LOSSES, Criterion, smoothed
+from cxrbench.training.objective.sampling import SAMPLINGS, Shown
+from cxrbench.training.transfer.heads import fold, widen
+from cxrbench.training.validation import scores_of
 
 __all__ = ["criterion", "known_targets", "narrow", "prepare", "shown"]
 

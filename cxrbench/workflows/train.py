@@ -19,9 +19,10 @@ from cxrbench.errors import InputError
 from cxrbench.models import folder as files
 from cxrbench.models import hub
 from cxrbench.terminal import write_line
-from cxrbench.training import TrainConfig, recipe, report, running, scores_of, sources
+from cxrbench.training import TrainConfig, recipe, report, scores_of, sources
 from cxrbench.training.recipe import Source
 from cxrbench.training.records import record
+from cxrbench.training.run import status as run_status
 from cxrbench.writing import write_text
 
 __all__ = ["evaluate_and_save", "run", "train"]
@@ -39,7 +40,7 @@ def run(config: TrainConfig, out: Path | None = None, *, force: bool = False) ->
     """
     try:
         train(config, out or assets.runs() / config.name, force=force)
-    except running.StopAsked as stopped:
+    except run_status.StopAsked as stopped:
         if PartialState().is_main_process:
             print(stopped)
 
@@ -61,23 +62,23 @@ def train(config: TrainConfig, out: Path, *, force: bool = False, say: Say = wri
     # Without a GPU accelerate has to be told, or processes that torchrun starts do not find each other.
     process = PartialState(cpu=not torch.accelerator.is_available())
     if not process.is_main_process:
-        with running.stop_signals() as asked:
+        with run_status.stop_signals() as asked:
             _train(config, out, lambda line: None, asked)
         return
     _check_folder(config, out, force=force)
-    with running.claim(out), running.stop_signals() as asked:
-        status = running.own_status(config.name, process.num_processes)
-        running.write_status(out, status)
+    with run_status.claim(out), run_status.stop_signals() as asked:
+        status = run_status.own_status(config.name, process.num_processes)
+        run_status.write_status(out, status)
         write_text(out / _RECIPE, json.dumps(config.as_dict(), indent=1) + "\n")
         try:
             _train(config, out, _logged(say, out / "log.txt"), asked)
-        except running.StopAsked as stopped:
-            running.write_status(out, replace(status, state="stopped", message=str(stopped)))
+        except run_status.StopAsked as stopped:
+            run_status.write_status(out, replace(status, state="stopped", message=str(stopped)))
             raise
         except BaseException as error:
-            running.write_status(out, replace(status, state="failed", message=str(error) or repr(error)))
+            run_status.write_status(out, replace(status, state="failed", message=str(error) or repr(error)))
             raise
-        running.write_status(out, replace(status, state="done"))
+        run_status.write_status(out, replace(status, state="done"))
 
 
 def _train(config: TrainConfig, out: Path, say: Say, asked: Callable[[], bool]) -> None:
@@ -97,7 +98,7 @@ def _studies(config: TrainConfig, say: Say, asked: Callable[[], bool]) -> dict[s
     with PartialState().main_process_first():
         try:
             return sources.read_studies(config, say=say, asked=asked)
-        except running.StopAsked as error:
+        except run_status.StopAsked as error:
             stopped = error
     raise stopped  # only here: the others wait until the main process has left the block
 
@@ -154,7 +155,7 @@ def _check_folder(config: TrainConfig, out: Path, *, force: bool) -> None:
     left = {name for name in present if not name.endswith(".part")} - _BEFORE
     if not left:
         return
-    known = running.read_status(out) is not None
+    known = run_status.read_status(out) is not None
     if not known and not force:
         raise InputError(
             f"{out} holds files of something else than a run ({', '.join(sorted(left)[:3])}); choose "
@@ -166,7 +167,7 @@ def _check_folder(config: TrainConfig, out: Path, *, force: bool) -> None:
             f"{out} holds a run of another recipe; choose another --out, or add --force to begin anew there."
         )
     if other and known:
-        with running.claim(out):  # not below the feet of a process that trains there
+        with run_status.claim(out):  # not below the feet of a process that trains there
             shutil.rmtree(out / "state", ignore_errors=True)
 
 

@@ -7,17 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from cxrbench.app import stock
+from cxrbench.app import main
 from cxrbench.models import ModelSpec
 from cxrbench.models.folder import write_spec
 from cxrbench.preprocess import Preprocessing
 
-FRAME = Path(stock.__file__).with_name("frame.py")
+MAIN = Path(main.__file__)
 
 # One process visits the pages in turn: importing torch would show on the first page that does, by its name.
 VISIT = """
 import sys
 from streamlit.testing.v1 import AppTest
+from cxrbench.app.navigation import page_file
 
 
 def look(page):
@@ -25,20 +26,19 @@ def look(page):
     assert "torch" not in sys.modules, page
 
 
-frame, pages = sys.argv[1:]
-at = AppTest.from_file(frame, default_timeout=120).run()
+at = AppTest.from_file(sys.argv[1], default_timeout=120).run()
 look("compare")
 assert at.selectbox(key="pick_case").value == "heart"
 assert at.selectbox(key="pick_finding").value == "Cardiomegaly"
 assert "Scores of Small" in " ".join(markdown.value for markdown in at.markdown)
-at.switch_page(f"{pages}/imbalance.py").run()
+at.switch_page(str(page_file("imbalance"))).run()
 look("imbalance")
 assert at.metric
-at.switch_page(f"{pages}/train.py").run()
+at.switch_page(str(page_file("train"))).run()
 look("train")
 assert at.selectbox(key="recipe").value == "smoke"
 at.session_state["judge_models"] = ["a", "b"]
-at.switch_page(f"{pages}/performance.py").run()
+at.switch_page(str(page_file("performance"))).run()
 look("performance")
 assert any("images of" in caption.value for caption in at.caption)
 """
@@ -62,6 +62,6 @@ def scored(tmp_path: Path) -> Path:
 def test_pages_of_what_is_stored_import_no_torch(small_assets: Path, scored: Path) -> None:
     folders = {"CXRBENCH_ASSETS": small_assets, "CXRBENCH_MODELS": scored, "CXRBENCH_RUNS": scored / "none"}
     environment = {**os.environ, **{name: str(folder) for name, folder in folders.items()}}
-    command = [sys.executable, "-c", VISIT, str(FRAME), str(FRAME.parents[2] / "pages")]
+    command = [sys.executable, "-c", VISIT, str(MAIN)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

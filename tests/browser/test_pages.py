@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from cxrbench.training import history, running
+from cxrbench.training.run import history, status
 
 Visits = Callable[..., Any]
 
@@ -163,12 +163,12 @@ def test_every_viewer_sees_a_run_as_it_begins_and_each_epoch_has_one_tick(
     (folder / "state").mkdir(parents=True)
     epochs = [history.Epoch(phase, 0, 32, 0.7 - 0.1 * phase, {"Edema": 0.5}) for phase in range(3)]
     history.write(epochs, folder / "state" / "history.jsonl")
-    with running.claim(folder):
-        running.write_status(folder, running.own_status("elsewhere", 1))
+    with status.claim(folder):
+        status.write_status(folder, status.own_status("elsewhere", 1))
         for viewer in viewers:
             viewer.page.get_by_text("elsewhere is running").wait_for()
             assert viewer.page.get_by_role("button", name="Start training").is_disabled()
-        running.write_status(folder, running.own_status("elsewhere", 1, "done"))
+        status.write_status(folder, status.own_status("elsewhere", 1, "done"))
     for viewer in viewers:
         viewer.page.get_by_text("elsewhere is finished").wait_for()
     ticks = viewers[0].page.locator(".js-plotly-plot .xaxislayer-above text, .js-plotly-plot .x2tick text")

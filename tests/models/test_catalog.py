@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cxrbench.app import scored
+from cxrbench.app.performance import predictions
 from cxrbench.cli import main
 from cxrbench.errors import InputError
 from cxrbench.models import ModelSpec, catalog, hub
@@ -42,7 +42,7 @@ def test_the_command_line_and_the_pages_list_the_same_models(shelves, capsys):
     printed = [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()]
     assert printed == ["shipped", "own", "trained"]
     assert list(catalog.available()) == list(hub.available()) == printed
-    assert {name: entry.title for name, entry in scored.stored().items()} == {
+    assert {name: entry.title for name, entry in predictions.stored().items()} == {
         name: f"Model {name}" for name in printed
     }
 

@@ -14,7 +14,7 @@ from cxrbench.models import create, hub
 from cxrbench.preprocess import Preprocessing
 from cxrbench.training import DataConfig, Phase, TrainConfig
 from cxrbench.training.recipe import begin
-from cxrbench.training.running import StopAsked
+from cxrbench.training.run.status import StopAsked
 from cxrbench.training.sources import read_studies
 from train.finetune import main
 

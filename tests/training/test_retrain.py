@@ -13,7 +13,7 @@ from cxrbench.errors import InputError
 from cxrbench.models import Classifier, create, hub
 from cxrbench.preprocess import Preprocessing
 from cxrbench.training import DataConfig, Phase, TrainConfig
-from cxrbench.training.heads import last_layer
+from cxrbench.training.transfer.heads import last_layer
 from cxrbench.workflows.train import train
 from train import retrain
 

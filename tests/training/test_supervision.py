@@ -17,7 +17,7 @@ from cxrbench.models import hub
 from cxrbench.preprocess import Preprocessing
 from cxrbench.targets import POLICIES
 from cxrbench.training import DataConfig, Phase, TrainConfig, masked_bce, positive_weights, supervision
-from cxrbench.training.heads import ThreeClass, last_layer
+from cxrbench.training.transfer.heads import ThreeClass, last_layer
 
 LABELS = ("Lung Opacity", "Edema", "Fracture")
 TARGETS = np.array([[np.nan, 1, 0], [0, -1, 1], [1, -1, np.nan], [-1, 0, 0]])

@@ -1,0 +1,1 @@
+"""The Compare page: one radiograph, for several models, methods and findings side by side."""

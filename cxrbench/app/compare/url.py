@@ -1,0 +1,71 @@
+"""The URL of the Compare page: read when the page opens, updated while it is used."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from cxrbench.app.compare import controls
+from cxrbench.app.compare.options import from_link, start
+from cxrbench.app.compare.selection import Choice, grouped, pairs
+from cxrbench.app.phantom import url as phantom_url
+from cxrbench.app.phantom import view as phantom_view
+from cxrbench.app.services import own_radiographs
+from cxrbench.app.services.radiographs import Source
+from cxrbench.errors import InputError
+
+__all__ = ["follow_link", "keep_link"]
+
+Link = Mapping[str, Sequence[str]]
+
+
+def follow_link() -> None:
+    """Take over what the address asks for, once; what cannot be had is said."""
+    link = {name: st.query_params.get_all(name) for name in st.query_params}
+    link.pop("view", None)  # how the maps are drawn: read in the browser
+    if not link or link == st.session_state.get("link"):
+        return
+    st.session_state["link"] = link
+    film_id, problem = _own_film(link)
+    choice, problems = from_link(link, own_radiographs.film(film_id))
+    if film_id:
+        controls.show_own(film_id, choice)
+    else:
+        st.session_state["choice"] = choice
+        controls.forget_picks()
+    st.session_state["link_problems"] = [*([problem] if problem else []), *problems]
+
+
+def keep_link(choice: Choice, source: Source) -> list[tuple[str, str]] | None:
+    """Write the choice into the address.
+
+    Returns:
+        Its query parameters; None for an uploaded image, which a link brings back in this session only.
+    """
+    found = pairs(choice, start())
+    if choice.case is None:
+        found.insert(0, source.link or ("own", controls.shown_own()))
+    link = grouped(found)
+    if link != st.session_state.get("link"):
+        st.session_state["link"] = link
+        view = st.query_params.get_all("view")
+        st.query_params.from_dict({**link, **({"view": view} if view else {})})
+    return found if source.link is not None else None
+
+
+def _own_film(link: Link) -> tuple[str, str]:
+    """Id of the own film that a link is about, "" for none; and a sentence if it cannot be had."""
+    if link.get("phantom"):
+        try:
+            order = phantom_url.read(link["phantom"][-1])
+            with st.spinner("Taking the film …"):
+                film = phantom_view.as_source(phantom_view.take(order), order)
+        except InputError as error:
+            return "", str(error)
+        return own_radiographs.keep(film), ""
+    film_id = (link.get("own") or [""])[-1]
+    if film_id and own_radiographs.film(film_id) is None:
+        return "", (
+            "The link asks for an uploaded image. Such an image stays in the session that opened it: "
+            "open the file again, or pass it on as a bundle."
+        )
+    return film_id, ""

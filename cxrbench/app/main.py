@@ -1,0 +1,46 @@
+"""The main script: navigation and what surrounds every page; computes nothing."""
+
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from cxrbench.app.navigation import PAGES, page_file
+from cxrbench.compare import DISCLAIMER
+
+_FOLDER: Final = Path(__file__).resolve().parent
+
+
+def main() -> None:
+    """Draw the frame, and the page that the address names in it."""
+    # Before the navigation: without an icon, browsers would fetch that of each page from Google's servers.
+    st.set_page_config(page_title="cxrbench", page_icon=str(_FOLDER / "icon.svg"), layout="wide")
+    page = st.navigation(_pages(), position="top")
+    st.set_page_config(page_title=f"{page.title} · cxrbench")
+    st.html(_FOLDER / "main.css")
+    with st.container(key="disclaimer"):
+        st.markdown(f"**Not for clinical use.** {DISCLAIMER}")
+    st.title(page.title, anchor=False)
+    page.run()
+
+
+def _pages() -> list[StreamlitPage]:
+    pages = [
+        st.Page(
+            page_file(name),
+            title=page.title,
+            icon=f":material/{page.icon}:",
+            url_path="home" if index == 0 else name,
+            default=index == 0,
+            help=page.purpose,
+        )
+        for index, (name, page) in enumerate(PAGES.items())
+    ]
+    # The first page's own address is "/"; links that spell it out must open it too.
+    spelt_out = st.Page(page_file("compare"), title="Compare", url_path="compare", visibility="hidden")
+    return [*pages, spelt_out]
+
+
+if __name__ == "__main__":
+    main()

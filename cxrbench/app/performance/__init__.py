@@ -1,0 +1,1 @@
+"""The Performance page: curves, thresholds, intervals, subgroups and errors, computed from predictions."""

@@ -1,0 +1,1 @@
+"""The Phantom page: a simulated radiograph whose truth is known."""

@@ -1,0 +1,1 @@
+"""The Preparation page: preprocessing and augmentation of one radiograph, step by step."""

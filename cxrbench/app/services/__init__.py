@@ -1,0 +1,1 @@
+"""What all pages share behind their widgets: models, radiographs, jobs, cached results."""

@@ -1,0 +1,1 @@
+"""Widgets that several pages use, and the step between widgets and URL."""

@@ -1,0 +1,138 @@
+"""One training step: network, optimizer, weight average."""
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator, DataLoaderConfiguration
+from torch import Tensor, nn
+
+from cxrbench.errors import InputError
+from cxrbench.training.config import Phase, TrainConfig
+from cxrbench.training.dataset import Batch
+from cxrbench.training.loop.ema import WeightAverage
+from cxrbench.training.loop.schedule import parameter_groups
+from cxrbench.training.loop.sync_batchnorm import share_norms
+from cxrbench.training.objective.losses import Criterion
+from cxrbench.training.transfer.freezing import ALL, depths, freeze, frozen_modules
+from cxrbench.writing import write_text
+
+__all__ = ["DivergedError", "Learner"]
+
+
+class DivergedError(InputError):
+    """The loss is no longer a number.
+
+    Args:
+        value: of the loss.
+        rows: of the training images in the batch that caused it, of all processes.
+    """
+
+    def __init__(self, value: float, rows: Sequence[int]) -> None:
+        super().__init__(f"The loss became {value} with the training images {list(rows)}.")
+        self.value, self.rows = value, tuple(rows)
+
+    def told(self, names: Sequence[str], where: str, folder: Path) -> InputError:
+        """The sentence for the user, after the batch has been noted in ``diverged.json``."""
+        images = [names[row] for row in self.rows] if names else [str(row) for row in self.rows]
+        note = {"loss": str(self.value), "where": where, "rows": self.rows, "images": images}
+        with suppress(OSError, InputError):  # a full disk must not hide the reason
+            write_text(folder / "diverged.json", json.dumps(note, indent=1) + "\n")
+        shown = ", ".join(images[:6]) + (" …" if len(images) > 6 else "")
+        return InputError(
+            f"The loss became {self.value} in {where}, with the training images {shown} (all of them are in "
+            f"{folder / 'diverged.json'}); lower the rate, or look at those images. The state before is kept."
+        )
+
+
+class Learner:
+    """A network with its optimizer and the average of its weights, on the machine that accelerate finds.
+
+    Args:
+        model: images (B, 1, S, S) → logits.
+        config: the recipe.
+        loss: (logits, targets) → a scalar, the mean over the known targets.
+    """
+
+    def __init__(self, model: nn.Module, config: TrainConfig, loss: Criterion) -> None:
+        # A batch is shared out between processes, so that the recipe's batch means the same on any machine.
+        shared = DataLoaderConfiguration(split_batches=True)
+        self.accelerator = Accelerator(cpu=not torch.accelerator.is_available(), dataloader_config=shared)
+        self.config, self.loss = config, loss
+        self.many = self.accelerator.num_processes > 1
+        model = model.to(memory_format=torch.channels_last)
+        if config.exact and self.many:
+            share_norms(model)
+        below: dict[str, int] = {}
+        if any(phase.slower < 1 for phase in config.phases):
+            below = depths(model)  # type: ignore[arg-type]  # freeze and depths say what they need
+        optimizer = torch.optim.AdamW(parameter_groups(model, config.weight_decay, below), lr=0.0)
+        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
+        self.average = WeightAverage(self.bare, config.ema)
+
+    @property
+    def bare(self) -> nn.Module:
+        """The network itself, without what accelerate wraps around it."""
+        return self.accelerator.unwrap_model(self.model)
+
+    def begin(self, phase: Phase) -> None:
+        """Let those parts learn that the phase names; before its first step, also after a resume."""
+        if all(each.train == ALL for each in self.config.phases):
+            return
+        bare = self.bare
+        freeze(bare, phase.train)
+        if self.model is not bare:  # the wrapper waits for the gradient of all that learnt when it was made
+            self.model = self.accelerator.prepare_model(bare)
+
+    def train_mode(self) -> None:
+        """Train mode, but for what is frozen."""
+        self.model.train()
+        for module in frozen_modules(self.bare):
+            module.eval()
+
+    def step(self, phase: Phase, batch: Batch, rate: float) -> float:
+        """Move the weights once; the loss, in the mean over processes.
+
+        Raises:
+            DivergedError: the loss is not finite; nothing has been moved.
+        """
+        images, targets, indices = batch
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * phase.slower ** group.get("depth", 0)
+        with torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=phase.bfloat16):
+            logits = self.model(images.contiguous(memory_format=torch.channels_last))
+        loss = self.loss(logits.float(), targets)
+        if self.many and self.config.exact:
+            loss = loss * self._share(targets)
+        value = self._mean(loss.detach())
+        if not math.isfinite(value):
+            rows: Any = self.accelerator.gather(indices)
+            raise DivergedError(value, rows.tolist())
+        self.optimizer.zero_grad()
+        self.accelerator.backward(loss)
+        self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        self.optimizer.step()
+        self.average.update(self.bare)
+        return value
+
+    def agree(self, asked: Callable[[], bool]) -> bool:
+        """Whether any process says yes; every process gets the same answer."""
+        if not self.many:
+            return asked()
+        votes: Any = self.accelerator.reduce(torch.tensor(float(asked()), device=self.accelerator.device))
+        return bool(votes > 0)
+
+    def _mean(self, loss: Tensor) -> float:
+        # One that is no number in one process is none in all, so that all of them stop.
+        total: Any = self.accelerator.reduce(loss, "mean") if self.many else loss
+        return float(total)
+
+    def _share(self, targets: Tensor) -> Tensor:
+        """This process's known targets over the processes' mean: the mean loss is then the whole batch's."""
+        known = (~torch.isnan(targets)).sum().float()
+        mean: Any = self.accelerator.reduce(known, "mean")
+        return known / mean.clamp(min=1e-9)

@@ -1,0 +1,245 @@
+"""Training runs as separate processes, followed through the files that they write.
+
+A run outlives the page, the session and this server. What is known of it is in its folder (``status.json``,
+``log.txt``, ``state/history.jsonl``), so that a run started from a shell is seen as well.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cxrbench import assets
+from cxrbench.errors import InputError
+from cxrbench.training.run import history
+from cxrbench.training.run.recipes import renamed
+from cxrbench.training.run.status import Status, alive, read_status
+from cxrbench.writing import write_text
+
+__all__ = ["Run", "active", "begin", "begin_new", "duration", "glance", "new_name", "runs", "stop", "tail"]
+
+_CONSOLE: Final = "console.txt"
+_RECIPE: Final = "recipe.toml"
+
+_lock = threading.Lock()
+_children: dict[Path, subprocess.Popen[bytes]] = {}
+_begun: dict[Path, float] = {}  # when each of them was started, seconds since 1970
+
+
+@dataclass(frozen=True)
+class Run:
+    """A folder that a recipe was followed in, as its files tell it."""
+
+    folder: Path
+    status: Status
+    epochs: tuple[history.Epoch, ...]
+    last: str
+
+    @property
+    def name(self) -> str:
+        """Of the folder."""
+        return self.folder.name
+
+    @property
+    def status_written(self) -> float:
+        """When its status was last written, seconds since 1970: of a run that is done, its end."""
+        try:
+            return (self.folder / "status.json").stat().st_mtime
+        except OSError:
+            return self.status.started
+
+    @property
+    def running(self) -> bool:
+        """Whether its process is at work."""
+        return self.status.state == "running"
+
+    @property
+    def recipe(self) -> Path | None:
+        """What it was started with, where it was started here."""
+        path = self.folder / _RECIPE
+        return path if path.is_file() else None
+
+
+def runs() -> list[Run]:
+    """Every run there is, the one at work first, then the latest."""
+    found = [run for folder in _folders() if (run := _read(folder))]
+    return sorted(found, key=lambda run: (not run.running, -run.status.started))
+
+
+def active() -> Run | None:
+    """The run at work on this machine, if there is one."""
+    return next((run for run in runs() if run.running), None)
+
+
+def glance() -> tuple[tuple[str, str], ...]:
+    """Name and state of every run: what a page looks at to see whether it has to be drawn anew."""
+    found = [(folder.name, _status(folder)) for folder in _folders()]
+    return tuple(sorted((name, status.state) for name, status in found if status))
+
+
+def duration(name: str) -> float | None:
+    """Seconds that the latest finished run of a recipe took on this machine; None where there is none."""
+    own = re.compile(rf"{re.escape(name)}(-\d+)?")
+    done = [run for run in runs() if run.status.state == "done" and own.fullmatch(run.name)]
+    return done[0].status_written - done[0].status.started if done else None
+
+
+def new_name(name: str) -> str:
+    """The name itself, or with the first number behind it that no run's folder bears yet."""
+    number, new = 1, name
+    while _taken(assets.runs() / new):
+        number += 1
+        new = f"{name}-{number}"
+    return new
+
+
+def begin_new(recipe: Path, name: str, *, processes: int = 1) -> Path:
+    """Start a recipe in a folder of its own, beside earlier runs of it; its model bears the folder's name.
+
+    Args:
+        recipe: a TOML file.
+        name: of the recipe, which becomes that of the folder if no run has it yet.
+        processes: that share the work.
+
+    Returns:
+        The run's folder.
+
+    Raises:
+        InputError: something trains already.
+    """
+    with _lock:
+        new = new_name(name)
+        text = recipe.read_text(encoding="utf8")
+        number = new.removeprefix(f"{name}-") if new != name else ""
+        return _start(new, renamed(text, new, number) if number else text, processes)
+
+
+def begin(recipe: Path, name: str, *, processes: int = 1) -> Path:
+    """Start a recipe in the background, or go on with its run where it was stopped.
+
+    Args:
+        recipe: a TOML file.
+        name: of the run's folder.
+        processes: that share the work.
+
+    Returns:
+        The run's folder.
+
+    Raises:
+        InputError: something trains already: two would take each other's cores and both be late.
+    """
+    with _lock:
+        own = recipe == assets.runs() / name / _RECIPE
+        return _start(name, None if own else recipe.read_text(encoding="utf8"), processes)
+
+
+def _start(name: str, recipe: str | None, processes: int) -> Path:
+    """Start the process of a run; without the text of a recipe, with the one that its folder keeps."""
+    busy = active()
+    begun = [folder.name for folder, child in _children.items() if child.poll() is None]
+    if busy or begun:
+        raise InputError(
+            f"{busy.name if busy else begun[0]} is being trained on this machine; stop it, or wait for "
+            "its end: two would take each other's cores."
+        )
+    folder = assets.runs() / name
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / _RECIPE
+    if recipe is not None:
+        write_text(kept, recipe)
+    with (folder / _CONSOLE).open("ab") as console:
+        _children[folder] = subprocess.Popen(
+            _command(kept, folder, processes),
+            cwd=assets.workspace(),
+            env={**os.environ, "PYTHONUNBUFFERED": "1"} | ({"OMP_NUM_THREADS": "1"} if processes > 1 else {}),
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # signals to the server, and its end, do not reach it
+        )
+    _begun[folder] = time.time()
+    return folder
+
+
+def starting(folder: Path) -> bool:
+    """Whether its process was started here and has not yet claimed the folder."""
+    child = _children.get(folder)
+    return child is not None and child.poll() is None and not alive(folder)
+
+
+def stop(run: Run) -> None:
+    """Ask the run to end after the step it is at; its state is kept."""
+    if starting(run.folder):
+        _children[run.folder].terminate()
+    elif alive(run.folder):
+        os.kill(run.status.pid, signal.SIGTERM)
+
+
+def tail(run: Run, lines: int = 15) -> str:
+    """The last lines it said; where it failed, those of its process's own output."""
+    failed = run.status.state == "failed"
+    for name in (_CONSOLE, "log.txt") if failed else ("log.txt", _CONSOLE):
+        text = _end(run.folder / name)
+        if text:
+            return "\n".join(text.splitlines()[-lines:])
+    return ""
+
+
+def _command(recipe: Path, folder: Path, processes: int) -> list[str]:
+    train = ["-m", "cxrbench.cli", "train", "--config", str(recipe), "--out", str(folder)]
+    many = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
+    return [sys.executable, *(many if processes > 1 else []), *train]
+
+
+def _folders() -> list[Path]:
+    root = assets.runs()
+    return [folder for folder in root.iterdir() if folder.is_dir()] if root.is_dir() else []
+
+
+def _taken(folder: Path) -> bool:
+    """Whether a folder holds more than a start that came to nothing leaves."""
+    left = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    return bool(left - {_RECIPE, _CONSOLE, "lock"}) or starting(folder)
+
+
+def _status(folder: Path) -> Status | None:
+    """How a run stands; one whose process was started here counts from then, not from its first word."""
+    status, child = read_status(folder), _children.get(folder)
+    if child is None or (status is not None and status.started >= _begun[folder]):
+        return status
+    if child.poll() is None:
+        return Status("running", child.pid, folder.name, _begun[folder])
+    if child.poll():
+        return Status("failed", child.pid, folder.name, _begun[folder], "It ended before it could begin.")
+    return status
+
+
+def _read(folder: Path) -> Run | None:
+    status = _status(folder)
+    if status is None:
+        return None
+    try:
+        epochs = tuple(history.read(folder / "state" / "history.jsonl"))
+    except (ValueError, TypeError):
+        epochs = ()
+    said = _end(folder / "log.txt").splitlines()
+    last = (
+        "The process is starting: it loads PyTorch first." if starting(folder) else said[-1] if said else ""
+    )
+    return Run(folder, status, epochs, last)
+
+
+def _end(path: Path, size: int = 8192) -> str:
+    """The end of a text file that may grow for days."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - size))
+            return file.read().decode("utf8", errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,1 @@
+"""From one task to another: heads, freezing, decoupled training, late fusion."""

@@ -1,0 +1,58 @@
+"""Every case that ships opens on what it is about: picked from the list, and by a link to it alone."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cxrbench.app import main
+from cxrbench.app.compare import options
+from cxrbench.app.compare.selection import Choice
+from cxrbench.compare import gallery
+
+MAIN = Path(main.__file__)
+
+
+@pytest.fixture
+def cases() -> tuple[gallery.Case, ...]:
+    found = gallery.cases()
+    if not found:
+        pytest.skip("no gallery ships with this checkout")
+    return found
+
+
+def shown(at: AppTest) -> tuple[str, list[str], list[str]]:
+    """Finding, models and methods that the controls show."""
+    assert not at.exception
+    models, methods = (at.button_group(key=f"pick_{name}").value for name in ("models", "methods"))
+    return at.selectbox(key="pick_finding").value, models, methods
+
+
+def test_a_case_picked_from_the_list_opens_on_its_own_finding_model_and_methods(
+    cases: tuple[gallery.Case, ...],
+) -> None:
+    at = AppTest.from_file(str(MAIN), default_timeout=60).run()
+    for case in (*cases, cases[0]):
+        at.selectbox(key="pick_case").select(case.id).run()
+        assert shown(at) == (case.finding, list(case.models), list(case.methods)), case.id
+
+
+def test_a_link_that_names_only_the_case_opens_on_the_same(cases: tuple[gallery.Case, ...]) -> None:
+    for case in cases:
+        choice, problems = options.from_link({"case": [case.id]})
+        assert not problems
+        assert (choice.case, choice.findings) == (case.id, (case.finding,))
+        assert (choice.models, choice.methods) == (case.models, case.methods)
+
+
+def test_what_a_link_names_comes_before_what_the_case_stores(cases: tuple[gallery.Case, ...]) -> None:
+    choice, problems = options.from_link({"case": [cases[-1].id], "findings": ["edema"]})
+    assert not problems
+    assert (choice.findings, choice.models) == (("Edema",), cases[-1].models)
+
+
+def test_models_chosen_by_hand_stay_when_another_case_is_picked(cases: tuple[gallery.Case, ...]) -> None:
+    names = tuple(gallery.models())
+    now = Choice(cases[0].id, names[-1:], cases[0].methods, ("Edema",), steps=7)
+    then = options.turn_to(cases[-1].id, now)
+    assert (then.models, then.findings, then.steps) == (names[-1:], (cases[-1].finding,), 7)

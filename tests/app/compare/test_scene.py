@@ -1,0 +1,191 @@
+import base64
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cxrbench.app.compare.scene import scene
+from cxrbench.app.compare.score_bars import bars
+from cxrbench.app.services.image_encoding import encoded, input_box, outlines, picture
+from cxrbench.app.services.map_jobs import Cell
+from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings, blend
+from cxrbench.figures.colours import COLOURS, as_data
+from cxrbench.preprocess import Preprocessing
+
+RNG = np.random.default_rng(0)
+
+
+def decoded(record: dict) -> np.ndarray:
+    kind = {"f32": "<f4", "i16": "<i2"}[record["kind"]]
+    values = np.frombuffer(base64.b64decode(record["data"]), kind).astype(np.float32) * record["step"]
+    return values.reshape(record["height"], record["width"])
+
+
+def comparison(**facts: object) -> Comparison:
+    maps = RNG.normal(size=(2, 7, 7)).astype(np.float32)
+    heat = HeatMaps("m", "cam", "last", ("Edema", "Mass"), maps, Preprocessing(size=8), 0.1, title="CAM")
+    values = np.array([0.2, 0.8], np.float32)
+    said = Prediction("m", "r", ("Edema", "Mass"), values, values, np.full(2, 0.5, np.float32), 0.1)
+    mask = np.zeros((40, 60), bool)
+    mask[10:20, 30:50] = True
+    return Comparison(
+        RNG.random((40, 60), np.float32),
+        "s",
+        Settings(("m",), ("cam",)),
+        {"m": said},
+        {("m", "cam"): HeatMaps(**{**vars(heat), **facts})},
+        {"Edema": mask},
+        {"Edema": 1, "Mass": 0},
+    )
+
+
+def drawn(made: Comparison, *findings: str, cell: Cell | None = None) -> list[dict]:
+    cells = {("m", "cam"): cell} if cell else {}
+    panels = scene(made, findings, cells=cells, titles={}, link=None, file="f")["panels"]
+    assert isinstance(panels, list)
+    return panels
+
+
+def test_small_maps_travel_exactly_and_large_ones_within_a_step() -> None:
+    small, large = (RNG.normal(size=(side, side)).astype(np.float32) for side in (7, 224))
+    np.testing.assert_array_equal(decoded(encoded(small, (0, 0, 1, 1))), small)
+    record = encoded(large, (0, 0, 1, 1))
+    np.testing.assert_allclose(decoded(record), large, atol=record["step"])
+    assert record["step"] <= np.abs(large).max() / 32000
+
+
+@pytest.mark.parametrize("fit", ["stretch", "pad", "crop"])
+@pytest.mark.parametrize("shape", [(40, 60), (60, 40)])
+def test_the_box_is_where_the_network_looked(fit: str, shape: tuple[int, int]) -> None:
+    recipe = Preprocessing(size=8, fit=fit)  # type: ignore[arg-type]
+    height, width = shape
+    left, top, right, bottom = input_box(recipe, shape)
+    seen = ~np.isnan(recipe.to_original(np.ones((1, 8, 8), np.float32), shape)[0])
+    rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
+    assert (rows[0], rows[-1] + 1) == (max(0, top), min(height, bottom))
+    assert (columns[0], columns[-1] + 1) == (max(0, left), min(width, right))
+
+
+def test_an_outline_goes_round_its_mask() -> None:
+    mask = np.zeros((40, 60), bool)
+    mask[10:20, 30:50] = True
+    (polygon,) = outlines(mask)
+    points = np.array(polygon)
+    assert (points.min(0) == (30.5, 10.5)).all()
+    assert (points.max(0) == (49.5, 19.5)).all()
+
+
+def test_specks_and_pinholes_are_not_outlined_but_thin_lines_are() -> None:
+    mask = np.zeros((320, 320), bool)
+    mask[50:150, 50:150] = True
+    mask[100, 100] = mask[70:72, 70:72] = False
+    mask[250, 250] = True
+    mask[200:203, 20:300] = True
+    assert len(outlines(mask)) == 2
+
+
+def test_a_large_radiograph_is_sent_smaller() -> None:
+    sent = picture(np.zeros((3000, 2000), np.float32))
+    assert (sent["width"], sent["height"]) == (683, 1024)
+
+
+def test_a_row_has_the_radiograph_and_its_maps() -> None:
+    radiograph, cam = drawn(comparison(), "Edema")
+    assert "Edema: present in truth" in radiograph["facts"]
+    assert radiograph["outline"] is not None
+    assert cam["title"] == "CAM" or cam["title"] == "cam"
+    assert "Edema: score 0.20, below its threshold 0.50" in cam["facts"]
+    assert "100 ms for 2 findings" in cam["facts"]
+    assert cam["map"] is not None
+    assert "Strongest in the" in cam["alt"]
+
+
+def test_what_is_awaited_stopped_or_impossible_is_said_on_the_picture() -> None:
+    assert drawn(comparison(progress=0.4), "Edema")[1]["notes"] == ["unfinished: 40% of the steps"]
+    stopped = drawn(comparison(progress=0.4), "Edema", cell=Cell(note="stopped at 40%"))[1]
+    assert stopped["notes"] == ["stopped at 40%"]
+    nothing = comparison(maps=np.empty((0, 0, 0), np.float32), problem="no stages")
+    assert drawn(nothing, "Edema")[1]["notes"] == ["not applicable: no stages"]
+    assert drawn(nothing, "Edema")[1]["map"] is None
+
+
+def test_what_holds_by_construction_is_said_below_the_picture() -> None:
+    cam = drawn(comparison(remarks=("identical here",)), "Edema")[1]
+    assert "identical here" in cam["facts"]
+    assert cam["notes"] == []
+
+
+def test_scores_are_said_in_words_beside_the_bars() -> None:
+    said = bars(comparison().predictions["m"], {"Edema": 1, "Mass": 0}, ["Edema"])
+    assert "below 0.50 · ● present in truth · false negative" in said
+    assert "above 0.50 · ○ absent in truth · false positive" in said
+    assert said.count('<li class="shown">') == 1
+
+
+def test_names_from_a_bundle_are_escaped() -> None:
+    values = np.full(1, 0.5, np.float32)
+    said = bars(Prediction("<b>", "r", ("<script>",), values, values, values, 0.1), {}, [])
+    assert "<script>" not in said
+    assert "<b>" not in said
+
+
+def test_colours_reach_the_browser_byte_by_byte() -> None:
+    for name, sent in as_data().items():
+        table = np.frombuffer(base64.b64decode(sent["table"]), np.uint8).reshape(256, 3)
+        np.testing.assert_array_equal(table, COLOURS[name].table)
+
+
+def several(count: int, *methods: str, scores: tuple[float, ...] = (0.9, 0.2, 0.3)) -> Comparison:
+    """The comparison above, seen by several models."""
+    one = comparison()
+    heat, said = one.heat_maps["m", "cam"], one.predictions["m"]
+    names = tuple(f"m{index}" for index in range(count))
+    settings = Settings(names, methods or ("cam",))
+    heats = {
+        (name, method): replace(heat, model=name, method=method, maps=RNG.random((2, 7, 7), np.float32))
+        for name in names
+        for method in settings.methods
+    }
+    said_by = {
+        name: replace(said, model=name, scores=np.full(2, score, np.float32))
+        for name, score in zip(names, scores, strict=False)
+    }
+    return replace(one, settings=settings, heat_maps=heats, predictions=said_by)
+
+
+def test_two_models_and_one_method_share_a_row_with_their_ensemble() -> None:
+    made = several(2)
+    panels = drawn(made, "Edema")
+    assert [panel.get("first", False) for panel in panels] == [True, False, False, False, False]
+    mean, spread = panels[3:]
+    found = blend(made, "cam", "Edema")
+    step = np.abs(found.mean).max() / 32767
+    np.testing.assert_allclose(decoded(mean["map"]), found.mean, atol=step)
+    np.testing.assert_allclose(decoded(spread["map"]), found.spread, atol=step)
+    assert mean["title"] == "Edema 0.55 · 1 of 2 find it"
+    assert mean["opacity"] == spread["opacity"] == 0.9
+
+
+def test_low_agreement_is_a_warning_on_the_ensembles_cell() -> None:
+    def warned(*scores: float) -> list[str]:
+        return drawn(several(2, scores=scores), "Edema")[3]["notes"]
+
+    assert "low agreement: 1 of 2 models find it; be careful with this mean" in warned(0.9, 0.2)
+    assert not any("low agreement" in note for note in warned(0.9, 0.8))
+
+
+def test_several_methods_get_a_row_a_model_then_the_mean_then_the_spread() -> None:
+    data = scene(several(3, "cam", "ig"), ["Edema"], cells={}, titles={}, link=None, file="f")
+    assert data["columns"] == 3
+    firsts = [panel for panel in data["panels"] if panel.get("first")]
+    assert [panel["title"] for panel in firsts] == [*["Radiograph"] * 3, "Ensemble", "Radiograph"]
+    assert "m1: no, 0.20 against 0.50" in firsts[3]["facts"]
+    assert len({panel["id"] for panel in data["panels"]}) == len(data["panels"]) == 15
+
+
+def test_until_two_models_have_maps_the_ensemble_says_what_it_waits_for() -> None:
+    made = several(2)
+    waiting = replace(made, heat_maps={("m0", "cam"): made.heat_maps["m0", "cam"]})
+    mean = drawn(waiting, "Edema")[3]
+    assert mean["map"] is None
+    assert "needs finished maps of two models" in mean["notes"][0]

@@ -1,0 +1,136 @@
+"""The page on which a phantom is ordered."""
+
+import io
+import json
+import time
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+import cv2
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cxrbench.app import main
+from cxrbench.app.navigation import page_file
+from cxrbench.app.phantom import view
+from cxrbench.app.phantom.controls import DIALS, Order
+from cxrbench.app.phantom.view import archive, as_source, drawing, regions, take, truth_table
+from cxrbench.app.services import map_jobs
+from cxrbench.data.phantom import render
+from cxrbench.data.phantom.film import ExposureSettings
+
+MAIN = Path(main.__file__)
+ILL = Order(3, "PA", findings=(("Edema", 0.7), ("Pleural Effusion", 0.6)), shortcuts=("hospital",))
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small films: the page does not care."""
+    monkeypatch.setattr(view, "SIZE", 96)
+    take.cache_clear()
+
+
+def test_an_order_is_filled_as_the_phantom_would_and_kept() -> None:
+    direct = render(3, dict(ILL.findings), size=96, shortcuts=["hospital"])
+    assert np.array_equal(take(ILL).image, direct.image)
+    assert take(ILL) is take(Order(**vars(ILL)))
+
+
+def test_every_dial_is_a_setting_of_the_exposure_and_moves_the_picture() -> None:
+    plain = {name: 10**dial.typical if dial.log else dial.typical for name, dial in DIALS.items()}
+    start = render(3, size=96, shot=plain).image
+    for name, dial in DIALS.items():
+        assert name in ExposureSettings.__dataclass_fields__
+        assert dial.low <= dial.typical <= dial.high
+        end = 10**dial.high if dial.log else dial.high
+        assert not np.array_equal(render(3, size=96, shot={**plain, name: end}).image, start)
+
+
+def test_the_drawing_holds_the_film_and_the_outlines_that_are_asked_for() -> None:
+    phantom = take(ILL)
+    names = list(regions(phantom))
+    assert names[-2:] == ["Heart", "Lungs"]
+    assert {"Edema", "Pleural Effusion", "Shortcut: hospital's lead token"} < set(names)
+    svg = ElementTree.fromstring(drawing(phantom, ["Edema", "Heart", "Hiccups"]))
+    assert [text.text for text in svg.findall("{*}text")] == ["Edema", "Heart"]
+    assert len(svg.findall("{*}path")) == 4  # a line and its halo each
+    assert not ElementTree.fromstring(drawing(phantom, [])).findall("{*}path")
+
+
+def test_the_table_tells_the_truth_of_all_fourteen() -> None:
+    phantom = take(ILL)
+    table = truth_table(phantom).set_index("Finding")
+    assert len(table) == 14
+    assert dict(table["Truth"]) == {name: bool(value) for name, value in phantom.truth.items()}
+    assert table["Truth"].is_monotonic_decreasing
+    assert table.loc["Edema", "Severity"] == "0.70"
+    assert table.loc["Lung Opacity", "Severity"] == ""  # a parent follows from its child
+    assert table.loc["Lung Opacity", "Mask"] == f"{phantom.masks['Lung Opacity'].mean():.1%}"
+    assert table.loc["Fracture", "Box"] == ""
+
+
+def test_the_archive_repeats_the_film() -> None:
+    with zipfile.ZipFile(io.BytesIO(archive(take(ILL), ILL))) as held:
+        record = json.loads(held.read("truth.json"))
+        film, mask = (
+            cv2.imdecode(np.frombuffer(held.read(name), np.uint8), cv2.IMREAD_UNCHANGED)
+            for name in ("film.png", "masks/edema.png")
+        )
+    again = render(**record["order"])
+    assert np.array_equal(np.rint(again.image * 255), film)
+    assert np.array_equal(again.masks["Edema"], mask > 0)
+    assert record["truth"] == again.truth
+
+
+def test_compare_gets_the_film_with_its_truth_and_masks() -> None:
+    source = as_source(take(ILL), ILL)
+    assert source.computes
+    assert source.truth["Edema"] == 1
+    assert source.masks["Edema"].shape == source.image.shape
+    assert source.sha256 != as_source(take(Order(4)), Order(4)).sha256
+
+
+@pytest.fixture
+def page(small_assets: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
+    at = AppTest.from_file(str(MAIN), default_timeout=300).run()
+    return at.switch_page(str(page_file("phantom"))).run()
+
+
+def test_the_page_takes_another_film_when_a_control_moves(page: AppTest) -> None:
+    assert not page.exception
+    assert page.dataframe[0].value["Finding"].tolist()[0] == "Pleural Effusion"
+    assert page.dataframe[0].value["Truth"].tolist() == [True] + [False] * 13
+    page.button_group(key="finding").set_value([]).run()
+    assert page.dataframe[0].value["Finding"].tolist()[0] == "No Finding"
+    page.button_group(key="finding").set_value(["Edema"]).run()
+    assert not page.exception
+    assert page.slider(key="severity_edema").value == 0.6
+    assert page.dataframe[0].value["Finding"].tolist()[:2] == ["Lung Opacity", "Edema"]
+    page.button(key="new_patient").click().run()
+    assert not page.exception
+    page.toggle(key="by_hand").set_value(True).run()
+    assert not page.exception
+    assert {dial.title for dial in DIALS.values()} < {slider.label for slider in page.slider}
+
+
+def test_explain_on_compare_opens_this_film_there(page: AppTest) -> None:
+    page.button_group(key="finding").set_value(["Cardiomegaly"]).run()
+    page.button(key="to_compare").click().run()
+    assert not page.exception
+    shown = page.selectbox(key="pick_case").value
+    assert page.session_state["own_films"][shown].truth["Cardiomegaly"] == 1
+    assert page.selectbox(key="pick_finding").value == "Cardiomegaly"
+    there = AppTest.from_file(str(MAIN), default_timeout=300)
+    for name in page.query_params:
+        there.query_params[name] = page.query_params[name]
+    there.run()
+    assert not there.exception
+    assert not there.warning
+    assert there.selectbox(key="pick_case").options[-1] == "Yours: Phantom 1, PA"
+    assert there.selectbox(key="pick_finding").value == "Cardiomegaly"
+    assert there.button_group(key="pick_methods").value == page.button_group(key="pick_methods").value
+    while map_jobs.QUEUE.busy():  # no thread may outlive the process that tests
+        time.sleep(0.1)

@@ -1,0 +1,55 @@
+import pytest
+
+from cxrbench.app.services import model_registry
+from cxrbench.models import create, hub
+from cxrbench.preprocess import Preprocessing
+
+
+@pytest.fixture
+def bench(small_assets, tmp_path, monkeypatch):
+    """A process that has just started, with an empty folder of runs; each look finds it rested."""
+    monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
+    monkeypatch.setenv("CXRBENCH_RUNS", str(tmp_path))
+    monkeypatch.delenv("CXRBENCH_MODELS", raising=False)
+    for name, value in {
+        "_found": [],
+        "_failed": [],
+        "_done": model_registry.threading.Event(),
+        "_seen": {},
+    }.items():
+        monkeypatch.setattr(model_registry, name, value)
+    monkeypatch.setattr(model_registry, "_started", False)
+    monkeypatch.setattr(model_registry, "_PAUSE", 0.0)
+    return tmp_path
+
+
+def leave(runs, name, seed=5):
+    """What a finished run leaves."""
+    model = create("efficientnet_b0", ("Edema",), name=name, preprocessing=Preprocessing(size=64), seed=seed)
+    folder = hub.save(model, runs / f"run of {name}" / "model", card="Trained just now.")
+    return folder / "predictions.csv"
+
+
+def test_a_model_joins_the_bench_as_soon_as_its_run_has_ended(bench):
+    assert set(model_registry.stock().models) == {"small", "other"}
+    predictions = leave(bench, "fresh")
+    assert set(model_registry.stock().models) == {"small", "other"}  # still being judged
+    predictions.write_text("path\n")
+    found = model_registry.stock()
+    assert set(found.models) == {"small", "other", "fresh"}
+    assert "Trained just now" in found.cards["fresh"]
+    assert model_registry.stock() is found
+    first = found.models["fresh"].revision
+    leave(bench, "fresh", seed=6).write_text("path again\n")
+    assert model_registry.stock().models["fresh"].revision != first
+
+
+def test_a_shipped_name_stays_the_shipped_model_and_damage_is_said(bench):
+    leave(bench, "small").write_text("path\n")
+    shipped = model_registry.stock().models["small"]
+    assert shipped.spec.labels != ("Edema",)
+    broken = leave(bench, "broken")
+    broken.write_text("path\n")
+    (broken.parent / "config.json").write_text("{}")
+    assert any("config.json" in problem for problem in model_registry.stock().problems)
+    assert "broken" not in model_registry.stock().models

@@ -1,0 +1,129 @@
+"""What a run survives: kills, a full disk, and a loss that is no number."""
+
+import errno
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from benchmarks.kills import survive
+from cxrbench.errors import InputError
+from cxrbench.preprocess import Preprocessing
+from cxrbench.training import DataConfig, Engine, Images, Phase, TrainConfig
+from cxrbench.training.run import checkpoint, history
+from cxrbench.training.run.status import StopAsked
+
+CONFIG = TrainConfig(
+    "t", "none", DataConfig("x"), (Phase(8, 3, 4, 1e-2),), labels=("A", "B"), checkpoint_steps=2
+)
+
+
+def network():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
+
+
+def split(size):
+    rng = np.random.default_rng(0)
+
+    def images(count):
+        targets = torch.from_numpy(rng.integers(0, 2, (count, 2))).float()
+        pixels = rng.integers(0, 256, (count, size, size), dtype=np.uint8)
+        names = [f"film{row}.png" for row in range(count)]
+        return Images(pixels, targets, Preprocessing(size=size), names=names)
+
+    return images(16), images(8)
+
+
+def train(folder, **options):
+    engine = Engine(network(), CONFIG, folder, **{"say": lambda line: None, **options})
+    engine.fit(split)
+    return engine
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    return train(tmp_path_factory.mktemp("undisturbed"))
+
+
+def same(one, other):
+    return all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_it_ends_with_the_weights_of_an_undisturbed_run():
+    survival = survive(4, seed=1, epochs=3)
+    assert survival.kills >= 3
+    assert survival.same
+
+
+def test_a_disk_that_is_full_for_a_while_costs_checkpoints_and_not_the_run(
+    tmp_path, undisturbed, monkeypatch
+):
+    lines, calls, save = [], [0], torch.save
+
+    def full(*arguments, **options):
+        calls[0] += 1
+        if 3 <= calls[0] <= 6:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return save(*arguments, **options)
+
+    monkeypatch.setattr(torch, "save", full)
+    engine = train(tmp_path, say=lines.append)
+    assert sum("No space left" in line for line in lines) == 4
+    assert same(undisturbed.learner.bare.state_dict(), engine.learner.bare.state_dict())
+    assert checkpoint.load(tmp_path / "checkpoint.pt")["position"] == (1, 0, 0)
+    assert len(history.read(tmp_path / "history.jsonl")) == 3
+
+
+def test_with_no_room_at_all_the_last_weights_are_what_comes_out(tmp_path, undisturbed, monkeypatch):
+    def full(*arguments, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    lines = []
+    engine = train(tmp_path, say=lines.append)
+    assert same(engine.best(), undisturbed.learner.average.weights)
+    assert "those of the last one are taken" in lines[-1]
+    assert not list(tmp_path.glob("*.pt*"))
+
+
+def test_a_loss_that_is_no_number_names_the_films_and_keeps_the_state(tmp_path):
+    engine = Engine(network(), CONFIG, tmp_path, say=lambda line: None)
+    step, rows = engine.learner.step, []
+
+    def broken(phase, batch, rate):
+        if len(rows) == 5:
+            images, targets, indices = batch
+            rows.append(indices.tolist())
+            return step(phase, (images * torch.nan, targets, indices), rate)
+        rows.append(batch[2].tolist())
+        return step(phase, batch, rate)
+
+    engine.learner.step = broken
+    with pytest.raises(
+        InputError, match=r"became nan in phase 1, epoch 2, step 2, with the training images film\d+"
+    ):
+        engine.fit(split)
+    note = json.loads((tmp_path / "diverged.json").read_text())
+    assert note["rows"] == rows[5]
+    assert note["images"] == [f"film{row}.png" for row in rows[5]]
+    assert checkpoint.load(tmp_path / "checkpoint.pt")["position"] == (0, 1, 0)
+    assert all(bool(value.isfinite().all()) for value in engine.learner.bare.state_dict().values())
+
+
+def test_asked_to_stop_it_keeps_its_state_and_goes_on_to_the_same_end(tmp_path, undisturbed):
+    steps = [0]
+
+    def asked():
+        steps[0] += 1
+        return steps[0] == 7
+
+    with pytest.raises(StopAsked, match=r"phase 1 epoch 2/3 step 3/4; the same command goes on"):
+        train(tmp_path, asked=asked)
+    assert checkpoint.load(tmp_path / "checkpoint.pt")["position"] == (0, 1, 3)
+    engine = train(tmp_path)
+    assert same(undisturbed.best(), engine.best())
+    assert same(undisturbed.learner.bare.state_dict(), engine.learner.bare.state_dict())

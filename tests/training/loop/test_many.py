@@ -1,0 +1,90 @@
+"""Several processes: that they do together what one would do alone."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import nn
+
+from cxrbench.training.loop.sync_batchnorm import share_norms
+
+# Weights after 15 steps of AdamW, which divides by the gradient's size and so lets rounding grow.
+TOLERANCE = 1e-4
+# Scores of the same weights on the same images in batches of other sizes, in single precision.
+ROUNDING = 1e-6
+
+
+@pytest.fixture(scope="module")
+def script(root):
+    return root / "tests" / "training" / "two_processes.py"
+
+
+@pytest.fixture(scope="module")
+def alone(script, tmp_path_factory):
+    spec = importlib.util.spec_from_file_location("two_processes", script)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.train(tmp_path_factory.mktemp("alone"), exact=True)
+
+
+@pytest.fixture(scope="module")
+def together(root, script, tmp_path_factory):
+    out = tmp_path_factory.mktemp("together")
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*command, script, out, "exact"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return [torch.load(out / f"made{rank}.pt", weights_only=True) for rank in range(2)]
+
+
+@pytest.mark.slow
+def test_two_processes_train_the_weights_that_one_would(alone, together):
+    assert together[0]["processes"] == 2
+    for name, value in alone["best"].items():
+        assert torch.allclose(value, together[0]["best"][name], atol=TOLERANCE, rtol=0), name
+    assert together[0]["losses"] == pytest.approx(alone["losses"], abs=1e-5)
+    assert torch.allclose(alone["scores"], together[0]["scores"], atol=TOLERANCE)
+
+
+@pytest.mark.slow
+def test_scores_are_gathered_without_duplicates_in_the_order_of_the_images(together):
+    for made in together:
+        assert made["scores"].shape == (23, 3)
+        # Shared out, the batches are other ones, and so are the kernels' last bits.
+        assert torch.allclose(made["scores"], made["alone"], atol=ROUNDING, rtol=0)
+        # No two images have scores as alike as that, so a row that came twice or elsewhere would be seen.
+        assert torch.pdist(made["scores"]).min() > 10 * ROUNDING
+    assert torch.equal(together[0]["scores"], together[1]["scores"])  # what is gathered is copied
+
+
+def test_alone_a_shared_norm_is_the_norm():
+    torch.manual_seed(0)
+    ours, theirs = nn.BatchNorm2d(3), nn.BatchNorm2d(3)
+    share_norms(ours)
+    x = torch.randn(4, 3, 5, 5)
+    assert torch.equal(ours(x), theirs(x))
+    assert type(ours).__name__ == "BatchNorm2d"
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+
+
+def test_the_shared_formula_is_pytorchs_on_one_process(monkeypatch):
+    from cxrbench.training.loop import sync_batchnorm
+
+    monkeypatch.setattr(sync_batchnorm.dist, "all_reduce", lambda value: None)
+    torch.manual_seed(0)
+    ours, theirs = nn.BatchNorm2d(3).double(), nn.BatchNorm2d(3).double()
+    x = torch.randn(4, 3, 5, 5, dtype=torch.float64)
+    a, b = x.clone().requires_grad_(), x.clone().requires_grad_()
+    weight = torch.randn_like(x)
+    (sync_batchnorm._normalised(ours, a) * weight).sum().backward()
+    (theirs(b) * weight).sum().backward()
+    # The norm computes in single precision, whatever it is given.
+    assert torch.allclose(a.grad, b.grad, atol=1e-5)
+    assert torch.allclose(ours.weight.grad, theirs.weight.grad, atol=1e-4)
+    for name, value in theirs.state_dict().items():
+        assert torch.allclose(ours.state_dict()[name].double(), value.double(), atol=1e-5), name

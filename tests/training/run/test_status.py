@@ -1,0 +1,73 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+from filelock import FileLock
+
+from cxrbench.errors import InputError
+from cxrbench.training.run import status as run_status
+
+HOLD = """
+import sys, time, pathlib
+from cxrbench.training.run.status import claim
+with claim(pathlib.Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(120)
+"""
+
+
+def test_a_folder_has_one_process_at_a_time_and_a_kill_frees_it(tmp_path):
+    other = subprocess.Popen([sys.executable, "-c", HOLD, tmp_path], stdout=subprocess.PIPE, text=True)
+    try:
+        assert other.stdout.readline() == "held\n"
+        assert run_status.alive(tmp_path)
+        with pytest.raises(InputError, match="Another process trains in"), run_status.claim(tmp_path):
+            pass
+    finally:
+        other.kill()
+        other.wait()
+        other.stdout.close()
+    assert not run_status.alive(tmp_path)
+    with run_status.claim(tmp_path):
+        assert run_status.alive(tmp_path)
+
+
+def test_looking_whether_a_run_is_alive_makes_nothing(tmp_path):
+    assert not run_status.alive(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_somebody_who_looks_at_the_instant_of_a_start_does_not_refuse_it(tmp_path):
+    look = FileLock(tmp_path / "lock", thread_local=False)  # what `alive` holds while it looks
+    look.acquire()
+    timer = threading.Timer(0.1, look.release)
+    timer.start()
+    with run_status.claim(tmp_path):
+        assert run_status.alive(tmp_path)
+    timer.join()
+
+
+def test_a_status_is_read_back_and_one_of_a_killed_process_counts_as_stopped(tmp_path):
+    assert run_status.read_status(tmp_path) is None
+    status = run_status.own_status("speck", 2)
+    run_status.write_status(tmp_path, status)
+    with run_status.claim(tmp_path):
+        assert run_status.read_status(tmp_path) == status
+    dead = run_status.read_status(tmp_path)
+    assert dead.state == "stopped"
+    assert "without a word" in dead.message
+    (tmp_path / "status.json").write_text(json.dumps({"state": "running"}))
+    assert run_status.read_status(tmp_path) is None
+
+
+def test_a_signal_raises_a_flag_and_the_handlers_come_back():
+    before = signal.getsignal(signal.SIGTERM)
+    with run_status.stop_signals() as asked:
+        assert not asked()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert asked()
+    assert signal.getsignal(signal.SIGTERM) == before

@@ -1,0 +1,73 @@
+import copy
+
+import numpy as np
+import torch
+from torch import nn
+
+from cxrbench.preprocess import Preprocessing
+from cxrbench.training import Images
+from cxrbench.training.objective.losses import LOSSES
+from cxrbench.training.transfer.decoupled import features_of, retrain
+from cxrbench.training.transfer.heads import last_layer
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (40, 4, 4), dtype=np.uint8)
+TARGETS = (np.random.default_rng(1).random((40, 2)) < [0.5, 0.1]).astype(np.float32)
+
+
+def small():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 2)).eval()
+
+
+def images():
+    return Images(PIXELS, torch.from_numpy(TARGETS), Preprocessing(size=4))
+
+
+def test_features_are_what_the_last_layer_reads_in_order():
+    model, source = small(), images()
+    features = features_of(model, source, batch=7)
+    with torch.no_grad():
+        each = torch.cat([model[:3](source[i][0][None]) for i in range(40)])
+    np.testing.assert_allclose(features, each, atol=1e-6)
+
+
+def test_only_the_last_layer_learns_and_it_learns():
+    model = small()
+    before = copy.deepcopy(model.state_dict())
+    features = features_of(model, images())
+    known = torch.from_numpy(TARGETS)
+    loss = LOSSES["bce"](known)
+    start = loss(last_layer(model)[1](torch.from_numpy(features)), known)
+    retrain(model, features, TARGETS, epochs=50, batch=16, rate=0.02)
+    end = loss(last_layer(model)[1](torch.from_numpy(features)), known)
+    assert end < start
+    changed = {key for key, value in model.state_dict().items() if not torch.equal(value, before[key])}
+    assert changed == {"3.weight", "3.bias"}
+
+
+def test_an_example_that_is_never_drawn_has_no_say():
+    features = np.random.default_rng(2).normal(size=(40, 8)).astype(np.float32)
+    weights = np.where(np.arange(40) < 20, 1 / 20, 0)
+    first, second = small(), small()
+    retrain(first, features, TARGETS, weights=weights, epochs=2)
+    features[20:] = 99
+    retrain(second, features, TARGETS, weights=weights, epochs=2)
+    assert torch.equal(first[3].weight, second[3].weight)
+
+
+def test_the_same_seed_trains_the_same_layer():
+    features = np.random.default_rng(2).normal(size=(40, 8)).astype(np.float32)
+    trained = []
+    for seed in (0, 0, 1):
+        trained.append(small())
+        retrain(trained[-1], features, TARGETS, epochs=1, batch=8, seed=seed)
+    assert torch.equal(trained[0][3].weight, trained[1][3].weight)
+    assert not torch.equal(trained[0][3].weight, trained[2][3].weight)
+
+
+def test_a_frozen_model_learns_too_and_is_frozen_afterwards():
+    model = small().requires_grad_(False)
+    before = model[3].weight.clone()
+    retrain(model, np.ones((40, 8), np.float32), TARGETS, epochs=1)
+    assert not torch.equal(model[3].weight, before)
+    assert not any(parameter.requires_grad or parameter.grad is not None for parameter in model.parameters())

@@ -1,0 +1,72 @@
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from cxrbench.errors import InputError
+from cxrbench.models import ARCHITECTURES, create
+from cxrbench.preprocess import Preprocessing
+from cxrbench.training.transfer.heads import ThreeClass, fold, last_layer, replace_last, widen, without_last
+
+
+def small():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 3)).eval()
+
+
+def test_the_folded_logit_is_the_softmax_over_absent_and_present():
+    model = small()
+    widen(model)
+    nn.init.normal_(last_layer(model)[1].weight)
+    images = torch.randn(5, 1, 4, 4)
+    three = model.train()(images).unflatten(1, (3, 3))  # (image, class, finding)
+    present = three[:, :2].softmax(dim=1)[:, 1]
+    torch.testing.assert_close(model.eval()(images).sigmoid(), present)
+    fold(model)
+    assert type(last_layer(model)[1]) is nn.Linear
+    torch.testing.assert_close(model(images).sigmoid(), present)
+
+
+def test_widening_leaves_the_scores_as_they_were_and_uncertain_at_nothing():
+    model, images = small(), torch.randn(5, 1, 4, 4)
+    before = model(images)
+    widen(model)
+    torch.testing.assert_close(model(images), before)
+    assert (model.train()(images)[:, 6:] == 0).all()
+    assert model.training
+
+
+@pytest.mark.parametrize("name", ["efficientnet_b0", "alexnet", "swin_tiny"])
+def test_the_last_layer_of_a_backbone_is_the_one_that_puts_out_its_logits(name):
+    size = 224 if name == "swin_tiny" else 64
+    model = create(name, ("A", "B", "C"), preprocessing=Preprocessing(size=size))
+    path, layer = last_layer(model)
+    assert layer.out_features == 3
+    before = copy.deepcopy(model.state_dict())
+    bare = without_last(model)
+    images = torch.zeros(1, 1, size, size)
+    with torch.no_grad():
+        torch.testing.assert_close(layer(bare(images)), model(images))
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+    assert path.startswith("backbone.")
+    assert name in ARCHITECTURES
+
+
+def test_random_numbers_elsewhere_do_not_notice():
+    model = small()
+    state = torch.get_rng_state()
+    widen(model)
+    fold(model)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_what_cannot_be_is_refused():
+    with pytest.raises(InputError, match="no three classes"):
+        fold(small())
+    with pytest.raises(InputError, match="no linear layer"):
+        last_layer(nn.Conv2d(1, 1, 1))
+    model = small()
+    replace_last(model, nn.Identity())
+    assert isinstance(model[3], nn.Identity)
+    assert not isinstance(last_layer(model)[1], ThreeClass)
