@@ -7,11 +7,11 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, sync_playwright
 
 from cxrbench import assets
 
@@ -29,6 +29,24 @@ SWITCHES = [
     "--font-render-hinting=none",
 ]
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"][data-test-connection-state="CONNECTED"]'
+
+
+VISITS = pytest.StashKey[list["Visit"]]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add to the report of a failure what the pages show at that moment, and the end of the server's log."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for number, visit in enumerate(item.stash.get(VISITS, []), 1):
+            report.sections.append((f"Page {number}", visit.state()))
+        log: Path | None = getattr(item, "funcargs", {}).get("server_log")
+        if log is not None:
+            report.sections.append(("End of the server's log", log.read_text()[-4000:]))
+    return report
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,20 +71,23 @@ def runs_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def address(
-    root: Path, assets_root: Path, runs_root: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def server_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server's output goes."""
+    return tmp_path_factory.mktemp("server") / "log.txt"
+
+
+@pytest.fixture(scope="session")
+def address(root: Path, assets_root: Path, runs_root: Path, server_log: Path) -> Iterator[str]:
     """A server on a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("server") / "log.txt"
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
     command += [f"--server.port={port}", "--server.address=127.0.0.1"]
     environment = {**os.environ, "CXRBENCH_ASSETS": str(assets_root), "PYTHONPATH": str(root)}
     environment["CXRBENCH_RUNS"] = str(runs_root)
     environment.pop("CXRBENCH_MODELS", None)
-    with log.open("w") as out:
+    with server_log.open("w") as out:
         server = subprocess.Popen(command, cwd=root, env=environment, stdout=out, stderr=subprocess.STDOUT)
     try:
         for _ in range(600):
@@ -74,7 +95,7 @@ def address(
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
                 break
             except OSError:
-                assert server.poll() is None, log.read_text()
+                assert server.poll() is None, server_log.read_text()
                 time.sleep(0.1)
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -138,6 +159,18 @@ class Visit:
             self.page.wait_for_timeout(100)
         raise AssertionError("the page did not come to rest in a minute")
 
+    def state(self) -> str:
+        """Address, state of the connection and visible text: what to know of a wait that timed out."""
+        try:
+            app = self.page.locator('[data-testid="stApp"]').first
+            names = ("data-test-script-state", "data-test-connection-state")
+            states = [f"{name}: {app.get_attribute(name, timeout=1000)}" for name in names]
+            # The canvas has a shadow root, whose text is not part of its page's.
+            texts = [part.inner_text() for part in self.page.locator("body, .bench").all()]
+        except Error as error:  # the page is closed, or has crashed
+            return str(error)
+        return "\n".join([self.page.url, *states, f"messages sent: {self.sent}", *self.errors, *texts])
+
     def draw_count(self) -> int:
         """How often the canvas has drawn."""
         return int(self.page.locator(".bench").get_attribute("data-drawn") or 0)
@@ -169,9 +202,11 @@ class Visit:
 
 
 @pytest.fixture
-def visit(chromium: Browser, address: str) -> Iterator[Callable[..., Visit]]:
+def visit(chromium: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Callable[..., Visit]]:
     """Open a page in a fresh browser profile; at the end, hold it to what no page may do."""
-    contexts, visits = [], []
+    contexts: list[BrowserContext] = []
+    visits: list[Visit] = []
+    request.node.stash[VISITS] = visits
 
     def begin(path: str = "/", *, width: int = 1440, height: int = 900, rest: bool = True) -> Visit:
         context = chromium.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
