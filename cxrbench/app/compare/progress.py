@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
-from cxrbench.app.services.job_queue import Job
+from cxrbench.app.services.job_queue import Job, JobsState
 from cxrbench.app.services.map_jobs import QUEUE, Drafts, View
 from cxrbench.compare import HeatMaps
 from cxrbench.errors import InputError
@@ -24,7 +24,7 @@ def stopped() -> Drafts:
 
 def show(view: View, finding: str) -> None:
     """A bar and a Stop button while there is work; a way to go on after it was stopped."""
-    for job in view.jobs:
+    for job in view.failed:
         if isinstance(job.error, InputError):
             st.error(str(job.error))
     # One place, emptied at every run: a run that is cut short would leave its Stop button behind.
@@ -44,18 +44,21 @@ def follow(view: View) -> None:
 
     A short look every now and then, not a run that waits: clicks inside a fragment never interrupt a run, so
     one that waited would keep the reader waiting too.
+
+    Raises:
+        RuntimeError: a job failed by a fault of the program.
     """
-    for job in view.jobs:
-        if job.error is not None and not isinstance(job.error, InputError):
-            raise job.error
-    if any(job.error is None for job in view.jobs):
-        _look(view.jobs, QUEUE.state(view.jobs))
+    if len(view.failed) < len(view.jobs):
+        _look(view.jobs, view.state)
+    for job in view.failed:
+        if not isinstance(job.error, InputError):
+            raise RuntimeError("Maps could not be computed.") from job.error
 
 
 @st.fragment(run_every=_GLANCE)
-def _look(jobs: tuple[Job, ...], seen: tuple[tuple[int, int], ...]) -> None:
+def _look(jobs: tuple[Job, ...], drawn: JobsState) -> None:
     QUEUE.want(jobs)
-    if QUEUE.state(jobs) != seen:
+    if QUEUE.state(jobs) != drawn:
         st.rerun()
 
 

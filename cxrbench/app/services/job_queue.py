@@ -8,7 +8,9 @@ from collections.abc import Callable, Generator, Hashable, Sequence
 from contextlib import closing
 from typing import Any, Final
 
-__all__ = ["Job", "Queue"]
+__all__ = ["Job", "JobsState", "Queue"]
+
+JobsState = tuple[tuple[int, int], ...]  # per job: version of its results, and how many jobs are ahead
 
 # Seconds after which a job that nobody asked about is given up. Browsers let the clocks of hidden tabs tick
 # once a second, and a busy server is late.
@@ -54,8 +56,14 @@ class Queue:
         self._threads = 0
 
     def submit(self, key: Hashable, work: Callable[[], Generator[tuple[Hashable, Any]]]) -> Job:
-        """The job of that key, running, waiting, or now put at the end of the queue."""
+        """The job of that key, running, waiting, or now put at the end of the queue.
+
+        A job that failed is handed out for as long as somebody watches it, so that its error is shown and it
+        does not run in a loop; after that it is tried again.
+        """
         with self._changed:
+            for job in [job for job in self._jobs.values() if job.done and job.abandoned]:
+                del self._jobs[job.key]
             if key not in self._jobs:
                 self._jobs[key] = Job(key, work)
                 self._waiting.append(self._jobs[key])
@@ -74,9 +82,9 @@ class Queue:
     def busy(self) -> bool:
         """Whether anything waits or runs."""
         with self._changed:
-            return bool(self._jobs)
+            return any(not job.done for job in self._jobs.values())
 
-    def state(self, jobs: Sequence[Job]) -> tuple[tuple[int, int], ...]:
+    def state(self, jobs: Sequence[Job]) -> JobsState:
         """What a page shows of jobs: when it differs, draw again."""
         return tuple((job.version, self.ahead(job)) for job in jobs)
 
@@ -115,5 +123,6 @@ class Queue:
         with self._changed:
             job.done = True
             job.version += 1
-            del self._jobs[job.key]
+            if job.error is None:
+                del self._jobs[job.key]
             self._changed.notify_all()

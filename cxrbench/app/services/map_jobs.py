@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from cxrbench.app.services import model_registry
-from cxrbench.app.services.job_queue import Job, Queue
+from cxrbench.app.services.job_queue import Job, JobsState, Queue
 from cxrbench.app.services.radiographs import Source
 from cxrbench.app.services.result_cache import Key, Results
 from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings
@@ -37,7 +37,9 @@ class View:
     Args:
         comparison: all that is known so far.
         cells: by (model, method), where its maps come from.
-        jobs: what is under way.
+        jobs: what is under way, and what failed.
+        state: of the jobs, from before their results were read for this view.
+        failed: those of the jobs that ended with an error.
         pending: by key, the drafts of what is under way; None before the first.
         stopped: keys of what the reader stopped.
     """
@@ -45,6 +47,8 @@ class View:
     comparison: Comparison
     cells: Mapping[Where, Cell]
     jobs: tuple[Job, ...] = ()
+    state: JobsState = ()
+    failed: tuple[Job, ...] = ()
     pending: Mapping[Key, HeatMaps | None] | None = None
     stopped: tuple[Key, ...] = ()
 
@@ -113,27 +117,34 @@ def _computed(view: View, source: Source, missing: list[Where], stopped: Drafts)
     halted = tuple(key for key in keys if found[key] is None and key in stopped)
     found |= {key: stopped[key] for key in halted}
     wanted = {key: where for key, where in keys.items() if found[key] is None and key not in halted}
-    jobs = tuple(_submit(group, source, settings, models) for group in _groups(wanted))
+    groups = tuple(_groups(wanted))
+    jobs = tuple(_submit(group, source, settings, models) for group in groups)
+    # Before the results are read: `progress` then notices what comes while the page is drawn.
+    state = QUEUE.state(jobs)
+    failed = tuple(job for job in jobs if job.error is not None)
+    broken = {key for group, job in zip(groups, jobs, strict=True) if job in failed for key in group}
     results = {key: result for job in jobs for key, result in tuple(job.results.items())}
-    pending = {key: results.get(key) for key in wanted}
+    pending = {key: results.get(key) for key in wanted if key not in broken}
     for key, where in keys.items():
-        heat = found[key] or pending.get(key)
+        heat = found[key] or results.get(key)
         if heat is not None:
             heats[where] = heat
-        cells[where] = Cell("computed here", _note(heat, stopped=key in halted))
+        cells[where] = Cell("computed here", _note(heat, stopped=key in halted, failed=key in broken))
         said = replace(key, method="", settings=())
         prediction = RESULTS.prediction(said) or results.get(said)
         if prediction is not None:
             predictions.setdefault(where[0], prediction)
     comparison = replace(view.comparison, predictions=predictions, heat_maps=heats)
-    return View(comparison, cells, jobs, pending, halted)
+    return View(comparison, cells, jobs, state, failed, pending, halted)
 
 
 def _not_here(where: Where) -> Cell:
     return Cell(note=f"not computed: the model {where[0]} is not installed here")
 
 
-def _note(heat: HeatMaps | None, *, stopped: bool) -> str:
+def _note(heat: HeatMaps | None, *, stopped: bool, failed: bool) -> str:
+    if failed:
+        return "could not be computed" if heat is None else f"failed at {heat.progress:.0%}"
     if stopped:
         return f"stopped at {heat.progress if heat is not None else 0:.0%}"
     return "being computed" if heat is None else ""

@@ -4,6 +4,7 @@ import io
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,11 +12,13 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cxrbench.app import main
+from cxrbench.app.compare import scene
 from cxrbench.app.navigation import page_file
 from cxrbench.app.services import map_jobs, model_registry
 from cxrbench.app.services.radiographs import case
 from cxrbench.app.services.result_cache import Results
 from cxrbench.compare import bundle
+from cxrbench.errors import InputError
 
 MAIN = Path(main.__file__)
 
@@ -235,3 +238,64 @@ def test_the_about_page_tells_methods_models_and_limits(bench: AppTest) -> None:
     assert "[Grad-CAM](https://arxiv.org/abs/1610.02391)" in said
     assert "Not for clinical use" in said
     assert "`other`, efficientnet_b0" in said
+
+
+def test_maps_that_come_while_the_page_is_drawn_are_shown(
+    bench: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = scene.scene
+
+    def draw_slowly(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        for _ in range(600):
+            if not map_jobs.QUEUE.busy():
+                break
+            time.sleep(0.1)
+        return draw(*args, **kwargs)
+
+    monkeypatch.setattr(scene, "scene", draw_slowly)
+    bench.query_params["methods"] = ["grad_cam"]
+    at = bench.run()
+    at.file_uploader(key="upload").upload("film.png", film(1), "image/png").run()
+    assert not at.exception
+    assert "PNG, 80 × 80 pixels" in texts(at)
+    assert "stop" not in [button.key for button in at.button]
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, error: Exception) -> list[float]:
+    """Let every computation fail after a moment; when each began."""
+    begun: list[float] = []
+
+    def compare(*args: Any, **kwargs: Any) -> None:
+        begun.append(time.monotonic())
+        time.sleep(0.3)
+        raise error
+
+    monkeypatch.setattr("cxrbench.compare.run.compare", compare)
+    return begun
+
+
+def test_a_refusal_while_maps_are_computed_is_said_and_not_asked_for_again(
+    bench: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = failing(monkeypatch, InputError("The model takes no such image."))
+    bench.query_params["methods"] = ["grad_cam"]
+    at = bench.run()
+    at.file_uploader(key="upload").upload("film.png", film(5), "image/png").run()
+    for _ in range(2):
+        at = settle(at)
+        assert [error.value for error in at.error] == ["The model takes no such image."]
+        assert "stop" not in [button.key for button in at.button]
+    assert len(begun) == 1
+
+
+def test_a_fault_while_maps_are_computed_is_shown(bench: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, ZeroDivisionError("a fault"))
+    bench.query_params["methods"] = ["grad_cam"]
+    at = bench.run()
+    at.file_uploader(key="upload").upload("film.png", film(7), "image/png").run()
+    for _ in range(100):
+        if not map_jobs.QUEUE.busy():
+            break
+        time.sleep(0.1)
+    at.run()
+    assert len(at.exception) == 1

@@ -108,3 +108,28 @@ def test_an_error_is_told_and_the_next_job_runs() -> None:
     until(lambda: good.done)
     assert isinstance(bad.error, ValueError)
     assert good.error is None
+
+
+def test_a_failed_job_is_not_run_again_while_it_is_watched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(job_queue, "_PATIENCE", 0.2)
+    queue, runs = Queue(1), []
+
+    def broken() -> Steps:
+        runs.append(1)
+        raise ValueError("broken")
+        yield "never", 0
+
+    job = queue.submit("bad", broken)
+    until(lambda: job.done)
+    assert not queue.busy()
+    for _ in range(5):
+        time.sleep(0.1)
+        assert queue.submit("bad", broken) is job
+    assert len(runs) == 1
+    time.sleep(0.3)
+    again = queue.submit("bad", broken)
+    assert again is not job
+    until(lambda: again.done)
+    assert len(runs) == 2
