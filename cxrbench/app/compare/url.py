@@ -5,15 +5,13 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from cxrbench.app.compare import controls
-from cxrbench.app.compare.options import from_link, start
+from cxrbench.app.compare.options import from_link, start, turn_to_own
 from cxrbench.app.compare.selection import Choice, grouped, pairs
-from cxrbench.app.phantom import url as phantom_url
-from cxrbench.app.phantom import view as phantom_view
-from cxrbench.app.services import own_radiographs
+from cxrbench.app.services import own_radiographs, phantom_link, phantoms
 from cxrbench.app.services.radiographs import Source
 from cxrbench.errors import InputError
 
-__all__ = ["follow_link", "keep_link"]
+__all__ = ["follow_link", "keep_link", "link_to"]
 
 Link = Mapping[str, Sequence[str]]
 
@@ -52,13 +50,23 @@ def keep_link(choice: Choice, source: Source) -> list[tuple[str, str]] | None:
     return found if source.link is not None else None
 
 
+def link_to(film: Source) -> dict[str, list[str]]:
+    """Query parameters that open the page with this film and the session's models, methods and settings.
+
+    Args:
+        film: one that a link brings back (``Source.link``).
+    """
+    choice = turn_to_own(film, controls.chosen())
+    return grouped([*([film.link] if film.link else []), *pairs(choice, start())])
+
+
 def _own_film(link: Link) -> tuple[str, str]:
     """Id of the own film that a link is about, "" for none; and a sentence if it cannot be had."""
     if link.get("phantom"):
         try:
-            order = phantom_url.read(link["phantom"][-1])
+            order = phantom_link.read(link["phantom"][-1])
             with st.spinner("Taking the film …"):
-                film = phantom_view.as_source(phantom_view.take(order), order)
+                film = phantoms.radiograph(order)
         except InputError as error:
             return "", str(error)
         return own_radiographs.keep(film), ""

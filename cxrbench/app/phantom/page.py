@@ -4,12 +4,11 @@ from functools import partial
 
 import streamlit as st
 
-from cxrbench.app.compare import controls as compare_controls
-from cxrbench.app.compare.options import start, turn_to_own
-from cxrbench.app.compare.selection import grouped, pairs
+from cxrbench.app.compare.url import link_to
 from cxrbench.app.navigation import page_file
-from cxrbench.app.phantom import controls, url, view
-from cxrbench.app.phantom.controls import Order
+from cxrbench.app.phantom import controls, view
+from cxrbench.app.services import phantoms
+from cxrbench.app.services.phantom_order import Order
 from cxrbench.data.phantom import Phantom
 from cxrbench.errors import InputError
 
@@ -35,7 +34,7 @@ def ways_on(order: Order, phantom: Phantom) -> None:
     name = view.name_of(order)
     with st.container(horizontal=True, gap="xsmall"):
         if st.button("Explain on Compare", icon=":material/compare:", type="primary", key="to_compare"):
-            to_compare(order, phantom)
+            st.switch_page(page_file("compare"), query_params=link_to(phantoms.radiograph(order)))
         save = partial(st.download_button, on_click="ignore", icon=":material/download:")
         save("Film (PNG)", partial(view.png, phantom.image), f"{name}.png", "image/png")
         data = partial(view.archive, phantom, order)
@@ -48,13 +47,6 @@ OUTLINES = (
 )
 
 
-def to_compare(order: Order, phantom: Phantom) -> None:
-    """Open the Compare page with this film; its address alone brings the film back."""
-    choice = turn_to_own(view.as_source(phantom, order), compare_controls.chosen())
-    address = [("phantom", url.write(order)), *pairs(choice, start())]
-    st.switch_page(page_file("compare"), query_params=grouped(address))
-
-
 @st.fragment
 def bench() -> None:
     """Film, controls and truth: one fragment, so that quick changes are taken together."""
@@ -64,7 +56,7 @@ def bench() -> None:
     with left:
         try:
             with st.spinner("Taking the film …"):
-                phantom = view.take(order)
+                phantom = phantoms.simulate(order)
         except InputError as error:
             st.error(str(error))
             return

@@ -1,12 +1,10 @@
 """The Phantom page's film with outlines, its truth, and the downloads."""
 
 import base64
-import hashlib
 import io
 import json
 import zipfile
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -14,24 +12,21 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cxrbench.app.phantom import url
-from cxrbench.app.phantom.controls import Order
+from cxrbench.app.services import phantoms
 from cxrbench.app.services.image_encoding import outlines
-from cxrbench.app.services.radiographs import Source
-from cxrbench.data.phantom import KINDS, Phantom, render
+from cxrbench.app.services.phantom_order import Order
+from cxrbench.data.phantom import KINDS, Phantom
 from cxrbench.writing import png_bytes
 
 __all__ = [
     "ABOUT",
     "archive",
-    "as_source",
     "drawing",
     "heart_share",
     "name_of",
     "png",
     "regions",
     "say_truth",
-    "take",
     "truth_table",
 ]
 
@@ -41,30 +36,9 @@ ABOUT: Final = (
     "patient, and a model that does well on phantoms has shown nothing about real films."
 )
 
-SIZE: Final = 512
 # Okabe and Ito's, without black; each outline also bears its name.
 _COLOURS: Final = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#D55E00", "#7fb2ff")
 _ORGANS: Final = {"heart": "Heart", "lungs": "Lungs"}
-
-
-@lru_cache(maxsize=16)  # about 5 MB each
-def take(order: Order) -> Phantom:
-    """The film that is ordered, 512 pixels per side; the last ones are kept.
-
-    Raises:
-        InputError: the order cannot be filled.
-    """
-    return render(
-        order.seed,
-        dict(order.findings),
-        view=order.view,
-        size=SIZE,
-        exposure=order.take,
-        sex=order.sex,
-        age=order.age,
-        shot=dict(order.shot),
-        shortcuts=order.shortcuts,
-    )
 
 
 def regions(phantom: Phantom) -> dict[str, np.ndarray]:
@@ -206,7 +180,7 @@ def archive(phantom: Phantom, order: Order) -> bytes:
         "order": {
             "seed": order.seed,
             "view": order.view,
-            "size": SIZE,
+            "size": phantoms.SIZE,
             "exposure": order.take,
             "sex": order.sex,
             "age": order.age,
@@ -227,23 +201,3 @@ def archive(phantom: Phantom, order: Order) -> bytes:
             stem = "".join(letter if letter.isalnum() else "-" for letter in name.casefold())
             held.writestr(f"masks/{stem}.png", png(mask))
     return file.getvalue()
-
-
-def as_source(phantom: Phantom, order: Order) -> Source:
-    """The phantom as a radiograph for the Compare page, with its truth and masks."""
-    present = [name for name, value in phantom.truth.items() if value]
-    words = (
-        f"A phantom ordered on the Phantom page: patient {order.seed}, {phantom.view}, {phantom.sex}, "
-        f"{phantom.age} years. In truth: {', '.join(present)}."
-    )
-    return Source(
-        title=f"Phantom {order.seed}, {phantom.view}",
-        words=words,
-        image=phantom.image,
-        sha256=hashlib.sha256(phantom.image.tobytes()).hexdigest(),
-        truth=phantom.truth,
-        masks=phantom.masks,
-        view="Lateral" if phantom.view == "LATERAL" else phantom.view,
-        findings=tuple(phantom.severity)[:1] or ("No Finding",),
-        link=("phantom", url.write(order)),
-    )

@@ -14,10 +14,10 @@ from streamlit.testing.v1 import AppTest
 
 from cxrbench.app import main
 from cxrbench.app.navigation import page_file
-from cxrbench.app.phantom import view
-from cxrbench.app.phantom.controls import DIALS, Order
-from cxrbench.app.phantom.view import archive, as_source, drawing, regions, take, truth_table
-from cxrbench.app.services import map_jobs
+from cxrbench.app.phantom.view import archive, drawing, regions, truth_table
+from cxrbench.app.services import map_jobs, phantoms
+from cxrbench.app.services.phantom_order import DIALS, Order
+from cxrbench.app.services.phantoms import radiograph, simulate
 from cxrbench.data.phantom import render
 from cxrbench.data.phantom.film import ExposureSettings
 
@@ -28,14 +28,14 @@ ILL = Order(3, "PA", findings=(("Edema", 0.7), ("Pleural Effusion", 0.6)), short
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small films: the page does not care."""
-    monkeypatch.setattr(view, "SIZE", 96)
-    take.cache_clear()
+    monkeypatch.setattr(phantoms, "SIZE", 96)
+    simulate.cache_clear()
 
 
 def test_an_order_is_filled_as_the_phantom_would_and_kept() -> None:
     direct = render(3, dict(ILL.findings), size=96, shortcuts=["hospital"])
-    assert np.array_equal(take(ILL).image, direct.image)
-    assert take(ILL) is take(Order(**vars(ILL)))
+    assert np.array_equal(simulate(ILL).image, direct.image)
+    assert simulate(ILL) is simulate(Order(**vars(ILL)))
 
 
 def test_every_dial_is_a_setting_of_the_exposure_and_moves_the_picture() -> None:
@@ -49,7 +49,7 @@ def test_every_dial_is_a_setting_of_the_exposure_and_moves_the_picture() -> None
 
 
 def test_the_drawing_holds_the_film_and_the_outlines_that_are_asked_for() -> None:
-    phantom = take(ILL)
+    phantom = simulate(ILL)
     names = list(regions(phantom))
     assert names[-2:] == ["Heart", "Lungs"]
     assert {"Edema", "Pleural Effusion", "Shortcut: hospital's lead token"} < set(names)
@@ -60,7 +60,7 @@ def test_the_drawing_holds_the_film_and_the_outlines_that_are_asked_for() -> Non
 
 
 def test_the_table_tells_the_truth_of_all_fourteen() -> None:
-    phantom = take(ILL)
+    phantom = simulate(ILL)
     table = truth_table(phantom).set_index("Finding")
     assert len(table) == 14
     assert dict(table["Truth"]) == {name: bool(value) for name, value in phantom.truth.items()}
@@ -72,7 +72,7 @@ def test_the_table_tells_the_truth_of_all_fourteen() -> None:
 
 
 def test_the_archive_repeats_the_film() -> None:
-    with zipfile.ZipFile(io.BytesIO(archive(take(ILL), ILL))) as held:
+    with zipfile.ZipFile(io.BytesIO(archive(simulate(ILL), ILL))) as held:
         record = json.loads(held.read("truth.json"))
         film, mask = (
             cv2.imdecode(np.frombuffer(held.read(name), np.uint8), cv2.IMREAD_UNCHANGED)
@@ -85,11 +85,11 @@ def test_the_archive_repeats_the_film() -> None:
 
 
 def test_compare_gets_the_film_with_its_truth_and_masks() -> None:
-    source = as_source(take(ILL), ILL)
+    source = radiograph(ILL)
     assert source.computes
     assert source.truth["Edema"] == 1
     assert source.masks["Edema"].shape == source.image.shape
-    assert source.sha256 != as_source(take(Order(4)), Order(4)).sha256
+    assert source.sha256 != radiograph(Order(4)).sha256
 
 
 @pytest.fixture

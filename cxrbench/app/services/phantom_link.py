@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from cxrbench.app.phantom.controls import DIALS, MAX_SEED, SEXES, VIEWS_BY_NAME, Order
+from cxrbench.app.services.phantom_order import DIALS, MAX_SEED, SEXES, VIEWS_BY_NAME, Order
 from cxrbench.data.phantom import FINDINGS, KINDS
 from cxrbench.errors import InputError
 

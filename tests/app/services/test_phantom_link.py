@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrbench.app.phantom.controls import DIALS, MAX_SEED, Order
-from cxrbench.app.phantom.url import read, write
+from cxrbench.app.services.phantom_link import read, write
+from cxrbench.app.services.phantom_order import DIALS, MAX_SEED, Order
 from cxrbench.data.phantom import FINDINGS, KINDS
 from cxrbench.errors import InputError
 
