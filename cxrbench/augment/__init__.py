@@ -5,7 +5,7 @@ from cxrbench.augment.geometry import Affine, AffineDraw
 from cxrbench.augment.intensity import Intensity, IntensityDraw
 from cxrbench.augment.light import Augmentation, Draw, apply
 from cxrbench.augment.mixup import Mixup, MixupDraw
-from cxrbench.augment.table import AUGMENTATIONS, AugmentationMethod, Change, Ranges
+from cxrbench.augment.table import AUGMENTATIONS, AugmentationMethod, Change, Parameter, Ranges
 
 __all__ = [
     "AUGMENTATIONS",
@@ -21,6 +21,7 @@ __all__ = [
     "IntensityDraw",
     "Mixup",
     "MixupDraw",
+    "Parameter",
     "Ranges",
     "apply",
 ]

@@ -81,12 +81,26 @@ class Affine:
     def draw(self, rng: np.random.Generator) -> AffineDraw:
         """Draw a map: all numbers, also unused ones, so that one width does not change the others."""
         degrees, right, down, scale, shear = rng.uniform(-1, 1, size=5)
-        flipped = rng.uniform() < self.flip
+        return self.at(degrees, right, down, scale, shear=shear, flip=rng.uniform())
+
+    def at(
+        self, degrees: float, right: float, down: float, scale: float, *, shear: float, flip: float
+    ) -> AffineDraw:
+        """The map at a place within these ranges.
+
+        Args:
+            degrees: in [−1, 1], like the next ones: 0 is the identity, ±1 the ends of the range.
+            right: to the right.
+            down: downwards.
+            scale: 1 is the largest magnification.
+            shear: of vertical lines.
+            flip: in [0, 1): flips where it is below the probability.
+        """
         return AffineDraw(
             degrees=degrees * self.degrees,
             right=right * self.shift,
             down=down * self.shift,
             scale=1 + scale * self.scale,
             shear=shear * self.shear,
-            flip=bool(flipped),
+            flip=bool(flip < self.flip),
         )

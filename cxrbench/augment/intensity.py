@@ -63,10 +63,25 @@ class Intensity:
     def draw(self, rng: np.random.Generator) -> IntensityDraw:
         """Draw a change of intensity."""
         brightness, contrast, gamma = rng.uniform(-1, 1, size=3)
+        noise = rng.uniform()
+        return self.at(brightness, contrast, gamma, noise=noise, seed=int(rng.integers(2**32)))
+
+    def at(
+        self, brightness: float, contrast: float, gamma: float, *, noise: float, seed: int
+    ) -> IntensityDraw:
+        """The change at a place within these ranges.
+
+        Args:
+            brightness: in [−1, 1], like the next ones: 0 is the identity, ±1 the ends of the range.
+            contrast: 1 is the largest factor.
+            gamma: 1 is the largest exponent.
+            noise: in [0, 1]: a fraction of the largest standard deviation.
+            seed: of the noise.
+        """
         return IntensityDraw(
             brightness=brightness * self.brightness,
             contrast=1 + contrast * self.contrast,
             gamma=2 ** (gamma * self.gamma),
-            noise=rng.uniform() * self.noise,
-            seed=int(rng.integers(2**32)),
+            noise=noise * self.noise,
+            seed=seed,
         )

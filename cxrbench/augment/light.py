@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cxrbench.augment.elastic import Elastic, ElasticDraw
-from cxrbench.augment.geometry import AffineDraw
-from cxrbench.augment.intensity import IntensityDraw
+from cxrbench.augment.geometry import Affine, AffineDraw
+from cxrbench.augment.intensity import Intensity, IntensityDraw
 from cxrbench.augment.ranges import check_widths
 
 __all__ = ["Augmentation", "Draw", "apply"]
@@ -59,22 +59,11 @@ class Augmentation:
         degrees, right, down, scale, brightness, contrast, gamma, shear = rng.uniform(-1, 1, size=8)
         flip, noise = rng.uniform(size=2)
         warp = Elastic(self.elastic).draw(rng)
-        move = AffineDraw(
-            degrees=degrees * self.degrees,
-            right=right * self.shift,
-            down=down * self.shift,
-            scale=1 + scale * self.scale,
-            shear=shear * self.shear,
-            flip=bool(flip < self.flip),
-        )
-        exposure = IntensityDraw(
-            brightness=brightness * self.brightness,
-            contrast=1 + contrast * self.contrast,
-            gamma=2 ** (gamma * self.gamma),
-            noise=noise * self.noise,
-            seed=int(rng.integers(2**32)),
-        )
-        return Draw(move, warp, exposure)
+        affine = Affine(self.degrees, self.shift, self.scale, self.shear, self.flip)
+        move = affine.at(degrees, right, down, scale, shear=shear, flip=flip)
+        intensity = Intensity(self.brightness, self.contrast, self.gamma, self.noise)
+        seed = int(rng.integers(2**32))
+        return Draw(move, warp, intensity.at(brightness, contrast, gamma, noise=noise, seed=seed))
 
 
 def apply(image: np.ndarray, draw: Draw) -> np.ndarray:

@@ -1,15 +1,17 @@
-"""The table of augmentations."""
+"""The table of augmentations: what each is called, its parameters, and the ranges that it is drawn from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Protocol
 
 import numpy as np
 
-from cxrbench.augment.elastic import Elastic
-from cxrbench.augment.geometry import Affine
-from cxrbench.augment.intensity import Intensity
+from cxrbench.augment.elastic import Elastic, ElasticDraw
+from cxrbench.augment.geometry import Affine, AffineDraw
+from cxrbench.augment.intensity import Intensity, IntensityDraw
 
-__all__ = ["AUGMENTATIONS", "AugmentationMethod", "Change", "Ranges"]
+__all__ = ["AUGMENTATIONS", "AugmentationMethod", "Change", "Parameter", "Ranges"]
 
 
 class Change(Protocol):
@@ -30,15 +32,40 @@ class Ranges(Protocol):
 
 
 @dataclass(frozen=True)
+class Parameter:
+    """One parameter of an augmentation, as a page offers it.
+
+    Args:
+        name: of the field of the draw, for example `AffineDraw.degrees`.
+        title: for the label of a control.
+        low: smallest value that is offered.
+        high: largest value that is offered.
+        default: a value whose effect is visible.
+        step: between values; 0 for a switch, whose value is True or False.
+        summary: what it does, if the title does not say it.
+    """
+
+    name: str
+    title: str
+    low: float
+    high: float
+    default: float
+    step: float
+    summary: str = ""
+
+
+@dataclass(frozen=True)
 class AugmentationMethod:
     """One kind of augmentation.
 
     Args:
         name: its key in `AUGMENTATIONS`.
         title: for menus.
-        ranges: its largest widths, as offered by the Preparation page.
+        ranges: what the Preparation page draws from; wider than a recipe usually draws.
         moves: whether masks change with the image.
         summary: why it is realistic, and its risk.
+        parameters: what is set where the change is not drawn.
+        change: the parameters, by name → the change.
     """
 
     name: str
@@ -46,7 +73,11 @@ class AugmentationMethod:
     ranges: Ranges
     moves: bool
     summary: str
+    parameters: tuple[Parameter, ...]
+    change: Callable[..., Change]
 
+
+_OF_SIDE: Final = "As a fraction of the shorter side."
 
 AUGMENTATIONS: Final[dict[str, AugmentationMethod]] = {
     record.name: record
@@ -57,6 +88,8 @@ AUGMENTATIONS: Final[dict[str, AugmentationMethod]] = {
             Affine(degrees=15, shift=0, scale=0),
             True,
             "Patients lean, and cassettes are positioned by hand.",
+            (Parameter("degrees", "Degrees", -30.0, 30.0, 10.0, 0.5),),
+            AffineDraw,
         ),
         AugmentationMethod(
             "shift",
@@ -64,6 +97,11 @@ AUGMENTATIONS: Final[dict[str, AugmentationMethod]] = {
             Affine(degrees=0, shift=0.1, scale=0),
             True,
             "The beam is centred a little higher, lower, or to one side.",
+            (
+                Parameter("right", "To the right", -0.2, 0.2, 0.08, 0.01),
+                Parameter("down", "Downwards", -0.2, 0.2, 0.05, 0.01),
+            ),
+            AffineDraw,
         ),
         AugmentationMethod(
             "scale",
@@ -71,6 +109,8 @@ AUGMENTATIONS: Final[dict[str, AugmentationMethod]] = {
             Affine(degrees=0, shift=0, scale=0.2),
             True,
             "Patients differ in size, and tubes in distance. Strong scaling can imitate an enlarged heart.",
+            (Parameter("scale", "Times as large", 0.6, 1.5, 1.15, 0.01),),
+            AffineDraw,
         ),
         AugmentationMethod(
             "shear",
@@ -78,6 +118,8 @@ AUGMENTATIONS: Final[dict[str, AugmentationMethod]] = {
             Affine(degrees=0, shift=0, scale=0, shear=10),
             True,
             "A detector that is not square to the beam.",
+            (Parameter("shear", "Lean in degrees", -20.0, 20.0, 8.0, 0.5),),
+            AffineDraw,
         ),
         AugmentationMethod(
             "curve",
@@ -85,6 +127,14 @@ AUGMENTATIONS: Final[dict[str, AugmentationMethod]] = {
             Intensity(brightness=0.15, contrast=0.3, gamma=0.6),
             False,
             "Manufacturers process images differently: brightness does not always mean density.",
+            (
+                Parameter("brightness", "Brightness", -0.4, 0.4, 0.0, 0.01, "Added to every pixel."),
+                Parameter(
+                    "contrast", "Contrast", 0.3, 2.0, 1.3, 0.05, "How far pixels move away from mid-grey."
+                ),
+                Parameter("gamma", "Gamma", 0.4, 2.5, 1.0, 0.05, "The exponent: below 1 brightens the dark."),
+            ),
+            IntensityDraw,
         ),
         AugmentationMethod(
             "noise",
@@ -92,6 +142,8 @@ AUGMENTATIONS: Final[dict[str, AugmentationMethod]] = {
             Intensity(brightness=0, contrast=0, gamma=0, noise=0.08),
             False,
             "A low dose or a large patient. Strong noise hides small lesions that are still labelled.",
+            (Parameter("noise", "Deviation", 0.0, 0.2, 0.05, 0.005),),
+            partial(IntensityDraw, seed=1),
         ),
         AugmentationMethod(
             "elastic",
@@ -99,6 +151,13 @@ AUGMENTATIONS: Final[dict[str, AugmentationMethod]] = {
             Elastic(strength=0.04),
             True,
             "Breathing and posture deform soft tissue. Strong deformation bends ribs unrealistically.",
+            (
+                Parameter("strength", "Longest displacement", 0.0, 0.12, 0.03, 0.005, _OF_SIDE),
+                Parameter(
+                    "smoothness", "Smoothness", 0.03, 0.3, 0.1, 0.01, "Small values bend ribs as none bend."
+                ),
+            ),
+            partial(ElasticDraw, seed=1),
         ),
         AugmentationMethod(
             "flip",
@@ -106,6 +165,8 @@ AUGMENTATIONS: Final[dict[str, AugmentationMethod]] = {
             Affine(degrees=0, shift=0, scale=0, flip=1),
             True,
             "Off by default: a heart on the right side is a finding, not another view.",
+            (Parameter("flip", "Flip", False, True, True, 0),),
+            AffineDraw,
         ),
     )
 }

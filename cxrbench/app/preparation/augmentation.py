@@ -1,14 +1,11 @@
 """Augmentations on the Preparation page: one set by hand, and all as training draws them."""
 
-from collections.abc import Callable
-from typing import Any, Final
-
 import numpy as np
 import streamlit as st
 
 from cxrbench.app.preparation.preprocessing import Step, drawn
 from cxrbench.app.services.radiographs import Source, case
-from cxrbench.augment import AUGMENTATIONS, AffineDraw, ElasticDraw, IntensityDraw, Mixup
+from cxrbench.augment import AUGMENTATIONS, Change, Mixup, MixupDraw, Parameter
 from cxrbench.compare import gallery
 from cxrbench.preprocess import Preprocessing
 from cxrbench.writing import png_bytes
@@ -16,35 +13,7 @@ from cxrbench.writing import png_bytes
 __all__ = ["cell", "mixed", "pick_change", "scene", "sheet"]
 
 
-def _slide(label: str, low: float, high: float, start: float, step: float, help_: str | None = None) -> float:
-    return float(st.slider(label, low, high, start, step, key=f"aug_{label}", help=help_))
-
-
-# Augmentation → its sliders, which make one change of it.
-_SLIDERS: Final[dict[str, Callable[[], Any]]] = {
-    "rotation": lambda: AffineDraw(degrees=_slide("Degrees", -30.0, 30.0, 10.0, 0.5)),
-    "shift": lambda: AffineDraw(
-        right=_slide("To the right", -0.2, 0.2, 0.08, 0.01),
-        down=_slide("Downwards", -0.2, 0.2, 0.05, 0.01),
-    ),
-    "scale": lambda: AffineDraw(scale=_slide("Times as large", 0.6, 1.5, 1.15, 0.01)),
-    "shear": lambda: AffineDraw(shear=_slide("Lean in degrees", -20.0, 20.0, 8.0, 0.5)),
-    "curve": lambda: IntensityDraw(
-        brightness=_slide("Brightness", -0.4, 0.4, 0.0, 0.01, "Added to every pixel."),
-        contrast=_slide("Contrast", 0.3, 2.0, 1.3, 0.05, "How far pixels move away from mid-grey."),
-        gamma=_slide("Gamma", 0.4, 2.5, 1.0, 0.05, "The exponent: below 1 brightens the dark."),
-    ),
-    "noise": lambda: IntensityDraw(noise=_slide("Deviation", 0.0, 0.2, 0.05, 0.005), seed=1),
-    "elastic": lambda: ElasticDraw(
-        strength=_slide("Longest displacement", 0.0, 0.12, 0.03, 0.005, "As a fraction of the shorter side."),
-        smoothness=_slide("Smoothness", 0.03, 0.3, 0.1, 0.01, "Small values bend ribs as none bend."),
-        seed=1,
-    ),
-    "flip": lambda: AffineDraw(flip=st.toggle("Flip", True, key="aug_flip")),
-}
-
-
-def pick_change() -> tuple[str, Any]:
+def pick_change() -> tuple[str, Change]:
     """One augmentation and its sliders → its key and the change they make."""
     name = st.selectbox(
         "Augmentation",
@@ -53,7 +22,17 @@ def pick_change() -> tuple[str, Any]:
         key="aug_name",
     )
     st.caption(AUGMENTATIONS[name].summary)
-    return name, _SLIDERS[name]()
+    values = {parameter.name: _value(parameter) for parameter in AUGMENTATIONS[name].parameters}
+    return name, AUGMENTATIONS[name].change(**values)
+
+
+def _value(parameter: Parameter) -> float:
+    """Draw the control of one parameter; returns its value."""
+    key = f"aug_{parameter.title}"
+    if not parameter.step:
+        return st.toggle(parameter.title, bool(parameter.default), key=key)
+    bounds = (parameter.low, parameter.high, parameter.default, parameter.step)
+    return st.slider(parameter.title, *bounds, key=key, help=parameter.summary or None)
 
 
 def scene(source: Source, recipe: Preprocessing) -> tuple[np.ndarray, np.ndarray, str]:
@@ -96,5 +75,8 @@ def mixed(image: np.ndarray, source: Source, recipe: Preprocessing, draw: int) -
     other = recipe(partner.image, (0, 0, *partner.image.shape))[0].numpy() * recipe.std + recipe.mean
     blend = Mixup(1.0).draw(np.random.default_rng(draw), 2)
     share = float(blend.shares[0])
+    swapped = MixupDraw(
+        np.array([1, 0]), blend.shares
+    )  # the partner is drawn above, and never the film itself
     words = f"{share:.0%} of this film, {1 - share:.0%} of “{partner.title}”; the targets are mixed alike."
-    return cell("Mixup", words, share * image + (1 - share) * other)
+    return cell("Mixup", words, swapped.images(np.stack([image, other]))[0])
