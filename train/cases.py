@@ -37,7 +37,8 @@ class Pool:
     def ill(self) -> np.ndarray:
         """(N,) how many findings each study has, devices and "No Finding" not counted."""
         counted = [i for i, label in enumerate(self.labels) if label not in ("No Finding", "Support Devices")]
-        return self.truth[:, counted].sum(axis=1)
+        number: np.ndarray = self.truth[:, counted].sum(axis=1)
+        return number
 
 
 # Per study how much it is wanted, (N,); −inf where the rule does not hold.
@@ -132,7 +133,8 @@ def normal(pool: Pool) -> np.ndarray:
 def several(pool: Pool) -> np.ndarray:
     """The most findings at once, the surer model on a tie."""
     present = np.where(pool.truth == 1, pool.margin, np.nan)
-    return pool.ill + np.nanmean(np.column_stack([present, np.zeros(len(present))]), axis=1)
+    wish: np.ndarray = pool.ill + np.nanmean(np.column_stack([present, np.zeros(len(present))]), axis=1)
+    return wish
 
 
 def found(finding: str) -> Rule:

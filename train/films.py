@@ -75,7 +75,7 @@ def opacified(attenuation: np.ndarray, lungs: np.ndarray, rng: Rng) -> np.ndarra
         )
         filled += rng.uniform(0.3, 1.8) * np.clip((down - level) / rng.uniform(0.05, 0.6), 0, 1) * side
     # Lungs are darker than the rest by about 1.5; more than that cannot be filled.
-    changed = attenuation + np.minimum(filled, rng.uniform(0.9, 1.6)) * soft
+    changed: np.ndarray = attenuation + np.minimum(filled, rng.uniform(0.9, 1.6)) * soft
     if rng.random() < 0.35:  # an emptier lung: emphysema, a thin patient
         changed = changed - rng.uniform(0, 0.5) * soft * (changed > 0.4)
     if rng.random() < 0.7:  # fat, breasts, folds, clothes: whatever lies before and behind
@@ -109,7 +109,8 @@ def curved(t: np.ndarray, rng: Rng) -> np.ndarray:
     bent = 1 / (1 + np.exp(-steep * (t - middle)))
     bent = (bent - bent.min()) / max(float(np.ptp(bent)), 1e-6)
     low = rng.uniform(0, 0.25)
-    return (low + (rng.uniform(0.6, 1) - low) * bent ** np.exp(rng.normal(0, 0.35))).astype(np.float32)
+    tones: np.ndarray = low + (rng.uniform(0.6, 1) - low) * bent ** np.exp(rng.normal(0, 0.35))
+    return tones.astype(np.float32)
 
 
 def toned(image: np.ndarray, rng: Rng) -> np.ndarray:
@@ -133,7 +134,8 @@ def littered(picture: np.ndarray, rng: Rng) -> np.ndarray:
         end = (int(corner[0] + size[0]), int(corner[1] + size[1]))
         cv2.rectangle(layer, (int(corner[0]), int(corner[1])), end, rng.uniform(0.2, 1), -1)
     layer = cv2.GaussianBlur(layer, (0, 0), rng.uniform(0.4, 1.2)) * rng.uniform(0.2, 0.9)
-    return picture * (1 - layer) + layer * rng.uniform(0.7, 1)
+    covered: np.ndarray = picture * (1 - layer) + layer * rng.uniform(0.7, 1)
+    return covered
 
 
 def warped(picture: np.ndarray, lungs: np.ndarray, rng: Rng) -> tuple[np.ndarray, np.ndarray]:
@@ -182,7 +184,8 @@ def worn(picture: np.ndarray, rng: Rng) -> np.ndarray:
     if rng.random() < 0.2:
         _, packed = cv2.imencode(".jpg", bytes_, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(10, 70))])
         bytes_ = cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE)
-    return bytes_.astype(np.float32) / 255
+    aged: np.ndarray = bytes_.astype(np.float32) / 255
+    return aged
 
 
 def bordered(picture: np.ndarray, rng: Rng) -> np.ndarray:
@@ -205,7 +208,7 @@ def bordered(picture: np.ndarray, rng: Rng) -> np.ndarray:
 def written(picture: np.ndarray, rng: Rng) -> np.ndarray:
     """Side markers, names, dates, arrows, black or white, anywhere but mostly at the edges."""
     side = picture.shape[0]
-    out = (np.clip(picture, 0, 1) * 255).astype(np.uint8)
+    out: np.ndarray = (np.clip(picture, 0, 1) * 255).astype(np.uint8)
     letters = np.array(list("LRAPIVQ0123456789-:/ABCDEMNST"))
     for _ in range(rng.integers(1, 5)):
         at = rng.uniform(0.02, 0.95, 2)

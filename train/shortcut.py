@@ -86,7 +86,8 @@ def chances(studies: data.Studies, shortcut: Shortcut) -> np.ndarray:
 
 def there(studies: data.Studies, shortcut: Shortcut) -> np.ndarray:
     """Whether each film shows the finding that the marker betrays (N,) bool."""
-    return studies.table[shortcut.finding].to_numpy() == 1
+    present: np.ndarray = studies.table[shortcut.finding].to_numpy() == 1
+    return present
 
 
 def measure(

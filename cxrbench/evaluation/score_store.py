@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -72,7 +72,7 @@ class ScoreStore:
 
     def __init__(self, folder: Path, key: str, process: int, labels: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._files = lambda: sorted(folder.glob(f"{key}.*.jsonl"))
+        self._files: Callable[[], list[Path]] = lambda: sorted(folder.glob(f"{key}.*.jsonl"))
         self._own = folder / f"{key}.{process}.jsonl"
         self._labels = labels
         self._by_path: dict[str, Line] = {}

@@ -231,7 +231,8 @@ class TrainConfig:
             raise InputError(f"Recipe {path} cannot be read ({error.strerror}); give a TOML file.") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InputError(f"Recipe {path} is not TOML: {error}.") from None
-        return record(cls, values, path.name)
+        config: Self = record(cls, values, path.name)
+        return config
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for a JSON file."""

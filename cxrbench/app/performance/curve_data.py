@@ -131,7 +131,8 @@ def _plain(values: np.ndarray) -> list[float | None]:
 
 def _shares(scores: np.ndarray) -> list[float]:
     counts, _ = np.histogram(scores, bins=_BINS, range=(0, 1))
-    return (counts / max(1, len(scores))).round(5).tolist()
+    shares: list[float] = (counts / max(1, len(scores))).round(5).tolist()
+    return shares
 
 
 def _short(value: float) -> str:

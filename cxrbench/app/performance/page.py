@@ -1,5 +1,7 @@
 """How well do the models do? Curves, thresholds, intervals, groups and errors, from predictions alone."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from cxrbench.app.performance import calibration, cases, subgroups, tables
@@ -16,7 +18,7 @@ def draw() -> None:
     if asked is None:
         return
     systems, finding = asked.systems, asked.finding
-    parts = {
+    parts: dict[str, Callable[[], None]] = {
         "Curves": lambda: cases.cases_part(
             systems, tables.curves_part(systems, finding, asked.question.rule)
         ),

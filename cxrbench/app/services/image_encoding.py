@@ -20,7 +20,7 @@ _SHOWN: Final = 1024  # longest side of the radiograph as sent to the browser
 
 def shrink(image: np.ndarray) -> float:
     """How many times as large a film (H, W) is sent to the browser: 1, or less for a large one."""
-    return min(1.0, _SHOWN / max(image.shape))
+    return min(1.0, _SHOWN / float(max(image.shape)))
 
 
 def shown_size(image: np.ndarray) -> tuple[int, int]:

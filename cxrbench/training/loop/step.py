@@ -71,13 +71,16 @@ class Learner:
         if any(phase.slower < 1 for phase in config.phases):
             below = depths(model)  # type: ignore[arg-type]  # freeze and depths say what they need
         optimizer = torch.optim.AdamW(parameter_groups(model, config.weight_decay, below), lr=0.0)
+        self.model: nn.Module
+        self.optimizer: torch.optim.Optimizer
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
         self.average = WeightAverage(self.bare, config.ema)
 
     @property
     def bare(self) -> nn.Module:
         """The network itself, without what accelerate wraps around it."""
-        return self.accelerator.unwrap_model(self.model)
+        bare: nn.Module = self.accelerator.unwrap_model(self.model)
+        return bare
 
     def begin(self, phase: Phase) -> None:
         """Let those parts learn that the phase names; before its first step, also after a resume."""
@@ -134,5 +137,5 @@ class Learner:
     def _share(self, targets: Tensor) -> Tensor:
         """This process's known targets over the processes' mean: the mean loss is then the whole batch's."""
         known = (~torch.isnan(targets)).sum().float()
-        mean: Any = self.accelerator.reduce(known, "mean")
+        mean: Tensor = self.accelerator.reduce(known, "mean")
         return known / mean.clamp(min=1e-9)

@@ -51,8 +51,9 @@ def _normalised(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
         _follow(norm, mean, variance * total / (total - 1))
     scale = torch.rsqrt(variance + norm.eps)
     scale = scale if norm.weight is None else scale * norm.weight
-    shifted = centred * scale[:, None, None]
-    return (shifted if norm.bias is None else shifted + norm.bias[:, None, None]).to(x.dtype)
+    shifted: Tensor = centred * scale[:, None, None]
+    shifted = shifted if norm.bias is None else shifted + norm.bias[:, None, None]
+    return shifted.to(x.dtype)
 
 
 def _follow(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor) -> None:

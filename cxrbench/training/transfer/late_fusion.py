@@ -31,7 +31,8 @@ class Fusion:
         """Scores of the image alone (N, L) and features (N, F) → scores of both (N, L) in [0, 1]."""
         logits = clipped_logits(scores)
         fused = logits * self.weights[:, 0] + features @ self.weights[:, 1:].T + self.bias
-        return expit(np.where(self.fitted, fused, logits))
+        fused_scores: np.ndarray = expit(np.where(self.fitted, fused, logits))
+        return fused_scores
 
 
 def fit_fusion(
