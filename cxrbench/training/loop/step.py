@@ -66,7 +66,7 @@ class Learner:
         self.many = self.accelerator.num_processes > 1
         model = model.to(memory_format=torch.channels_last)
         if config.exact and self.many:
-            share_norms(model)
+            model = share_norms(model)
         below: dict[str, int] = {}
         if any(phase.slower < 1 for phase in config.phases):
             below = depths(model)  # type: ignore[arg-type]  # freeze and depths say what they need

@@ -1,6 +1,5 @@
 """Batch norms over the batch of all processes, on devices that PyTorch's SyncBatchNorm does not serve."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -8,34 +7,52 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-__all__ = ["share_norms"]
+__all__ = ["SharedBatchNorm2d", "share_norms"]
 
 
 def share_norms(model: nn.Module) -> nn.Module:
-    """Make every batch norm of a model take its statistics over all processes; in place.
+    """Replace every ``BatchNorm2d`` of a model by a ``SharedBatchNorm2d`` with the same parameters.
 
-    PyTorch's ``SyncBatchNorm`` refuses CPUs. Names and buffers stay, so a state dict fits both ways.
+    PyTorch's ``SyncBatchNorm.convert_sync_batchnorm`` does the same for GPUs, and refuses CPUs.
+
+    Args:
+        model: its submodules are replaced in place; parameters and buffers stay the same tensors.
 
     Returns:
-        The model.
+        The model; a new module only where the model is itself a batch norm.
     """
-    for module in model.modules():
-        kind = type(module)
-        if isinstance(module, nn.BatchNorm2d):
-            module.__class__ = type(kind.__name__, (kind,), {"forward": _shared(kind.forward)})
+    if isinstance(model, nn.BatchNorm2d):
+        return SharedBatchNorm2d(model)
+    for name, child in model.named_children():
+        setattr(model, name, share_norms(child))
     return model
 
 
-def _shared(alone: Callable[[Any, Tensor], Tensor]) -> Callable[[Any, Tensor], Tensor]:
-    def forward(self: Any, x: Tensor) -> Tensor:
-        if not self.training or not dist.is_initialized() or dist.get_world_size() == 1:
-            return alone(self, x)
-        x = _normalised(self, x)
-        for name in ("drop", "act"):  # timm's norms bring their activation
-            x = getattr(self, name)(x) if hasattr(self, name) else x
-        return x
+class SharedBatchNorm2d(nn.BatchNorm2d):
+    """A batch norm whose statistics in training are of all processes' batches together.
 
-    return forward
+    In eval mode, and where there is one process, it is the norm that it replaces. Names of parameters and
+    buffers stay, so a state dict fits both ways.
+
+    Args:
+        norm: the one to replace, also one of timm's, which bring their dropout and activation.
+    """
+
+    def __init__(self, norm: nn.BatchNorm2d) -> None:
+        super().__init__(norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats)
+        self.weight, self.bias = norm.weight, norm.bias
+        self.running_mean, self.running_var = norm.running_mean, norm.running_var
+        self.num_batches_tracked = norm.num_batches_tracked
+        self.drop = getattr(norm, "drop", nn.Identity())
+        self.act = getattr(norm, "act", nn.Identity())
+        self.train(norm.training)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise images or features (B, C, H, W)."""
+        alone = not dist.is_initialized() or dist.get_world_size() == 1
+        x = super().forward(x) if alone or not self.training else _normalised(self, x)
+        activated: Tensor = self.act(self.drop(x))
+        return activated
 
 
 def _normalised(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """Several processes: that they do together what one would do alone."""
 
+import copy
 import importlib.util
 import os
 import subprocess
@@ -7,9 +8,10 @@ import sys
 
 import pytest
 import torch
+from timm.layers import BatchNormAct2d
 from torch import nn
 
-from cxrbench.training.loop.sync_batchnorm import share_norms
+from cxrbench.training.loop.sync_batchnorm import SharedBatchNorm2d, share_norms
 
 # Weights after 15 steps of AdamW, which divides by the gradient's size and so lets rounding grow.
 TOLERANCE = 1e-4
@@ -19,7 +21,7 @@ ROUNDING = 1e-6
 
 @pytest.fixture(scope="module")
 def script(root):
-    return root / "tests" / "training" / "two_processes.py"
+    return root / "tests" / "training" / "loop" / "two_processes.py"
 
 
 @pytest.fixture(scope="module")
@@ -62,14 +64,28 @@ def test_scores_are_gathered_without_duplicates_in_the_order_of_the_images(toget
     assert torch.equal(together[0]["scores"], together[1]["scores"])  # what is gathered is copied
 
 
-def test_alone_a_shared_norm_is_the_norm():
+@pytest.mark.parametrize("norm", [nn.BatchNorm2d(3), BatchNormAct2d(3)])
+def test_alone_a_shared_norm_is_the_norm(norm):
     torch.manual_seed(0)
-    ours, theirs = nn.BatchNorm2d(3), nn.BatchNorm2d(3)
-    share_norms(ours)
-    x = torch.randn(4, 3, 5, 5)
-    assert torch.equal(ours(x), theirs(x))
-    assert type(ours).__name__ == "BatchNorm2d"
-    assert list(ours.state_dict()) == list(theirs.state_dict())
+    model = nn.Sequential(nn.Conv2d(1, 3, 3), norm)
+    ours = share_norms(copy.deepcopy(model))
+    assert isinstance(ours[1], SharedBatchNorm2d)
+    assert list(ours.state_dict()) == list(model.state_dict())
+    x = torch.randn(4, 1, 7, 7)
+    assert torch.equal(ours(x), model(x))
+    for name, value in model.state_dict().items():  # the running statistics, too, have moved alike
+        assert torch.equal(ours.state_dict()[name], value), name
+    assert torch.equal(ours.eval()(x), model.eval()(x))
+
+
+def test_shared_norms_hold_the_same_parameters_and_mode():
+    model = nn.Sequential(nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3, affine=False).eval(), nn.BatchNorm2d(3))
+    before = dict(model.named_parameters()) | dict(model.named_buffers())
+    ours = share_norms(model)
+    after = dict(ours.named_parameters()) | dict(ours.named_buffers())
+    assert before.keys() == after.keys()
+    assert all(after[name] is value for name, value in before.items())
+    assert [module.training for module in ours] == [True, False, True]
 
 
 def test_the_shared_formula_is_pytorchs_on_one_process(monkeypatch):
@@ -77,7 +93,7 @@ def test_the_shared_formula_is_pytorchs_on_one_process(monkeypatch):
 
     monkeypatch.setattr(sync_batchnorm.dist, "all_reduce", lambda value: None)
     torch.manual_seed(0)
-    ours, theirs = nn.BatchNorm2d(3).double(), nn.BatchNorm2d(3).double()
+    ours, theirs = share_norms(nn.BatchNorm2d(3).double()), nn.BatchNorm2d(3).double()
     x = torch.randn(4, 3, 5, 5, dtype=torch.float64)
     a, b = x.clone().requires_grad_(), x.clone().requires_grad_()
     weight = torch.randn_like(x)
