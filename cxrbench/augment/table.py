@@ -37,11 +37,11 @@ class Parameter:
 
     Args:
         name: of the field of the draw, for example `AffineDraw.degrees`.
-        title: for the label of a control.
+        title: label of its control.
         low: smallest value that is offered.
         high: largest value that is offered.
         default: a value whose effect is visible.
-        step: between values; 0 for a switch, whose value is True or False.
+        step: between values; 0 for a toggle, whose value is True or False.
         summary: what it does, if the title does not say it.
     """
 
@@ -64,8 +64,8 @@ class AugmentationMethod:
         ranges: what the Preparation page draws from; wider than a recipe usually draws.
         moves: whether masks change with the image.
         summary: why it is realistic, and its risk.
-        parameters: what is set where the change is not drawn.
-        change: the parameters, by name → the change.
+        parameters: those that can be set instead of drawn.
+        change: parameters by name → a change with these values.
     """
 
     name: str
@@ -77,7 +77,7 @@ class AugmentationMethod:
     change: Callable[..., Change]
 
 
-_OF_SIDE: Final = "As a fraction of the shorter side."
+_OF_SIDE: Final = "Fraction of the shorter side."
 
 AUGMENTATIONS: Final[dict[str, AugmentationMethod]] = {
     record.name: record
@@ -109,7 +109,7 @@ AUGMENTATIONS: Final[dict[str, AugmentationMethod]] = {
             Affine(degrees=0, shift=0, scale=0.2),
             True,
             "Patients differ in size, and tubes in distance. Strong scaling can imitate an enlarged heart.",
-            (Parameter("scale", "Times as large", 0.6, 1.5, 1.15, 0.01),),
+            (Parameter("scale", "Factor", 0.6, 1.5, 1.15, 0.01),),
             AffineDraw,
         ),
         AugmentationMethod(
@@ -118,7 +118,7 @@ AUGMENTATIONS: Final[dict[str, AugmentationMethod]] = {
             Affine(degrees=0, shift=0, scale=0, shear=10),
             True,
             "A detector that is not square to the beam.",
-            (Parameter("shear", "Lean in degrees", -20.0, 20.0, 8.0, 0.5),),
+            (Parameter("shear", "Shear in degrees", -20.0, 20.0, 8.0, 0.5),),
             AffineDraw,
         ),
         AugmentationMethod(
@@ -130,9 +130,9 @@ AUGMENTATIONS: Final[dict[str, AugmentationMethod]] = {
             (
                 Parameter("brightness", "Brightness", -0.4, 0.4, 0.0, 0.01, "Added to every pixel."),
                 Parameter(
-                    "contrast", "Contrast", 0.3, 2.0, 1.3, 0.05, "How far pixels move away from mid-grey."
+                    "contrast", "Contrast", 0.3, 2.0, 1.3, 0.05, "Factor on the distance from mid-grey."
                 ),
-                Parameter("gamma", "Gamma", 0.4, 2.5, 1.0, 0.05, "The exponent: below 1 brightens the dark."),
+                Parameter("gamma", "Gamma", 0.4, 2.5, 1.0, 0.05, "Exponent: below 1 brightens dark regions."),
             ),
             IntensityDraw,
         ),
@@ -142,7 +142,7 @@ AUGMENTATIONS: Final[dict[str, AugmentationMethod]] = {
             Intensity(brightness=0, contrast=0, gamma=0, noise=0.08),
             False,
             "A low dose or a large patient. Strong noise hides small lesions that are still labelled.",
-            (Parameter("noise", "Deviation", 0.0, 0.2, 0.05, 0.005),),
+            (Parameter("noise", "Standard deviation", 0.0, 0.2, 0.05, 0.005),),
             partial(IntensityDraw, seed=1),
         ),
         AugmentationMethod(
@@ -154,7 +154,13 @@ AUGMENTATIONS: Final[dict[str, AugmentationMethod]] = {
             (
                 Parameter("strength", "Longest displacement", 0.0, 0.12, 0.03, 0.005, _OF_SIDE),
                 Parameter(
-                    "smoothness", "Smoothness", 0.03, 0.3, 0.1, 0.01, "Small values bend ribs as none bend."
+                    "smoothness",
+                    "Smoothness",
+                    0.03,
+                    0.3,
+                    0.1,
+                    0.01,
+                    "Small values bend ribs unrealistically.",
                 ),
             ),
             partial(ElasticDraw, seed=1),

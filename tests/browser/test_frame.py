@@ -44,7 +44,7 @@ def test_a_page_has_its_name_and_can_be_used_without_eyes_or_mouse(visit: Visits
     assert all(size >= 24 for size in helps.evaluate_all(sizes))
     if path == "/preparation":
         page.get_by_role("tab", name="Augmentation").click()
-        page.get_by_text("All of them, by one draw").wait_for()
+        page.get_by_text("All augmentations, with random parameters").wait_for()
         here.settle()
         assert violations(page) == "{}"
     if path == "/about":

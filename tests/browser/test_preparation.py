@@ -11,7 +11,7 @@ def test_steps_and_augmentations_are_shown_without_a_sideways_scroll(
     visit: Callable[..., Any], width: int, height: int
 ) -> None:
     here = visit("/preparation", width=width, height=height)
-    for title in ("1 · Decode", "6 · Back on the film"):
+    for title in ("1 · Decode", "6 · Back on the radiograph"):
         here.page.get_by_text(title).first.wait_for()
     assert here.page.locator("[data-testid=stImage] img").count() == 6
     assert not here.page.evaluate("document.documentElement.scrollWidth > innerWidth")

@@ -64,9 +64,9 @@ def _own_film(link: Link) -> tuple[str, str]:
     """Id of the own film that a link is about, "" for none; and a sentence if it cannot be had."""
     if link.get("phantom"):
         try:
-            order = phantom_link.read(link["phantom"][-1])
-            with st.spinner("Taking the film …"):
-                film = phantoms.radiograph(order)
+            settings = phantom_link.read(link["phantom"][-1])
+            with st.spinner("Simulating the radiograph …"):
+                film = phantoms.radiograph(settings)
         except InputError as error:
             return "", str(error)
         return own_radiographs.keep(film), ""

@@ -1,20 +1,20 @@
-"""Controls of the Phantom page; their state is one value, ``Order``."""
+"""Controls of the Phantom page; their state is one value, ``PhantomSettings``."""
 
 from typing import Final
 
 import numpy as np
 import streamlit as st
 
-from cxrbench.app.services.phantom_order import DIALS, MAX_SEED, SEXES, VIEWS_BY_NAME, Order
+from cxrbench.app.services.phantom_settings import DIALS, MAX_SEED, SEXES, VIEWS_BY_NAME, PhantomSettings
 from cxrbench.data.phantom import FINDINGS, KINDS
 
 __all__ = ["pick"]
 
-_OPENED: Final = ["Pleural Effusion"]  # what the page opens with: a finding that fills many pixels
+_DEFAULT_FINDINGS: Final = ["Pleural Effusion"]  # one with a large mask
 
 
-def pick() -> Order:
-    """Draw the controls; returns what they say."""
+def pick() -> PhantomSettings:
+    """Draw the controls and return their settings."""
     seed, view, take = _patient()
     sex, age = _body()
     findings = _findings()
@@ -25,11 +25,11 @@ def pick() -> Order:
         wrap=True,
         key="shortcut",
         bind="query-params",
-        help="What has nothing to do with the patient and yet may betray a finding: "
+        help="Markers that have nothing to do with the patient but may correlate with a finding: "
         + ", ".join(f"{name} is a {kind.title}" for name, kind in KINDS.items())
-        + ". A network that is trained where a marker goes with a finding learns the marker.",
+        + ". A network trained on images where a marker accompanies a finding learns the marker.",
     )
-    return Order(seed, view, take, sex, age, findings, _shot(), tuple(shortcuts))
+    return PhantomSettings(seed, view, take, sex, age, findings, _shot(), tuple(shortcuts))
 
 
 def _new_patient() -> None:
@@ -46,20 +46,20 @@ def _patient() -> tuple[int, str, int]:
             key="seed",
             bind="query-params",
             width=120,
-            help="The seed of this body: the same number is the same patient, to the last pixel.",
+            help="Seed of the simulation: the same number gives the same patient, pixel for pixel.",
         )
         st.button(
             "New", on_click=_new_patient, icon=":material/shuffle:", key="new_patient", help="Another patient"
         )
         take = st.number_input(
-            "Film",
+            "Exposure",
             0,
             99,
             0,
             key="film",
             bind="query-params",
-            width=76,
-            help="The same patient placed and exposed anew.",
+            width=96,
+            help="Another exposure of the same patient: positioned and exposed again.",
         )
     view = st.segmented_control(
         "View",
@@ -69,7 +69,7 @@ def _patient() -> tuple[int, str, int]:
         key="projection",
         bind="query-params",
         help="PA is taken standing, AP at the bedside with the arms down: it magnifies the heart. The "
-        "lateral film is of the same anatomy, from the side.",
+        "lateral view shows the same anatomy from the side.",
     )
     return int(seed), VIEWS_BY_NAME[view or "PA"], int(take)
 
@@ -104,10 +104,11 @@ def _findings() -> tuple[tuple[str, float], ...]:
         list(FINDINGS),
         selection_mode="multi",
         wrap=True,
-        default=_OPENED,
+        default=_DEFAULT_FINDINGS,
         key="finding",
         bind="query-params",
-        help="None is a healthy chest. A finding moves neither the body nor the noise nor another finding.",
+        help="None selected: a healthy chest. A finding changes neither the body nor the noise nor other "
+        "findings.",
     )
     return tuple(
         (
@@ -120,7 +121,7 @@ def _findings() -> tuple[tuple[str, float], ...]:
                 0.05,
                 key=f"severity_{name.casefold().replace(' ', '_')}",
                 bind="query-params",
-                help="At 0.1 a careful reader may miss it, at 1 nobody does.",
+                help="0.1: subtle, easily missed. 1: obvious.",
             ),
         )
         for name in FINDINGS
@@ -130,10 +131,10 @@ def _findings() -> tuple[tuple[str, float], ...]:
 
 def _shot() -> tuple[tuple[str, float], ...]:
     by_hand = st.toggle(
-        "Set the exposure by hand",
+        "Set the exposure manually",
         key="by_hand",
         bind="query-params",
-        help="Otherwise every film has settings of its own, drawn as they vary between hospitals.",
+        help="Otherwise the settings are random for each exposure, in the range seen between hospitals.",
     )
     if not by_hand:
         return ()

@@ -1,4 +1,4 @@
-"""A chest whose truth is known: which findings, how severe, on what film, and where exactly are they?"""
+"""Simulate a radiograph with chosen findings, and show their exact masks."""
 
 from functools import partial
 
@@ -8,67 +8,68 @@ from cxrbench.app.compare.url import link_to
 from cxrbench.app.navigation import page_file
 from cxrbench.app.phantom import controls, view
 from cxrbench.app.services import phantoms
-from cxrbench.app.services.phantom_order import Order
+from cxrbench.app.services.phantom_settings import PhantomSettings
 from cxrbench.data.phantom import Phantom
 from cxrbench.errors import InputError
 
 
-def film(order: Order, phantom: Phantom) -> None:
-    """The picture, where it can go from here, and what is outlined on it."""
+def film(settings: PhantomSettings, phantom: Phantom) -> None:
+    """Draw the radiograph, buttons to explain or download it, and the choice of outlines."""
     names = list(view.regions(phantom))
     present = [name for name in names if name in phantom.masks]
     key = f"outlined {' '.join(names)}"
     shown = st.session_state.get(key, present)
-    ways_on(order, phantom)
+    actions(settings, phantom)
     st.image(
         view.drawing(phantom, shown),
         width="stretch",
-        alt=f"{phantom.view} film of a simulated chest with {', '.join(present) or 'no finding'}; outlined: "
-        f"{', '.join(shown) or 'nothing'}.",
+        alt=f"{phantom.view} radiograph of a simulated chest with {', '.join(present) or 'no finding'}; "
+        f"outlined: {', '.join(shown) or 'nothing'}.",
     )
-    st.pills("Outlined", names, selection_mode="multi", wrap=True, default=present, key=key, help=OUTLINES)
+    st.pills("Outlines", names, selection_mode="multi", wrap=True, default=present, key=key, help=OUTLINES)
 
 
-def ways_on(order: Order, phantom: Phantom) -> None:
-    """Buttons above the film, so that they are seen without scrolling: to Compare, and to files."""
-    name = view.name_of(order)
+def actions(settings: PhantomSettings, phantom: Phantom) -> None:
+    """Buttons above the radiograph, visible without scrolling: explain on Compare, download."""
+    stem = view.file_stem(settings)
     with st.container(horizontal=True, gap="xsmall"):
         if st.button("Explain on Compare", icon=":material/compare:", type="primary", key="to_compare"):
-            st.switch_page(page_file("compare"), query_params=link_to(phantoms.radiograph(order)))
+            st.switch_page(page_file("compare"), query_params=link_to(phantoms.radiograph(settings)))
         save = partial(st.download_button, on_click="ignore", icon=":material/download:")
-        save("Film (PNG)", partial(view.png, phantom.image), f"{name}.png", "image/png")
-        data = partial(view.archive, phantom, order)
-        save("Film, masks, truth (ZIP)", data, f"{name}.zip", "application/zip")
+        save("Radiograph (PNG)", partial(view.png, phantom.image), f"{stem}.png", "image/png")
+        data = partial(view.archive, phantom, settings)
+        save("Radiograph, masks, truth (ZIP)", data, f"{stem}.zip", "application/zip")
 
 
 OUTLINES = (
-    "A finding's outline holds the pixels where it changed the beam's attenuation by more than 2 %. A parent "
-    "in CheXpert's hierarchy holds what its children hold. Heart: as it is; lungs: as if healthy."
+    "A finding's mask holds the pixels where it changed the attenuation of the beam by more than 2 %. The "
+    "mask of a parent in CheXpert's hierarchy is the union of its children's. The heart is outlined as "
+    "simulated, the lungs as if healthy."
 )
 
 
 @st.fragment
-def bench() -> None:
-    """Film, controls and truth: one fragment, so that quick changes are taken together."""
+def workspace() -> None:
+    """Radiograph, controls and ground truth, in one fragment: quick changes lead to one rerun."""
     left, middle, right = st.columns([1.45, 1.1, 1.35], gap="medium")
     with middle:
-        order = controls.pick()
+        settings = controls.pick()
     with left:
         try:
-            with st.spinner("Taking the film …"):
-                phantom = phantoms.simulate(order)
+            with st.spinner("Simulating the radiograph …"):
+                phantom = phantoms.simulate(settings)
         except InputError as error:
             st.error(str(error))
             return
-        film(order, phantom)
+        film(settings, phantom)
     with right:
-        view.say_truth(phantom)
+        view.show_truth(phantom)
 
 
 def draw() -> None:
-    """What a phantom is, and the bench."""
+    """Draw the page."""
     st.caption(view.ABOUT)
-    bench()
+    workspace()
 
 
 if __name__ == "__main__":  # Streamlit runs the page that the address names as a script

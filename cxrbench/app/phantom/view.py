@@ -1,4 +1,4 @@
-"""The Phantom page's film with outlines, its truth, and the downloads."""
+"""The simulated radiograph with outlines, its ground truth, and the downloads."""
 
 import base64
 import io
@@ -14,7 +14,7 @@ import streamlit as st
 
 from cxrbench.app.services import phantoms
 from cxrbench.app.services.image_encoding import outlines
-from cxrbench.app.services.phantom_order import Order
+from cxrbench.app.services.phantom_settings import PhantomSettings
 from cxrbench.data.phantom import KINDS, Phantom
 from cxrbench.writing import png_bytes
 
@@ -22,31 +22,31 @@ __all__ = [
     "ABOUT",
     "archive",
     "drawing",
+    "file_stem",
     "heart_share",
-    "name_of",
     "png",
     "regions",
-    "say_truth",
+    "show_truth",
     "truth_table",
 ]
 
 ABOUT: Final = (
-    "A simulated chest, projected as an X-ray beam would: every finding is placed by anatomy, and its truth "
-    "is known to the pixel. It is good for asking whether a heat map points at what is there. It is no "
-    "patient, and a model that does well on phantoms has shown nothing about real films."
+    "Simulate a chest radiograph with the findings you choose. Every finding is placed by anatomy, and its "
+    "mask is known to the pixel, so that a heat map can be checked against it. A phantom is not a patient: "
+    "how well a model does on phantoms says nothing about real radiographs."
 )
 
-# Okabe and Ito's, without black; each outline also bears its name.
+# Okabe and Ito's palette without black; each outline is also labelled with its name.
 _COLOURS: Final = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#D55E00", "#7fb2ff")
 _ORGANS: Final = {"heart": "Heart", "lungs": "Lungs"}
 
 
 def regions(phantom: Phantom) -> dict[str, np.ndarray]:
-    """What can be outlined, by name: findings first, then shortcuts, then organs; only what has a pixel."""
-    found = dict(phantom.masks)
-    found |= {f"Shortcut: {KINDS[kind].title}": mask for kind, mask in phantom.shortcuts.items()}
-    found |= {_ORGANS.get(name, name): mask for name, mask in phantom.outlines.items()}
-    return {name: mask for name, mask in found.items() if mask.any()}
+    """Name → non-empty mask: findings first, then shortcuts, then organs."""
+    masks = dict(phantom.masks)
+    masks |= {f"Shortcut: {KINDS[kind].title}": mask for kind, mask in phantom.shortcuts.items()}
+    masks |= {_ORGANS.get(name, name): mask for name, mask in phantom.outlines.items()}
+    return {name: mask for name, mask in masks.items() if mask.any()}
 
 
 def png(image: np.ndarray) -> bytes:
@@ -55,30 +55,30 @@ def png(image: np.ndarray) -> bytes:
 
 
 def drawing(phantom: Phantom, shown: Iterable[str]) -> str:
-    """The film as an SVG picture, with the outlines of these regions and their names.
+    """The radiograph as an SVG, with the outlines of these regions and their names.
 
     Args:
-        phantom: what was taken.
-        shown: names out of `regions`; others are passed over.
+        phantom: the simulated patient and radiograph.
+        shown: keys of `regions`; others are ignored.
     """
     side = phantom.image.shape[0]
-    every = regions(phantom)
+    masks = regions(phantom)
     source = base64.b64encode(png(phantom.image)).decode("ascii")
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}">',
         f'<image width="{side}" height="{side}" href="data:image/png;base64,{source}"/>',
     ]
-    taken: list[tuple[float, float]] = []
-    for index, name in enumerate(every):
+    labels: list[tuple[float, float]] = []
+    for index, name in enumerate(masks):
         if name in shown:
-            parts.append(_outlined(name, every[name], _COLOURS[index % len(_COLOURS)], taken))
+            parts.append(_outline_svg(name, masks[name], _COLOURS[index % len(_COLOURS)], labels))
     return "".join([*parts, "</svg>"])
 
 
-def _outlined(name: str, mask: np.ndarray, colour: str, taken: list[tuple[float, float]]) -> str:
-    """The borders of a region over a dark halo, and its name above its upper left corner.
+def _outline_svg(name: str, mask: np.ndarray, colour: str, labels: list[tuple[float, float]]) -> str:
+    """The outline of a region over a dark halo, and its name above its upper left corner.
 
-    Places in `taken` hold a name already; this one goes where none is, and is added.
+    `labels` are the positions of earlier names; this one avoids them, and is appended.
     """
     path = "".join(
         f"M{'L'.join(f'{x:g} {y:g}' for x, y in polygon)}Z" for polygon in outlines(mask) if polygon
@@ -87,9 +87,9 @@ def _outlined(name: str, mask: np.ndarray, colour: str, taken: list[tuple[float,
     side = mask.shape[0]
     x = min(float(columns[0]), side - 6.6 * len(name))
     y = max(13.0, float(rows[0]) - 5)
-    while any(abs(x - left) < 110 and abs(y - top) < 15 for left, top in taken):
+    while any(abs(x - left) < 110 and abs(y - top) < 15 for left, top in labels):
         y += 15
-    taken.append((x, y))
+    labels.append((x, y))
     return (
         f'<path d="{path}" fill="none" stroke="#000" stroke-opacity=".55" stroke-width="3"/>'
         f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="1.4"/>'
@@ -99,11 +99,11 @@ def _outlined(name: str, mask: np.ndarray, colour: str, taken: list[tuple[float,
 
 
 def truth_table(phantom: Phantom) -> pd.DataFrame:
-    """A row for each of CheXpert's fourteen, those present first.
+    """One row per finding of CheXpert, those present first.
 
     Returns:
-        Columns Finding, Truth (bool), Severity (as text, nothing where a parent follows from its child), Mask
-        (share of the film as text), Box ("left, top, right, bottom" in pixels).
+        Columns Finding, Truth (bool), Severity (as text, empty for a parent implied by its child), Mask
+        (share of the image as text), Box ("left, top, right, bottom" in pixels).
     """
     rows = []
     for name, value in phantom.truth.items():
@@ -121,15 +121,15 @@ def truth_table(phantom: Phantom) -> pd.DataFrame:
 
 
 def heart_share(phantom: Phantom) -> float:
-    """Width of the heart over that of both lungs on a frontal film; NaN on a lateral one."""
+    """Cardiothoracic ratio: width of the heart over that of both lungs; NaN on a lateral view."""
     if phantom.view == "LATERAL" or not all(phantom.outlines[name].any() for name in _ORGANS):
         return float("nan")
     heart, lungs = (np.flatnonzero(phantom.outlines[name].any(0)) for name in _ORGANS)
     return float((heart[-1] - heart[0] + 1) / (lungs[-1] - lungs[0] + 1))
 
 
-def say_truth(phantom: Phantom) -> None:
-    """The patient, and the truth of all fourteen findings."""
+def show_truth(phantom: Phantom) -> None:
+    """Draw the patient's data and the ground truth of all findings."""
     share = heart_share(phantom)
     with st.container(horizontal=True, gap="medium"):
         st.metric("Patient", f"{'woman' if phantom.sex == 'F' else 'man'}, {phantom.age}", width="content")
@@ -138,8 +138,8 @@ def say_truth(phantom: Phantom) -> None:
                 "Heart / chest",
                 f"{share:.2f}",
                 width="content",
-                help="Cardiothoracic ratio: the heart's width over the chest's, from this film's outlines. "
-                "Above 0.5 on a PA film the heart is called enlarged; AP films magnify it.",
+                help="Cardiothoracic ratio: the heart's width over the chest's, from the outlines. "
+                "Above 0.5 on a PA view the heart counts as enlarged; an AP view magnifies it.",
             )
     table = truth_table(phantom)
     st.dataframe(
@@ -150,43 +150,43 @@ def say_truth(phantom: Phantom) -> None:
             "Finding": st.column_config.TextColumn(width=182),
             "Truth": st.column_config.CheckboxColumn(width=42),
             "Severity": st.column_config.TextColumn(
-                help="As ordered. Empty: absent, or a parent that follows from its child.",
+                help="As selected. Empty: absent, or a parent implied by its child.",
                 width=60,
                 alignment="right",
             ),
             "Mask": st.column_config.TextColumn(
-                help="Its share of the film's pixels.", width=50, alignment="right"
+                help="Area of the mask as a share of the image.", width=50, alignment="right"
             ),
             "Box": st.column_config.TextColumn(
-                help="left, top, right, bottom in pixels of the 512 × 512 film.", width=116
+                help="left, top, right, bottom in pixels of the 512 × 512 image.", width=116
             ),
         },
     )
     hidden = [name for name in phantom.severity if name not in phantom.boxes]
     if hidden:
         st.caption(
-            f"{', '.join(hidden)}: there, but no pixel shows it; another finding hides it, or this view."
+            f"{', '.join(hidden)}: present, but not visible: hidden by another finding or in this view."
         )
 
 
-def name_of(order: Order) -> str:
-    """A file name's stem."""
-    return f"phantom-{order.seed}-{order.view.lower()}{f'-{order.take}' if order.take else ''}"
+def file_stem(settings: PhantomSettings) -> str:
+    """Stem of the names of downloaded files."""
+    return f"phantom-{settings.seed}-{settings.view.lower()}{f'-{settings.take}' if settings.take else ''}"
 
 
-def archive(phantom: Phantom, order: Order) -> bytes:
-    """A ZIP: the film, one mask per region (white inside), and truth.json with the order to repeat it."""
+def archive(phantom: Phantom, settings: PhantomSettings) -> bytes:
+    """A ZIP of the radiograph, one mask per region (white inside), and truth.json with all settings."""
     record = {
         "order": {
-            "seed": order.seed,
-            "view": order.view,
+            "seed": settings.seed,
+            "view": settings.view,
             "size": phantoms.SIZE,
-            "exposure": order.take,
-            "sex": order.sex,
-            "age": order.age,
-            "findings": dict(order.findings),
-            "shot": dict(order.shot),
-            "shortcuts": list(order.shortcuts),
+            "exposure": settings.take,
+            "sex": settings.sex,
+            "age": settings.age,
+            "findings": dict(settings.findings),
+            "shot": dict(settings.shot),
+            "shortcuts": list(settings.shortcuts),
         },
         "patient": {"sex": phantom.sex, "age": phantom.age},
         "truth": phantom.truth,
@@ -194,10 +194,10 @@ def archive(phantom: Phantom, order: Order) -> bytes:
         "boxes": {name: list(box) for name, box in phantom.boxes.items()},
     }
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as held:
-        held.writestr("film.png", png(phantom.image))
-        held.writestr("truth.json", json.dumps(record, indent=1))
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bundle:
+        bundle.writestr("film.png", png(phantom.image))
+        bundle.writestr("truth.json", json.dumps(record, indent=1))
         for name, mask in regions(phantom).items():
             stem = "".join(letter if letter.isalnum() else "-" for letter in name.casefold())
-            held.writestr(f"masks/{stem}.png", png(mask))
+            bundle.writestr(f"masks/{stem}.png", png(mask))
     return file.getvalue()

@@ -1,4 +1,4 @@
-"""What happens to a film before a network sees it, and what training does to it on purpose."""
+"""Preprocessing and augmentation of one radiograph, step by step."""
 
 import streamlit as st
 
@@ -7,64 +7,65 @@ from cxrbench.app.services.radiographs import Source
 from cxrbench.preprocess import Preprocessing
 
 
-def show_steps(source: Source, recipe: Preprocessing) -> None:
-    """Six pictures, from the file to the network and back."""
-    preprocessing.show(preprocessing.steps(source, recipe))
+def show_steps(source: Source, settings: Preprocessing) -> None:
+    """Draw six pictures, from the file to the network's input and back."""
+    preprocessing.show(preprocessing.steps(source, settings))
     st.caption(
-        "A model is saved with its recipe. Training, this bench, the command line and the library apply the "
-        "same one; a network that is fed otherwise answers all the same, and wrongly."
+        "A model is saved with its preprocessing. Training, this workbench, the command line and the library "
+        "all apply it. A network that is given other input returns scores all the same, and wrong ones."
     )
 
 
-def show_changes(source: Source, recipe: Preprocessing) -> None:
-    """One augmentation by hand, before and after, and all of them as training draws them."""
-    image, mask, name = augmentation.scene(source, recipe)
+def show_augmentations(source: Source, settings: Preprocessing) -> None:
+    """Draw one augmentation with sliders, before and after, and all with random parameters."""
+    image, mask, name = augmentation.prepared(source, settings)
     controls, before, after = st.columns([1, 1.3, 1.3], gap="medium")
     with controls:
-        _, change = augmentation.pick_change()
-        st.caption(f"Orange: {name}. Masks go where pixels go.")
-    cells = (
-        augmentation.cell("Before", "As the recipe prepares it, not cropped.", image, mask),
-        augmentation.cell(
-            "After", "What comes in from outside is black.", change.image(image), change.mask(mask)
+        chosen = augmentation.pick_augmentation()
+        st.caption(f"Orange: {name}. A mask is transformed with its image.")
+    steps = (
+        augmentation.step("Before", "After preprocessing, without the crop.", image, mask),
+        augmentation.step(
+            "After", "Pixels from outside the image are black.", chosen.image(image), chosen.mask(mask)
         ),
     )
-    for column, cell in zip((before, after), cells, strict=True):
+    for column, step in zip((before, after), steps, strict=True):
         with column:
-            preprocessing.show([cell], 1)
-    st.header("All of them, by one draw")
-    st.caption("Wider than recipes usually go, so that one sees what happens.")
-    draw = st.slider("Draw number", 1, 50, 1, key="aug_draw", help="The same number gives the same pictures.")
-    sheet = augmentation.sheet(image, mask, draw)
-    mixed = augmentation.mixed(image, source, recipe, draw)
-    preprocessing.show(sheet + ([mixed] if mixed else []))
+            preprocessing.show([step], 1)
+    st.header("All augmentations, with random parameters")
+    st.caption("Stronger than in most training recipes, so that the effect is visible.")
+    seed = st.slider("Seed", 1, 50, 1, key="aug_draw", help="The same seed gives the same pictures.")
+    mixed = augmentation.mixed_up(image, source, settings, seed)
+    preprocessing.show(augmentation.augmented(image, mask, seed) + ([mixed] if mixed else []))
 
 
 @st.fragment
-def bench() -> None:
-    """Controls and pictures: one fragment, so that quick changes are taken together."""
+def workspace() -> None:
+    """Controls and pictures, in one fragment: quick changes lead to one rerun."""
     left, right = st.columns([1, 3.4], gap="medium")
     with left:
-        source = preprocessing.pick_film()
-        recipe = preprocessing.pick_recipe()
+        source = preprocessing.pick_radiograph()
+        settings = preprocessing.pick_preprocessing()
     with right:
         if source is None:
-            st.info("There are no gallery cases here: open your own image on the left.")
+            st.info("There are no gallery cases: open your own image on the left.")
             return
-        one, other = st.tabs(["Step by step", "Augmentation"], key="prep_tabs", bind="query-params")
-        for tab, body in ((one, show_steps), (other, show_changes)):
+        steps_tab, augmentation_tab = st.tabs(
+            ["Step by step", "Augmentation"], key="prep_tabs", bind="query-params"
+        )
+        for tab, draw_tab in ((steps_tab, show_steps), (augmentation_tab, show_augmentations)):
             if tab.open:
                 with tab:
-                    body(source, recipe)
+                    draw_tab(source, settings)
 
 
 def draw() -> None:
-    """What preprocessing is for, and the bench."""
+    """Draw the page."""
     st.caption(
-        "A network never sees a film as you do. Follow one film through every step of a recipe, and see what "
-        "training may do to it so that a network learns the disease and not the exposure."
+        "Follow one radiograph through every preprocessing step to the input of a network, and see how "
+        "augmentation changes images in training, so that a network learns the finding and not the exposure."
     )
-    bench()
+    workspace()
 
 
 if __name__ == "__main__":  # Streamlit runs the page that the address names as a script

@@ -1,4 +1,4 @@
-"""Preprocessing on the Preparation page: one film through every step, with pictures and descriptions."""
+"""Preprocessing on the Preparation page: every step of it as a picture with a description."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -15,34 +15,32 @@ from cxrbench.preprocess import CONTRASTS, Box, Preprocessing
 from cxrbench.preprocess.lungs import Lungs, crop_box, segment
 from cxrbench.writing import png_bytes
 
-__all__ = ["Step", "drawn", "lungs_of", "pick_film", "pick_recipe", "show", "steps"]
+__all__ = ["Step", "lungs_of", "pick_preprocessing", "pick_radiograph", "show", "steps", "with_mask"]
 
 Fit = Literal["stretch", "pad", "crop"]
 
 _SHOWN: Final = 560  # longest side of a picture as sent to the browser
-_ORANGE, _BLUE = (230, 159, 0), (86, 180, 233)  # of Okabe and Ito: told apart by every eye
+_ORANGE, _BLUE = (230, 159, 0), (86, 180, 233)  # Okabe and Ito's, distinguishable with colour blindness
 _UPLOAD: Final = "prep_upload"  # key of the uploader
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its name, what it does, and the picture after it."""
+    """One step: its title, its description, the PNG after it, and the size (height, width) of the image."""
 
     title: str
-    words: str
+    description: str
     picture: bytes
     size: tuple[int, int]
 
 
-def pick_film() -> Source | None:
-    """A gallery case or the reader's own file; None where there is neither."""
+def pick_radiograph() -> Source | None:
+    """Draw the choice of a radiograph; return it, or None if there is none to choose."""
     titles = {entry.id: entry.title for entry in gallery.cases()} | own_radiographs.titles()
-    asked = st.query_params.get("prep_film")
-    if asked and asked not in titles and "prep_film" not in st.session_state:
-        what = (
-            "an uploaded image, which" if asked.startswith(own_radiographs.OWN) else f"{asked[:60]!r}, which"
-        )
-        st.warning(f"The link asks for {what} is not here; another radiograph is shown.")
+    linked = st.query_params.get("prep_film")
+    if linked and linked not in titles and "prep_film" not in st.session_state:
+        name = "an uploaded image" if linked.startswith(own_radiographs.OWN) else repr(linked[:60])
+        st.warning(f"The link asks for {name}, which is not available; another radiograph is shown.")
     if titles:
         chosen = st.selectbox(
             "Radiograph",
@@ -60,7 +58,7 @@ def pick_film() -> Source | None:
             "PNG, JPEG, TIFF or DICOM",
             _UPLOAD,
             _show_upload,
-            about="They stay on this machine, and are gone when you leave.",
+            about="Images stay in the memory of this machine and are deleted when you leave.",
         )
     own_radiographs.say_problems(_UPLOAD)
     if not titles:
@@ -72,15 +70,15 @@ def _show_upload(film_id: str) -> None:
     st.session_state.update(prep_film=film_id, open_prep_upload=False)
 
 
-def pick_recipe() -> Preprocessing:
-    """The settings of a `Preprocessing`, each with what it is for."""
+def pick_preprocessing() -> Preprocessing:
+    """Draw the settings of a `Preprocessing`; return it."""
     crop = st.toggle(
         "Crop to the lungs",
         True,
         key="prep_crop",
         bind="query-params",
-        help="The rectangle of the segmented lungs, down to the lower border. Where the segmentation is not "
-        "sure, nothing is cropped.",
+        help="Crops to the bounding box of the segmented lungs, down to the lower border of the radiograph. "
+        "If the segmentation is uncertain, nothing is cropped.",
     )
     window = st.slider(
         "Percentile window",
@@ -91,7 +89,7 @@ def pick_recipe() -> Preprocessing:
         format="%.1f %%",
         key="prep_window",
         bind="query-params",
-        help="This share of the pixels becomes plain black, as many plain white, and the rest is stretched.",
+        help="This share of the pixels becomes black, the same share white; the rest is stretched linearly.",
     )
     contrast = st.selectbox(
         "Contrast",
@@ -100,32 +98,32 @@ def pick_recipe() -> Preprocessing:
         format_func=lambda name: CONTRASTS[name].title,
         key="prep_contrast",
         bind="query-params",
-        help="How the greys are spread after the window.",
+        help="How grey values are transformed after the percentile window.",
     )
     st.caption(CONTRASTS[contrast].summary)
     clip, tiles = 2.0, 8
     if contrast == "clahe":
         clip = st.slider(
-            "CLAHE: limit",
+            "CLAHE: clip limit",
             1.0,
             10.0,
             2.0,
             0.5,
             key="prep_clip",
             bind="query-params",
-            help="Higher is stronger.",
+            help="Higher: stronger contrast.",
         )
-        tiles = st.slider("CLAHE: tiles a side", 1, 16, 8, key="prep_tiles", bind="query-params")
+        tiles = st.slider("CLAHE: tiles per side", 1, 16, 8, key="prep_tiles", bind="query-params")
     fits: dict[Fit, str] = {
         "stretch": "Stretch to a square",
         "pad": "Pad with black",
-        "crop": "Cut the long side",
+        "crop": "Crop the longer side",
     }
     fit = st.selectbox(
         "Aspect ratio", list(fits), format_func=lambda name: fits[name], key="prep_fit", bind="query-params"
     )
     size = st.select_slider(
-        "Network's input, pixels per side",
+        "Input size, pixels per side",
         (32, 64, 96, 128, 224, 320),
         224,
         key="prep_size",
@@ -142,65 +140,69 @@ def pick_recipe() -> Preprocessing:
     )
 
 
-@st.cache_data(show_spinner="Looking for the lungs …", max_entries=16)
+@st.cache_data(show_spinner="Segmenting the lungs …", max_entries=16)
 def lungs_of(sha256: str, _image: np.ndarray) -> Lungs | str:
-    """The lungs of a film, or the sentence on why they cannot be looked for."""
+    """The lungs of a radiograph, or the reason why they cannot be segmented."""
     try:
         return segment(_image)
     except InputError as error:
         return str(error)
 
 
-def steps(source: Source, recipe: Preprocessing) -> list[Step]:
-    """A film, from its file to the network's input and back: six pictures."""
+def steps(source: Source, preprocessing: Preprocessing) -> list[Step]:
+    """Six pictures of a radiograph, from its file to the network's input and back."""
     film, lungs = source.image, lungs_of(source.sha256, source.image)
     height, width = film.shape
     box: Box = (0, 0, height, width)
     mask = lungs.mask if isinstance(lungs, Lungs) else None
-    if recipe.crop == "lungs" and isinstance(lungs, Lungs):
+    if preprocessing.crop == "lungs" and isinstance(lungs, Lungs):
         box = crop_box(lungs)
-    placement = recipe.placement(film.shape, box)
-    part = film[box[0] : box[2], box[1] : box[3]]
-    spread = recipe.spread(part)
-    input_ = recipe(film, box)[0].numpy()
-    seen = np.clip(input_ * recipe.std + recipe.mean, 0, 1)
-    back = np.nan_to_num(placement.lay(seen[None])[0])
-    said = _about(lungs)
-    noted = f" Of its file: {source.note}." if source.note else ""
-    cropped = box != (0, 0, height, width)
-    cut = f"{(part.size / film.size):.0%} of the film is kept." if cropped else "The whole film is kept."
+    placement = preprocessing.placement(film.shape, box)
+    cropped = film[box[0] : box[2], box[1] : box[3]]
+    contrasted = preprocessing.spread(cropped)
+    normalised = preprocessing(film, box)[0].numpy()
+    resized = np.clip(normalised * preprocessing.std + preprocessing.mean, 0, 1)
+    back = np.nan_to_num(placement.lay(resized[None])[0])
+    note = f" Note on the file: {source.note}." if source.note else ""
+    is_cropped = box != (0, 0, height, width)
+    kept = f"{cropped.size / film.size:.0%} of the radiograph is kept." if is_cropped else "Not cropped."
     return [
-        _step("1 · Decode", f"{width} × {height} grey pixels from 0 to 1, bone bright.{noted}", film),
-        _step("2 · Lungs", said, film, mask, box if cropped else None),
-        _step("3 · Crop", cut, part),
-        _step("4 · Greys", f"{_greys(recipe)} Mean grey {part.mean():.2f} → {spread.mean():.2f}.", spread),
+        _step("1 · Decode", f"{width} × {height} grey pixels from 0 to 1, bone bright.{note}", film),
+        _step("2 · Lungs", _about_lungs(lungs), film, mask, box if is_cropped else None),
+        _step("3 · Crop", kept, cropped),
         _step(
-            "5 · Fit, resize, normalise",
-            f"{recipe.size} × {recipe.size}: {_shrunk(placement.window, recipe.size)} The network reads "
-            f"(pixel − {recipe.mean:g}) / {recipe.std:g}: {input_.min():.2f} to {input_.max():.2f}.",
-            seen,
+            "4 · Contrast",
+            f"{_about_contrast(preprocessing)} Mean value {cropped.mean():.2f} → {contrasted.mean():.2f}.",
+            contrasted,
         ),
         _step(
-            "6 · Back on the film",
-            "The way a heat map goes: each pixel of the input, back in its place. Black was never seen.",
+            "5 · Fit, resize, normalise",
+            f"{_about_size(placement.window, preprocessing.size)} "
+            f"The input is (pixel − {preprocessing.mean:g}) / {preprocessing.std:g}, here from "
+            f"{normalised.min():.2f} to {normalised.max():.2f}.",
+            resized,
+        ),
+        _step(
+            "6 · Back on the radiograph",
+            "As a heat map is placed: each pixel of the input at its position. Black: not part of the input.",
             back,
         ),
     ]
 
 
-def show(found: list[Step], across: int = 3) -> None:
-    """Steps in a grid."""
-    for start in range(0, len(found), across):
-        for column, step in zip(st.columns(across), found[start : start + across], strict=False):
+def show(steps: list[Step], columns: int = 3) -> None:
+    """Draw steps in a grid."""
+    for start in range(0, len(steps), columns):
+        for column, step in zip(st.columns(columns), steps[start : start + columns], strict=False):
             with column:
                 st.markdown(f"**{step.title}**")
-                alt = f"{step.title}: {step.words}"
+                alt = f"{step.title}: {step.description}"
                 st.image(step.picture, width="stretch", output_format="PNG", alt=alt)
-                st.caption(step.words)
+                st.caption(step.description)
 
 
-def drawn(image: np.ndarray, mask: np.ndarray | None = None, box: Box | None = None) -> np.ndarray:
-    """A grey picture (H, W) in [0, 1] → (h, w, 3) uint8, with a mask's border and a frame."""
+def with_mask(image: np.ndarray, mask: np.ndarray | None = None, box: Box | None = None) -> np.ndarray:
+    """A grey image (H, W) in [0, 1] as (h, w, 3) uint8, with the outlines of a mask and a box."""
     shrink = min(1.0, _SHOWN / max(image.shape))
     size = tuple(max(1, round(side * shrink)) for side in image.shape[::-1])
     small = cv2.resize(np.asarray(image, np.float32), size, interpolation=cv2.INTER_AREA)
@@ -216,26 +218,26 @@ def drawn(image: np.ndarray, mask: np.ndarray | None = None, box: Box | None = N
 
 
 def _step(
-    title: str, words: str, image: np.ndarray, mask: np.ndarray | None = None, box: Box | None = None
+    title: str, description: str, image: np.ndarray, mask: np.ndarray | None = None, box: Box | None = None
 ) -> Step:
-    return Step(title, words, png_bytes(drawn(image, mask, box)), (image.shape[0], image.shape[1]))
+    return Step(title, description, png_bytes(with_mask(image, mask, box)), (image.shape[0], image.shape[1]))
 
 
-def _about(lungs: Lungs | str) -> str:
+def _about_lungs(lungs: Lungs | str) -> str:
     if isinstance(lungs, str):
         return lungs
     if not lungs.sure:
-        return f"Not sure, so nothing is cropped. {lungs.reason}"
-    return f"Orange: the lungs, {lungs.mask.mean():.0%} of the film. Blue: what the crop keeps."
+        return f"The segmentation is uncertain, so nothing is cropped. {lungs.reason}"
+    return f"Orange: the lungs, {lungs.mask.mean():.0%} of the radiograph. Blue: the crop."
 
 
-def _greys(recipe: Preprocessing) -> str:
-    words = [f"{recipe.window:g} % cut off at either end."] if recipe.window else []
-    if recipe.contrast != "none":
-        words.append(f"{CONTRASTS[recipe.contrast].title} over the part that is kept.")
-    return " ".join(words) or "Left as they are."
+def _about_contrast(preprocessing: Preprocessing) -> str:
+    parts = [f"{preprocessing.window:g} % clipped at either end."] if preprocessing.window else []
+    if preprocessing.contrast != "none":
+        parts.append(f"{CONTRASTS[preprocessing.contrast].title} of the cropped image.")
+    return " ".join(parts) or "Unchanged."
 
 
-def _shrunk(window: Box, size: int) -> str:
+def _about_size(window: Box, size: int) -> str:
     down, across = (window[2] - window[0]) / size, (window[3] - window[1]) / size
-    return f"one pixel for {across:.1f} × {down:.1f} of the film's."
+    return f"{size} × {size}: one pixel for {across:.1f} × {down:.1f} pixels of the radiograph."

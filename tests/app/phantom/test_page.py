@@ -1,4 +1,4 @@
-"""The page on which a phantom is ordered."""
+"""The Phantom page: controls, outlines, ground truth and downloads."""
 
 import io
 import json
@@ -16,29 +16,29 @@ from cxrbench.app import main
 from cxrbench.app.navigation import page_file
 from cxrbench.app.phantom.view import archive, drawing, regions, truth_table
 from cxrbench.app.services import map_jobs, phantoms
-from cxrbench.app.services.phantom_order import DIALS, Order
+from cxrbench.app.services.phantom_settings import DIALS, PhantomSettings
 from cxrbench.app.services.phantoms import radiograph, simulate
 from cxrbench.data.phantom import render
 from cxrbench.data.phantom.film import ExposureSettings
 
 MAIN = Path(main.__file__)
-ILL = Order(3, "PA", findings=(("Edema", 0.7), ("Pleural Effusion", 0.6)), shortcuts=("hospital",))
+ILL = PhantomSettings(3, "PA", findings=(("Edema", 0.7), ("Pleural Effusion", 0.6)), shortcuts=("hospital",))
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small films: the page does not care."""
+    """Small images, for speed."""
     monkeypatch.setattr(phantoms, "SIZE", 96)
     simulate.cache_clear()
 
 
-def test_an_order_is_filled_as_the_phantom_would_and_kept() -> None:
+def test_the_page_renders_what_the_library_renders_and_caches_it() -> None:
     direct = render(3, dict(ILL.findings), size=96, shortcuts=["hospital"])
     assert np.array_equal(simulate(ILL).image, direct.image)
-    assert simulate(ILL) is simulate(Order(**vars(ILL)))
+    assert simulate(ILL) is simulate(PhantomSettings(**vars(ILL)))
 
 
-def test_every_dial_is_a_setting_of_the_exposure_and_moves_the_picture() -> None:
+def test_every_dial_is_an_exposure_setting_and_changes_the_image() -> None:
     plain = {name: 10**dial.typical if dial.log else dial.typical for name, dial in DIALS.items()}
     start = render(3, size=96, shot=plain).image
     for name, dial in DIALS.items():
@@ -48,7 +48,7 @@ def test_every_dial_is_a_setting_of_the_exposure_and_moves_the_picture() -> None
         assert not np.array_equal(render(3, size=96, shot={**plain, name: end}).image, start)
 
 
-def test_the_drawing_holds_the_film_and_the_outlines_that_are_asked_for() -> None:
+def test_the_drawing_contains_the_selected_outlines_only() -> None:
     phantom = simulate(ILL)
     names = list(regions(phantom))
     assert names[-2:] == ["Heart", "Lungs"]
@@ -59,23 +59,23 @@ def test_the_drawing_holds_the_film_and_the_outlines_that_are_asked_for() -> Non
     assert not ElementTree.fromstring(drawing(phantom, [])).findall("{*}path")
 
 
-def test_the_table_tells_the_truth_of_all_fourteen() -> None:
+def test_the_table_states_the_truth_of_all_fourteen_findings() -> None:
     phantom = simulate(ILL)
     table = truth_table(phantom).set_index("Finding")
     assert len(table) == 14
     assert dict(table["Truth"]) == {name: bool(value) for name, value in phantom.truth.items()}
     assert table["Truth"].is_monotonic_decreasing
     assert table.loc["Edema", "Severity"] == "0.70"
-    assert table.loc["Lung Opacity", "Severity"] == ""  # a parent follows from its child
+    assert table.loc["Lung Opacity", "Severity"] == ""  # a parent implied by its child
     assert table.loc["Lung Opacity", "Mask"] == f"{phantom.masks['Lung Opacity'].mean():.1%}"
     assert table.loc["Fracture", "Box"] == ""
 
 
-def test_the_archive_repeats_the_film() -> None:
-    with zipfile.ZipFile(io.BytesIO(archive(simulate(ILL), ILL))) as held:
-        record = json.loads(held.read("truth.json"))
+def test_the_settings_in_the_archive_reproduce_the_image() -> None:
+    with zipfile.ZipFile(io.BytesIO(archive(simulate(ILL), ILL))) as bundle:
+        record = json.loads(bundle.read("truth.json"))
         film, mask = (
-            cv2.imdecode(np.frombuffer(held.read(name), np.uint8), cv2.IMREAD_UNCHANGED)
+            cv2.imdecode(np.frombuffer(bundle.read(name), np.uint8), cv2.IMREAD_UNCHANGED)
             for name in ("film.png", "masks/edema.png")
         )
     again = render(**record["order"])
@@ -84,12 +84,12 @@ def test_the_archive_repeats_the_film() -> None:
     assert record["truth"] == again.truth
 
 
-def test_compare_gets_the_film_with_its_truth_and_masks() -> None:
+def test_compare_receives_the_image_with_its_truth_and_masks() -> None:
     source = radiograph(ILL)
     assert source.computes
     assert source.truth["Edema"] == 1
     assert source.masks["Edema"].shape == source.image.shape
-    assert source.sha256 != radiograph(Order(4)).sha256
+    assert source.sha256 != radiograph(PhantomSettings(4)).sha256
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def page(small_assets: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     return at.switch_page(str(page_file("phantom"))).run()
 
 
-def test_the_page_takes_another_film_when_a_control_moves(page: AppTest) -> None:
+def test_a_changed_control_changes_the_phantom(page: AppTest) -> None:
     assert not page.exception
     assert page.dataframe[0].value["Finding"].tolist()[0] == "Pleural Effusion"
     assert page.dataframe[0].value["Truth"].tolist() == [True] + [False] * 13
@@ -116,21 +116,21 @@ def test_the_page_takes_another_film_when_a_control_moves(page: AppTest) -> None
     assert {dial.title for dial in DIALS.values()} < {slider.label for slider in page.slider}
 
 
-def test_explain_on_compare_opens_this_film_there(page: AppTest) -> None:
+def test_explain_on_compare_opens_this_image_and_its_link_restores_it(page: AppTest) -> None:
     page.button_group(key="finding").set_value(["Cardiomegaly"]).run()
     page.button(key="to_compare").click().run()
     assert not page.exception
     shown = page.selectbox(key="pick_case").value
     assert page.session_state["own_films"][shown].truth["Cardiomegaly"] == 1
     assert page.selectbox(key="pick_finding").value == "Cardiomegaly"
-    there = AppTest.from_file(str(MAIN), default_timeout=300)
+    restored = AppTest.from_file(str(MAIN), default_timeout=300)
     for name in page.query_params:
-        there.query_params[name] = page.query_params[name]
-    there.run()
-    assert not there.exception
-    assert not there.warning
-    assert there.selectbox(key="pick_case").options[-1] == "Yours: Phantom 1, PA"
-    assert there.selectbox(key="pick_finding").value == "Cardiomegaly"
-    assert there.button_group(key="pick_methods").value == page.button_group(key="pick_methods").value
+        restored.query_params[name] = page.query_params[name]
+    restored.run()
+    assert not restored.exception
+    assert not restored.warning
+    assert restored.selectbox(key="pick_case").options[-1] == "Yours: Phantom 1, PA"
+    assert restored.selectbox(key="pick_finding").value == "Cardiomegaly"
+    assert restored.button_group(key="pick_methods").value == page.button_group(key="pick_methods").value
     while map_jobs.QUEUE.busy():  # no thread may outlive the process that tests
         time.sleep(0.1)

@@ -13,13 +13,13 @@ IMAGE = np.random.default_rng(0).random((64, 50), dtype=np.float32)
 CHANGES: dict[str, tuple[dict[str, Any], Change]] = {
     "rotation": ({"Degrees": -12.5}, AffineDraw(degrees=-12.5)),
     "shift": ({"To the right": -0.1, "Downwards": 0.12}, AffineDraw(right=-0.1, down=0.12)),
-    "scale": ({"Times as large": 0.8}, AffineDraw(scale=0.8)),
-    "shear": ({"Lean in degrees": 15.0}, AffineDraw(shear=15.0)),
+    "scale": ({"Factor": 0.8}, AffineDraw(scale=0.8)),
+    "shear": ({"Shear in degrees": 15.0}, AffineDraw(shear=15.0)),
     "curve": (
         {"Brightness": 0.1, "Contrast": 0.7, "Gamma": 1.5},
         IntensityDraw(brightness=0.1, contrast=0.7, gamma=1.5),
     ),
-    "noise": ({"Deviation": 0.1}, IntensityDraw(noise=0.1, seed=1)),
+    "noise": ({"Standard deviation": 0.1}, IntensityDraw(noise=0.1, seed=1)),
     "elastic": (
         {"Longest displacement": 0.06, "Smoothness": 0.2},
         ElasticDraw(strength=0.06, smoothness=0.2, seed=1),
@@ -31,9 +31,9 @@ CHANGES: dict[str, tuple[dict[str, Any], Change]] = {
 def controls() -> None:
     import streamlit
 
-    from cxrbench.app.preparation.augmentation import pick_change
+    from cxrbench.app.preparation.augmentation import pick_augmentation
 
-    _, streamlit.session_state["change"] = pick_change()
+    streamlit.session_state["change"] = pick_augmentation()
 
 
 @pytest.mark.parametrize("name", list(AUGMENTATIONS))

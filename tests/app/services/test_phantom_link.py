@@ -1,4 +1,4 @@
-"""A phantom's link holds its whole order, and nothing that no order holds."""
+"""A phantom's link holds all of its settings, and refuses anything else."""
 
 import contextlib
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxrbench.app.services.phantom_link import read, write
-from cxrbench.app.services.phantom_order import DIALS, MAX_SEED, Order
+from cxrbench.app.services.phantom_settings import DIALS, MAX_SEED, PhantomSettings
 from cxrbench.data.phantom import FINDINGS, KINDS
 from cxrbench.errors import InputError
 
@@ -21,11 +21,11 @@ def dialled(steps: int, name: str) -> float:
 
 
 @st.composite
-def orders(draw: st.DrawFn) -> Order:
+def phantom_settings(draw: st.DrawFn) -> PhantomSettings:
     findings = draw(st.sets(st.sampled_from(sorted(FINDINGS))))
     by_hand = draw(st.booleans())
     shortcuts = draw(st.sets(st.sampled_from(sorted(KINDS))))
-    return Order(
+    return PhantomSettings(
         seed=draw(st.integers(0, MAX_SEED)),
         view=draw(st.sampled_from(["PA", "AP", "LATERAL"])),
         take=draw(st.integers(0, 99)),
@@ -37,14 +37,14 @@ def orders(draw: st.DrawFn) -> Order:
     )
 
 
-@given(orders())
-def test_a_link_brings_the_order_back(order: Order) -> None:
-    assert read(write(order)) == order
+@given(phantom_settings())
+def test_a_link_restores_the_settings(settings: PhantomSettings) -> None:
+    assert read(write(settings)) == settings
 
 
-def test_a_link_can_be_read_by_people() -> None:
-    order = Order(7, "LATERAL", findings=(("Pleural Effusion", 0.8),))
-    assert write(order) == "seed:7,projection:Lateral,pleural_effusion:0.8"
+def test_a_link_is_readable() -> None:
+    settings = PhantomSettings(7, "LATERAL", findings=(("Pleural Effusion", 0.8),))
+    assert write(settings) == "seed:7,projection:Lateral,pleural_effusion:0.8"
 
 
 WRONG = (
@@ -54,12 +54,12 @@ WRONG = (
 
 
 @pytest.mark.parametrize("text", ["", *WRONG.split()])
-def test_what_cannot_be_ordered_is_named(text: str) -> None:
-    with pytest.raises(InputError, match="order one on the Phantom page"):
+def test_an_invalid_item_is_named(text: str) -> None:
+    with pytest.raises(InputError, match="choose one on the Phantom page"):
         read(text)
 
 
 @given(st.text(max_size=40))
-def test_no_text_does_harm(text: str) -> None:
+def test_any_text_is_either_read_or_refused(text: str) -> None:
     with contextlib.suppress(InputError):
         assert 0 <= read(text).seed <= MAX_SEED
