@@ -8,7 +8,9 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +26,7 @@ VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "base", "core"}
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_a_room_offers_exactly_what_its_all_says(room):
+def test_a_room_offers_exactly_what_its_all_says(room: str) -> None:
     module = importlib.import_module(f"cxrbench.{room}")
     offered = getattr(module, "__all__", ())
     assert len(set(offered)) == len(offered)
@@ -37,14 +39,14 @@ def test_a_room_offers_exactly_what_its_all_says(room):
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_what_a_module_says_it_offers_is_there(name):
+def test_what_a_module_says_it_offers_is_there(name: str) -> None:
     module = importlib.import_module(name)
     offered = getattr(module, "__all__", ())
     assert len(set(offered)) == len(offered)
     assert [each for each in offered if not hasattr(module, each)] == []
 
 
-def test_the_public_surface_is_the_one_that_is_written_down(root):
+def test_the_public_surface_is_the_one_that_is_written_down(root: Path) -> None:
     """Who adds, renames or removes a public name of a room changes tests/public_surface.json with it."""
     surface = {
         name: sorted(getattr(importlib.import_module(name), "__all__", ()))
@@ -53,17 +55,17 @@ def test_the_public_surface_is_the_one_that_is_written_down(root):
     assert surface == json.loads((root / "tests" / "public_surface.json").read_text(encoding="utf8"))
 
 
-def test_no_module_has_a_name_that_says_nothing():
+def test_no_module_has_a_name_that_says_nothing() -> None:
     assert not [name for name in MODULES if VAGUE & set(name.split("."))]
 
 
-def test_importing_the_library_starts_nothing():
+def test_importing_the_library_starts_nothing() -> None:
     code = "import cxrbench, sys; print(sorted({'torch', 'streamlit', 'pandas'} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
 
 
-def test_the_map_lists_exactly_the_files_of_the_tree(root):
+def test_the_map_lists_exactly_the_files_of_the_tree(root: Path) -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=False)
     if tracked.returncode:
         pytest.skip("not a git checkout, so there is no list of files to compare the map with")
@@ -79,18 +81,18 @@ def test_the_map_lists_exactly_the_files_of_the_tree(root):
     assert sorted(named - files - folders) == []
 
 
-def test_the_drawing_of_the_floors_is_that_of_the_import_linter(root):
+def test_the_drawing_of_the_floors_is_that_of_the_import_linter(root: Path) -> None:
     settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf8"))["tool"]["importlinter"]
     layers = next(contract["layers"] for contract in settings["contracts"] if contract["type"] == "layers")
     drawing = re.search(r"(?ms)^## Floors$.*?^```\n(.*?)^```", architecture_page(root))[1].splitlines()
     assert [re.split(r"\s{2,}", line)[0] for line in drawing if line[0] != "─"] == layers
 
 
-def architecture_page(root):
+def architecture_page(root: Path) -> str:
     return (root / "docs" / "architecture.md").read_text(encoding="utf8")
 
 
-def map_paths(text):
+def map_paths(text: Any) -> Iterator[object]:
     """The paths in the file map: a line names a path, its indentation says below which folder."""
     lines = re.search(r"(?ms)^```\n(streamlit_app\.py .*?)^```", text)[1].splitlines()
     above = []
@@ -101,7 +103,7 @@ def map_paths(text):
         above.append(name)
 
 
-def test_the_lock_pins_everything_exactly(root):
+def test_the_lock_pins_everything_exactly(root: Path) -> None:
     for lock in ("requirements.txt", "tests/requirements.txt", "docs/requirements.txt"):
         lines = (root / lock).read_text(encoding="utf8").splitlines()
         pins = [line for line in lines if line and not line.startswith("#")]

@@ -2,6 +2,7 @@ import csv
 import json
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,14 +10,14 @@ from PIL import Image
 
 from cxrbench.cli import main
 from cxrbench.compare import DISCLAIMER
-from cxrbench.evaluation import evaluate, read_predictions
+from cxrbench.evaluation import Predictions, evaluate, read_predictions
 from cxrbench.labels import CHEXPERT
 from cxrbench.models import create, hub
 from cxrbench.preprocess import Preprocessing
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small data set in CheXpert's form, and two untrained models that know different findings."""
     place = tmp_path_factory.mktemp("evaluate")
     random = np.random.default_rng(0)
@@ -43,7 +44,7 @@ def place(tmp_path_factory):
     return place
 
 
-def test_models_are_judged_with_their_ensembles(place, capsys):
+def test_models_are_judged_with_their_ensembles(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     models = [str(place / "model0"), str(place / "model1")]
     out = place / "out"
     command = ["evaluate", *models, "--data", str(place / "data"), "--out", str(out), "--resamples", "30"]
@@ -71,11 +72,11 @@ def test_models_are_judged_with_their_ensembles(place, capsys):
     check_report((out / "report.html").read_text(encoding="utf8"))
 
 
-def assert_same_truth(stored, few):
+def assert_same_truth(stored: Predictions, few: Predictions) -> None:
     np.testing.assert_array_equal(stored.columns(few.labels).targets, few.targets)
 
 
-def check_report(text):
+def check_report(text: str) -> None:
     """It needs nothing from elsewhere, and says what it is not for."""
     _head, _, body = text.partition("</script>")
     assert DISCLAIMER in body
@@ -85,7 +86,9 @@ def check_report(text):
     assert "&lt;small" not in body
 
 
-def test_unreadable_images_are_named_as_check_and_predict_name_them_and_tried_again(place, capsys, tmp_path):
+def test_unreadable_images_are_named_as_check_and_predict_name_them_and_tried_again(
+    place: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     table = place / "data" / "with_missing.csv"
     lines = (place / "data" / "test.csv").read_text().splitlines()
     absent = place / "data" / "test" / "patient99999" / "study1" / "view1_frontal.png"
@@ -108,7 +111,9 @@ def test_unreadable_images_are_named_as_check_and_predict_name_them_and_tried_ag
     table.unlink()
 
 
-def test_without_validation_images_the_models_own_thresholds_are_used(place, capsys, tmp_path):
+def test_without_validation_images_the_models_own_thresholds_are_used(
+    place: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     command = ["evaluate", str(place / "model0"), "--data", str(place / "data"), "--table", "valid.csv"]
     command += ["--view", "all"]
     assert main([*command, "--out", str(tmp_path / "out"), "--resamples", "20"]) == 0
@@ -118,7 +123,9 @@ def test_without_validation_images_the_models_own_thresholds_are_used(place, cap
     assert not (tmp_path / "out" / "ensembles.csv").exists()
 
 
-def test_mistakes_are_said_before_anything_is_scored(place, capsys, tmp_path):
+def test_mistakes_are_said_before_anything_is_scored(
+    place: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     command = [
         "evaluate",
         str(place / "model0"),

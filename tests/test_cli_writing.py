@@ -3,7 +3,9 @@
 import contextlib
 import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from PIL import Image
 
 from cxrbench.cli import main
 from cxrbench.cli import predict as predict_command
-from cxrbench.models import create, hub
+from cxrbench.models import Classifier, create, hub
 from cxrbench.preprocess import Preprocessing
 
 LABELS = ("Cardiomegaly", "Edema")
@@ -56,7 +58,9 @@ def evaluated(tree: Path, model: Path, out: Path) -> tuple[object, ...]:
     return "evaluate", model, "--data", tree, "--out", out, "--resamples", 10
 
 
-def test_predict_never_writes_over_what_it_reads(tree, model, capsys):
+def test_predict_never_writes_over_what_it_reads(
+    tree: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     table = tree / "test.csv"
     before = table.read_bytes()
     first = next(tree.rglob("*.png"))
@@ -70,7 +74,9 @@ def test_predict_never_writes_over_what_it_reads(tree, model, capsys):
     assert first.read_bytes() == film_before
 
 
-def test_predict_replaces_a_file_only_when_forced(tree, model, capsys, tmp_path):
+def test_predict_replaces_a_file_only_when_forced(
+    tree: Path, model: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     mine = tmp_path / "notes.csv"
     mine.write_text("mine")
     code, said = run(capsys, "predict", tree / "test.csv", "--model", model, "--csv", mine)
@@ -84,12 +90,17 @@ def test_predict_replaces_a_file_only_when_forced(tree, model, capsys, tmp_path)
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, RuntimeError])
 def test_a_predict_that_fails_leaves_the_old_file_and_no_cut_one(
-    failure, tree, model, capsys, tmp_path, monkeypatch
-):
+    failure: type[KeyboardInterrupt] | type[RuntimeError],
+    tree: Path,
+    model: Path,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     old = tmp_path / "scores.csv"
     old.write_text("old")
 
-    def stream(model, images, **options):
+    def stream(model: Classifier, images: None, **options: Any) -> Iterator[np.ndarray]:
         yield np.zeros(len(LABELS), np.float32)
         raise failure
 
@@ -103,7 +114,9 @@ def test_a_predict_that_fails_leaves_the_old_file_and_no_cut_one(
     assert not list(tmp_path.glob(".*"))
 
 
-def test_a_predict_that_reads_nothing_leaves_no_table(model, capsys, tmp_path):
+def test_a_predict_that_reads_nothing_leaves_no_table(
+    model: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"no picture")
     code, _ = run(capsys, "predict", bad, "--model", model, "--csv", tmp_path / "scores.csv")
@@ -111,13 +124,17 @@ def test_a_predict_that_reads_nothing_leaves_no_table(model, capsys, tmp_path):
     assert names(tmp_path) == ["bad.png"]
 
 
-def test_scores_may_go_to_a_pipe_as_often_as_one_likes(model, tmp_path, capfd):
+def test_scores_may_go_to_a_pipe_as_often_as_one_likes(
+    model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     picture = film(tmp_path / "a.png", 0)
     for _ in range(2):
         assert main(["predict", str(picture), "--model", str(model), "--csv", "/dev/null"]) == 0
 
 
-def test_evaluate_replaces_its_own_files_and_refuses_those_of_others(tree, model, capsys, tmp_path):
+def test_evaluate_replaces_its_own_files_and_refuses_those_of_others(
+    tree: Path, model: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     for _ in range(2):
         assert run(capsys, *evaluated(tree, model, out))[0] == 0
@@ -132,7 +149,9 @@ def test_evaluate_replaces_its_own_files_and_refuses_those_of_others(tree, model
     assert run(capsys, *evaluated(tree, model, out))[0] == 0
 
 
-def test_evaluate_refuses_a_file_of_somebody_else_before_it_scores(tree, model, capsys, tmp_path):
+def test_evaluate_refuses_a_file_of_somebody_else_before_it_scores(
+    tree: Path, model: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     out.mkdir()
     (out / "report.html").write_text("mine")
@@ -142,7 +161,7 @@ def test_evaluate_refuses_a_file_of_somebody_else_before_it_scores(tree, model, 
     assert names(out) == ["report.html"]
 
 
-def test_explain_gives_findings_that_differ_in_signs_alone_files_of_their_own():
+def test_explain_gives_findings_that_differ_in_signs_alone_files_of_their_own() -> None:
     from cxrbench.cli.explain import _names
 
     names = _names("film", ["Lesion 1", "Lesion 2", "Mass+", "Mass-", "肺"])
@@ -150,7 +169,9 @@ def test_explain_gives_findings_that_differ_in_signs_alone_files_of_their_own():
     assert "film-lesion-2.png" in names
 
 
-def test_a_run_is_not_begun_over_other_files_or_another_recipes_run(tmp_path, capsys):
+def test_a_run_is_not_begun_over_other_files_or_another_recipes_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(
         'name = "tiny"\narchitecture = "resnet50"\nlabels = ["Edema"]\n[data]\nroot = "none"\n'
@@ -174,7 +195,7 @@ def test_a_run_is_not_begun_over_other_files_or_another_recipes_run(tmp_path, ca
     assert (tmp_path / "other" / "recipe.json").read_text() != kept
 
 
-def test_a_model_is_not_saved_over_files_of_something_else(model, tmp_path):
+def test_a_model_is_not_saved_over_files_of_something_else(model: Path, tmp_path: Path) -> None:
     from cxrbench.errors import InputError
 
     (tmp_path / "mine").mkdir()

@@ -15,23 +15,23 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 EXAMPLES = [page for page in PAGES if ">>> " in page.read_text(encoding="utf8")]
 
 
-def name(page):
+def name(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
-def prose(page):
+def prose(page: Path) -> str:
     """A page without its code blocks."""
     return re.sub(r"(?ms)^```.*?^```", "", page.read_text(encoding="utf8"))
 
 
-def anchors(page):
+def anchors(page: Path) -> set[str]:
     """What a link may name after the #: headings as GitHub and the site spell them."""
     headings = re.findall(r"(?m)^#+ (.*)$", prose(page))
     return {re.sub(r"[^\w\s-]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
-def test_links_of_a_page_lead_to_files_and_headings_that_exist(page):
+def test_links_of_a_page_lead_to_files_and_headings_that_exist(page: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
         if re.match(r"https?://|mailto:", target):
             continue
@@ -42,7 +42,7 @@ def test_links_of_a_page_lead_to_files_and_headings_that_exist(page):
 
 
 @pytest.mark.parametrize("page", EXAMPLES, ids=name)
-def test_examples_of_a_page_give_what_it_says(page):
+def test_examples_of_a_page_give_what_it_says(page: Path) -> None:
     blocks = re.findall(r"(?ms)^```pycon\n(.*?)^```", page.read_text(encoding="utf8"))
     example = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, name(page), name(page), 0)
     report = []
@@ -51,13 +51,13 @@ def test_examples_of_a_page_give_what_it_says(page):
     assert example.examples
 
 
-def test_the_readme_is_short_and_says_what_the_software_is_not_for():
+def test_the_readme_is_short_and_says_what_the_software_is_not_for() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf8")
     assert len(text.splitlines()) <= 150
     assert "For teaching and research, never for diagnosis" in text
 
 
-def test_every_method_has_its_card():
+def test_every_method_has_its_card() -> None:
     from cxrbench.explain import METHODS
 
     text = (ROOT / "docs" / "methods.md").read_text(encoding="utf8")
@@ -70,7 +70,7 @@ def test_every_method_has_its_card():
             assert part.lower() in cards[key].lower(), f"the card of {key} lacks {part}"
 
 
-def test_every_backbone_is_listed_with_its_stages():
+def test_every_backbone_is_listed_with_its_stages() -> None:
     from cxrbench.models import ARCHITECTURES
 
     text = (ROOT / "docs" / "backbones.md").read_text(encoding="utf8")
@@ -80,7 +80,7 @@ def test_every_backbone_is_listed_with_its_stages():
         assert re.search(rf"(?m)^{row}$", text), f"{key} and its stages are not a row of the table"
 
 
-def test_every_public_package_has_a_page_in_the_reference():
+def test_every_public_package_has_a_page_in_the_reference() -> None:
     import cxrbench
 
     pages = "\n".join(page.read_text(encoding="utf8") for page in ROOT.glob("docs/api/*.md"))
@@ -91,7 +91,7 @@ def test_every_public_package_has_a_page_in_the_reference():
         importlib.import_module(module)
 
 
-def test_the_reference_lists_every_public_table_with_its_keys():
+def test_the_reference_lists_every_public_table_with_its_keys() -> None:
     text = (ROOT / "docs" / "api" / "index.md").read_text(encoding="utf8")
     rows = dict(re.findall(r"(?m)^\| `(cxrbench[\w.]+)` \|[^|]*\| (.*) \|$", text))
     surface = json.loads((ROOT / "tests" / "public_surface.json").read_text(encoding="utf8"))
@@ -104,10 +104,10 @@ def test_the_reference_lists_every_public_table_with_its_keys():
     assert not rows
 
 
-def test_the_version_is_the_same_wherever_it_is_stated():
+def test_the_version_is_the_same_wherever_it_is_stated() -> None:
     from cxrbench import __version__
 
-    def stated(file, pattern):
+    def stated(file: str, pattern: str) -> list[str]:
         return re.findall(pattern, (ROOT / file).read_text(encoding="utf8"))
 
     assert stated("pyproject.toml", r'(?m)^version = "(.*)"$') == [__version__]

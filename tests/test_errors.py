@@ -43,13 +43,13 @@ CALLS: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_no_message_quotes_a_numpy_scalar(call):
+def test_no_message_quotes_a_numpy_scalar(call: str) -> None:
     with pytest.raises(InputError) as caught:
         CALLS[call]()
     assert "np." not in str(caught.value)
     assert "numpy" not in str(caught.value)
 
 
-def test_numpy_scalars_are_replaced_by_plain_values():
+def test_numpy_scalars_are_replaced_by_plain_values() -> None:
     message = str(InputError(f"{HALF!r} {[FAR]!r} {(np.True_,)!r} {np.str_('x')!r} np.mean(x, axis=0)"))
     assert message == "0.5 [99] (True,) 'x' np.mean(x, axis=0)"

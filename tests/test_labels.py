@@ -1,3 +1,5 @@
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,17 +20,17 @@ from cxrbench.labels import (
 )
 
 
-def test_the_data_sets_have_as_many_findings_as_their_papers_say():
+def test_the_data_sets_have_as_many_findings_as_their_papers_say() -> None:
     assert (len(CHEXPERT), len(NIH), len(TORCHXRAYVISION), len(COMPETITION)) == (14, 14, 18, 5)
     for labels in (CHEXPERT, NIH, TORCHXRAYVISION):
         assert len(set(labels)) == len(labels)
 
 
-def test_the_hierarchy_and_the_competition_name_only_chexpert_findings():
+def test_the_hierarchy_and_the_competition_name_only_chexpert_findings() -> None:
     assert set(HIERARCHY) | set(HIERARCHY.values()) | set(COMPETITION) <= set(CHEXPERT)
 
 
-def test_the_hierarchy_has_no_cycle():
+def test_the_hierarchy_has_no_cycle() -> None:
     for child in HIERARCHY:
         seen = {child}
         while child in HIERARCHY:
@@ -60,41 +62,41 @@ def test_the_hierarchy_has_no_cycle():
         ("", ""),
     ],
 )
-def test_spellings_become_the_canonical_name(spelling, name):
+def test_spellings_become_the_canonical_name(spelling: str, name: str) -> None:
     assert canonical(spelling) == name
 
 
 @given(st.sampled_from([*CHEXPERT, *NIH, *ALIASES, "Scoliosis"]), st.randoms(use_true_random=False))
-def test_case_and_separators_never_matter(name, random):
+def test_case_and_separators_never_matter(name: str, random: Random) -> None:
     words = name.replace("_", " ").split()
     other = random.choice([" ", "_", "-", "  "]).join(word.swapcase() for word in words)
     assert finding_key(other) == finding_key(name)
     assert canonical(canonical(other)) == canonical(other)
 
 
-def test_positions_are_found_in_any_spelling():
+def test_positions_are_found_in_any_spelling() -> None:
     assert finding_columns(["Effusion", "", "Lung_Opacity", "pleural effusion"]) == {
         "pleural effusion": 0,
         "lung opacity": 2,
     }
 
 
-def test_an_unknown_name_gets_the_most_similar_finding_or_none():
+def test_an_unknown_name_gets_the_most_similar_finding_or_none() -> None:
     assert closest_finding("Oedema") == "Edema"
     assert closest_finding("Plural Effusion") == "Pleural Effusion"
     assert closest_finding("Scanner") is None
 
 
-def test_indices_are_found_in_any_known_spelling_and_in_the_order_of_the_names():
+def test_indices_are_found_in_any_known_spelling_and_in_the_order_of_the_names() -> None:
     assert finding_indices(["effusion", "CARDIOMEGALY"], CHEXPERT) == [10, 2]
     assert finding_indices(["Pleural Effusion"], TORCHXRAYVISION) == [7]
 
 
-def test_an_unknown_finding_is_refused_with_the_known_ones():
+def test_an_unknown_finding_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InputError, match="'Gout' is not one this model knows; choose from: No Finding, "):
         finding_indices(["Gout"], CHEXPERT)
 
 
-def test_an_untrained_output_is_no_finding():
+def test_an_untrained_output_is_no_finding() -> None:
     with pytest.raises(InputError):
         finding_indices([""], ["Edema", ""])

@@ -1,7 +1,9 @@
 """One recipe, saved with the model, applied alike by training, page, command line and API."""
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +15,7 @@ from cxrbench.compare import Settings
 from cxrbench.compare.run import collect, compare
 from cxrbench.data import read_image
 from cxrbench.inference import predict
-from cxrbench.models import Classifier, create, hub
+from cxrbench.models import Classifier, Features, create, hub
 from cxrbench.preprocess import Preprocessing
 from cxrbench.training import Images, decode
 
@@ -43,7 +45,9 @@ def seen_by(model: Classifier) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize("name", list(RECIPES))
-def test_training_page_command_line_and_library_give_the_same_tensor(name, film, tmp_path):
+def test_training_page_command_line_and_library_give_the_same_tensor(
+    name: str, film: Path, tmp_path: Path
+) -> None:
     recipe = RECIPES[name]
     hub.save(create("efficientnet_b0", ("a", "b"), name="small", preprocessing=recipe), tmp_path / "small")
     model = hub.load(tmp_path / "small")
@@ -71,17 +75,17 @@ def test_training_page_command_line_and_library_give_the_same_tensor(name, film,
     assert (trained - api[0]).abs().max() <= 0.5 / 255 / recipe.std + 1e-5
 
 
-def watched(trunk, seen: list[torch.Tensor]):
+def watched(trunk: Callable[..., Any], seen: list[torch.Tensor]) -> Callable[..., Any]:
     """A model's trunk that notes what it is given."""
 
-    def look(images: torch.Tensor, *arguments: object, **options: object):
+    def look(images: torch.Tensor, *arguments: object, **options: object) -> Features:
         seen.append(images.detach().clone())
         return trunk(images, *arguments, **options)
 
     return look
 
 
-def test_the_command_line_says_what_the_library_says(film, tmp_path):
+def test_the_command_line_says_what_the_library_says(film: Path, tmp_path: Path) -> None:
     recipe = RECIPES["clahe"]
     hub.save(create("efficientnet_b0", ("a", "b"), name="small", preprocessing=recipe), tmp_path / "small")
     table = tmp_path / "scores.csv"

@@ -1,5 +1,6 @@
 import io
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -12,7 +13,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture
-def terminal(monkeypatch):
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Terminal]:
     """What makes stderr a terminal, within a test: pytest puts its own stream there before each."""
 
     def open_terminal() -> Terminal:
@@ -23,19 +24,21 @@ def terminal(monkeypatch):
     return open_terminal
 
 
-def work(bar):
+def work(bar: ProgressBar) -> None:
     with bar as progress:
         for done in range(1, 5):
             progress(done, 4, f"case {done}")
 
 
-def broken_off():
+def broken_off() -> None:
     with ProgressBar("films drawn") as progress:
         progress(1, 4)
         raise KeyboardInterrupt
 
 
-def test_on_a_terminal_one_bar_counts_to_the_end_and_says_what_is_done_now(terminal, capsys):
+def test_on_a_terminal_one_bar_counts_to_the_end_and_says_what_is_done_now(
+    terminal: Callable[[], Terminal], capsys: pytest.CaptureFixture[str]
+) -> None:
     stream = terminal()
     work(ProgressBar("films drawn"))
     shown = stream.getvalue().split("\r")[-1]
@@ -46,14 +49,16 @@ def test_on_a_terminal_one_bar_counts_to_the_end_and_says_what_is_done_now(termi
     assert not capsys.readouterr().out
 
 
-def test_without_a_terminal_there_is_one_line_when_all_is_done(capsys):
+def test_without_a_terminal_there_is_one_line_when_all_is_done(capsys: pytest.CaptureFixture[str]) -> None:
     work(ProgressBar("films drawn"))
     assert capsys.readouterr().err == "4 of 4 films drawn\n"
     work(ProgressBar("films drawn", final_line=False))
     assert capsys.readouterr().err == ""
 
 
-def test_work_that_is_broken_off_leaves_no_final_line_and_ends_the_bars_own(terminal):
+def test_work_that_is_broken_off_leaves_no_final_line_and_ends_the_bars_own(
+    terminal: Callable[[], Terminal],
+) -> None:
     stream = terminal()
     with pytest.raises(KeyboardInterrupt):
         broken_off()
@@ -61,7 +66,7 @@ def test_work_that_is_broken_off_leaves_no_final_line_and_ends_the_bars_own(term
     assert "4/4" not in stream.getvalue()
 
 
-def test_a_line_stands_above_the_bar(terminal):
+def test_a_line_stands_above_the_bar(terminal: Callable[[], Terminal]) -> None:
     stream = terminal()
     with ProgressBar("films drawn") as progress:
         progress(1, 4)

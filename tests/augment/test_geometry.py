@@ -1,3 +1,5 @@
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -37,7 +39,7 @@ def slow_place(move: AffineDraw, shape: tuple[int, int], y: float, x: float) -> 
 
 
 @pytest.mark.parametrize("move", MOVES)
-def test_a_spot_moves_to_the_place_computed_step_by_step(move):
+def test_a_spot_moves_to_the_place_computed_step_by_step(move: AffineDraw) -> None:
     shape = (120, 90)
     moved = move.image(blob(shape, 50, 55))
     middle = ndimage.center_of_mass(moved)
@@ -45,7 +47,7 @@ def test_a_spot_moves_to_the_place_computed_step_by_step(move):
 
 
 @pytest.mark.parametrize("move", MOVES)
-def test_an_image_is_transformed_as_by_scipy(move):
+def test_an_image_is_transformed_as_by_scipy(move: AffineDraw) -> None:
     inverse = np.linalg.inv(np.vstack([move.matrix(IMAGE.shape), [0, 0, 1]]))
     # scipy counts rows first.
     linear = inverse[:2, :2][::-1, ::-1]
@@ -56,12 +58,12 @@ def test_an_image_is_transformed_as_by_scipy(move):
     assert (same < 0.03).mean() > 0.9
 
 
-def test_the_default_is_the_identity():
+def test_the_default_is_the_identity() -> None:
     np.testing.assert_array_equal(AffineDraw().image(IMAGE), IMAGE)
     np.testing.assert_array_equal(ElasticDraw().image(IMAGE), IMAGE)
 
 
-def test_quarter_turns_are_those_of_numpy():
+def test_quarter_turns_are_those_of_numpy() -> None:
     square = IMAGE[:41]
     np.testing.assert_allclose(AffineDraw(degrees=90).image(square), np.rot90(square), atol=1e-5)
     np.testing.assert_allclose(AffineDraw(flip=True).image(IMAGE), IMAGE[:, ::-1], atol=1e-5)
@@ -71,7 +73,7 @@ CHANGES = [*MOVES, ElasticDraw(0.05, 0.1, 3), ElasticDraw(0.2, 0.15, 4)]
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_mask_is_transformed_like_the_image(change):
+def test_a_mask_is_transformed_like_the_image(change: AffineDraw | ElasticDraw) -> None:
     rows, columns = np.indices((160, 130))
     mask = np.hypot(rows - 70, columns - 72) < 25
     moved = change.image(mask.astype(np.float32))
@@ -85,7 +87,7 @@ def test_a_mask_is_transformed_like_the_image(change):
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_arguments_are_not_modified(change):
+def test_arguments_are_not_modified(change: AffineDraw | ElasticDraw) -> None:
     image, mask = IMAGE.copy(), IMAGE > 0.5
     image.flags.writeable = mask.flags.writeable = False
     assert change.image(image).base is None
@@ -95,7 +97,7 @@ def test_arguments_are_not_modified(change):
 @pytest.mark.parametrize("ranges", [Affine(8, 0.05, 0.1, 5, 0.5), Elastic(0.05)])
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=30, deadline=None)
-def test_the_seed_determines_the_draw_and_the_draw_the_image(ranges, seed):
+def test_the_seed_determines_the_draw_and_the_draw_the_image(ranges: Affine | Elastic, seed: int) -> None:
     first, again = (ranges.draw(np.random.default_rng(seed)) for _ in range(2))
     assert first == again
     np.testing.assert_array_equal(first.image(IMAGE), again.image(IMAGE))
@@ -104,7 +106,7 @@ def test_the_seed_determines_the_draw_and_the_draw_the_image(ranges, seed):
 
 @given(st.integers(0, 10_000))
 @settings(max_examples=60)
-def test_draws_stay_within_their_ranges_and_do_not_mirror(seed):
+def test_draws_stay_within_their_ranges_and_do_not_mirror(seed: int) -> None:
     wide = Affine(degrees=9, shift=0.1, scale=0.2, shear=4)
     move = wide.draw(np.random.default_rng(seed))
     assert abs(move.degrees) <= 9
@@ -116,20 +118,20 @@ def test_draws_stay_within_their_ranges_and_do_not_mirror(seed):
     assert left > 0  # a map that mirrors has a negative determinant
 
 
-def test_one_width_does_not_change_what_another_draws():
+def test_one_width_does_not_change_what_another_draws() -> None:
     narrow = Affine(shear=0).draw(np.random.default_rng(3))
     wide = Affine(shear=20).draw(np.random.default_rng(3))
     assert (narrow.degrees, narrow.right, narrow.scale) == (wide.degrees, wide.right, wide.scale)
 
 
 @pytest.mark.parametrize("strength", [0.01, 0.05])
-def test_the_longest_displacement_is_the_strength(strength):
+def test_the_longest_displacement_is_the_strength(strength: float) -> None:
     lengths = np.hypot(*ElasticDraw(strength, 0.1, 7).field((120, 90)))
     assert lengths.max() == pytest.approx(strength * 90, rel=1e-5)
     assert lengths.mean() > 0.2 * lengths.max()  # smooth: it is not one pixel that moves
 
 
-def test_an_elastic_deformation_agrees_with_scipy():
+def test_an_elastic_deformation_agrees_with_scipy() -> None:
     warp = ElasticDraw(0.05, 0.1, 2)
     down, right = warp.field(IMAGE.shape)
     rows, columns = np.indices(IMAGE.shape)
@@ -139,6 +141,6 @@ def test_an_elastic_deformation_agrees_with_scipy():
 
 
 @pytest.mark.parametrize("bad", [{"degrees": -1}, {"scale": 1.0}, {"flip": 1.1}, {"shift": float("nan")}])
-def test_invalid_widths_are_refused_by_name(bad):
+def test_invalid_widths_are_refused_by_name(bad: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=next(iter(bad))):
         Affine(**bad)

@@ -11,24 +11,24 @@ from cxrbench.errors import InputError
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 40), dtype=np.uint8)
 
 
-def test_the_default_draw_is_the_identity():
+def test_the_default_draw_is_the_identity() -> None:
     np.testing.assert_allclose(apply(IMAGE, Draw()), IMAGE / 255, atol=1e-7)
 
 
-def test_the_look_up_table_follows_the_formula_pixel_by_pixel():
+def test_the_look_up_table_follows_the_formula_pixel_by_pixel() -> None:
     draw = Draw(exposure=IntensityDraw(brightness=0.05, contrast=1.1, gamma=0.8))
     slow = np.clip(0.5 + 1.1 * ((IMAGE / 255.0) ** 0.8 - 0.5) + 0.05, 0, 1)
     np.testing.assert_allclose(apply(IMAGE, draw), slow, atol=1e-6)
 
 
-def test_a_shift_moves_right_and_down_by_the_fraction():
+def test_a_shift_moves_right_and_down_by_the_fraction() -> None:
     moved = apply(IMAGE, Draw(AffineDraw(right=0.1, down=0.2)))
     np.testing.assert_allclose(moved[8:, 4:], IMAGE[:-8, :-4] / 255, atol=1e-6)
     assert not moved[:8].any()
     assert not moved[:, :4].any()
 
 
-def test_rotation_and_scale_keep_the_centre():
+def test_rotation_and_scale_keep_the_centre() -> None:
     dot = np.zeros((41, 41), np.uint8)
     dot[20, 20] = 255
     turned = apply(dot, Draw(AffineDraw(degrees=30, scale=1.2)))
@@ -36,7 +36,7 @@ def test_rotation_and_scale_keep_the_centre():
 
 
 @given(st.integers(0, 10_000))
-def test_draws_stay_within_their_half_widths_and_do_not_mirror(seed):
+def test_draws_stay_within_their_half_widths_and_do_not_mirror(seed: int) -> None:
     wide = Augmentation()
     draw = wide.draw(np.random.default_rng(seed))
     move, exposure = draw.move, draw.exposure
@@ -53,7 +53,7 @@ def test_draws_stay_within_their_half_widths_and_do_not_mirror(seed):
     assert changed[:, :20].mean() > changed[:, 20:].mean()
 
 
-def test_optional_ranges_do_not_change_the_other_draws():
+def test_optional_ranges_do_not_change_the_other_draws() -> None:
     wide = Augmentation(shear=10, flip=1, elastic=0.03, noise=0.05).draw(np.random.default_rng(4))
     usual = Augmentation().draw(np.random.default_rng(4))
     assert wide.move.flip
@@ -64,13 +64,13 @@ def test_optional_ranges_do_not_change_the_other_draws():
     assert replace(wide.exposure, noise=0) == usual.exposure
 
 
-def test_noise_is_added_before_clipping():
+def test_noise_is_added_before_clipping() -> None:
     exposure = IntensityDraw(brightness=0.1, noise=0.05, seed=3)
     np.testing.assert_array_equal(
         apply(IMAGE, Draw(exposure=exposure)), exposure.image(IMAGE / np.float32(255))
     )
 
 
-def test_a_negative_half_width_is_refused():
+def test_a_negative_half_width_is_refused() -> None:
     with pytest.raises(InputError, match="shift"):
         Augmentation(shift=-0.1)

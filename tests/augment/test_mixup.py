@@ -9,7 +9,7 @@ IMAGES = np.random.default_rng(0).random((5, 1, 8, 8), dtype=np.float32)
 TARGETS = np.array([[1, 0, NAN], [0, 1, 1], [NAN, NAN, 0], [0.7, 1, 0], [1, 0, 0]])
 
 
-def test_images_and_targets_are_mixed_by_the_same_shares():
+def test_images_and_targets_are_mixed_by_the_same_shares() -> None:
     draw = MixupDraw(np.array([1, 0, 3, 2, 4]), np.array([0.9, 0.8, 0.7, 0.6, 0.5]))
     images, targets = draw.images(IMAGES), draw.targets(TARGETS)
     for i, (j, share) in enumerate(zip(draw.partners, draw.shares, strict=True)):
@@ -21,13 +21,13 @@ def test_images_and_targets_are_mixed_by_the_same_shares():
     assert images.dtype == np.float32
 
 
-def test_a_partner_with_share_0_has_no_influence_even_where_it_is_unknown():
+def test_a_partner_with_share_0_has_no_influence_even_where_it_is_unknown() -> None:
     draw = MixupDraw(np.array([2, 2, 2, 2, 2]), np.ones(5))
     np.testing.assert_array_equal(draw.targets(TARGETS), TARGETS)
     np.testing.assert_array_equal(draw.images(IMAGES), IMAGES)
 
 
-def test_the_seed_determines_the_draw_and_each_share_is_at_least_one_half():
+def test_the_seed_determines_the_draw_and_each_share_is_at_least_one_half() -> None:
     first, again = (Mixup(0.4).draw(np.random.default_rng(5), 64) for _ in range(2))
     np.testing.assert_array_equal(first.partners, again.partners)
     np.testing.assert_array_equal(first.shares, again.shares)
@@ -36,7 +36,7 @@ def test_the_seed_determines_the_draw_and_each_share_is_at_least_one_half():
     assert (first.shares <= 1).all()
 
 
-def test_shares_follow_the_folded_beta_distribution():
+def test_shares_follow_the_folded_beta_distribution() -> None:
     from scipy.stats import beta, kstest
 
     shares = Mixup(0.4).draw(np.random.default_rng(0), 4000).shares
@@ -44,7 +44,7 @@ def test_shares_follow_the_folded_beta_distribution():
     assert kstest(shares, folded).pvalue > 0.01
 
 
-def test_alpha_0_mixes_nothing_and_invalid_values_are_refused():
+def test_alpha_0_mixes_nothing_and_invalid_values_are_refused() -> None:
     draw = Mixup(0).draw(np.random.default_rng(0), 5)
     np.testing.assert_array_equal(draw.images(IMAGES), IMAGES)
     for alpha in (-1, NAN, np.inf):
@@ -52,6 +52,6 @@ def test_alpha_0_mixes_nothing_and_invalid_values_are_refused():
             Mixup(alpha)
 
 
-def test_uncertain_targets_need_a_policy_first():
+def test_uncertain_targets_need_a_policy_first() -> None:
     with pytest.raises(InputError, match="policy"):
         MixupDraw(np.array([0, 1]), np.array([0.6, 0.6])).targets(np.array([[-1.0], [0.0]]))

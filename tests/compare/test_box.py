@@ -28,7 +28,7 @@ def written(heat: HeatMaps) -> dict:
     return json.loads(json.dumps(records.heat_maps_record(heat)))
 
 
-def test_saved_maps_keep_their_position_on_the_film():
+def test_saved_maps_keep_their_position_on_the_film() -> None:
     back = records.read_heat_maps(written(CROPPED), MAPS)
     assert back.box == (5, 6, 50, 60)
     over = back.on_film(MAPS, (70, 80))
@@ -39,12 +39,12 @@ def test_saved_maps_keep_their_position_on_the_film():
 
 
 @pytest.mark.parametrize("box", [[1, 2, 3], [5, 5, 4, 9], [-1, 0, 4, 9], "all", None])
-def test_an_invalid_box_is_refused(box: object):
+def test_an_invalid_box_is_refused(box: object) -> None:
     with pytest.raises(InputError, match="'box'"):
         records.read_heat_maps({**written(CROPPED), "box": box}, MAPS)
 
 
-def test_files_of_versions_without_cropping_are_read():
+def test_files_of_versions_without_cropping_are_read() -> None:
     old = written(replace(CROPPED, preprocessing=Preprocessing(size=32), box=None))
     del old["box"]
     for later in ("crop", "window", "contrast", "clahe_clip", "clahe_tiles"):

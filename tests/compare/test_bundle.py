@@ -98,7 +98,9 @@ def test_the_same_comparison_gives_the_same_bytes(computed: Comparison) -> None:
 
 
 @pytest.mark.parametrize("levels", [255, 65535, 4095, None])
-def test_pixels_of_any_depth_are_restored_exactly(made, levels: int | None) -> None:
+def test_pixels_of_any_depth_are_restored_exactly(
+    made: Callable[..., Comparison], levels: int | None
+) -> None:
     image = np.random.default_rng(0).random((9, 7)).astype(np.float32)
     if levels:
         image = (np.rint(image.astype(np.float64) * levels) / levels).astype(np.float32)
@@ -132,7 +134,7 @@ def test_other_programs_can_read_a_bundle(computed: Comparison) -> None:
         assert arrays["maps_0"].shape[0] == 3
 
 
-def test_problems_and_missing_numbers_are_restored(made) -> None:
+def test_problems_and_missing_numbers_are_restored(made: Callable[..., Comparison]) -> None:
     odd = made(np.empty((0, 0, 0)), problem="no feature map", seconds=float("nan"), stage=None)
     assert same(bundle.load(saved(odd)), odd)
 

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -163,13 +164,13 @@ def test_a_minority_of_a_third_is_a_divided_vote(made: Made, above: int, models:
     assert vote(together(*parts), "F0").divided is divided
 
 
-def test_a_bundle_restores_the_ensemble(trio: Comparison, tmp_path) -> None:
+def test_a_bundle_restores_the_ensemble(trio: Comparison, tmp_path: Path) -> None:
     bundle.save(trio, tmp_path / "b.zip")
     again = bundle.load(tmp_path / "b.zip")
     np.testing.assert_array_equal(blend(again, "grad_cam", "F0").mean, blend(trio, "grad_cam", "F0").mean)
 
 
-def test_models_of_other_data_sets_vote_on_the_same_finding(image):
+def test_models_of_other_data_sets_vote_on_the_same_finding(image: np.ndarray) -> None:
     recipe = Preprocessing(size=64)
     labels = {"nih": ("Effusion", "Pleural_Thickening"), "chexpert": ("Pleural Effusion", "Edema")}
     models = {

@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -42,7 +45,7 @@ def pool() -> Pool:
         (several, 0),
     ],
 )
-def test_a_rule_selects_the_study_it_describes(wish, row: int, pool: Pool) -> None:
+def test_a_rule_selects_the_study_it_describes(wish: Callable[..., Any], row: int, pool: Pool) -> None:
     assert int(np.argmax(wish(pool))) == row
 
 

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ from cxrbench.errors import InputError
 
 
 @pytest.fixture
-def pair(made) -> Comparison:
+def pair(made: Callable[..., Comparison]) -> Comparison:
     """Two models, two methods; maxima 1, 4 (grad_cam) and 2, 8 (layer_cam)."""
     base = made(np.eye(4)[None])
     heat = base.heat_maps["m", "grad_cam"]
@@ -27,27 +28,31 @@ def pair(made) -> Comparison:
 @pytest.mark.parametrize(
     ("scale", "expected"), [("map", (1, 4, 2, 8)), ("method", (4, 4, 8, 8)), ("all", (8,) * 4)]
 )
-def test_a_scale_is_per_map_per_method_or_for_all(pair, scale: Scale, expected: tuple[float, ...]) -> None:
+def test_a_scale_is_per_map_per_method_or_for_all(
+    pair: Comparison, scale: Scale, expected: tuple[float, ...]
+) -> None:
     assert tuple(peaks(pair, "F0", scale).values()) == expected
 
 
-def test_an_unknown_scale_is_refused(pair) -> None:
+def test_an_unknown_scale_is_refused(pair: Comparison) -> None:
     with pytest.raises(InputError, match="map, method, all"):
         peaks(pair, "F0", "jet")  # type: ignore[arg-type]
 
 
-def test_the_peak_of_an_unsigned_map_is_its_maximum_and_never_negative(made) -> None:
+def test_the_peak_of_an_unsigned_map_is_its_maximum_and_never_negative(
+    made: Callable[..., Comparison],
+) -> None:
     assert peak(made(np.array([[[1.0, -9.0]]])).heat_maps["m", "grad_cam"], "F0") == 1
     assert peak(made(np.array([[[-1.0, -9.0]]])).heat_maps["m", "grad_cam"], "F0") == 0
 
 
-def test_the_peak_of_a_signed_map_ignores_single_pixels(made) -> None:
+def test_the_peak_of_a_signed_map_ignores_single_pixels(made: Callable[..., Comparison]) -> None:
     maps = np.ones((1, 100, 100))
     maps[0, 0, 0] = -1000
     assert peak(made(maps, signed=True).heat_maps["m", "grad_cam"], "F0") == 1
 
 
-def test_the_peak_is_zero_if_nothing_is_drawn(made) -> None:
+def test_the_peak_is_zero_if_nothing_is_drawn(made: Callable[..., Comparison]) -> None:
     assert peak(made(np.empty((0, 0, 0)), problem="x").heat_maps["m", "grad_cam"], "F0") == 0
     assert peak(made(np.eye(2)[None]).heat_maps["m", "grad_cam"], "other") == 0
 

@@ -2,12 +2,13 @@ import json
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from cxrbench.data import build_cache, cache, open_cache, read_image, shards
+from cxrbench.data import Radiograph, build_cache, cache, open_cache, read_image, shards
 from cxrbench.errors import InputError
 from cxrbench.preprocess import Preprocessing
 
@@ -37,7 +38,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return seen
 
 
-def test_every_image_is_the_preprocessed_one_to_half_a_grey_level(paths, tmp_path):
+def test_every_image_is_the_preprocessed_one_to_half_a_grey_level(paths: list[Path], tmp_path: Path) -> None:
     built = build_cache(paths, RECIPE, tmp_path / "cache")
     assert built.shape == (70, 24, 24)
     assert len(built.shards) == 4
@@ -46,7 +47,7 @@ def test_every_image_is_the_preprocessed_one_to_half_a_grey_level(paths, tmp_pat
         assert np.abs(built[index] / 255 - direct).max() <= 0.5 / 255 + 1e-6
 
 
-def test_indexing_works_as_for_an_array(paths, tmp_path):
+def test_indexing_works_as_for_an_array(paths: list[Path], tmp_path: Path) -> None:
     built = build_cache(paths, RECIPE, tmp_path / "cache")
     whole = np.stack([built[index] for index in range(70)])
     for rows in (slice(None), slice(15, 45, 3), [69, 0, 20, 20], np.arange(70) % 7 == 0, np.int64(33), -1):
@@ -56,7 +57,9 @@ def test_indexing_works_as_for_an_array(paths, tmp_path):
     np.testing.assert_array_equal(list(built), whole)
 
 
-def test_no_image_is_decoded_twice(paths, tmp_path, monkeypatch):
+def test_no_image_is_decoded_twice(
+    paths: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls: list[tuple[int, int]] = []
     build_cache(paths, RECIPE, tmp_path / "cache", progress=lambda *call: calls.append(call))
     assert calls == [(done, 70) for done in range(1, 71)]
@@ -66,7 +69,9 @@ def test_no_image_is_decoded_twice(paths, tmp_path, monkeypatch):
     assert len(calls) == 70
 
 
-def test_a_build_that_was_stopped_goes_on_after_its_last_whole_shard(paths, tmp_path, monkeypatch):
+def test_a_build_that_was_stopped_goes_on_after_its_last_whole_shard(
+    paths: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def stop(done: int, total: int) -> None:
         if done == 47:
             raise KeyboardInterrupt
@@ -81,7 +86,9 @@ def test_a_build_that_was_stopped_goes_on_after_its_last_whole_shard(paths, tmp_
     assert built.usable.all()
 
 
-def test_only_what_changed_is_decoded_again(paths, tmp_path, monkeypatch):
+def test_only_what_changed_is_decoded_again(
+    paths: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = np.asarray(build_cache(paths, RECIPE, tmp_path / "cache")[:])
     cv2.imwrite(str(paths[33]), np.zeros((7, 9), np.uint8))
     seen = counted(monkeypatch)
@@ -92,7 +99,9 @@ def test_only_what_changed_is_decoded_again(paths, tmp_path, monkeypatch):
     np.testing.assert_array_equal(after[others], before[others])
 
 
-def test_a_file_that_only_looks_newer_is_known_by_its_content(paths, tmp_path, monkeypatch):
+def test_a_file_that_only_looks_newer_is_known_by_its_content(
+    paths: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     build_cache(paths, RECIPE, tmp_path / "cache")
     os.utime(paths[5], ns=(1, 1))
     seen = counted(monkeypatch)
@@ -100,7 +109,9 @@ def test_a_file_that_only_looks_newer_is_known_by_its_content(paths, tmp_path, m
     assert not seen
 
 
-def test_a_shard_whose_bytes_were_damaged_is_rebuilt(paths, tmp_path, monkeypatch):
+def test_a_shard_whose_bytes_were_damaged_is_rebuilt(
+    paths: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     built = build_cache(paths, RECIPE, tmp_path / "cache")
     whole = np.asarray(built[:])
     with built.shards[1].path.open("r+b") as file:
@@ -114,7 +125,7 @@ def test_a_shard_whose_bytes_were_damaged_is_rebuilt(paths, tmp_path, monkeypatc
     assert sorted(seen) == sorted(paths[20:40])
 
 
-def test_verify_finds_missing_and_changed_images(paths, tmp_path):
+def test_verify_finds_missing_and_changed_images(paths: list[Path], tmp_path: Path) -> None:
     built = build_cache(paths, RECIPE, tmp_path / "cache")
     assert built.verify() == []
     paths[3].unlink()
@@ -122,7 +133,9 @@ def test_verify_finds_missing_and_changed_images(paths, tmp_path):
     assert [problem.path for problem in built.verify()] == [paths[3], paths[60]]
 
 
-def test_a_list_that_grew_or_shrank_keeps_what_it_can(paths, tmp_path, monkeypatch):
+def test_a_list_that_grew_or_shrank_keeps_what_it_can(
+    paths: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     build_cache(paths[:30], RECIPE, tmp_path / "cache")
     seen = counted(monkeypatch)
     assert len(build_cache(paths, RECIPE, tmp_path / "cache")) == 70
@@ -134,7 +147,9 @@ def test_a_list_that_grew_or_shrank_keeps_what_it_can(paths, tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("bad", [b"", b"no image", b"\x89PNG\r\n\x1a\n broken"])
-def test_an_unreadable_file_is_listed_and_does_not_stop_the_build(paths, tmp_path, bad):
+def test_an_unreadable_file_is_listed_and_does_not_stop_the_build(
+    paths: list[Path], tmp_path: Path, bad: bytes
+) -> None:
     paths[1].write_bytes(bad)
     paths[44].unlink()
     built = build_cache(paths, RECIPE, tmp_path / "cache")
@@ -147,8 +162,10 @@ def test_an_unreadable_file_is_listed_and_does_not_stop_the_build(paths, tmp_pat
     assert again[44].all()
 
 
-def test_an_exception_of_a_decoder_does_not_stop_the_build(paths, tmp_path, monkeypatch):
-    def brittle(path: Path, **options: object):
+def test_an_exception_of_a_decoder_does_not_stop_the_build(
+    paths: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def brittle(path: Path, **options: object) -> Radiograph:
         if path == paths[9]:
             raise MemoryError("a decoder's own")
         return read_image(path, **options)
@@ -159,13 +176,15 @@ def test_an_exception_of_a_decoder_does_not_stop_the_build(paths, tmp_path, monk
     assert "MemoryError: a decoder's own" in built.problems[0].reason
 
 
-def test_an_error_is_raised_if_no_image_can_be_read(tmp_path):
+def test_an_error_is_raised_if_no_image_can_be_read(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"None of 2 images can be read; the first: .*a\.png"):
         build_cache([tmp_path / "a.png", tmp_path / "b.png"], RECIPE, tmp_path / "cache")
 
 
 @pytest.mark.parametrize("change", [{"size": 25}, {"fit": "pad"}, {"contrast": "clahe"}, {"window": 1.0}])
-def test_another_preprocessing_is_refused_by_name(paths, tmp_path, change):
+def test_another_preprocessing_is_refused_by_name(
+    paths: list[Path], tmp_path: Path, change: dict[str, Any]
+) -> None:
     build_cache(paths[:3], RECIPE, tmp_path / "cache")
     other = Preprocessing(**{**RECIPE.as_dict(), **change})
     for ask in (
@@ -176,12 +195,12 @@ def test_another_preprocessing_is_refused_by_name(paths, tmp_path, change):
             ask()
 
 
-def test_mean_and_deviation_may_change_since_they_are_not_applied(paths, tmp_path):
+def test_mean_and_deviation_may_change_since_they_are_not_applied(paths: list[Path], tmp_path: Path) -> None:
     build_cache(paths[:3], RECIPE, tmp_path / "cache")
     open_cache(tmp_path / "cache", Preprocessing(size=24, mean=0.1, std=0.9))
 
 
-def test_a_missing_or_incomplete_cache_is_refused(paths, tmp_path):
+def test_a_missing_or_incomplete_cache_is_refused(paths: list[Path], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no cache"):
         open_cache(tmp_path / "nowhere", RECIPE)
     built = build_cache(paths, RECIPE, tmp_path / "cache")
@@ -193,7 +212,7 @@ def test_a_missing_or_incomplete_cache_is_refused(paths, tmp_path):
         open_cache(tmp_path / "cache", RECIPE)
 
 
-def test_any_number_of_workers_gives_the_same_bytes(paths, tmp_path):
+def test_any_number_of_workers_gives_the_same_bytes(paths: list[Path], tmp_path: Path) -> None:
     before = set(threading.enumerate())  # the process may have other threads
     single = build_cache(paths, RECIPE, tmp_path / "one", workers=1)
     many = build_cache(paths, RECIPE, tmp_path / "many", workers=8)
@@ -201,7 +220,7 @@ def test_any_number_of_workers_gives_the_same_bytes(paths, tmp_path):
     assert not [thread for thread in set(threading.enumerate()) - before if "Pool" in thread.name]
 
 
-def test_the_folder_holds_the_manifest_and_the_shards_only(paths, tmp_path):
+def test_the_folder_holds_the_manifest_and_the_shards_only(paths: list[Path], tmp_path: Path) -> None:
     build_cache(paths, RECIPE, tmp_path / "cache")
     names = sorted(path.name for path in (tmp_path / "cache").iterdir())
     shards = [f"shard-{number:05}.{kind}" for number in range(4) for kind in ("json", "npy")]
@@ -210,7 +229,9 @@ def test_the_folder_holds_the_manifest_and_the_shards_only(paths, tmp_path):
     assert manifest["preprocessing"]["size"] == 24
 
 
-def test_an_unreadable_image_is_tried_again_without_rewriting_the_shard(paths, tmp_path, monkeypatch):
+def test_an_unreadable_image_is_tried_again_without_rewriting_the_shard(
+    paths: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = paths[3].read_bytes()
     paths[3].write_bytes(b"no picture")
     times = paths[3].stat()
@@ -226,7 +247,9 @@ def test_an_unreadable_image_is_tried_again_without_rewriting_the_shard(paths, t
     assert not build_cache(paths, RECIPE, tmp_path / "cache").problems
 
 
-def test_an_image_that_changed_under_an_old_time_is_decoded_again(paths, tmp_path, monkeypatch):
+def test_an_image_that_changed_under_an_old_time_is_decoded_again(
+    paths: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     build_cache(paths, RECIPE, tmp_path / "cache")
     times, other = paths[7].stat(), paths[8].read_bytes()
     paths[7].write_bytes(other)
@@ -237,7 +260,9 @@ def test_an_image_that_changed_under_an_old_time_is_decoded_again(paths, tmp_pat
     np.testing.assert_array_equal(built[7], built[8])
 
 
-def test_other_reading_code_decodes_everything_again(paths, tmp_path, monkeypatch):
+def test_other_reading_code_decodes_everything_again(
+    paths: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     build_cache(paths, RECIPE, tmp_path / "cache")
     seen = counted(monkeypatch)
     for module in (cache, shards):

@@ -18,7 +18,7 @@ ROWS = [
 STUDIES = Studies(pd.DataFrame(ROWS, columns=list(COLUMNS)), (), "test")
 
 
-def test_features_match_the_table():
+def test_features_match_the_table() -> None:
     # Ages 40, 60, 80: mean 60, deviation √(800/3).
     step = 20 / np.sqrt(800 / 3)
     expected = [
@@ -34,14 +34,14 @@ def test_features_match_the_table():
     np.testing.assert_allclose(features, expected, rtol=1e-6)
 
 
-def test_parameters_fitted_on_training_studies_apply_to_others():
+def test_parameters_fitted_on_training_studies_apply_to_others() -> None:
     fitted = Clinical.fit(STUDIES)
     older = STUDIES.take([3, 3])
     assert fitted.features(older)[0, 0] == fitted.features(STUDIES)[3, 0]
 
 
 @pytest.mark.parametrize("ages", [[np.nan] * 4, [50.0, np.nan, np.nan, np.nan], [50.0] * 4])
-def test_ages_become_0_where_fewer_than_two_differ(ages):
+def test_ages_become_0_where_fewer_than_two_differ(ages: list[float]) -> None:
     studies = Studies(STUDIES.table.assign(age=ages), (), "test")
     fitted = Clinical.fit(studies)
     features = fitted.features(STUDIES)
@@ -50,11 +50,11 @@ def test_ages_become_0_where_fewer_than_two_differ(ages):
     assert Clinical.from_dict(json.loads(json.dumps(fitted.as_dict(), allow_nan=False))) == fitted
 
 
-def test_a_table_of_no_rows_has_no_features():
+def test_a_table_of_no_rows_has_no_features() -> None:
     assert Clinical(60.0, 10.0).features(STUDIES.take([])).shape == (0, len(CLINICAL_FEATURES))
 
 
-def test_the_encoder_survives_json_and_invalid_values_are_refused():
+def test_the_encoder_survives_json_and_invalid_values_are_refused() -> None:
     fitted = Clinical.fit(STUDIES)
     assert Clinical.from_dict(json.loads(json.dumps(fitted.as_dict()))) == fitted
     for broken in ({}, {"age_mean": 1}, {"age_mean": "x", "age_deviation": 1}, {"age_mean": 1, "b": 2}):
@@ -65,7 +65,7 @@ def test_the_encoder_survives_json_and_invalid_values_are_refused():
             Clinical(mean, deviation)
 
 
-def test_all_of_chexpert_has_features_without_nan():
+def test_all_of_chexpert_has_features_without_nan() -> None:
     studies = read_published("chexpert")
     features = Clinical.fit(studies).features(studies)
     assert np.isfinite(features).all()

@@ -26,7 +26,7 @@ MIXED = table(
 )
 
 
-def test_views_of_a_study_are_grouped_in_any_row_order():
+def test_views_of_a_study_are_grouped_in_any_row_order() -> None:
     groups = group_views(MIXED)
     assert groups.of_row.tolist() == [0, 1, 2, 0, 0, 3, 4, 5]
     assert groups.first.tolist() == [0, 1, 2, 5, 6, 7]
@@ -35,12 +35,12 @@ def test_views_of_a_study_are_grouped_in_any_row_order():
     assert groups.rows(0).tolist() == [0, 3, 4]
 
 
-def test_the_same_study_number_of_two_patients_is_two_studies():
+def test_the_same_study_number_of_two_patients_is_two_studies() -> None:
     assert len(group_views(table([("p1", "1", "frontal"), ("p2", "1", "lateral")]))) == 2
 
 
 @pytest.mark.parametrize("how", list(POOLINGS))
-def test_pooled_scores_equal_those_of_each_study_alone(how):
+def test_pooled_scores_equal_those_of_each_study_alone(how: str) -> None:
     groups = group_views(MIXED)
     scores = np.random.default_rng(0).random((len(MIXED), 3))
     scores[[0, 3, 4], 1] = np.nan  # nothing known in the whole study
@@ -53,7 +53,7 @@ def test_pooled_scores_equal_those_of_each_study_alone(how):
             np.testing.assert_allclose(pooled[study, label], slow)
 
 
-def test_unknown_poolings_and_arrays_of_another_length_are_refused():
+def test_unknown_poolings_and_arrays_of_another_length_are_refused() -> None:
     groups = group_views(MIXED)
     with pytest.raises(InputError, match="max, mean"):
         groups.pool(np.zeros((8, 1)), "median")
@@ -61,13 +61,13 @@ def test_unknown_poolings_and_arrays_of_another_length_are_refused():
         groups.pool(np.zeros((7, 1)))
 
 
-def test_an_empty_table_has_no_studies():
+def test_an_empty_table_has_no_studies() -> None:
     groups = group_views(MIXED.take([]))
     assert len(groups) == 0
     assert groups.pool(np.zeros((0, 2))).shape == (0, 2)
 
 
-def test_all_studies_of_chexpert_are_found():
+def test_all_studies_of_chexpert_are_found() -> None:
     groups = group_views(read_published("chexpert"))
     assert len(groups) == 187_641
     assert (groups.lateral >= 0).sum() <= 32_387  # a few studies have two

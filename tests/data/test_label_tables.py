@@ -1,3 +1,6 @@
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -9,7 +12,7 @@ from cxrbench.data.phantom.planned import planned_studies
 from cxrbench.data.studies import COLUMNS, Studies
 
 
-def made(**columns):
+def made(**columns: Any) -> Studies:
     rows = len(next(iter(columns.values())))
     table = pd.DataFrame({name: [""] * rows for name in COLUMNS} | {"age": np.nan, "Edema": 1.0} | columns)
     return Studies(table, ("Edema",), "made")
@@ -49,7 +52,7 @@ def test_groups_too_small_to_compare_are_left_out() -> None:
     assert {name: int(mask.sum()) for name, mask in masks.items()} == {"M": 70, "F": 60}
 
 
-def test_the_planned_table_is_that_of_the_rendered_phantom(tmp_path) -> None:
+def test_the_planned_table_is_that_of_the_rendered_phantom(tmp_path: Path) -> None:
     write(tmp_path, patients=6, seed=3, size=64, workers=1)
     planned = planned_studies(6, seed=3)
     rendered = read_chexpert(tmp_path / "train.csv")

@@ -1,6 +1,8 @@
 import ast
 import os
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,12 +10,12 @@ from cxrbench.data import reading
 from cxrbench.data.reading import Stamp, reading_version, sha256_or_empty, stamp_of
 
 
-def aged(path):
+def aged(path: Any) -> None:
     before = path.stat().st_mtime_ns - 3_600_000_000_000
     os.utime(path, ns=(before, before))
 
 
-def test_a_stamp_of_a_file_just_written_is_not_trusted(tmp_path):
+def test_a_stamp_of_a_file_just_written_is_not_trusted(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(b"abc")
     assert stamp_of(path) == Stamp(3, -1, -1)
@@ -23,7 +25,7 @@ def test_a_stamp_of_a_file_just_written_is_not_trusted(tmp_path):
     assert sha256_or_empty(tmp_path / "none") == ""
 
 
-def test_a_stamp_holds_until_the_file_changes(tmp_path, monkeypatch):
+def test_a_stamp_holds_until_the_file_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(b"abc")
     monkeypatch.setattr(reading, "_RECENT", 0)
@@ -35,7 +37,7 @@ def test_a_stamp_holds_until_the_file_changes(tmp_path, monkeypatch):
     assert not stamp.holds(path)
 
 
-def test_the_version_covers_every_reader_and_the_whole_preparation():
+def test_the_version_covers_every_reader_and_the_whole_preparation() -> None:
     names = {name for name, _ in reading._modules()}
     loaded = {name for name in sys.modules if name.startswith("cxrbench.preprocess.")}
     assert names >= {f"cxrbench.data.{name}" for name in ("images", "raster", "dicom", "grey")}
@@ -51,15 +53,17 @@ def test_the_version_covers_every_reader_and_the_whole_preparation():
         ("def f(x):\n    return x + 2\n", False),
     ],
 )
-def test_a_changed_statement_changes_the_version_and_a_changed_comment_does_not(other, same, monkeypatch):
-    def version(source):
+def test_a_changed_statement_changes_the_version_and_a_changed_comment_does_not(
+    other: str, same: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def version(source: str) -> str:
         monkeypatch.setattr(reading, "_modules", lambda: iter([("a", ast.parse(source))]))
         return reading_version.__wrapped__()
 
     assert (version("def f(x):\n    return x + 1\n") == version(other)) is same
 
 
-def test_a_library_of_another_version_changes_it(monkeypatch):
+def test_a_library_of_another_version_changes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     before = reading_version.__wrapped__()
     monkeypatch.setattr(reading, "version", lambda name: "0")
     assert reading_version.__wrapped__() != before

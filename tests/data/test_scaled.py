@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 from io import BytesIO
+from typing import Any
 
 import cv2
 import numpy as np
@@ -48,7 +49,9 @@ def jpeg(film: np.ndarray, **options: object) -> bytes:
         ((16, 2828), 224, 1),
     ],
 )
-def test_the_decoded_size_is_at_least_four_times_the_side(size, side, scale):
+def test_the_decoded_size_is_at_least_four_times_the_side(
+    size: tuple[int, int], side: int, scale: int
+) -> None:
     assert decoder_scale(size, side) == scale
 
 
@@ -60,7 +63,9 @@ def test_the_decoded_size_is_at_least_four_times_the_side(size, side, scale):
         ((2828, 2320), "pad", {"progressive": True}),
     ],
 )
-def test_scaled_decoding_changes_less_than_another_resize_would(shape, fit, options):
+def test_scaled_decoding_changes_less_than_another_resize_would(
+    shape: tuple[int, int], fit: str, options: dict[str, Any]
+) -> None:
     data = jpeg(chest(*shape), **options)
     recipe = Preprocessing(size=224, fit=fit, mean=0.0, std=1.0)
     whole, smaller = read_image(data), read_image(data, for_side=224)
@@ -74,7 +79,7 @@ def test_scaled_decoding_changes_less_than_another_resize_would(shape, fit, opti
     assert np.abs(scaled - full).max() * 255 < 6  # at the letter's edge
 
 
-def test_scaled_decoding_does_not_shift_the_picture():
+def test_scaled_decoding_does_not_shift_the_picture() -> None:
     """Centre of a bright disc, before and after, in pixels of the network's input."""
     y, x = np.mgrid[0:2817, 0:2317]
     disc = (255 * (np.hypot(y - 2500, x - 2100) < 150)).astype(np.uint8)
@@ -88,7 +93,9 @@ def test_scaled_decoding_does_not_shift_the_picture():
     np.testing.assert_allclose(middles[0], middles[1], atol=0.11)
 
 
-def test_files_that_cannot_be_decoded_smaller_are_decoded_whole(write_image: Writer, film: np.ndarray):
+def test_files_that_cannot_be_decoded_smaller_are_decoded_whole(
+    write_image: Writer, film: np.ndarray
+) -> None:
     large = cv2.resize(film, (1280, 1024))
     for kind in ("PNG", "TIFF"):
         data = write_image(large, kind)
@@ -96,7 +103,7 @@ def test_files_that_cannot_be_decoded_smaller_are_decoded_whole(write_image: Wri
 
 
 @pytest.mark.parametrize("mode", ["RGB", "CMYK"])
-def test_colour_and_orientation_are_respected_in_scaled_decoding(mode: str):
+def test_colour_and_orientation_are_respected_in_scaled_decoding(mode: str) -> None:
     picture = Image.fromarray(chest(1024, 1280)).convert(mode)
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by a quarter
@@ -109,6 +116,6 @@ def test_colour_and_orientation_are_respected_in_scaled_decoding(mode: str):
     np.testing.assert_allclose(recipe(whole.pixels), recipe(smaller.pixels), atol=0.04)
 
 
-def test_the_limit_on_pixels_applies_to_the_size_of_the_file():
+def test_the_limit_on_pixels_applies_to_the_size_of_the_file() -> None:
     with pytest.raises(InputError, match="at most"):
         read_image(jpeg(chest(1024, 1280)), for_side=64, max_pixels=1024 * 1280 - 1)

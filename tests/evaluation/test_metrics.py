@@ -21,7 +21,7 @@ from cxrbench.evaluation import (
 )
 
 
-def made(targets, scores, name="made"):
+def made(targets: np.ndarray, scores: np.ndarray, name: str = "made") -> Predictions:
     targets, scores = np.asarray(targets, np.float32), np.asarray(scores, np.float32)
     table = pd.DataFrame({column: [""] * len(targets) for column in ABOUT})
     table["path"] = table["patient"] = [f"p{i}" for i in range(len(targets))]
@@ -29,13 +29,13 @@ def made(targets, scores, name="made"):
     return Predictions(table, tuple("ABCDEF"[: targets.shape[1]]), targets, scores, name)
 
 
-def study(seed=0, images=120, noise=1.0):
+def study(seed: int = 0, images: int = 120, noise: float = 1.0) -> Predictions:
     targets = (np.random.default_rng(1).random((images, 3)) < [0.5, 0.2, 0]).astype(float)
     scores = targets + noise * np.random.default_rng(seed).normal(size=targets.shape)
     return made(targets, 1 / (1 + np.exp(-scores)))
 
 
-def test_the_evaluation_is_plain_json_and_undefined_is_none():
+def test_the_evaluation_is_plain_json_and_undefined_is_none() -> None:
     truth = np.array([[1.0, 0], [0, 0], [1, 0], [np.nan, 0]])
     scores = np.array([[0.9, 0.1], [0.2, 0.3], [0.1, 0.4], [0.5, 0.9]])
     figures = evaluate(made(truth, scores), (0.5, 0.5), count=20)
@@ -52,7 +52,7 @@ def test_the_evaluation_is_plain_json_and_undefined_is_none():
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_every_entry_is_the_metric_of_its_name_with_an_interval_around_it(name):
+def test_every_entry_is_the_metric_of_its_name_with_an_interval_around_it(name: str) -> None:
     predictions, cuts = study(), np.array([0.5, 0.6, 0.5])
     interval = measure(predictions, cuts, [name], count=200)[name]
     plain = {"sensitivity": "recall", "npv": "negative_predictive_value"}.get(name, name)
@@ -65,7 +65,7 @@ def test_every_entry_is_the_metric_of_its_name_with_an_interval_around_it(name):
     assert (interval.estimate <= interval.high)[defined].all()
 
 
-def test_metrics_per_image_are_their_means():
+def test_metrics_per_image_are_their_means() -> None:
     predictions, cuts = study(), np.full(3, 0.5)
     measured = measure(predictions, cuts, list(SETS), count=50)
     calls = predictions.scores >= 0.5
@@ -77,7 +77,7 @@ def test_metrics_per_image_are_their_means():
     )
 
 
-def test_a_better_model_is_told_from_a_worse_one_on_the_same_images():
+def test_a_better_model_is_told_from_a_worse_one_on_the_same_images() -> None:
     better, worse, cuts = study(noise=0.5), study(noise=2.0), np.full(3, 0.5)
     gap = compare((better, cuts), (worse, cuts), count=300)
     assert gap.low[0] > 0
@@ -90,7 +90,7 @@ def test_a_better_model_is_told_from_a_worse_one_on_the_same_images():
     assert_allclose(back.low, -gap.high, atol=1e-12)
 
 
-def test_models_are_compared_on_what_they_have_in_common():
+def test_models_are_compared_on_what_they_have_in_common() -> None:
     first = study()
     second = first.take(np.arange(119, 19, -1)).columns(("C", "A"))
     one, other = align([first, second])
@@ -101,7 +101,7 @@ def test_models_are_compared_on_what_they_have_in_common():
         compare((first, np.ones(3)), (second, np.ones(2)))
 
 
-def test_what_cannot_be_compared_is_said():
+def test_what_cannot_be_compared_is_said() -> None:
     first = study()
     with pytest.raises(InputError, match="other truth"):
         align([first, replace(first, targets=1 - first.targets)])

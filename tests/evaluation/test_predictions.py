@@ -1,5 +1,7 @@
 import time
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,7 @@ from cxrbench.errors import InputError
 from cxrbench.evaluation import ABOUT, Predictions, from_studies, join, read_predictions, write_predictions
 
 
-def made(count=6, labels=("Edema", "Lung Lesion"), seed=0):
+def made(count: int = 6, labels: Any = ("Edema", "Lung Lesion"), seed: int = 0) -> Predictions:
     random = np.random.default_rng(seed)
     columns = {
         "path": [f"test/patient{i:05}/study1/view1_frontal.png" for i in range(count)],
@@ -30,12 +32,12 @@ def made(count=6, labels=("Edema", "Lung Lesion"), seed=0):
     return Predictions(pd.DataFrame(columns), labels, targets, scores, "made")
 
 
-def text(predictions, tmp_path):
+def text(predictions: Any, tmp_path: Any) -> Any:
     write_predictions(tmp_path / "p.csv", predictions)
     return (tmp_path / "p.csv").read_bytes()
 
 
-def test_what_is_written_comes_back(tmp_path):
+def test_what_is_written_comes_back(tmp_path: Path) -> None:
     before = made()
     write_predictions(tmp_path / "predictions.csv", before)
     after = read_predictions(tmp_path / "predictions.csv", "again")
@@ -48,7 +50,7 @@ def test_what_is_written_comes_back(tmp_path):
     assert header == ",".join([*ABOUT, "Edema", "Lung Lesion", "score Edema", "score Lung Lesion"])
 
 
-def test_splits_rows_and_columns_are_taken_and_joined():
+def test_splits_rows_and_columns_are_taken_and_joined() -> None:
     whole = made()
     parts = whole.split("valid"), whole.split("test")
     assert [len(part) for part in parts] == [3, 3]
@@ -60,7 +62,7 @@ def test_splits_rows_and_columns_are_taken_and_joined():
         whole.columns(("Hernia",))
 
 
-def test_the_least_a_file_needs_is_truth_and_score_of_a_finding():
+def test_the_least_a_file_needs_is_truth_and_score_of_a_finding() -> None:
     read = read_predictions(b"Edema,score Edema\n1,0.9\n,0.5\n-1,1\n0,0\n", "mine.csv")
     assert_array_equal(read.targets[:, 0], [1, np.nan, np.nan, 0])
     assert len(np.unique(read.patients)) == 4
@@ -93,13 +95,13 @@ WRONG = {
 
 
 @pytest.mark.parametrize("content", WRONG)
-def test_a_wrong_file_gets_a_sentence_that_names_it(content):
+def test_a_wrong_file_gets_a_sentence_that_names_it(content: bytes) -> None:
     with pytest.raises(InputError, match=WRONG[content]) as error:
         read_predictions(content, "mine.csv")
     assert str(error.value).startswith("mine.csv")
 
 
-def test_identifiers_are_text():
+def test_identifiers_are_text() -> None:
     read = read_predictions(b"path,patient,Edema,score Edema\n1e5,00012,1,0.9\n100000,12,0,0.2\n,NA,0,0.2\n")
     assert read.patients.tolist() == ["00012", "12", "NA"]
     assert read.table["path"].tolist() == ["1e5", "100000", ""]
@@ -113,7 +115,9 @@ IDENTIFIER = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), max_si
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(IDENTIFIER.filter(bool), IDENTIFIER), min_size=1, max_size=6))
-def test_identifiers_come_back_as_they_were_written(tmp_path_factory, rows):
+def test_identifiers_come_back_as_they_were_written(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]
+) -> None:
     before = made(6).take(np.arange(len(rows)))
     about = {
         "path": [f"{i}/{path}" for i, (_, path) in enumerate(rows)],
@@ -127,7 +131,7 @@ def test_identifiers_come_back_as_they_were_written(tmp_path_factory, rows):
         assert after.table[column].tolist() == before.table[column].tolist()
 
 
-def test_the_two_columns_of_a_finding_may_be_spelled_otherwise_and_columns_left_out_are_named():
+def test_the_two_columns_of_a_finding_may_be_spelled_otherwise_and_columns_left_out_are_named() -> None:
     header = b"PATH,Patient,Effusion,score_pleural effusion,Hernia,score Oedema\n"
     read = read_predictions(header + b"a,p,1,0.9,1,0.3\nb,p,0,0.1,0,0.3\n")
     assert read.labels == ("Pleural Effusion",)
@@ -138,14 +142,14 @@ def test_the_two_columns_of_a_finding_may_be_spelled_otherwise_and_columns_left_
     assert "'Hernia', 'score Oedema'" in note
 
 
-def test_without_patients_each_image_counts_as_one_and_that_is_said():
+def test_without_patients_each_image_counts_as_one_and_that_is_said() -> None:
     (note,) = read_predictions(b"Edema,score Edema\n1,0.9\n0,0.1\n").notes
     assert note.startswith("there is no column 'patient', so each image counts as a patient of its own")
     (note,) = read_predictions(b"patient,Edema,score Edema\np,1,0.9\n,0,0.1\n").notes
     assert note.startswith("1 rows name no patient")
 
 
-def test_an_image_that_occurs_twice_within_a_split_is_counted_once():
+def test_an_image_that_occurs_twice_within_a_split_is_counted_once() -> None:
     rows = b"a/b,p,test,1,0.9\nb,p,test,0,0.1\n./a/b,p,test,1,0.9\na/b,p,valid,1,0.9\n"
     read = read_predictions(b"path,patient,split,Edema,score Edema\n" + rows)
     assert read.table["path"].tolist() == ["a/b", "b", "a/b"]
@@ -155,7 +159,7 @@ def test_an_image_that_occurs_twice_within_a_split_is_counted_once():
     )
 
 
-def test_a_missing_file_and_a_huge_one_are_refused(tmp_path):
+def test_a_missing_file_and_a_huge_one_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such CSV"):
         read_predictions(tmp_path / "none.csv")
     with (tmp_path / "huge.csv").open("wb") as stream:
@@ -164,20 +168,20 @@ def test_a_missing_file_and_a_huge_one_are_refused(tmp_path):
         read_predictions(tmp_path / "huge.csv")
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path):
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be written"):
         write_predictions(tmp_path / "none" / "p.csv", made())
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_rows_are_read_in_seconds(tmp_path):
+def test_a_hundred_thousand_rows_are_read_in_seconds(tmp_path: Path) -> None:
     content = text(made(99_999, tuple("ABCDEFGHIJKLMN")), tmp_path)
     started = time.process_time()
     assert len(read_predictions(content)) == 99_999
     assert time.process_time() - started < 10
 
 
-def test_studies_are_evaluated_by_their_labels_and_named_below_their_folder(tmp_path):
+def test_studies_are_evaluated_by_their_labels_and_named_below_their_folder(tmp_path: Path) -> None:
     studies = Studies(
         pd.DataFrame(
             {

@@ -1,5 +1,7 @@
 import json
 import os
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,11 +14,11 @@ from cxrbench.errors import InputError
 from cxrbench.evaluation import scoring
 from cxrbench.evaluation.scoring import score_files
 from cxrbench.inference import predict
-from cxrbench.models import create
+from cxrbench.models import Classifier, create
 from cxrbench.preprocess import Preprocessing
 
 
-def make(**options):
+def make(**options: Any) -> Classifier:
     recipe = Preprocessing(size=32)
     return create(
         "efficientnet_b0", ("A", "B"), pretrained=False, name="speck", preprocessing=recipe, **options
@@ -24,12 +26,12 @@ def make(**options):
 
 
 @pytest.fixture(scope="module")
-def model():
+def model() -> Classifier:
     return make()
 
 
 @pytest.fixture
-def films(tmp_path):
+def films(tmp_path: Path) -> list[Path]:
     random = np.random.default_rng(0)
     paths = []
     for index in range(7):
@@ -41,14 +43,14 @@ def films(tmp_path):
     return paths
 
 
-def age(path, hours=1):
+def age(path: Path, hours: int = 1) -> None:
     """As if the file had been written some time ago."""
     before = path.stat().st_mtime_ns - int(hours * 3.6e12)
     os.utime(path, ns=(before, before))
 
 
 @pytest.fixture
-def seen(monkeypatch):
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that are decoded from now on."""
     decoded, read = [], scoring.read_image
     monkeypatch.setattr(
@@ -57,7 +59,9 @@ def seen(monkeypatch):
     return decoded
 
 
-def test_scores_are_those_of_predict_and_a_file_that_cannot_be_read_is_named(model, films, tmp_path):
+def test_scores_are_those_of_predict_and_a_file_that_cannot_be_read_is_named(
+    model: Classifier, films: list[Path], tmp_path: Path
+) -> None:
     told = []
     scored = score_files(model, films, tmp_path / "scores", batch=3, progress=lambda *said: told.append(said))
     assert told == [(3, 7), (6, 7), (7, 7)]
@@ -70,11 +74,13 @@ def test_scores_are_those_of_predict_and_a_file_that_cannot_be_read_is_named(mod
     assert_allclose(scored.scores[~scored.unreadable], expected, atol=1e-6)
 
 
-def test_a_run_that_was_stopped_goes_on_where_it_was(model, films, tmp_path, seen):
+def test_a_run_that_was_stopped_goes_on_where_it_was(
+    model: Classifier, films: list[Path], tmp_path: Path, seen: list[str]
+) -> None:
     whole = score_files(model, films, tmp_path / "whole", batch=2).scores
     seen.clear()
 
-    def stop_at_the_second_batch(done, total):
+    def stop_at_the_second_batch(done: int, total: int) -> None:
         if done == 4:
             raise KeyboardInterrupt
 
@@ -90,7 +96,9 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(model, films, tmp_path, see
 
 
 @pytest.mark.parametrize("hidden", [False, True])
-def test_a_film_that_was_changed_in_place_is_scored_anew(hidden, model, films, tmp_path, seen):
+def test_a_film_that_was_changed_in_place_is_scored_anew(
+    hidden: bool, model: Classifier, films: list[Path], tmp_path: Path, seen: list[str]
+) -> None:
     before = score_files(model, films, tmp_path / "scores").scores
     times, size = films[2].stat(), films[2].stat().st_size
     changed = ImageOps.invert(Image.open(films[2]))
@@ -108,7 +116,9 @@ def test_a_film_that_was_changed_in_place_is_scored_anew(hidden, model, films, t
     assert (before[2] != after[2]).all()
 
 
-def test_a_film_that_was_only_touched_or_moved_is_not_scored_again(model, films, tmp_path, seen):
+def test_a_film_that_was_only_touched_or_moved_is_not_scored_again(
+    model: Classifier, films: list[Path], tmp_path: Path, seen: list[str]
+) -> None:
     before = score_files(model, films, tmp_path / "scores").scores
     films[0].touch()
     moved = films[1].rename(tmp_path / "elsewhere.png")
@@ -118,7 +128,9 @@ def test_a_film_that_was_only_touched_or_moved_is_not_scored_again(model, films,
     assert seen == [films[4]]
 
 
-def test_a_list_in_another_order_or_longer_costs_only_what_is_new(model, films, tmp_path, seen):
+def test_a_list_in_another_order_or_longer_costs_only_what_is_new(
+    model: Classifier, films: list[Path], tmp_path: Path, seen: list[str]
+) -> None:
     few = score_files(model, films[:3], tmp_path / "scores").scores
     seen.clear()
     scored = score_files(model, films[::-1], tmp_path / "scores")
@@ -126,7 +138,9 @@ def test_a_list_in_another_order_or_longer_costs_only_what_is_new(model, films, 
     assert_array_equal(scored.scores[::-1][:3], few)
 
 
-def test_a_file_that_comes_back_is_scored_and_one_that_goes_is_not_remembered(model, films, tmp_path):
+def test_a_file_that_comes_back_is_scored_and_one_that_goes_is_not_remembered(
+    model: Classifier, films: list[Path], tmp_path: Path
+) -> None:
     data = films[0].read_bytes()
     films[0].unlink()
     scored = score_files(model, films, tmp_path / "scores")
@@ -140,7 +154,9 @@ def test_a_file_that_comes_back_is_scored_and_one_that_goes_is_not_remembered(mo
     assert np.isnan(scored.scores[1]).all()
 
 
-def test_other_weights_or_reading_code_start_anew(model, films, tmp_path, seen, monkeypatch):
+def test_other_weights_or_reading_code_start_anew(
+    model: Classifier, films: list[Path], tmp_path: Path, seen: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = score_files(model, films[:2], tmp_path / "scores").scores
     other = make(seed=3)
     assert not np.allclose(score_files(other, films[:2], tmp_path / "scores").scores, first)
@@ -155,7 +171,9 @@ def test_other_weights_or_reading_code_start_anew(model, films, tmp_path, seen, 
     assert len(seen) == 2
 
 
-def test_a_line_that_a_kill_cut_is_scored_again_and_the_next_one_is_whole(model, films, tmp_path, seen):
+def test_a_line_that_a_kill_cut_is_scored_again_and_the_next_one_is_whole(
+    model: Classifier, films: list[Path], tmp_path: Path, seen: list[str]
+) -> None:
     whole = score_files(model, films, tmp_path / "scores").scores
     (store,) = (tmp_path / "scores").iterdir()
     store.write_bytes(store.read_bytes()[:-9])
@@ -171,15 +189,15 @@ def test_a_line_that_a_kill_cut_is_scored_again_and_the_next_one_is_whole(model,
 
 
 def test_processes_share_the_files_out_by_row_and_find_each_others_scores(
-    model, films, tmp_path, monkeypatch
-):
+    model: Classifier, films: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Process:
         num_processes, is_main_process, device = 2, False, torch.device("cpu")
 
-        def __init__(self, index=0):
+        def __init__(self, index: int = 0) -> None:
             self.process_index = index
 
-        def wait_for_everyone(self):
+        def wait_for_everyone(self) -> None:
             pass
 
     monkeypatch.setattr(scoring, "PartialState", lambda: Process(1))
@@ -193,7 +211,9 @@ def test_processes_share_the_files_out_by_row_and_find_each_others_scores(
     assert both.problems == alone.problems
 
 
-def test_a_film_that_shows_nothing_carries_its_note_also_when_it_is_known(model, films, tmp_path):
+def test_a_film_that_shows_nothing_carries_its_note_also_when_it_is_known(
+    model: Classifier, films: list[Path], tmp_path: Path
+) -> None:
     Image.fromarray(np.zeros((40, 40), np.uint8)).save(films[5])
     for _ in range(2):
         scored = score_files(model, films, tmp_path / "scores")
@@ -201,7 +221,7 @@ def test_a_film_that_shows_nothing_carries_its_note_also_when_it_is_known(model,
         assert not np.isnan(scored.scores[5]).any()
 
 
-def test_a_model_in_train_mode_is_refused(model, films, tmp_path):
+def test_a_model_in_train_mode_is_refused(model: Classifier, films: list[Path], tmp_path: Path) -> None:
     model.backbone.classifier.train()
     try:
         with pytest.raises(InputError, match=r"train mode.*backbone\.classifier"):
@@ -210,6 +230,6 @@ def test_a_model_in_train_mode_is_refused(model, films, tmp_path):
         model.eval()
 
 
-def test_nothing_to_score_is_said(model, tmp_path):
+def test_nothing_to_score_is_said(model: Classifier, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="an image"):
         score_files(model, [], tmp_path)

@@ -8,7 +8,7 @@ from cxrbench.evaluation import ABOUT, SUBGROUPS, Predictions, groups, subgroups
 from cxrbench.metrics import auroc
 
 
-def made(images=300, gap=2.0):
+def made(images: int = 300, gap: float = 2.0) -> Predictions:
     """Scores that tell men's findings better than women's, by ``gap``."""
     random = np.random.default_rng(1)
     table = pd.DataFrame({column: [""] * images for column in ABOUT})
@@ -24,7 +24,7 @@ def made(images=300, gap=2.0):
     return Predictions(table, ("A",), targets, scores.astype(np.float32), "made")
 
 
-def test_groups_are_those_of_the_table_and_the_unknown_are_in_none():
+def test_groups_are_those_of_the_table_and_the_unknown_are_in_none() -> None:
     predictions = made()
     by_sex, by_age = groups(predictions, "sex"), groups(predictions, "age")
     assert list(by_sex) == ["men", "women"]
@@ -39,7 +39,7 @@ def test_groups_are_those_of_the_table_and_the_unknown_are_in_none():
 
 
 @pytest.mark.parametrize("by", SUBGROUPS)
-def test_a_groups_figure_is_the_metric_of_its_images(by):
+def test_a_groups_figure_is_the_metric_of_its_images(by: str) -> None:
     predictions = made()
     for group in subgroups(predictions, np.array([0.5]), by, count=50):
         rows = groups(predictions, by)[group.name]
@@ -51,7 +51,7 @@ def test_a_groups_figure_is_the_metric_of_its_images(by):
         assert_array_equal(group.gap.estimate, inside - outside)
 
 
-def test_a_gap_that_is_there_is_found_and_one_that_is_not_is_not():
+def test_a_gap_that_is_there_is_found_and_one_that_is_not_is_not() -> None:
     unequal = {g.name: g for g in subgroups(made(600), np.array([0.5]), "sex", count=300)}
     assert unequal["women"].gap.high[0] < 0
     assert unequal["women"].gap.p[0] < 0.05
@@ -59,7 +59,7 @@ def test_a_gap_that_is_there_is_found_and_one_that_is_not_is_not():
     assert equal["women"].gap.low[0] < 0 < equal["women"].gap.high[0]
 
 
-def test_one_group_alone_has_no_gap_and_an_unknown_division_is_refused():
+def test_one_group_alone_has_no_gap_and_an_unknown_division_is_refused() -> None:
     predictions = made()
     predictions.table["sex"] = "F"
     (only,) = subgroups(predictions, np.array([0.5]), "sex", count=20)

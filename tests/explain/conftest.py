@@ -1,15 +1,16 @@
 """Networks to explain: real backbones with random weights, and chains small enough to check by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
 from cxrbench.labels import CHEXPERT
-from cxrbench.models import Architecture, Features, Stage, create
+from cxrbench.models import Architecture, Classifier, Features, Stage, create
 from cxrbench.preprocess import Preprocessing
 
 
@@ -23,7 +24,13 @@ class ChainSpec:
 class Chain(nn.Module):
     """The contract of a Classifier over named modules called in sequence, without a backbone."""
 
-    def __init__(self, last_stage: str, labels: int = 2, preprocessing=None, **modules: nn.Module) -> None:
+    def __init__(
+        self,
+        last_stage: str,
+        labels: int = 2,
+        preprocessing: Preprocessing | None = None,
+        **modules: nn.Module,
+    ) -> None:
         super().__init__()
         self.chain = nn.ModuleDict(modules)
         self.stages: Sequence[str] = [*list(modules)[: list(modules).index(last_stage) + 1]]
@@ -33,10 +40,10 @@ class Chain(nn.Module):
         self.architecture = Architecture("chain", "Chain", "", lambda _: (), (last_stage,), mean_pooled=False)
         self.eval()
 
-    def stage(self, name=None):
+    def stage(self, name: str | None = None) -> Stage:
         return Stage(name or self.stages[-1])
 
-    def trunk(self, images, stage=None):
+    def trunk(self, images: torch.Tensor, stage: str | None = None) -> Features:
         stop = self.stage(stage)
         value = images
         for name, module in self.chain.items():
@@ -45,52 +52,52 @@ class Chain(nn.Module):
                 break
         return Features(value, (), stop, tuple(value.shape[2:4]))
 
-    def head(self, features):
+    def head(self, features: Features) -> torch.Tensor:
         value = features.value
         names = list(self.chain)
         for name in names[names.index(features.stage.name) + 1 :]:
             value = self.chain[name](value)
         return value
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         return self.head(self.trunk(images))
 
 
 @pytest.fixture(scope="session")
-def chain():
+def chain() -> Callable[..., Any]:
     return Chain
 
 
 @cache
-def _random(architecture: str):
+def _random(architecture: str) -> Classifier:
     # One small size for all, so that the tests are fast; the labels of CheXpert.
     preprocessing = Preprocessing(size=96)
     return create(architecture, CHEXPERT, preprocessing=preprocessing, seed=3).requires_grad_(False)
 
 
 @pytest.fixture(scope="session")
-def random_model():
+def random_model() -> Callable[[str], Classifier]:
     """Architecture → a classifier with random weights, made once per session."""
     return _random
 
 
 @pytest.fixture(scope="session")
-def images():
+def images() -> torch.Tensor:
     """Two noisy images in a network's own normalisation, (2, 1, 96, 96)."""
     noise = torch.randn(2, 1, 12, 12, generator=torch.Generator().manual_seed(7))
     return nn.functional.interpolate(noise, size=96, mode="bicubic")
 
 
 @pytest.fixture(scope="session")
-def image(images):
+def image(images: torch.Tensor) -> torch.Tensor:
     return images[:1]
 
 
 @pytest.fixture(scope="session")
-def relative():
+def relative() -> Callable[[torch.Tensor, torch.Tensor], float]:
     """Two tensors → the largest difference, relative to the largest value of the second."""
 
-    def measure(ours, theirs):
+    def measure(ours: torch.Tensor, theirs: torch.Tensor) -> float:
         theirs = torch.as_tensor(theirs)
         return float((torch.as_tensor(ours) - theirs).abs().max() / theirs.abs().max())
 

@@ -1,29 +1,39 @@
 """The contract of every method, on every backbone."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 
-from cxrbench.explain import METHODS, Passes, explain, stage_name
-from cxrbench.models import ARCHITECTURES
+from cxrbench.explain import METHODS, Explanation, Passes, explain, stage_name
+from cxrbench.models import ARCHITECTURES, Classifier
 
 FINDINGS = [0, 7, 13]
 STEPS = 3
 QUICK = ("efficientnet_b0", "swin_tiny", "vit_tiny")
 
 
-def maps_of(model, images, findings, method, **options):
+def maps_of(
+    model: Classifier, images: torch.Tensor, findings: list[int] | range, method: str, **options: Any
+) -> Explanation:
     *_, last = explain(model, images, findings, [method], steps=STEPS, **options)
     return last
 
 
-def maps_of_all(model, images, findings):
+def maps_of_all(model: Any, images: Any, findings: Any) -> Any:
     """Method → its final map, from one call whose methods share their passes."""
     return {each.method: each for each in explain(model, images, findings, list(METHODS), steps=STEPS)}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_every_method_meets_the_contract_on_every_backbone(random_model, images, relative, architecture):
+def test_every_method_meets_the_contract_on_every_backbone(
+    random_model: Callable[[str], Classifier],
+    images: torch.Tensor,
+    relative: Callable[[torch.Tensor, torch.Tensor], float],
+    architecture: str,
+) -> None:
     model = random_model(architecture)
     state = {key: value.clone() for key, value in model.state_dict().items()}
     separately = [maps_of_all(model, images, [finding]) for finding in FINDINGS]
@@ -47,7 +57,13 @@ def test_every_method_meets_the_contract_on_every_backbone(random_model, images,
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", QUICK)
 @pytest.mark.parametrize("name", METHODS)
-def test_an_image_has_the_same_map_alone_and_in_a_batch(random_model, images, relative, architecture, name):
+def test_an_image_has_the_same_map_alone_and_in_a_batch(
+    random_model: Callable[[str], Classifier],
+    images: torch.Tensor,
+    relative: Callable[[torch.Tensor, torch.Tensor], float],
+    architecture: str,
+    name: str,
+) -> None:
     model = random_model(architecture)
     batch = maps_of(model, images, [4], name).maps
     alone = torch.cat([maps_of(model, images[[index]], [4], name).maps for index in range(2)])
@@ -57,7 +73,12 @@ def test_an_image_has_the_same_map_alone_and_in_a_batch(random_model, images, re
 
 @pytest.mark.parametrize("name", METHODS)
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
-def test_the_callers_gradient_mode_changes_no_bit(random_model, image, name, mode):
+def test_the_callers_gradient_mode_changes_no_bit(
+    random_model: Callable[[str], Classifier],
+    image: torch.Tensor,
+    name: str,
+    mode: type[torch.no_grad] | type[torch.inference_mode],
+) -> None:
     model = random_model("efficientnet_b0")
     expected = maps_of(model, image, FINDINGS, name).maps
     with mode():
@@ -65,7 +86,9 @@ def test_the_callers_gradient_mode_changes_no_bit(random_model, image, name, mod
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_method_called_alone_gives_the_map_of_the_last_stage_with_its_defaults(random_model, image, name):
+def test_a_method_called_alone_gives_the_map_of_the_last_stage_with_its_defaults(
+    random_model: Callable[[str], Classifier], image: torch.Tensor, name: str
+) -> None:
     model = random_model("efficientnet_b0")
     relevance = METHODS[name].explain(model, image, torch.tensor(FINDINGS))
     assert relevance.shape == (1, len(FINDINGS), 96, 96)
@@ -75,8 +98,8 @@ def test_a_method_called_alone_gives_the_map_of_the_last_stage_with_its_defaults
 
 @pytest.mark.parametrize("architecture", QUICK)
 def test_every_stage_of_a_backbone_can_be_read_by_every_method_that_reads_one(
-    random_model, image, architecture
-):
+    random_model: Callable[[str], Classifier], image: torch.Tensor, architecture: str
+) -> None:
     model = random_model(architecture)
     methods = [name for name, record in METHODS.items() if record.reads_stage]
     sides = {name: [] for name in methods}
@@ -90,14 +113,19 @@ def test_every_stage_of_a_backbone_can_be_read_by_every_method_that_reads_one(
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_class_specific_states_whether_maps_of_two_findings_differ(random_model, image, relative, name):
+def test_class_specific_states_whether_maps_of_two_findings_differ(
+    random_model: Callable[[str], Classifier],
+    image: torch.Tensor,
+    relative: Callable[[torch.Tensor, torch.Tensor], float],
+    name: str,
+) -> None:
     model = random_model("efficientnet_b0")
     maps = maps_of(model, image, [0, 1], name).maps
     assert METHODS[name].class_specific == (relative(maps[:, 0], maps[:, 1]) > 0.01)
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_record_describes_its_method(random_model, name):
+def test_a_record_describes_its_method(random_model: Callable[[str], Classifier], name: str) -> None:
     record = METHODS[name]
     assert record.name == name
     assert record.title
@@ -107,7 +135,9 @@ def test_a_record_describes_its_method(random_model, name):
     assert record.supports(random_model("efficientnet_b0")) is None
 
 
-def test_passes_are_shared_by_the_methods_of_one_call(random_model, image, monkeypatch):
+def test_passes_are_shared_by_the_methods_of_one_call(
+    random_model: Callable[[str], Classifier], image: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = random_model("efficientnet_b0")
     trunks = []
     trunk = model.trunk

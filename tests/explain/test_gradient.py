@@ -1,5 +1,8 @@
 """Integrated gradients: known sums, completeness, drafts and stopping."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +10,7 @@ from captum.attr import IntegratedGradients
 from torch import nn
 
 from cxrbench.errors import InputError
-from cxrbench.explain import BASELINES, baseline_images, integrated_gradients
+from cxrbench.explain import BASELINES, Draft, baseline_images, integrated_gradients
 from cxrbench.preprocess import Preprocessing
 
 A = [[[1.0, 2], [3, 4]], [[2, 1], [1, 3]], [[2, 1], [0, 0.5]]]
@@ -16,13 +19,13 @@ G = [[[1.0, 0], [0, 1]], [[-1, 1], [0.5, -0.25]], [[0.5, -0.5], [0.25, 2]]]
 PLAIN = Preprocessing(size=4, mean=0.0, std=1.0)
 
 
-def finished(*arguments, **options):
+def finished(*arguments: Any, **options: Any) -> Draft:
     *_, last = integrated_gradients(*arguments, **options)
     return last
 
 
 @pytest.fixture
-def linear(chain):
+def linear(chain: Callable[..., Any]) -> Any:
     model = chain("flat", labels=2, preprocessing=PLAIN, flat=nn.Flatten(), fc=nn.Linear(12, 2, bias=False))
     with torch.no_grad():
         model.chain["fc"].weight[0] = torch.tensor(G).flatten()
@@ -31,7 +34,7 @@ def linear(chain):
 
 
 @pytest.fixture
-def curved(chain):
+def curved(chain: Callable[..., Any]) -> Any:
     """Smooth and strongly non-linear, so that few steps are not enough."""
     torch.manual_seed(1)
     layers = {"flat": nn.Flatten(), "a": nn.Linear(16, 32), "act": nn.GELU(), "b": nn.Linear(32, 3)}
@@ -42,7 +45,7 @@ def curved(chain):
 
 
 @pytest.mark.parametrize("steps", [1, 2, 7, 50])
-def test_a_linear_model_is_complete_at_any_number_of_steps(linear, steps):
+def test_a_linear_model_is_complete_at_any_number_of_steps(linear: Any, steps: int) -> None:
     found = finished(linear, torch.tensor([A]), [0], steps=steps)
     expected = (torch.tensor(A) * torch.tensor(G)).sum(0)
     torch.testing.assert_close(found.maps[0, 0], expected)
@@ -50,13 +53,13 @@ def test_a_linear_model_is_complete_at_any_number_of_steps(linear, steps):
     assert abs(found.completeness.item()) < 1e-6
 
 
-def test_completeness_is_undefined_where_the_logit_does_not_change(linear):
+def test_completeness_is_undefined_where_the_logit_does_not_change(linear: Any) -> None:
     found = finished(linear, torch.tensor([A]), [1], steps=3)
     assert not found.maps.any()
     assert torch.isnan(found.completeness).all()
 
 
-def test_the_completeness_error_falls_with_the_steps(curved):
+def test_the_completeness_error_falls_with_the_steps(curved: Any) -> None:
     model, images = curved
     errors = [
         finished(model, images, [0, 1, 2], steps=steps).completeness.abs().max().item()
@@ -66,7 +69,7 @@ def test_the_completeness_error_falls_with_the_steps(curved):
     assert errors[-1] < 1e-3 < 0.1 < errors[0]
 
 
-def test_completeness_is_the_relative_difference_of_sum_and_change_of_the_logit(curved):
+def test_completeness_is_the_relative_difference_of_sum_and_change_of_the_logit(curved: Any) -> None:
     model, images = curved
     found = finished(model, images, [1], steps=3)
     with torch.no_grad():
@@ -77,7 +80,9 @@ def test_completeness_is_the_relative_difference_of_sum_and_change_of_the_logit(
 
 @pytest.mark.parametrize("baseline", BASELINES)
 @pytest.mark.parametrize("steps", [5, 50])
-def test_the_final_map_equals_captums(curved, relative, baseline, steps):
+def test_the_final_map_equals_captums(
+    curved: Any, relative: Callable[[torch.Tensor, torch.Tensor], float], baseline: str, steps: int
+) -> None:
     model, images = curved
     start = baseline_images(model, images, baseline)
     found = finished(model, images, [2], baseline=baseline, steps=steps)
@@ -85,7 +90,7 @@ def test_the_final_map_equals_captums(curved, relative, baseline, steps):
     assert relative(found.maps, theirs.sum(1, keepdim=True)) <= 1e-5
 
 
-def test_the_quadrature_equals_a_direct_gauss_legendre_sum(curved):
+def test_the_quadrature_equals_a_direct_gauss_legendre_sum(curved: Any) -> None:
     model, images = curved
     nodes, weights = np.polynomial.legendre.leggauss(6)
     total = torch.zeros_like(images)
@@ -96,7 +101,7 @@ def test_the_quadrature_equals_a_direct_gauss_legendre_sum(curved):
     torch.testing.assert_close(found.maps, total * images, rtol=1e-5, atol=1e-6)
 
 
-def test_drafts_count_up_to_all_path_points(curved):
+def test_drafts_count_up_to_all_path_points(curved: Any) -> None:
     model, images = curved
     drafts = list(integrated_gradients(model, images, [0, 1], steps=50))
     counts = [draft.done for draft in drafts]
@@ -105,7 +110,7 @@ def test_drafts_count_up_to_all_path_points(curved):
     assert counts[-1] == 50 == drafts[-1].total
 
 
-def test_an_early_draft_correlates_with_the_final_map(curved):
+def test_an_early_draft_correlates_with_the_final_map(curved: Any) -> None:
     model, images = curved
     drafts = list(integrated_gradients(model, images, [0], steps=50, chunk=10))
     final = drafts[-1].maps.flatten()
@@ -114,7 +119,7 @@ def test_an_early_draft_correlates_with_the_final_map(curved):
     assert alike[-2] > 0.99
 
 
-def test_a_draft_is_not_changed_by_later_ones(curved):
+def test_a_draft_is_not_changed_by_later_ones(curved: Any) -> None:
     model, images = curved
     drafts = integrated_gradients(model, images, [0], steps=20)
     first = next(drafts)
@@ -123,7 +128,7 @@ def test_a_draft_is_not_changed_by_later_ones(curved):
     assert torch.equal(first.maps, copy)
 
 
-def test_stopping_keeps_the_callers_gradient_mode(curved):
+def test_stopping_keeps_the_callers_gradient_mode(curved: Any) -> None:
     model, images = curved
     for mode in (torch.no_grad, torch.enable_grad):
         with mode():
@@ -135,7 +140,7 @@ def test_stopping_keeps_the_callers_gradient_mode(curved):
             assert torch.is_grad_enabled() == before
 
 
-def test_inference_mode_gives_the_same_bits(curved):
+def test_inference_mode_gives_the_same_bits(curved: Any) -> None:
     model, images = curved
     expected = finished(model, images, [0, 2], steps=9)
     with torch.inference_mode():
@@ -143,14 +148,14 @@ def test_inference_mode_gives_the_same_bits(curved):
     assert torch.equal(found.maps, expected.maps)
 
 
-def test_the_black_baseline_is_a_preprocessed_black_image_not_zero(chain):
+def test_the_black_baseline_is_a_preprocessed_black_image_not_zero(chain: Callable[..., Any]) -> None:
     recipe = Preprocessing(size=4, mean=0.449, std=0.226)
     model = chain("flat", preprocessing=recipe, flat=nn.Flatten(), fc=nn.Linear(16, 2))
     picture = recipe(np.random.default_rng(0).random((9, 9)))[None]
     assert torch.equal(baseline_images(model, picture, "black"), recipe(np.zeros((9, 9)))[None])
 
 
-def test_mean_and_blur_keep_each_images_own_mean(curved):
+def test_mean_and_blur_keep_each_images_own_mean(curved: Any) -> None:
     model, images = curved
     flat = baseline_images(model, images, "mean")
     torch.testing.assert_close(flat.mean((1, 2, 3)), images.mean((1, 2, 3)))
@@ -165,7 +170,7 @@ def test_mean_and_blur_keep_each_images_own_mean(curved):
     torch.testing.assert_close(blurred, blurred.flip(3).transpose(2, 3))
 
 
-def test_an_unknown_baseline_and_zero_steps_are_refused(curved):
+def test_an_unknown_baseline_and_zero_steps_are_refused(curved: Any) -> None:
     model, images = curved
     with pytest.raises(InputError, match=r"Unknown baseline 'grey'.*black, mean, blur"):
         integrated_gradients(model, images, [0], baseline="grey")

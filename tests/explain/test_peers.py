@@ -12,8 +12,10 @@ Known deviations, which explain how the comparisons below are made:
   given weights in the same memory layout, or double precision.
 """
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +33,7 @@ from cxrbench.explain.cam import (
     layer_cam,
     xgrad_cam,
 )
-from cxrbench.models import hub
+from cxrbench.models import Classifier, hub
 
 ARCHITECTURES = ("resnet50", "densenet121", "efficientnet_b0", "inception_v3", "swin_tiny", "vit_tiny")
 # Formula → the peer's class, what its activations are multiplied by, and what its gradients are.
@@ -45,7 +47,9 @@ PEERS = {
 FINDINGS = [1, 9]
 
 
-def raw_map(peer, model, image, stage, finding, scale_a=1.0, scale_g=1.0):
+def raw_map(
+    peer: Any, model: Any, image: Any, stage: Any, finding: Any, scale_a: float = 1.0, scale_g: float = 1.0
+) -> Any:
     """Pytorch-grad-cam's map before it is rectified, rescaled and resized: (1, h, w)."""
     features = model.trunk(image, stage)
     layers = [model.backbone.get_submodule(stage)]
@@ -59,7 +63,9 @@ def raw_map(peer, model, image, stage, finding, scale_a=1.0, scale_g=1.0):
     return raw / scale_a / scale_g
 
 
-def agree_with_pytorch_grad_cam(model, image, relative, stage=None):
+def agree_with_pytorch_grad_cam(
+    model: Any, image: Any, relative: Callable[[torch.Tensor, torch.Tensor], float], stage: Any = None
+) -> None:
     stage = model.stage(stage).name
     activations, gradients = feature_gradients(model, image, FINDINGS, stage)
     for formula, (peer, *scales) in PEERS.items():
@@ -69,7 +75,9 @@ def agree_with_pytorch_grad_cam(model, image, relative, stage=None):
             assert relative(ours[:, index], theirs) <= 1e-5, (formula.__name__, finding)
 
 
-def agree_with_captum(model, image, relative, stage=None):
+def agree_with_captum(
+    model: Any, image: Any, relative: Callable[[torch.Tensor, torch.Tensor], float], stage: Any = None
+) -> None:
     layer = model.backbone.get_submodule(model.stage(stage).name)
     activations, gradients = feature_gradients(model, image, FINDINGS, stage)
     probe = image.clone().requires_grad_()
@@ -80,7 +88,9 @@ def agree_with_captum(model, image, relative, stage=None):
         assert relative(cam_maps(hires_cam, activations, gradients)[:, index], theirs) <= 1e-5
 
 
-def agree_on_integrated_gradients(model, image, relative):
+def agree_on_integrated_gradients(
+    model: Any, image: Any, relative: Callable[[torch.Tensor, torch.Tensor], float]
+) -> None:
     start = baseline_images(model, image, "black")
     *_, ours = integrated_gradients(model, image, FINDINGS, steps=6)
     peer = IntegratedGradients(deepcopy(model).to(memory_format=torch.channels_last))
@@ -92,7 +102,13 @@ def agree_on_integrated_gradients(model, image, relative):
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", [0, 1], ids=["last", "earlier"])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_cams_are_those_of_pytorch_grad_cam(random_model, image, relative, architecture, stage):
+def test_cams_are_those_of_pytorch_grad_cam(
+    random_model: Callable[[str], Classifier],
+    image: torch.Tensor,
+    relative: Callable[[torch.Tensor, torch.Tensor], float],
+    architecture: str,
+    stage: int,
+) -> None:
     model = random_model(architecture)
     agree_with_pytorch_grad_cam(model, image, relative, model.stages[-1 - stage])
 
@@ -100,22 +116,36 @@ def test_cams_are_those_of_pytorch_grad_cam(random_model, image, relative, archi
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", [0, 1], ids=["last", "earlier"])
 @pytest.mark.parametrize("architecture", ["resnet50", "densenet121", "efficientnet_b0", "inception_v3"])
-def test_cams_are_those_of_captum(random_model, image, relative, architecture, stage):
+def test_cams_are_those_of_captum(
+    random_model: Callable[[str], Classifier],
+    image: torch.Tensor,
+    relative: Callable[[torch.Tensor, torch.Tensor], float],
+    architecture: str,
+    stage: int,
+) -> None:
     model = random_model(architecture)
     agree_with_captum(model, image, relative, model.stages[-1 - stage])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_integrated_gradients_are_those_of_captum(random_model, image, relative, architecture):
+def test_integrated_gradients_are_those_of_captum(
+    random_model: Callable[[str], Classifier],
+    image: torch.Tensor,
+    relative: Callable[[torch.Tensor, torch.Tensor], float],
+    architecture: str,
+) -> None:
     agree_on_integrated_gradients(random_model(architecture), image, relative)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_integrated_gradients_are_those_of_captum_in_double_precision(
-    random_model, image, relative, architecture
-):
+    random_model: Callable[[str], Classifier],
+    image: torch.Tensor,
+    relative: Callable[[torch.Tensor, torch.Tensor], float],
+    architecture: str,
+) -> None:
     model, picture = deepcopy(random_model(architecture)).double(), image.double()
     *_, ours = integrated_gradients(model, picture, [1], steps=4)
     start = baseline_images(model, picture, "black")
@@ -125,7 +155,7 @@ def test_integrated_gradients_are_those_of_captum_in_double_precision(
 
 
 @pytest.fixture(scope="module")
-def trained():
+def trained() -> Any:
     """Every shipped model, with an image of noise on a gradient."""
     available = hub.available()
     if not available:
@@ -134,7 +164,9 @@ def trained():
 
 
 @pytest.mark.slow
-def test_trained_weights_agree_with_both_libraries_too(trained, relative):
+def test_trained_weights_agree_with_both_libraries_too(
+    trained: Any, relative: Callable[[torch.Tensor, torch.Tensor], float]
+) -> None:
     picture = np.random.default_rng(0).random((300, 300)) * np.linspace(0, 1, 300)
     for model in trained:
         # Smaller than the models' own images: the comparison holds at any size.

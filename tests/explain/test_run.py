@@ -1,21 +1,25 @@
 """Several methods in one call, and arguments that are refused before the first map."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
 
 from cxrbench.errors import InputError
 from cxrbench.explain import METHODS, explain, identical_by_construction, integrated_gradients, stage_name
+from cxrbench.models import Classifier
 
 
 @pytest.fixture
-def small(chain):
+def small(chain: Callable[..., Any]) -> Any:
     torch.manual_seed(0)
     layers = {"conv": nn.Conv2d(1, 3, 3), "act": nn.GELU(), "flat": nn.Flatten(), "fc": nn.Linear(12, 3)}
     return chain("act", labels=3, **layers), torch.randn(1, 1, 4, 4)
 
 
-def test_explanations_follow_the_order_of_methods_each_with_its_stage(small):
+def test_explanations_follow_the_order_of_methods_each_with_its_stage(small: Any) -> None:
     model, images = small
     found = list(explain(model, images, [0, 2], ["layer_cam", "grad_cam"], stage=1))
     assert [(each.method, each.stage) for each in found] == [("layer_cam", "conv"), ("grad_cam", "conv")]
@@ -24,7 +28,7 @@ def test_explanations_follow_the_order_of_methods_each_with_its_stage(small):
     assert all(torch.isnan(each.completeness).all() for each in found)
 
 
-def test_drafts_precede_the_final_map_which_equals_that_of_the_method_alone(small):
+def test_drafts_precede_the_final_map_which_equals_that_of_the_method_alone(small: Any) -> None:
     model, images = small
     found = list(explain(model, images, [1], ["grad_cam", "integrated_gradients"], steps=30, baseline="mean"))
     drafts = [each for each in found if each.method == "integrated_gradients"]
@@ -46,13 +50,17 @@ def test_drafts_precede_the_final_map_which_equals_that_of_the_method_alone(smal
         ({"steps": 0}, "steps must be at least 1"),
     ],
 )
-def test_invalid_arguments_are_refused_before_anything_is_computed(random_model, image, arguments, message):
+def test_invalid_arguments_are_refused_before_anything_is_computed(
+    random_model: Callable[[str], Classifier], image: torch.Tensor, arguments: dict[str, Any], message: str
+) -> None:
     arguments = {"findings": [0], "methods": list(METHODS), **arguments}
     with pytest.raises(InputError, match=message):
         explain(random_model("efficientnet_b0"), image, **arguments)
 
 
-def test_methods_that_coincide_at_the_last_stage_of_a_pooled_network_are_named(random_model):
+def test_methods_that_coincide_at_the_last_stage_of_a_pooled_network_are_named(
+    random_model: Callable[[str], Classifier],
+) -> None:
     pooled, tokens = random_model("efficientnet_b0"), random_model("vit_tiny")
     same = ("grad_cam", "hires_cam", "xgrad_cam")
     assert identical_by_construction(pooled, None, list(METHODS)) == (same,)
@@ -64,7 +72,11 @@ def test_methods_that_coincide_at_the_last_stage_of_a_pooled_network_are_named(r
     assert identical_by_construction(tokens, None, list(METHODS)) == ()
 
 
-def test_exactly_the_methods_named_identical_give_the_same_map(random_model, image, relative):
+def test_exactly_the_methods_named_identical_give_the_same_map(
+    random_model: Callable[[str], Classifier],
+    image: torch.Tensor,
+    relative: Callable[[torch.Tensor, torch.Tensor], float],
+) -> None:
     model = random_model("efficientnet_b0")
     cams = [name for name, record in METHODS.items() if record.reads_stage]
     maps = {each.method: each.maps for each in explain(model, image, [0, 3], cams)}

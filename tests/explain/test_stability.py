@@ -1,6 +1,8 @@
 """Maps that depend on rounding are flagged as unstable, and no others."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,14 +14,14 @@ from cxrbench.explain import METHODS, explain, heatmap
 from cxrbench.explain.cam import grad_cam, grad_cam_plus_plus, xgrad_cam
 from cxrbench.explain.passes import from_formula
 from cxrbench.explain.stability import PERTURBATION, VISIBLE, perturbed, unchanged
-from cxrbench.models import hub
+from cxrbench.models import Classifier, hub
 
 
-def noise(*shape, seed=0):
+def noise(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def stable(formula, activations, gradients):
+def stable(formula: Callable[..., Any], activations: torch.Tensor, gradients: torch.Tensor) -> torch.Tensor:
     passes = SimpleNamespace(
         features=(activations, gradients), perturbed=tuple(perturbed(activations, gradients))
     )
@@ -27,7 +29,7 @@ def stable(formula, activations, gradients):
     return draft.stable
 
 
-def near_a_pole(distance):
+def near_a_pole(distance: float) -> tuple[torch.Tensor, torch.Tensor]:
     """Activations and gradients for which Grad-CAM++'s denominator, 2 + S·g, comes this close to zero."""
     activations = noise(1, 3, 4, 4)
     activations[:, 0] -= activations[:, 0].mean() + 0.5  # sums up to −8
@@ -36,7 +38,7 @@ def near_a_pole(distance):
     return activations, gradients
 
 
-def test_a_formula_is_unstable_where_its_denominator_is_nearly_zero_and_only_there():
+def test_a_formula_is_unstable_where_its_denominator_is_nearly_zero_and_only_there() -> None:
     activations, gradients = near_a_pole(1e-5)
     ordinary = noise(1, 1, 3, 4, 4, seed=2).abs() / 100
     both = torch.cat([gradients, ordinary], dim=1)
@@ -45,14 +47,14 @@ def test_a_formula_is_unstable_where_its_denominator_is_nearly_zero_and_only_the
     assert stable(grad_cam_plus_plus, *near_a_pole(0.5)).tolist() == [[True]]
 
 
-def test_activations_that_cancel_make_xgrad_cam_unstable():
+def test_activations_that_cancel_make_xgrad_cam_unstable() -> None:
     activations, gradients = noise(1, 3, 4, 4), noise(1, 1, 3, 4, 4, seed=1)
     assert stable(xgrad_cam, activations, gradients).all()
     activations[:, 0] -= activations[:, 0].mean() - 1e-6
     assert not stable(xgrad_cam, activations, gradients).any()
 
 
-def test_a_map_whose_positive_part_is_rounding_error_is_unstable():
+def test_a_map_whose_positive_part_is_rounding_error_is_unstable() -> None:
     activations = torch.ones(1, 2, 3, 3)
     gradients = torch.stack([torch.full((3, 3), 1.0), torch.full((3, 3), -1.0)])[None, None]
     assert not stable(grad_cam, activations, gradients).any()
@@ -60,7 +62,7 @@ def test_a_map_whose_positive_part_is_rounding_error_is_unstable():
     assert stable(grad_cam, activations, torch.zeros_like(gradients)).all()
 
 
-def test_the_comparison_is_of_displayed_values():
+def test_the_comparison_is_of_displayed_values() -> None:
     maps = torch.tensor([[[[0.0, 5.0], [10.0, -3.0]]]])
     assert unchanged(maps, 1000 * maps).all()
     assert unchanged(maps, maps.clamp(min=0)).all()
@@ -70,7 +72,7 @@ def test_the_comparison_is_of_displayed_values():
     assert not unchanged(maps, maps * torch.nan).any()
 
 
-def test_several_findings_and_images_are_perturbed_as_each_alone():
+def test_several_findings_and_images_are_perturbed_as_each_alone() -> None:
     activations, gradients = noise(2, 3, 5, 4), noise(2, 6, 3, 5, 4, seed=1)
     together = list(perturbed(activations, gradients))
     for image in range(2):
@@ -81,20 +83,22 @@ def test_several_findings_and_images_are_perturbed_as_each_alone():
                 assert torch.equal(slopes[[image], finding : finding + 1], slope)
 
 
-def test_the_global_random_generator_is_not_used():
+def test_the_global_random_generator_is_not_used() -> None:
     state = torch.get_rng_state()
     list(perturbed(noise(1, 2, 3, 3), noise(1, 1, 2, 3, 3)))
     assert torch.equal(torch.get_rng_state(), state)
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_every_method_states_for_each_map_whether_it_is_stable(random_model, images, name):
+def test_every_method_states_for_each_map_whether_it_is_stable(
+    random_model: Callable[[str], Classifier], images: torch.Tensor, name: str
+) -> None:
     *_, last = explain(random_model("efficientnet_b0"), images, [0, 5, 9], [name], steps=2)
     assert last.stable.shape == (2, 3)
     assert last.stable.dtype == torch.bool
 
 
-def test_integrated_gradients_of_a_shipped_network_are_stable_under_a_millionth_of_the_image():
+def test_integrated_gradients_of_a_shipped_network_are_stable_under_a_millionth_of_the_image() -> None:
     if not (assets.models() / "efficientnet_b0").is_dir() or not gallery.cases():
         pytest.skip("the model or the gallery does not ship with this checkout")
     model = hub.load(assets.models() / "efficientnet_b0")
@@ -113,7 +117,7 @@ def test_integrated_gradients_of_a_shipped_network_are_stable_under_a_millionth_
 
 
 @pytest.mark.parametrize("case", ["several", "subtle-effusion"])
-def test_maps_of_a_shipped_transformer_that_a_millionth_of_the_image_changes_are_unstable(case):
+def test_maps_of_a_shipped_transformer_that_a_millionth_of_the_image_changes_are_unstable(case: str) -> None:
     if not (assets.models() / "vit_tiny").is_dir() or case not in {each.id for each in gallery.cases()}:
         pytest.skip("the transformer or the case does not ship with this checkout")
     model = hub.load(assets.models() / "vit_tiny")

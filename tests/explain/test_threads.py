@@ -14,7 +14,7 @@ ARCHITECTURES = ("efficientnet_b0", "densenet121", "swin_tiny", "vit_tiny")
 
 
 @pytest.mark.slow
-def test_eight_threads_on_one_model_give_the_same_bits_as_one():
+def test_eight_threads_on_one_model_give_the_same_bits_as_one() -> None:
     # A process of its own: a crash of native code then fails this test instead of ending the run. It prints
     # each architecture when it is done.
     done = subprocess.run(

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from plotly.graph_objs import Figure
 
 from cxrbench.figures.charts import COLOURS, SHAPES, dots, intervals, reference_line, stacked, wrapped
 from cxrbench.figures.colours import COLOURS as TABLES
@@ -19,7 +20,7 @@ def counts() -> pd.DataFrame:
     return table.assign(share=table["images"] / 100, state=table["name"])
 
 
-def rows_of(figure) -> list[str]:
+def rows_of(figure: Figure) -> list[str]:
     """The names beside a chart from top to bottom, each of which has its tick."""
     axis = figure.layout.yaxis
     assert (axis.tickmode, axis.tick0, axis.dtick) == ("linear", 0, 1)
@@ -27,7 +28,7 @@ def rows_of(figure) -> list[str]:
     return list(axis.categoryarray)
 
 
-def test_bars_are_stacked_in_the_order_of_the_states_and_of_the_legend(counts):
+def test_bars_are_stacked_in_the_order_of_the_states_and_of_the_legend(counts: pd.DataFrame) -> None:
     figure = stacked(counts, FINDINGS[::-1], {"positive": "#D55E00", "blank": "#b9c0c7"})
     assert [(bar.name, bar.marker.color) for bar in figure.data] == [
         ("positive", "#D55E00"),
@@ -39,7 +40,7 @@ def test_bars_are_stacked_in_the_order_of_the_states_and_of_the_legend(counts):
     assert rows_of(figure) == FINDINGS[::-1]
 
 
-def test_a_chart_below_a_common_legend_has_none_of_its_own(counts):
+def test_a_chart_below_a_common_legend_has_none_of_its_own(counts: pd.DataFrame) -> None:
     states = {"positive": "#D55E00", "blank": "#b9c0c7"}
     figure = stacked(counts, FINDINGS, states, share=True, compact=True)
     assert not figure.layout.showlegend
@@ -47,7 +48,9 @@ def test_a_chart_below_a_common_legend_has_none_of_its_own(counts):
     assert list(figure.data[1].x) == [0.6, 1, 0.95]
 
 
-def test_every_name_has_a_colour_and_a_shape_and_zeros_are_not_on_a_logarithmic_axis(counts):
+def test_every_name_has_a_colour_and_a_shape_and_zeros_are_not_on_a_logarithmic_axis(
+    counts: pd.DataFrame,
+) -> None:
     figure = dots(counts, FINDINGS, ["positive", "blank"], value="images", title="Images", log=True)
     looks = [(trace.marker.color, trace.marker.symbol) for trace in figure.data]
     assert looks == list(zip(COLOURS[:2], SHAPES[:2], strict=True))
@@ -58,7 +61,7 @@ def test_every_name_has_a_colour_and_a_shape_and_zeros_are_not_on_a_logarithmic_
     assert 10**high > 100
 
 
-def test_a_chart_without_a_single_value_can_be_drawn(counts):
+def test_a_chart_without_a_single_value_can_be_drawn(counts: pd.DataFrame) -> None:
     empty = counts.assign(images=0)
     figure = dots(empty, FINDINGS, ["positive"], value="images", title="Images", log=True)
     assert list(figure.data[0].x) == []
@@ -67,7 +70,7 @@ def test_a_chart_without_a_single_value_can_be_drawn(counts):
     assert rows_of(intervals(known, row="finding", value="share", title="Share", kinds=["positive"])) == []
 
 
-def test_intervals_end_where_the_table_says(counts):
+def test_intervals_end_where_the_table_says(counts: pd.DataFrame) -> None:
     table = pd.DataFrame(
         {
             "finding": FINDINGS,
@@ -91,7 +94,7 @@ def test_intervals_end_where_the_table_says(counts):
     assert [note.text for note in written.layout.annotations] == ["0.100", "-0.200"]
 
 
-def test_a_reference_line_is_drawn_where_it_is_defined():
+def test_a_reference_line_is_drawn_where_it_is_defined() -> None:
     figure = findings_per_image([5, 3], ["5", "3"])
     reference_line(figure, float("nan"))
     assert not figure.layout.shapes
@@ -99,7 +102,7 @@ def test_a_reference_line_is_drawn_where_it_is_defined():
     assert figure.layout.shapes[0].x0 == figure.layout.shapes[0].x1 == 2.5
 
 
-def test_bars_of_irlbl_begin_at_one_and_an_undefined_one_is_listed_without_a_bar():
+def test_bars_of_irlbl_begin_at_one_and_an_undefined_one_is_listed_without_a_bar() -> None:
     figure = ratio_bars(FINDINGS, [1.0, 9.0, np.nan], ["1.0", "9.0", "–"], 5.0)
     rare, common = figure.data
     assert (list(rare.y), rare.base + rare.x[0]) == (["Fracture"], 9)
@@ -114,7 +117,7 @@ def test_bars_of_irlbl_begin_at_one_and_an_undefined_one_is_listed_without_a_bar
     assert rows_of(figure) == FINDINGS
 
 
-def test_cells_have_words_in_white_or_black_of_sufficient_contrast():
+def test_cells_have_words_in_white_or_black_of_sufficient_contrast() -> None:
     values = np.linspace(0, 1, 256).reshape(16, 16)
     values[0, 1] = np.nan
     labels = [f"F{index}" for index in range(16)]
@@ -133,7 +136,7 @@ def test_cells_have_words_in_white_or_black_of_sufficient_contrast():
             assert contrast >= 4.5
 
 
-def test_each_system_has_its_line_its_shape_and_markers_that_grow_with_the_images():
+def test_each_system_has_its_line_its_shape_and_markers_that_grow_with_the_images() -> None:
     curve = pd.DataFrame({"score": [0.1, 0.9], "share": [0.2, 0.7], "images": [400, 4]})
     figure = reliability_chart({"A": curve, "B": curve}, "Edema")
     diagonal, *lines = figure.data
@@ -144,7 +147,7 @@ def test_each_system_has_its_line_its_shape_and_markers_that_grow_with_the_image
     assert figure.layout.xaxis.range == figure.layout.yaxis.range == (0, 1)
 
 
-def test_long_names_of_a_legend_are_broken_into_lines_that_fit_on_a_phone():
+def test_long_names_of_a_legend_are_broken_into_lines_that_fit_on_a_phone() -> None:
     name = "predict then combine, votes of five models with ties broken at random"
     assert wrapped(name).replace("<br>", " ") == name
     assert max(map(len, wrapped(name).split("<br>"))) <= 40

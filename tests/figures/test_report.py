@@ -10,7 +10,7 @@ from cxrbench.figures.report import report
 
 
 @pytest.fixture(scope="module")
-def text():
+def text() -> str:
     targets = np.zeros((30, 2), np.float32)
     targets[:12, 0] = 1
     scores = np.random.default_rng(0).random((30, 2)).astype(np.float32)
@@ -20,20 +20,20 @@ def text():
     return report("one & all", {"<model>": (predictions, figures)})
 
 
-def test_the_report_is_self_contained_and_has_the_disclaimer(text):
+def test_the_report_is_self_contained_and_has_the_disclaimer(text: str) -> None:
     _, _, body = text.partition("</script>")
     assert DISCLAIMER in body
     assert not re.findall(r'(?:src|href)="', body)
     assert body.count("Plotly.newPlot") == 3
 
 
-def test_names_are_escaped(text):
+def test_names_are_escaped(text: str) -> None:
     _, _, body = text.partition("</script>")
     assert "<td>&lt;b&gt;B&lt;/b&gt;</td>" in body
     assert "<h2>&lt;model&gt;</h2>" in body
     assert "<h1>one &amp; all</h1>" in body
 
 
-def test_undefined_metrics_are_shown_as_undefined(text):
+def test_undefined_metrics_are_shown_as_undefined(text: str) -> None:
     assert "<td>undefined</td>" in text
     assert "undefined for 1" in text

@@ -8,12 +8,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit, logit
 
 from cxrbench.errors import InputError
-from cxrbench.inference import ENSEMBLES, THRESHOLDS, ensemble
+from cxrbench.inference import ENSEMBLES, THRESHOLDS, Ensemble, ensemble
 from cxrbench.inference.ensemble import logit_mean, majority, mean, most_frequent_set, quorum, skill
 from cxrbench.metrics import auroc
 
 
-def drawn(seed, models=3, images=40, labels=3):
+def drawn(seed: int, models: int = 3, images: int = 40, labels: int = 3) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(seed)
     targets = random.integers(0, 2, (images, labels)).astype(float)
     return targets, np.clip(0.3 * targets + 0.7 * random.random((models, images, labels)), 0, 1)
@@ -22,7 +22,9 @@ def drawn(seed, models=3, images=40, labels=3):
 @pytest.mark.parametrize("record", ENSEMBLES.values(), ids=lambda record: record.name)
 @pytest.mark.parametrize("models", [1, 2, 3, 4])
 @pytest.mark.parametrize("rule", THRESHOLDS)
-def test_every_ensemble_predicts_for_any_number_of_models_and_any_rule(record, models, rule):
+def test_every_ensemble_predicts_for_any_number_of_models_and_any_rule(
+    record: Ensemble, models: int, rule: str
+) -> None:
     targets, scores = drawn(1, models)
     prediction = record.fit(targets, scores, THRESHOLDS[rule].fit)(scores[:, :7])
     assert prediction.scores.shape == prediction.calls.shape == (7, 3)
@@ -34,7 +36,7 @@ def test_every_ensemble_predicts_for_any_number_of_models_and_any_rule(record, m
 @pytest.mark.parametrize(
     "name", ["ctp_mean", "ctp_weighted", "ptc_majority", "ptc_any", "ptc_all", "ptc_mode"]
 )
-def test_identical_models_predict_like_a_single_one(name):
+def test_identical_models_predict_like_a_single_one(name: str) -> None:
     targets, scores = drawn(2, 1)
     same = np.repeat(scores, 4, axis=0)
     prediction = ENSEMBLES[name].fit(targets, same, THRESHOLDS["youden"].fit)(same)
@@ -43,7 +45,7 @@ def test_identical_models_predict_like_a_single_one(name):
 
 
 @pytest.mark.parametrize("record", ENSEMBLES.values(), ids=lambda record: record.name)
-def test_the_order_of_models_matters_only_where_the_summary_states_it(record):
+def test_the_order_of_models_matters_only_where_the_summary_states_it(record: Ensemble) -> None:
     targets, scores = drawn(3, 4)
     rule = THRESHOLDS["half"].fit
     first = record.fit(targets, scores, rule)(scores)
@@ -54,7 +56,7 @@ def test_the_order_of_models_matters_only_where_the_summary_states_it(record):
 
 
 @given(st.integers(0, 2000), st.integers(1, 5))
-def test_votes_agree_with_a_slow_count(seed, models):
+def test_votes_agree_with_a_slow_count(seed: int, models: int) -> None:
     _, scores = drawn(seed, models, images=6)
     cuts = np.random.default_rng(seed).uniform(0.2, 0.8, (models, 3))
     called, some, every = majority(scores, cuts), quorum(scores, cuts, 1), quorum(scores, cuts, models)
@@ -74,14 +76,14 @@ def test_votes_agree_with_a_slow_count(seed, models):
         assert tuple(sets[image]) == best
 
 
-def test_means_follow_their_formulas():
+def test_means_follow_their_formulas() -> None:
     _, scores = drawn(4)
     assert_allclose(mean(scores), scores.mean(0))
     inside = np.clip(scores, 1e-3, 1 - 1e-3)
     assert_allclose(logit_mean(inside), expit(logit(inside).mean(0)))
 
 
-def test_weights_favour_the_better_model_and_are_equal_where_none_is_above_chance():
+def test_weights_favour_the_better_model_and_are_equal_where_none_is_above_chance() -> None:
     targets, scores = drawn(5)
     scores[1] = 1 - scores[1]
     weights = skill(targets, scores)
@@ -92,7 +94,7 @@ def test_weights_favour_the_better_model_and_are_equal_where_none_is_above_chanc
     assert_allclose(skill(np.ones_like(targets), scores), 1 / 3)
 
 
-def test_stacking_gives_the_better_model_more_weight():
+def test_stacking_gives_the_better_model_more_weight() -> None:
     random = np.random.default_rng(6)
     targets = random.integers(0, 2, (400, 1)).astype(float)
     good = expit(2 * targets - 1 + random.normal(size=targets.shape))
@@ -102,7 +104,7 @@ def test_stacking_gives_the_better_model_more_weight():
     assert stacked > auroc(targets[200:], mean(scores[:, 200:]))[0] + 0.05
 
 
-def test_invalid_arguments_are_refused():
+def test_invalid_arguments_are_refused() -> None:
     targets, scores = drawn(7)
     with pytest.raises(InputError, match="choose from: ctp_mean"):
         ensemble("ctp")

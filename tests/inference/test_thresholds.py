@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,23 +8,23 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from cxrbench.errors import InputError
-from cxrbench.inference import THRESHOLDS, threshold
+from cxrbench.inference import THRESHOLDS, Threshold, threshold
 from cxrbench.inference.thresholds import best_f1, least_cost, sensitivity_first, specificity_first, youden
 
 
-def drawn(seed, levels=10):
+def drawn(seed: int, levels: int = 10) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(seed)
     truth = random.integers(0, 2, (15, 1)).astype(float)
     truth[0], truth[1] = 0, 1
     return truth, random.integers(0, levels + 1, (15, 1)) / levels
 
 
-def counts(truth, scores, cut):
+def counts(truth: np.ndarray, scores: np.ndarray, cut: float) -> tuple[np.int64, np.int64]:
     called = scores >= cut
     return (called & (truth == 1)).sum(), (called & (truth == 0)).sum()
 
 
-def possible(scores):
+def possible(scores: np.ndarray) -> list[float]:
     """One threshold in (0, 1) for every possible set of predicted positives."""
     return [cut for cut in [1e-3, *(np.unique(scores) + 1e-3)] if cut < 1]
 
@@ -35,7 +38,7 @@ GAINS = {
 
 @pytest.mark.parametrize("rule", GAINS, ids=lambda rule: rule.__name__)
 @given(seed=st.integers(0, 10_000))
-def test_no_other_threshold_is_better_by_the_rules_own_criterion(rule, seed):
+def test_no_other_threshold_is_better_by_the_rules_own_criterion(rule: Callable[..., Any], seed: int) -> None:
     truth, scores = drawn(seed)
     total = (truth == 1).sum(), (truth == 0).sum()
     best = max(GAINS[rule](*counts(truth, scores, cut), *total) for cut in possible(scores))
@@ -43,7 +46,9 @@ def test_no_other_threshold_is_better_by_the_rules_own_criterion(rule, seed):
 
 
 @given(seed=st.integers(0, 10_000), least=st.sampled_from([0.5, 0.8, 0.9, 1.0]))
-def test_sensitivity_and_specificity_first_reach_their_share_with_the_fewest_errors(seed, least):
+def test_sensitivity_and_specificity_first_reach_their_share_with_the_fewest_errors(
+    seed: int, least: float
+) -> None:
     truth, scores = drawn(seed)
     tp, fp = counts(truth, scores, sensitivity_first(truth, scores, least=least)[0])
     positives, negatives = (truth == 1).sum(), (truth == 0).sum()
@@ -56,14 +61,16 @@ def test_sensitivity_and_specificity_first_reach_their_share_with_the_fewest_err
     assert tp == max(t for t, f in options if f <= allowed)
 
 
-def test_a_threshold_lies_half_way_between_neighbouring_scores():
+def test_a_threshold_lies_half_way_between_neighbouring_scores() -> None:
     truth, scores = np.array([[0.0], [0], [1], [1]]), np.array([[0.2], [0.3], [0.7], [0.9]])
     for name in ("youden", "best_f1", "least_cost"):
         assert THRESHOLDS[name].fit(truth, scores)[0] == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("record", THRESHOLDS.values(), ids=lambda record: record.name)
-def test_a_finding_without_both_classes_gets_one_half_and_all_thresholds_lie_in_0_1(record):
+def test_a_finding_without_both_classes_gets_one_half_and_all_thresholds_lie_in_0_1(
+    record: Threshold,
+) -> None:
     truth = np.array([[0.0, 1, np.nan, 1], [0, 1, 1, 0]])
     cuts = record.fit(truth, np.array([[0, 0.2, 0.2, 0], [1, 0.2, 0.2, 1]]))
     assert cuts[:3].tolist() == [0.5] * 3
@@ -71,14 +78,14 @@ def test_a_finding_without_both_classes_gets_one_half_and_all_thresholds_lie_in_
     assert cuts.shape == (4,)
 
 
-def test_masked_studies_have_no_influence():
+def test_masked_studies_have_no_influence() -> None:
     truth, scores = drawn(1)
     more = np.vstack([truth, np.full((5, 1), np.nan)]), np.vstack([scores, np.full((5, 1), 0.99)])
     for record in THRESHOLDS.values():
         assert_array_equal(record.fit(*more), record.fit(truth, scores))
 
 
-def test_invalid_arguments_are_refused():
+def test_invalid_arguments_are_refused() -> None:
     truth, scores = drawn(2)
     with pytest.raises(InputError, match="choose from: half, youden"):
         threshold("yuoden")

@@ -11,7 +11,7 @@ from cxrbench.metrics import brier, calibration_error, reliability
 
 
 @pytest.fixture
-def study():
+def study() -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(4)
     scores = random.random((500, 3))
     targets = (random.random(scores.shape) < scores**2).astype(float)
@@ -19,7 +19,7 @@ def study():
     return targets, scores
 
 
-def test_brier_and_the_curve_agree_with_scikit_learn(study):
+def test_brier_and_the_curve_agree_with_scikit_learn(study: tuple[np.ndarray, np.ndarray]) -> None:
     targets, scores = study
     for finding in range(3):
         known = ~np.isnan(targets[:, finding])
@@ -32,7 +32,7 @@ def test_brier_and_the_curve_agree_with_scikit_learn(study):
         assert curve.studies.sum() == known.sum()
 
 
-def test_the_calibration_error_is_the_slow_sum_over_bins(study):
+def test_the_calibration_error_is_the_slow_sum_over_bins(study: tuple[np.ndarray, np.ndarray]) -> None:
     targets, scores = study
     for finding, value in enumerate(calibration_error(targets, scores, bins=7)):
         known = ~np.isnan(targets[:, finding])
@@ -46,19 +46,19 @@ def test_the_calibration_error_is_the_slow_sum_over_bins(study):
 
 
 @given(st.integers(0, 1000))
-def test_scores_equal_to_the_targets_are_calibrated(seed):
+def test_scores_equal_to_the_targets_are_calibrated(seed: int) -> None:
     targets = np.random.default_rng(seed).integers(0, 2, (20, 2)).astype(float)
     assert_array_equal(calibration_error(targets, targets), [0, 0])
     assert_array_equal(brier(targets, targets), [0, 0])
 
 
-def test_without_a_target_the_metrics_are_undefined():
+def test_without_a_target_the_metrics_are_undefined() -> None:
     nothing = np.full((3, 1), np.nan)
     assert_array_equal(brier(nothing, nothing), [np.nan])
     assert_array_equal(calibration_error(nothing, nothing), [np.nan])
     assert len(reliability(nothing[:, 0], nothing[:, 0]).studies) == 0
 
 
-def test_logits_are_refused():
+def test_logits_are_refused() -> None:
     with pytest.raises(InputError, match=r"\[0, 1\]"):
         brier(np.ones((2, 1)), np.array([[3.0], [-2.0]]))

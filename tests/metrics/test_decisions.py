@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import sklearn.metrics as reference
@@ -20,7 +23,7 @@ ORACLES = {
 
 
 @pytest.mark.parametrize("metric", ORACLES, ids=lambda m: m.__name__)
-def test_each_metric_agrees_with_scikit_learn_where_targets_are_known(metric):
+def test_each_metric_agrees_with_scikit_learn_where_targets_are_known(metric: Callable[..., Any]) -> None:
     random = np.random.default_rng(1)
     targets = (random.random((300, 5)) < np.linspace(0.05, 0.9, 5)).astype(float)
     calls = random.random(targets.shape) < 0.2 + 0.5 * targets
@@ -31,7 +34,7 @@ def test_each_metric_agrees_with_scikit_learn_where_targets_are_known(metric):
         assert value == pytest.approx(expected, abs=1e-12)
 
 
-def test_undefined_values_are_nan_and_not_zero():
+def test_undefined_values_are_nan_and_not_zero() -> None:
     targets = np.array([[1.0, 0, np.nan], [1, 0, np.nan]])
     calls = np.array([[False, False, True], [False, False, True]])
     assert_array_equal(decisions.precision(targets, calls), [np.nan] * 3)
@@ -42,13 +45,13 @@ def test_undefined_values_are_nan_and_not_zero():
     assert_array_equal(decisions.balanced_accuracy(targets, calls), [np.nan] * 3)
 
 
-def test_matthews_does_not_overflow_on_a_large_data_set():
+def test_matthews_does_not_overflow_on_a_large_data_set() -> None:
     many = decisions.Counts(*(np.array([n]) for n in (100_000, 20_000, 30_000, 10_000_000)))
     value = DECISIONS["matthews"].compute(many)[0]
     assert value == pytest.approx((1e12 - 6e8) / np.sqrt(120_000.0 * 130_000 * 10_020_000 * 10_030_000))
 
 
-def test_every_record_computes_its_function_from_counts():
+def test_every_record_computes_its_function_from_counts() -> None:
     random = np.random.default_rng(2)
     targets, calls = random.integers(0, 2, (40, 3)).astype(float), random.random((40, 3)) < 0.5
     for metric in ORACLES:
@@ -57,7 +60,7 @@ def test_every_record_computes_its_function_from_counts():
         assert any(np.array_equal(metric(targets, calls), value) for value in values)
 
 
-def test_scores_in_place_of_calls_and_uncertain_targets_are_refused():
+def test_scores_in_place_of_calls_and_uncertain_targets_are_refused() -> None:
     with pytest.raises(InputError, match="true or false"):
         decisions.f1(np.ones((2, 1)), np.ones((2, 1)))
     with pytest.raises(InputError, match="apply a policy"):

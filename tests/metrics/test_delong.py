@@ -6,7 +6,7 @@ from cxrbench.errors import InputError
 from cxrbench.metrics import auroc, bootstrap, delong, statistics
 
 
-def study(seed=0, images=60):
+def study(seed: int = 0, images: int = 60) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(seed)
     targets = (random.random(images) < 0.4).astype(float)
     scores = np.round(targets + random.normal(size=(2, images)), 1)  # with ties
@@ -14,7 +14,7 @@ def study(seed=0, images=60):
     return targets, scores
 
 
-def test_the_covariance_is_the_papers_sum_over_all_pairs():
+def test_the_covariance_is_the_papers_sum_over_all_pairs() -> None:
     targets, scores = study()
     result = delong(targets, scores)
     known = ~np.isnan(targets)
@@ -34,7 +34,7 @@ def test_the_covariance_is_the_papers_sum_over_all_pairs():
             assert result.covariance[r, s] == pytest.approx(s10 / p + s01 / q)
 
 
-def test_delong_and_the_bootstrap_agree_where_every_image_is_a_patient():
+def test_delong_and_the_bootstrap_agree_where_every_image_is_a_patient() -> None:
     targets, scores = study(1, 600)
     result = delong(targets, scores)
     table = targets[:, None]
@@ -47,12 +47,12 @@ def test_delong_and_the_bootstrap_agree_where_every_image_is_a_patient():
     assert p == pytest.approx(gap.p[0], abs=0.05)
 
 
-def test_two_models_that_rank_alike_do_not_differ():
+def test_two_models_that_rank_alike_do_not_differ() -> None:
     targets, scores = study(2)
     assert delong(targets, np.stack([scores[0], scores[0] * 2 + 1])).difference() == (0, 1)
 
 
-def test_too_few_positives_or_negatives_give_nan():
+def test_too_few_positives_or_negatives_give_nan() -> None:
     one_positive = delong(np.array([1.0, 0, 0]), np.array([0.3, 0.1, 0.2]))
     assert one_positive.auroc == [1]
     assert np.isnan(one_positive.interval()).all()

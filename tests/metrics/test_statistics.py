@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,7 +26,7 @@ from cxrbench.metrics import (
 )
 
 
-def cases(seed, levels=6):
+def cases(seed: int, levels: int = 6) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Targets, tied scores and weights; the first finding is mostly positive, the last lacks positives."""
     random = np.random.default_rng(seed)
     targets = (random.random((40, 4)) < [0.8, 0.3, 0.1, 0]).astype(float)
@@ -35,13 +37,13 @@ def cases(seed, levels=6):
 
 
 @given(st.integers(0, 5000), st.sampled_from([2, 6, 10_000]))
-def test_weighted_auroc_is_that_of_repeated_images_to_the_last_bit(seed, levels):
+def test_weighted_auroc_is_that_of_repeated_images_to_the_last_bit(seed: int, levels: int) -> None:
     targets, scores, weights = cases(seed, levels)
     fast = statistics.auroc(targets, scores)(weights)
     assert_array_equal(fast, statistics.plain(auroc, targets, scores)(weights))
 
 
-def test_weighted_auroc_agrees_with_scikit_learn():
+def test_weighted_auroc_agrees_with_scikit_learn() -> None:
     targets, scores, weights = cases(1)
     known = ~np.isnan(targets[:, 1])
     fast = statistics.auroc(targets, scores)(weights)[:, 1]
@@ -51,7 +53,7 @@ def test_weighted_auroc_agrees_with_scikit_learn():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_every_other_statistic_is_its_metric_of_repeated_images(seed):
+def test_every_other_statistic_is_its_metric_of_repeated_images(seed: int) -> None:
     targets, scores, weights = cases(seed)
     calls = scores >= 0.5
     pairs = [
@@ -69,7 +71,7 @@ def test_every_other_statistic_is_its_metric_of_repeated_images(seed):
     assert_allclose(per_image, slow)
 
 
-def test_a_statistic_of_a_subset_and_a_difference():
+def test_a_statistic_of_a_subset_and_a_difference() -> None:
     targets, scores, weights = cases(3)
     rows = np.arange(40) % 2 == 0
     part = statistics.auroc(targets[rows], scores[rows])
@@ -80,7 +82,7 @@ def test_a_statistic_of_a_subset_and_a_difference():
     assert_array_equal(gap, whole(weights) - other(weights))
 
 
-def test_a_macro_average_is_undefined_where_a_finding_is_lost():
+def test_a_macro_average_is_undefined_where_a_finding_is_lost() -> None:
     targets, scores, weights = cases(4)
     statistic = statistics.auroc(targets, scores)
     weights[np.flatnonzero(targets[:, 2] == 1), 0] = 0  # the first resample loses a finding
@@ -90,7 +92,7 @@ def test_a_macro_average_is_undefined_where_a_finding_is_lost():
     assert averaged[1, 0] == pytest.approx(statistic(weights)[1, :3].mean())
 
 
-def test_a_published_models_aurocs_are_reproduced_and_lie_in_their_intervals(golden):
+def test_a_published_models_aurocs_are_reproduced_and_lie_in_their_intervals(golden: Path) -> None:
     predictions = pd.read_csv(golden / "nih_densenet121_predictions.csv.gz")
     published = pd.read_csv(golden / "nih_densenet121_aucs.csv").set_index("label")["auc"][list(NIH)]
     table = read_published("nih").table.set_index("path").loc[predictions["Image Index"]]
@@ -102,7 +104,7 @@ def test_a_published_models_aurocs_are_reproduced_and_lie_in_their_intervals(gol
     assert ((interval.low < published) & (published < interval.high)).all()
 
 
-def test_the_aurocs_of_a_shipped_model_agree_with_scikit_learn_and_lie_in_their_intervals():
+def test_the_aurocs_of_a_shipped_model_agree_with_scikit_learn_and_lie_in_their_intervals() -> None:
     folder = assets.models() / "vit_tiny"
     if not folder.is_dir():
         pytest.skip("no model ships with this checkout")

@@ -193,7 +193,9 @@ def test_a_wrong_argument_is_refused_with_a_sentence(options: dict, sentence: st
 
 
 @pytest.mark.parametrize("architecture", ["efficientnet_b0", "alexnet", "vit_tiny"])
-def test_a_hidden_layer_stands_before_the_logits_and_travels_with_the_weights(architecture, tmp_path):
+def test_a_hidden_layer_stands_before_the_logits_and_travels_with_the_weights(
+    architecture: str, tmp_path: Path
+) -> None:
     recipe = Preprocessing(size=64)
     model = create(architecture, ("A", "B"), preprocessing=recipe, hidden=16, drop_rate=0.2, name="deep")
     layers = [part for part in model.modules() if isinstance(part, torch.nn.Linear)]

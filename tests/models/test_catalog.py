@@ -37,7 +37,9 @@ def shelves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_command_line_and_the_pages_list_the_same_models(shelves, capsys):
+def test_the_command_line_and_the_pages_list_the_same_models(
+    shelves: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["models"]) == 0
     printed = [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()]
     assert printed == ["shipped", "own", "trained"]
@@ -47,7 +49,9 @@ def test_the_command_line_and_the_pages_list_the_same_models(shelves, capsys):
     }
 
 
-def test_what_cannot_be_listed_is_said_and_hides_no_other(shelves, capsys):
+def test_what_cannot_be_listed_is_said_and_hides_no_other(
+    shelves: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     leave(shelves / "runs" / "again" / "model", "shipped")
     leave(shelves / "runs" / "half" / "model", "half", predictions=False)
     leave(shelves / "mine" / "light", "light", weights=False)
@@ -67,19 +71,19 @@ def test_what_cannot_be_listed_is_said_and_hides_no_other(shelves, capsys):
     assert all(problem in shown for problem in said.values())
 
 
-def test_the_same_folder_named_twice_is_listed_once(shelves, monkeypatch):
+def test_the_same_folder_named_twice_is_listed_once(shelves: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXRBENCH_MODELS", str(shelves / "assets" / "models"))
     assert [entry.problem for entry in catalog.scan()] == ["", ""]
     monkeypatch.setenv("CXRBENCH_MODELS", str(shelves / "nowhere"))
     assert list(catalog.available()) == ["shipped", "trained"]
 
 
-def test_a_model_of_a_run_is_loaded_by_its_name(shelves):
+def test_a_model_of_a_run_is_loaded_by_its_name(shelves: Path) -> None:
     with pytest.raises(InputError, match=r"runs/third/model/model\.safetensors is damaged"):
         hub.load("trained")  # its weights are empty here
 
 
-def test_listing_models_imports_no_torch(shelves):
+def test_listing_models_imports_no_torch(shelves: Path) -> None:
     code = (
         "import sys; from cxrbench.models import catalog; assert len(catalog.scan()) == 3; "
         "assert not {'torch', 'streamlit'} & set(sys.modules)"

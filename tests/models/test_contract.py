@@ -146,7 +146,7 @@ def test_asking_for_the_grids_touches_no_weight_and_no_random_number(classifier:
 
 
 @pytest.mark.parametrize("size", [(96, 96), (64, 128)])
-def test_a_transformer_says_how_its_tokens_lie_on_images_of_another_size(size):
+def test_a_transformer_says_how_its_tokens_lie_on_images_of_another_size(size: tuple[int, int]) -> None:
     model = create("vit_tiny", ["a"], preprocessing=Preprocessing(size=64))
     images = torch.randn(2, 1, *size)
     features = model.trunk(images)

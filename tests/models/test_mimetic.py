@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from timm.models import VisionTransformer
 
 from cxrbench.errors import InputError
 from cxrbench.models import create
@@ -10,13 +11,13 @@ from cxrbench.preprocess import Preprocessing
 
 
 @pytest.fixture(scope="module")
-def backbone():
+def backbone() -> VisionTransformer:
     network = create("vit_tiny", ["a"], preprocessing=Preprocessing(size=64)).backbone
     mimic(network, seed=3)
     return network
 
 
-def test_query_and_key_multiply_to_the_nearest_of_low_rank(backbone):
+def test_query_and_key_multiply_to_the_nearest_of_low_rank(backbone: VisionTransformer) -> None:
     width = backbone.embed_dim
     random = torch.Generator().manual_seed(3)
     attention = backbone.blocks[0].attn
@@ -30,7 +31,7 @@ def test_query_and_key_multiply_to_the_nearest_of_low_rank(backbone):
         torch.testing.assert_close((product - wanted).norm(), cut.norm(), rtol=1e-4, atol=0)
 
 
-def test_value_and_projection_multiply_to_a_negative_identity_with_noise(backbone):
+def test_value_and_projection_multiply_to_a_negative_identity_with_noise(backbone: VisionTransformer) -> None:
     for block in backbone.blocks:
         value = block.attn.qkv.weight.detach()[2 * backbone.embed_dim :]
         product = block.attn.proj.weight.detach() @ value
@@ -39,14 +40,14 @@ def test_value_and_projection_multiply_to_a_negative_identity_with_noise(backbon
         assert rest.std() * backbone.embed_dim**0.5 == pytest.approx(0.4, rel=0.05)
 
 
-def test_positions_of_neighbours_are_alike(backbone):
+def test_positions_of_neighbours_are_alike(backbone: VisionTransformer) -> None:
     positions = backbone.pos_embed.detach()[0, 1:].unflatten(0, (4, 4))
     here = positions[0, 0]
     near, far = (torch.cosine_similarity(here, positions[at], dim=0) for at in ((0, 1), (3, 3)))
     assert near > far
 
 
-def test_a_head_attends_to_its_own_place_more_than_elsewhere(backbone):
+def test_a_head_attends_to_its_own_place_more_than_elsewhere(backbone: VisionTransformer) -> None:
     tokens = backbone.blocks[0].norm1(backbone.pos_embed.detach())
     query, key, _ = backbone.blocks[0].attn.qkv(tokens)[0].split(backbone.embed_dim, dim=-1)
     logits = (query @ key.T)[1:, 1:]
@@ -54,8 +55,8 @@ def test_a_head_attends_to_its_own_place_more_than_elsewhere(backbone):
     assert own > logits[~torch.eye(16, dtype=torch.bool)].mean()
 
 
-def test_the_same_seed_makes_the_same_weights():
-    def weights(seed):
+def test_the_same_seed_makes_the_same_weights() -> None:
+    def weights(seed: int) -> torch.Tensor:
         network = create("deit_tiny", ["a"], preprocessing=Preprocessing(size=32)).backbone
         mimic(network, seed=seed)
         return network.blocks[5].attn.qkv.weight.detach()
@@ -65,7 +66,7 @@ def test_the_same_seed_makes_the_same_weights():
 
 
 @pytest.mark.parametrize("architecture", ["efficientnet_b0", "swin_tiny"])
-def test_other_networks_are_refused(architecture):
+def test_other_networks_are_refused(architecture: str) -> None:
     network = create(architecture, ["a"]).backbone
     with pytest.raises(InputError, match="for vision transformers"):
         mimic(network)

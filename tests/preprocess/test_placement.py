@@ -1,5 +1,7 @@
 """From the film to the network's input and back: where a point of a map lies on the film, in pixels."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,7 +22,7 @@ class Lungs:
 
 
 @pytest.fixture
-def lungs_at(monkeypatch: pytest.MonkeyPatch):
+def lungs_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[tuple[int, int, int, int]], None]:
     def put(box: tuple[int, int, int, int]) -> None:
         monkeypatch.setattr(pipeline, "segment", lambda image: Lungs(box))
         monkeypatch.setattr(pipeline, "crop_box", lambda lungs: lungs.box)
@@ -43,7 +45,9 @@ def spot(shape: tuple[int, int], y: float, x: float, radius: float) -> np.ndarra
 @pytest.mark.parametrize("fit", FITS)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("cropped", [False, True])
-def test_a_spot_returns_within_half_a_pixel_of_the_film(fit, shape, cropped, lungs_at):
+def test_a_spot_returns_within_half_a_pixel_of_the_film(
+    fit: str, shape: tuple[int, int], cropped: bool, lungs_at: Callable[[tuple[int, int, int, int]], None]
+) -> None:
     height, width = shape
     box = (height // 9, width // 7, height - height // 5, width - width // 11) if cropped else (0, 0, *shape)
     lungs_at(box)
@@ -59,7 +63,9 @@ def test_a_spot_returns_within_half_a_pixel_of_the_film(fit, shape, cropped, lun
 
 @pytest.mark.parametrize("fit", FITS)
 @pytest.mark.parametrize("grid", [(7, 7), (14, 10)])
-def test_a_coarse_cell_is_centred_on_its_place(fit, grid, lungs_at):
+def test_a_coarse_cell_is_centred_on_its_place(
+    fit: str, grid: tuple[int, int], lungs_at: Callable[[tuple[int, int, int, int]], None]
+) -> None:
     shape, box = (300, 260), (40, 30, 290, 221)
     lungs_at(box)
     recipe = Preprocessing(size=224, fit=fit, crop="lungs")
@@ -75,7 +81,9 @@ def test_a_coarse_cell_is_centred_on_its_place(fit, grid, lungs_at):
 
 
 @pytest.mark.parametrize("fit", FITS)
-def test_pixels_outside_the_crop_are_not_seen(fit, lungs_at):
+def test_pixels_outside_the_crop_are_not_seen(
+    fit: str, lungs_at: Callable[[tuple[int, int, int, int]], None]
+) -> None:
     shape, box = (120, 100), (20, 10, 110, 70)
     lungs_at(box)
     recipe = Preprocessing(size=16, fit=fit, crop="lungs", mean=0.0, std=1.0)
@@ -97,7 +105,9 @@ def test_pixels_outside_the_crop_are_not_seen(fit, lungs_at):
     corners=st.tuples(*[st.floats(0, 1)] * 4),
 )
 @settings(max_examples=150, deadline=None)
-def test_uncropped_size_is_exact_pixel_by_pixel(fit, height, width, corners):
+def test_uncropped_size_is_exact_pixel_by_pixel(
+    fit: str, height: int, width: int, corners: tuple[float, float, float, float]
+) -> None:
     """A window of the network's own size is not resized, so all that was seen comes back as it was."""
     rows = sorted(round(c * (height - 1)) for c in corners[:2])
     columns = sorted(round(c * (width - 1)) for c in corners[2:])
@@ -114,7 +124,7 @@ def test_uncropped_size_is_exact_pixel_by_pixel(fit, height, width, corners):
     np.testing.assert_array_equal(back[seen], film[seen])
 
 
-def test_without_its_box_a_cropping_preprocessing_maps_nothing_back():
+def test_without_its_box_a_cropping_preprocessing_maps_nothing_back() -> None:
     recipe = Preprocessing(crop="lungs")
     with pytest.raises(InputError, match="crops each film to its lungs"):
         recipe.to_original(np.ones((1, 7, 7)), (20, 30))
@@ -123,12 +133,14 @@ def test_without_its_box_a_cropping_preprocessing_maps_nothing_back():
             recipe.to_original(np.ones((1, 7, 7)), (20, 30), box)
 
 
-def test_a_given_box_avoids_the_segmentation(monkeypatch):
+def test_a_given_box_avoids_the_segmentation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "segment", None)
     Preprocessing(crop="lungs")(np.zeros((20, 30), np.float32), (0, 0, 10, 10))
 
 
-def test_a_spot_on_an_original_of_chexpert_returns_to_its_pixel(lungs_at):
+def test_a_spot_on_an_original_of_chexpert_returns_to_its_pixel(
+    lungs_at: Callable[[tuple[int, int, int, int]], None],
+) -> None:
     shape, box = (2828, 2320), (310, 205, 2600, 2071)
     lungs_at(box)
     recipe = Preprocessing(size=224, fit="pad", crop="lungs", mean=0.0, std=1.0)

@@ -1,4 +1,6 @@
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +29,7 @@ def read(tmp_path: Path, text: str) -> TrainConfig:
     return TrainConfig.read(path)
 
 
-def test_a_recipe_is_read_with_its_defaults(tmp_path):
+def test_a_recipe_is_read_with_its_defaults(tmp_path: Path) -> None:
     config = read(tmp_path, GOOD)
     assert config.labels == CHEXPERT
     assert config.phases[0].rate == 1e-3
@@ -57,25 +59,29 @@ def test_a_recipe_is_read_with_its_defaults(tmp_path):
         (lambda t: t + "[[[", ["not TOML"]),
     ],
 )
-def test_a_recipe_with_a_mistake_is_refused_in_one_sentence_that_names_it(tmp_path, change, words):
+def test_a_recipe_with_a_mistake_is_refused_in_one_sentence_that_names_it(
+    tmp_path: Path, change: Callable[..., Any], words: list[str]
+) -> None:
     with pytest.raises(InputError) as caught:
         read(tmp_path, change(GOOD))
     assert all(word in str(caught.value) for word in words), caught.value
 
 
-def test_a_recipe_that_is_not_there_is_refused(tmp_path):
+def test_a_recipe_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         TrainConfig.read(tmp_path / "none.toml")
 
 
-def test_only_what_decides_the_weights_changes_the_fingerprint(tmp_path):
+def test_only_what_decides_the_weights_changes_the_fingerprint(tmp_path: Path) -> None:
     config = read(tmp_path, GOOD)
     assert read(tmp_path, 'title = "T"\nworkers = 2\n' + GOOD).fingerprint == config.fingerprint
     assert read(tmp_path, "seed = 1\n" + GOOD).fingerprint != config.fingerprint
     assert read(tmp_path, GOOD.replace("batch = 8", "batch = 9")).fingerprint != config.fingerprint
 
 
-def test_a_setting_at_its_default_leaves_the_fingerprint_so_that_runs_outlive_new_settings(tmp_path):
+def test_a_setting_at_its_default_leaves_the_fingerprint_so_that_runs_outlive_new_settings(
+    tmp_path: Path,
+) -> None:
     config = read(tmp_path, GOOD)
     spelt = 'init = ""\nema = 0.99\n' + GOOD.replace(
         'root = "somewhere"', 'root = "somewhere"\ncertain = false'
@@ -85,7 +91,7 @@ def test_a_setting_at_its_default_leaves_the_fingerprint_so_that_runs_outlive_ne
     assert read(tmp_path, certain).fingerprint != config.fingerprint
 
 
-def test_every_recipe_that_ships_can_be_read_and_states_its_command(root):
+def test_every_recipe_that_ships_can_be_read_and_states_its_command(root: Path) -> None:
     recipes = sorted((root / "train" / "configs").glob("*.toml"))
     # The lungs' network has a recipe of another kind, which its own reader checks.
     recipes = [path for path in recipes if path.stem != "lungs"]

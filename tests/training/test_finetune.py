@@ -2,6 +2,9 @@ import dataclasses
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,7 +37,7 @@ rate = 1e-3
 """
 
 
-def finetune(root, folder, *arguments):
+def finetune(root: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command as a process of its own."""
     command = [sys.executable, "-m", "train.finetune", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
@@ -42,7 +45,7 @@ def finetune(root, folder, *arguments):
 
 
 @pytest.fixture(scope="module")
-def place(root, tmp_path_factory):
+def place(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the recipe was followed: ``phantom`` is its data, ``run`` what came out."""
     folder = tmp_path_factory.mktemp("place")
     (folder / "recipe.toml").write_text(RECIPE, encoding="utf8")
@@ -52,10 +55,10 @@ def place(root, tmp_path_factory):
 
 
 @pytest.fixture
-def follow(monkeypatch, capsys):
+def follow(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """The command in this process, which has imported everything: its arguments → what it says."""
 
-    def run(folder, *arguments):
+    def run(folder: Path, *arguments: str) -> str:
         monkeypatch.chdir(folder)
         monkeypatch.setattr(sys, "argv", ["finetune", *arguments])
         main()
@@ -64,7 +67,7 @@ def follow(monkeypatch, capsys):
     return run
 
 
-def test_a_recipe_becomes_a_model_that_loads_with_its_evaluation_and_predictions(place):
+def test_a_recipe_becomes_a_model_that_loads_with_its_evaluation_and_predictions(place: Path) -> None:
     model = hub.load(place / "run" / "model")
     assert model.spec.name == "speck"
     assert model.spec.labels == CHEXPERT
@@ -83,11 +86,13 @@ def test_a_recipe_becomes_a_model_that_loads_with_its_evaluation_and_predictions
     assert figures["positives"] == {label: int(predictions[label].sum()) for label in CHEXPERT}
 
 
-def test_a_run_that_has_ended_is_not_trained_again(place, follow):
+def test_a_run_that_has_ended_is_not_trained_again(place: Path, follow: Callable[..., str]) -> None:
     assert "All phases of this run were trained before" in follow(place, "recipe.toml", "--out", "run")
 
 
-def test_a_second_recipe_goes_on_from_the_model_by_the_certain_truth(place, follow):
+def test_a_second_recipe_goes_on_from_the_model_by_the_certain_truth(
+    place: Path, follow: Callable[..., str]
+) -> None:
     recipe = 'init = "run/model"\n' + RECIPE.replace("[data]", "[data]\ncertain = true")
     (place / "second.toml").write_text(recipe, encoding="utf8")
     follow(place, "second.toml", "--out", "second")
@@ -96,7 +101,7 @@ def test_a_second_recipe_goes_on_from_the_model_by_the_certain_truth(place, foll
     assert "from the weights of `run/model`" in card
 
 
-def test_a_mistake_ends_with_one_sentence(root, tmp_path):
+def test_a_mistake_ends_with_one_sentence(root: Path, tmp_path: Path) -> None:
     (tmp_path / "recipe.toml").write_text("colour = 1\n" + RECIPE, encoding="utf8")
     done = finetune(root, tmp_path, "recipe.toml")
     assert done.returncode == 1
@@ -106,11 +111,11 @@ def test_a_mistake_ends_with_one_sentence(root, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def tree(place):
+def tree(place: Path) -> Path:
     return place / "phantom"
 
 
-def config(tree, **changes):
+def config(tree: Path, **changes: Any) -> TrainConfig:
     chosen = DataConfig(
         str(tree),
         certain=changes.pop("certain", False),
@@ -121,7 +126,7 @@ def config(tree, **changes):
     return TrainConfig("speck", "efficientnet_b0", chosen, (Phase(32, 1, 4, 1e-3),), **changes)
 
 
-def test_certain_targets_are_those_of_the_truth_and_the_images_stay(tree):
+def test_certain_targets_are_those_of_the_truth_and_the_images_stay(tree: Path) -> None:
     told, truth = (read_studies(config(tree, certain=certain))["train"] for certain in (False, True))
     assert told.paths == truth.paths
     table = pd.read_csv(tree / "truth.csv")
@@ -132,7 +137,7 @@ def test_certain_targets_are_those_of_the_truth_and_the_images_stay(tree):
     assert np.isnan(told.targets).any()
 
 
-def test_certain_targets_need_a_truth(tree, tmp_path):
+def test_certain_targets_need_a_truth(tree: Path, tmp_path: Path) -> None:
     for name in ("train.csv", "valid.csv", "test.csv"):
         (tmp_path / name).write_text((tree / name).read_text())
     recipe = dataclasses.replace(config(tree), data=DataConfig(str(tmp_path), certain=True))
@@ -144,7 +149,9 @@ def test_certain_targets_need_a_truth(tree, tmp_path):
         read_studies(recipe)
 
 
-def test_a_stop_while_the_phantom_is_drawn_keeps_its_films(tmp_path, monkeypatch):
+def test_a_stop_while_the_phantom_is_drawn_keeps_its_films(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root, said = tmp_path / "tree", []
     recipe = config(root)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)  # two processes draw when the stop comes
@@ -161,7 +168,7 @@ def test_a_stop_while_the_phantom_is_drawn_keeps_its_films(tmp_path, monkeypatch
     assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
 
 
-def test_a_model_begins_with_all_the_weights_of_a_saved_one_or_not_at_all(tmp_path):
+def test_a_model_begins_with_all_the_weights_of_a_saved_one_or_not_at_all(tmp_path: Path) -> None:
     recipe = Preprocessing(size=32)
     saved, begun = (create("efficientnet_b0", CHEXPERT, preprocessing=recipe, seed=seed) for seed in (1, 2))
     hub.save(saved, tmp_path / "saved", half=False)

@@ -1,10 +1,12 @@
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from cxrbench import data
+from cxrbench.data import Studies
 from cxrbench.errors import InputError
 from cxrbench.labels import NIH
 from cxrbench.training import DataConfig, Phase, TrainConfig
@@ -15,7 +17,7 @@ HEADER = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient 
 
 
 @pytest.fixture
-def nih(tmp_path):
+def nih(tmp_path: Path) -> TrainConfig:
     """Thirty patients, two films each, every third with an effusion."""
     found = ["No Finding" if patient % 3 else "Effusion" for patient in range(30)]
     rows = [
@@ -28,11 +30,11 @@ def nih(tmp_path):
     return TrainConfig("m", "efficientnet_b0", of, (Phase(32, 1, 4, 1e-3),), labels=NIH)
 
 
-def patients(studies):
+def patients(studies: Studies) -> set[str]:
     return set(studies.table["patient"])
 
 
-def test_one_table_is_shared_out_by_patient(nih):
+def test_one_table_is_shared_out_by_patient(nih: TrainConfig) -> None:
     tables = read_studies(nih)
     assert [len(tables[split]) for split in ("train", "valid", "test")] == [36, 12, 12]
     assert not patients(tables["train"]) & patients(tables["valid"])
@@ -41,7 +43,7 @@ def test_one_table_is_shared_out_by_patient(nih):
     assert patients(again["train"]) != patients(tables["train"])
 
 
-def test_a_published_list_keeps_its_patients_out_of_training(nih, tmp_path):
+def test_a_published_list_keeps_its_patients_out_of_training(nih: TrainConfig, tmp_path: Path) -> None:
     (tmp_path / "test_list.txt").write_text("00000003_000.png\n00000004_000.png\n00000004_001.png\n")
     of = dataclasses.replace(nih.data, test="test_list.txt", fractions=(0.9, 0.1))
     tables = read_studies(dataclasses.replace(nih, data=of))
@@ -54,7 +56,7 @@ def test_a_published_list_keeps_its_patients_out_of_training(nih, tmp_path):
     assert len(tables["train"]) + len(tables["valid"]) == 56
 
 
-def test_targets_of_nih_are_one_and_zero(nih):
+def test_targets_of_nih_are_one_and_zero(nih: TrainConfig) -> None:
     train = read_studies(nih)["train"]
     targets = known_targets(nih, "train", train, Path()).numpy()
     assert np.array_equal(targets, train.targets)
@@ -75,19 +77,21 @@ def test_targets_of_nih_are_one_and_zero(nih):
         ({"view": "lateral"}, ["no lateral image"]),
     ],
 )
-def test_what_cannot_be_had_is_said_in_a_sentence(nih, tmp_path, changes, words):
+def test_what_cannot_be_had_is_said_in_a_sentence(
+    nih: TrainConfig, tmp_path: Path, changes: dict[str, Any], words: list[str]
+) -> None:
     (tmp_path / "other.txt").write_text("a.png\n")
     with pytest.raises(InputError) as caught:
         read_studies(dataclasses.replace(nih, data=dataclasses.replace(nih.data, **changes)))
     assert all(word in str(caught.value) for word in words), caught.value
 
 
-def test_a_label_the_table_lacks_is_named(nih):
+def test_a_label_the_table_lacks_is_named(nih: TrainConfig) -> None:
     with pytest.raises(InputError, match="no column Fracture"):
         read_studies(dataclasses.replace(nih, labels=("Effusion", "Fracture")))
 
 
-def test_the_real_rows_are_shared_out_too(nih, real):
+def test_the_real_rows_are_shared_out_too(nih: TrainConfig, real: Path) -> None:
     of = DataConfig(str(real / "nih"), "Data_Entry_2017_v2020.csv", format="nih", fractions=(0.6, 0.2, 0.2))
     tables = read_studies(dataclasses.replace(nih, data=of))
     whole = data.read_nih(real / "nih" / "Data_Entry_2017_v2020.csv")

@@ -1,10 +1,12 @@
+from pathlib import Path
+
 import pytest
 
 from cxrbench.errors import InputError
 from cxrbench.writing import OwnFolder
 
 
-def test_own_files_are_overwritten_and_those_of_others_refused(tmp_path):
+def test_own_files_are_overwritten_and_those_of_others_refused(tmp_path: Path) -> None:
     own = OwnFolder(tmp_path / "out")
     own.check(["a.txt", "deep/b.csv"])
     for text in ("one", "two"):
@@ -22,7 +24,7 @@ def test_own_files_are_overwritten_and_those_of_others_refused(tmp_path):
         own.check(["c.txt"])
 
 
-def test_after_an_interruption_the_file_is_still_known(tmp_path):
+def test_after_an_interruption_the_file_is_still_known(tmp_path: Path) -> None:
     own = OwnFolder(tmp_path)
     own.write_text("a.txt", "one")
     with pytest.raises(KeyboardInterrupt), own.open_text("a.txt"):
@@ -32,7 +34,7 @@ def test_after_an_interruption_the_file_is_still_known(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["", "[]", "{", '{"a.txt": 3}'])
-def test_a_damaged_list_claims_nothing(tmp_path, damage):
+def test_a_damaged_list_claims_nothing(tmp_path: Path, damage: str) -> None:
     own = OwnFolder(tmp_path)
     own.write_text("a.txt", "one")
     (tmp_path / "written.json").write_text(damage)

@@ -3,6 +3,8 @@ import os
 import stat
 import subprocess
 import sys
+from contextlib import _GeneratorContextManager
+from pathlib import Path
 
 import pytest
 
@@ -10,11 +12,11 @@ from cxrbench.errors import InputError
 from cxrbench.writing import check_targets, draft, draft_folder, open_text, write_bytes, write_text
 
 
-def names(folder):
+def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_file_is_complete_and_has_default_permissions(tmp_path):
+def test_a_file_is_complete_and_has_default_permissions(tmp_path: Path) -> None:
     write_text(tmp_path / "a.txt", "é\r\n")
     (tmp_path / "plain").write_bytes(b"")
     assert (tmp_path / "a.txt").read_bytes() == "é\r\n".encode()
@@ -24,7 +26,7 @@ def test_a_file_is_complete_and_has_default_permissions(tmp_path):
     assert names(tmp_path) == ["a.txt", "plain"]
 
 
-def cut(writing, failure):
+def cut(writing: _GeneratorContextManager, failure: type[BaseException]) -> None:
     """Begin to write, and be ended by this."""
     with writing as stream:
         stream.write("new, but cut")
@@ -32,7 +34,7 @@ def cut(writing, failure):
 
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, ValueError, MemoryError, BrokenPipeError, SystemExit])
-def test_a_failure_leaves_the_old_file_and_no_draft(tmp_path, failure):
+def test_a_failure_leaves_the_old_file_and_no_draft(tmp_path: Path, failure: type[BaseException]) -> None:
     write_text(tmp_path / "a.csv", "old")
     with pytest.raises(failure):
         cut(open_text(tmp_path / "a.csv"), failure)
@@ -40,7 +42,7 @@ def test_a_failure_leaves_the_old_file_and_no_draft(tmp_path, failure):
     assert names(tmp_path) == ["a.csv"]
 
 
-def test_a_full_disk_is_reported_and_leaves_the_old_file(tmp_path):
+def test_a_full_disk_is_reported_and_leaves_the_old_file(tmp_path: Path) -> None:
     write_text(tmp_path / "a.csv", "old")
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with pytest.raises(InputError, match=r"a\.csv cannot be written \(No space left on device\); choose"):
@@ -49,7 +51,7 @@ def test_a_full_disk_is_reported_and_leaves_the_old_file(tmp_path):
     assert names(tmp_path) == ["a.csv"]
 
 
-def test_invalid_targets_are_refused(tmp_path):
+def test_invalid_targets_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is a folder"):
         write_text(tmp_path, "x")
     with pytest.raises(InputError, match=r"none/a\.txt cannot be written"):
@@ -63,7 +65,7 @@ def test_invalid_targets_are_refused(tmp_path):
     assert names(tmp_path) == [long.name]
 
 
-def test_a_link_is_followed_and_a_pipe_written_to(tmp_path):
+def test_a_link_is_followed_and_a_pipe_written_to(tmp_path: Path) -> None:
     write_text(tmp_path / "real.txt", "old")
     (tmp_path / "link.txt").symlink_to("real.txt")
     write_text(tmp_path / "link.txt", "new")
@@ -74,14 +76,14 @@ def test_a_link_is_followed_and_a_pipe_written_to(tmp_path):
     assert result.stdout == "said"
 
 
-def test_permissions_are_kept(tmp_path):
+def test_permissions_are_kept(tmp_path: Path) -> None:
     write_text(tmp_path / "a.txt", "old")
     (tmp_path / "a.txt").chmod(0o640)
     write_text(tmp_path / "a.txt", "new")
     assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == 0o640
 
 
-def test_drafts_of_killed_processes_are_removed_and_others_kept(tmp_path):
+def test_drafts_of_killed_processes_are_removed_and_others_kept(tmp_path: Path) -> None:
     code = (
         "import os, sys; from cxrbench.writing import draft\n"
         "with draft(sys.argv[1]) as own: own.write_text('cut'); os._exit(9)"
@@ -96,7 +98,7 @@ def test_drafts_of_killed_processes_are_removed_and_others_kept(tmp_path):
     assert names(tmp_path) == ["a.txt"]
 
 
-def test_a_folder_is_replaced_completely_or_not_at_all(tmp_path):
+def test_a_folder_is_replaced_completely_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "model"
     for text in ("one", "two"):
         with draft_folder(target) as new:
@@ -108,7 +110,7 @@ def test_a_folder_is_replaced_completely_or_not_at_all(tmp_path):
     assert names(tmp_path) == ["model"]
 
 
-def test_inputs_are_never_overwritten_and_other_files_only_with_force(tmp_path):
+def test_inputs_are_never_overwritten_and_other_files_only_with_force(tmp_path: Path) -> None:
     table, other = tmp_path / "labels.csv", tmp_path / "other.csv"
     table.write_text("a")
     other.write_text("b")

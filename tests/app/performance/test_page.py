@@ -2,8 +2,10 @@
 
 import io
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -144,7 +146,9 @@ def test_stored_predictions_are_found_beside_models(models: Path) -> None:
     }
 
 
-def test_thresholds_come_from_the_validation_images_and_calls_from_the_test_images(given) -> None:
+def test_thresholds_come_from_the_validation_images_and_calls_from_the_test_images(
+    given: dict[str, Predictions],
+) -> None:
     (system,) = systems(given, asked("a", rule="best_f1"))
     assert len(system.shown) == 160
     assert len(system.fitted) == 80
@@ -155,7 +159,7 @@ def test_thresholds_come_from_the_validation_images_and_calls_from_the_test_imag
     np.testing.assert_array_equal(system.calls, system.shown.scores >= system.thresholds)
 
 
-def test_an_ensemble_averages_what_its_models_say(given) -> None:
+def test_an_ensemble_averages_what_its_models_say(given: dict[str, Predictions]) -> None:
     found = systems(given, asked("a", "b", "c", ensembles=("ctp_mean", "ptc_all")))
     assert [system.name for system in found] == ["a", "b", "c", "ctp_mean", "ptc_all"]
     mean = np.mean([system.shown.scores for system in found[:3]], axis=0)
@@ -164,13 +168,15 @@ def test_an_ensemble_averages_what_its_models_say(given) -> None:
     assert not found[4].graded
 
 
-def test_the_title_of_an_ensemble_counts_the_models_that_it_combines(given) -> None:
+def test_the_title_of_an_ensemble_counts_the_models_that_it_combines(given: dict[str, Predictions]) -> None:
     """Not one that is no longer chosen."""
     question = replace(asked("a", "b", ensembles=("ctp_mean",)), members=("a", "b", "c"))
     assert systems(given, question)[-1].title.endswith(" of 2")
 
 
-def test_models_with_and_without_validation_images_meet_on_the_images_they_share(given) -> None:
+def test_models_with_and_without_validation_images_meet_on_the_images_they_share(
+    given: dict[str, Predictions],
+) -> None:
     lone = read_predictions(written(7, about=False), "lone")  # every image counts as one of "test"
     found = systems({**given, "lone": lone}, asked("a", "lone"))
     assert len(found[0].shown) == len(found[1].shown) == 160
@@ -184,7 +190,7 @@ def test_a_file_without_paths_can_be_shown_alone() -> None:
     assert len(system.shown) == 240
 
 
-def test_counts_at_every_stop_of_the_slider_are_those_of_the_scores(given) -> None:
+def test_counts_at_every_stop_of_the_slider_are_those_of_the_scores(given: dict[str, Predictions]) -> None:
     (system,) = systems(given, asked("a"))
     data = curve_data([system], "Edema", "youden")
     truth, scores = system.shown.targets[:, 1], system.shown.scores[:, 1].astype(np.float64)
@@ -199,7 +205,9 @@ def test_counts_at_every_stop_of_the_slider_are_those_of_the_scores(given) -> No
     assert json.dumps(data, allow_nan=False)
 
 
-def test_the_table_holds_sklearns_figures_and_leaves_the_undefined_empty(given) -> None:
+def test_the_table_holds_sklearns_figures_and_leaves_the_undefined_empty(
+    given: dict[str, Predictions],
+) -> None:
     found = systems(given, asked("a", "b"))
     table = tables.table_of(found, ("auroc", "f1", "sensitivity"))
     assert len(table) == 2 * len(LABELS)
@@ -215,7 +223,7 @@ def test_the_table_holds_sklearns_figures_and_leaves_the_undefined_empty(given) 
         assert pytest.approx(sklearn_metrics.f1_score(truth, system.calls[:, column])) == row.F1
 
 
-def test_delong_gives_a_second_opinion_on_areas(given) -> None:
+def test_delong_gives_a_second_opinion_on_areas(given: dict[str, Predictions]) -> None:
     first, second = systems(given, asked("a", "b"))
     opinions = tables.second_opinion(first, second)
     assert np.isnan(opinions[LABELS.index("Never")])
@@ -225,7 +233,7 @@ def test_delong_gives_a_second_opinion_on_areas(given) -> None:
         assert abs(opinion - p) < 0.15  # two patients' images are nearly independent here
 
 
-def test_a_vote_is_evaluated_by_its_decisions(given) -> None:
+def test_a_vote_is_evaluated_by_its_decisions(given: dict[str, Predictions]) -> None:
     found = systems(given, asked("a", "b", "c", ensembles=("ptc_mode",)))
     table = tables.table_of(found[3:], ("f1",))
     truth = found[3].shown.targets[:, 1]
@@ -234,7 +242,7 @@ def test_a_vote_is_evaluated_by_its_decisions(given) -> None:
 
 
 @pytest.mark.parametrize("kind", cases.KINDS)
-def test_the_cases_behind_a_count_are_as_many_as_it_says(given, kind: str) -> None:
+def test_the_cases_behind_a_count_are_as_many_as_it_says(given: dict[str, Predictions], kind: str) -> None:
     (system,) = systems(given, asked("a"))
     data = curve_data([system], "Edema", "youden")
     at = 300
@@ -276,7 +284,7 @@ def test_a_case_of_the_gallery_links_to_its_heat_maps(page: AppTest, monkeypatch
     assert "case=fluid" in links[0].proto.query_string
 
 
-def test_a_calibration_is_fitted_on_the_validation_images(given) -> None:
+def test_a_calibration_is_fitted_on_the_validation_images(given: dict[str, Predictions]) -> None:
     (system,) = systems(given, asked("a"))
     truth, plain, _ = calibration.calibrated(system, "Edema", "as they are")
     _, better, said = calibration.calibrated(system, "Edema", "platt")
@@ -295,7 +303,7 @@ def test_a_calibration_is_fitted_on_the_validation_images(given) -> None:
         (lambda text: b"\x89PNG\r\n\x1a\n\x00\x01", "expected"),
     ],
 )
-def test_what_is_wrong_with_an_own_file_is_said(change, said: str) -> None:
+def test_what_is_wrong_with_an_own_file_is_said(change: Callable[..., Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
         own_predictions(change(written(0)), "own.csv")
 
@@ -369,7 +377,9 @@ def test_a_file_without_patients_says_that_every_image_counts_as_one(page: AppTe
     assert uploads.notes([own_predictions(written(7), "mine.csv")]) == []
 
 
-def test_the_sample_file_can_be_opened_and_joins_the_models(page: AppTest, given) -> None:
+def test_the_sample_file_can_be_opened_and_joins_the_models(
+    page: AppTest, given: dict[str, Predictions]
+) -> None:
     at = upload(page.run(), ("sample.csv", uploads.sample(given["a"])))
     assert options(at, "judge_models")[0] == "sample.csv"
     assert len(options(at, "judge_models")) == 4
@@ -381,7 +391,9 @@ def test_one_file_that_cannot_be_read_does_not_hide_the_others(page: AppTest) ->
     assert options(at, "judge_models")[0] == "mine.csv"
 
 
-def test_the_page_opens_with_the_finding_of_median_auroc(page: AppTest, given) -> None:
+def test_the_page_opens_with_the_finding_of_median_auroc(
+    page: AppTest, given: dict[str, Predictions]
+) -> None:
     (system,) = systems(given, asked("a"))
     truth, scores = system.shown.targets, system.shown.scores
     areas = {

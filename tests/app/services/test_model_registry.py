@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from cxrbench.app.services import model_registry
@@ -6,7 +8,7 @@ from cxrbench.preprocess import Preprocessing
 
 
 @pytest.fixture
-def bench(small_assets, tmp_path, monkeypatch):
+def bench(small_assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A process that has just started, with an empty folder of runs; each look finds it rested."""
     monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
     monkeypatch.setenv("CXRBENCH_RUNS", str(tmp_path))
@@ -23,14 +25,14 @@ def bench(small_assets, tmp_path, monkeypatch):
     return tmp_path
 
 
-def leave(runs, name, seed=5):
+def leave(runs: Path, name: str, seed: int = 5) -> Path:
     """What a finished run leaves."""
     model = create("efficientnet_b0", ("Edema",), name=name, preprocessing=Preprocessing(size=64), seed=seed)
     folder = hub.save(model, runs / f"run of {name}" / "model", card="Trained just now.")
     return folder / "predictions.csv"
 
 
-def test_a_model_joins_the_bench_as_soon_as_its_run_has_ended(bench):
+def test_a_model_joins_the_bench_as_soon_as_its_run_has_ended(bench: Path) -> None:
     assert set(model_registry.stock().models) == {"small", "other"}
     predictions = leave(bench, "fresh")
     assert set(model_registry.stock().models) == {"small", "other"}  # still being judged
@@ -44,7 +46,7 @@ def test_a_model_joins_the_bench_as_soon_as_its_run_has_ended(bench):
     assert model_registry.stock().models["fresh"].revision != first
 
 
-def test_a_shipped_name_stays_the_shipped_model_and_damage_is_said(bench):
+def test_a_shipped_name_stays_the_shipped_model_and_damage_is_said(bench: Path) -> None:
     leave(bench, "small").write_text("path\n")
     shipped = model_registry.stock().models["small"]
     assert shipped.spec.labels != ("Edema",)

@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,20 +38,20 @@ with run_status.claim(folder), run_status.stop_signals() as asked:
 
 
 @pytest.fixture(autouse=True)
-def root(tmp_path, monkeypatch, small_assets):
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_assets: Path) -> Path:
     monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
     monkeypatch.setenv("CXRBENCH_RUNS", str(tmp_path))
     return tmp_path
 
 
 @pytest.fixture
-def recipe(tmp_path_factory):
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("recipe") / "speck.toml"
     path.write_text('# A speck.\n#   do this\nname = "speck"\n')
     return path
 
 
-def finished(root, name="done", state="done"):
+def finished(root: Path, name: str = "done", state: str = "done") -> Path:
     folder = root / name
     (folder / "state").mkdir(parents=True)
     epochs = [
@@ -64,14 +65,16 @@ def finished(root, name="done", state="done"):
     return folder
 
 
-def until(happens, seconds=60.0):
+def until(happens: Callable[[], bool], seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not happens() and time.monotonic() < end:
         time.sleep(0.05)
     assert happens()
 
 
-def test_a_run_is_started_watched_stopped_and_only_one_at_a_time(monkeypatch, recipe):
+def test_a_run_is_started_watched_stopped_and_only_one_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, recipe: Path
+) -> None:
     monkeypatch.setattr(
         launcher, "_command", lambda file, folder, count: [sys.executable, "-c", CHILD, str(folder)]
     )
@@ -93,20 +96,20 @@ def test_a_run_is_started_watched_stopped_and_only_one_at_a_time(monkeypatch, re
     launcher._children[folder].wait()
 
 
-def test_the_recipes_that_ship_are_offered_with_what_they_say_of_themselves():
+def test_the_recipes_that_ship_are_offered_with_what_they_say_of_themselves() -> None:
     known = recipes.recipes()
     assert {"smoke", "chexpert_densenet121", "chexpert_liz", "nih_chexnet", "nih_swin"} <= set(known)
     assert "torchrun" in recipes.summary(known["smoke"])
 
 
-def test_many_processes_are_started_by_torchrun(tmp_path):
+def test_many_processes_are_started_by_torchrun(tmp_path: Path) -> None:
     one, many = (launcher._command(tmp_path / "r.toml", tmp_path, count) for count in (1, 4))
     assert one[1:4] == ["-m", "cxrbench.cli", "train"]
     assert "torch.distributed.run" in many
     assert many[-6:] == one[-6:]
 
 
-def test_what_a_folder_cannot_tell_is_left_out(root):
+def test_what_a_folder_cannot_tell_is_left_out(root: Path) -> None:
     (root / "phantom").mkdir()
     (root / "broken").mkdir()
     (root / "broken" / "status.json").write_text(json.dumps({"state": 3}))
@@ -116,18 +119,18 @@ def test_what_a_folder_cannot_tell_is_left_out(root):
     assert launcher.runs()[0].epochs == ()
 
 
-def page():
+def page() -> AppTest:
     return AppTest.from_file(str(MAIN), default_timeout=120).switch_page(str(PAGE)).run()
 
 
-def test_the_page_says_what_to_do_where_nothing_was_trained():
+def test_the_page_says_what_to_do_where_nothing_was_trained() -> None:
     at = page()
     assert not at.exception
     assert any("Nothing has been trained here yet" in info.value for info in at.info)
     assert at.selectbox(key="recipe").value == "smoke"
 
 
-def test_the_page_shows_a_finished_run_with_its_curves_and_a_failed_one_with_its_reason(root):
+def test_the_page_shows_a_finished_run_with_its_curves_and_a_failed_one_with_its_reason(root: Path) -> None:
     finished(root)
     at = page()
     assert not at.exception
@@ -141,7 +144,7 @@ def test_the_page_shows_a_finished_run_with_its_curves_and_a_failed_one_with_its
     assert any("it broke" in error.value for error in at.error)
 
 
-def test_the_page_of_a_run_at_work_offers_to_stop_it(root, recipe):
+def test_the_page_of_a_run_at_work_offers_to_stop_it(root: Path, recipe: Path) -> None:
     folder = root / "speck"
     folder.mkdir()
     child = subprocess.Popen([sys.executable, "-c", CHILD, str(folder)])
@@ -159,8 +162,8 @@ def test_the_page_of_a_run_at_work_offers_to_stop_it(root, recipe):
 
 
 def test_a_recipe_that_was_followed_before_begins_a_run_beside_it_with_a_model_of_its_own(
-    root, monkeypatch, recipe
-):
+    root: Path, monkeypatch: pytest.MonkeyPatch, recipe: Path
+) -> None:
     monkeypatch.setattr(launcher, "_command", lambda *_: [sys.executable, "-c", "pass"])
     finished(root, "speck")
     recipe.write_text('name = "speck"\ntitle = "A speck"\n[data]\nname = "kept"\n')
@@ -174,7 +177,9 @@ def test_a_recipe_that_was_followed_before_begins_a_run_beside_it_with_a_model_o
     assert launcher.new_name("other") == "other"
 
 
-def test_a_start_is_seen_by_everybody_before_its_process_says_a_word(root, monkeypatch, recipe):
+def test_a_start_is_seen_by_everybody_before_its_process_says_a_word(
+    root: Path, monkeypatch: pytest.MonkeyPatch, recipe: Path
+) -> None:
     monkeypatch.setattr(
         launcher, "_command", lambda *_: [sys.executable, "-c", "import time; time.sleep(60)"]
     )
@@ -195,7 +200,7 @@ def test_a_start_is_seen_by_everybody_before_its_process_says_a_word(root, monke
     assert "before it could begin" in launcher.runs()[0].status.message
 
 
-def test_a_viewer_who_looks_at_another_run_is_offered_the_one_at_work(root, recipe):
+def test_a_viewer_who_looks_at_another_run_is_offered_the_one_at_work(root: Path, recipe: Path) -> None:
     finished(root, "old")
     finished(root, "new")
     at = page()
@@ -215,7 +220,7 @@ def test_a_viewer_who_looks_at_another_run_is_offered_the_one_at_work(root, reci
         child.wait()
 
 
-def test_how_long_a_recipe_takes_is_what_its_last_run_took(root):
+def test_how_long_a_recipe_takes_is_what_its_last_run_took(root: Path) -> None:
     folder = finished(root, "smoke")
     status = run_status.read_status(folder)
     run_status.write_status(folder, run_status.Status("done", status.pid, "smoke", time.time() - 125))
@@ -227,8 +232,8 @@ def test_how_long_a_recipe_takes_is_what_its_last_run_took(root):
     assert [view._clock(seconds) for seconds in (4.4, 12_060)] == ["4 s", "3 h 21 min"]
 
 
-def test_a_phantom_is_drawn_into_the_folder_of_runs(root):
-    def data_root(folder):
+def test_a_phantom_is_drawn_into_the_folder_of_runs(root: Path) -> None:
+    def data_root(folder: str) -> Path:
         return sources.data_root(DataConfig(folder))
 
     assert data_root("runs/phantom_smoke") == root / "phantom_smoke"

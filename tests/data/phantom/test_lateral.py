@@ -1,9 +1,11 @@
 """The lateral film: the same patient and findings in the other view."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from cxrbench.data.phantom import FINDINGS, render
+from cxrbench.data.phantom import FINDINGS, Phantom, render
 from cxrbench.data.phantom.anatomy import draw_patient, generator
 from cxrbench.data.phantom.devices import DEVICES, chosen_devices
 from cxrbench.data.phantom.lateral import build_lateral
@@ -15,33 +17,33 @@ from cxrbench.data.phantom.view import draw_geometry
 SIZE = 160
 
 
-def side_view(seed, findings=None, **options):
+def side_view(seed: int, findings: dict[str, float] | None = None, **options: Any) -> Phantom:
     return render(seed, findings, view="LATERAL", size=SIZE, **options)
 
 
-def middle_of(mask):
+def middle_of(mask: np.ndarray) -> np.ndarray:
     """Row and column of the centre, as fractions of the film."""
     return np.argwhere(mask).mean(0) / SIZE
 
 
-def level(shot, rows):
+def level(shot: Phantom, rows: np.ndarray) -> np.ndarray:
     """Levels of the rows of a film in the middle of the body, cm below the apex."""
     geometry = draw_geometry(shot.patient, shot.view, SIZE, 0)
     _, y = geometry.plane(0.0)
     return y[:, SIZE // 2][np.rint(rows).astype(int)]
 
 
-def test_every_finding_and_device_has_a_lateral_rendering():
+def test_every_finding_and_device_has_a_lateral_rendering() -> None:
     assert {*LATERAL_CHANGES, "Support Devices"} == set(FINDINGS)
     assert list(LATERAL_DEVICES) == list(DEVICES)
 
 
 @pytest.mark.parametrize("finding", FINDINGS)
-def test_a_severe_finding_is_visible_in_the_lateral_view(finding):
+def test_a_severe_finding_is_visible_in_the_lateral_view(finding: str) -> None:
     assert side_view(31, {finding: 0.9}).masks[finding].any()
 
 
-def test_the_lungs_have_the_same_volume_in_both_views():
+def test_the_lungs_have_the_same_volume_in_both_views() -> None:
     patient = draw_patient(4)
     scene = build_lateral(patient, draw_geometry(patient, "LATERAL", 64, 0), 0)
     for part in scene.frontal.lungs.values():
@@ -51,7 +53,7 @@ def test_the_lungs_have_the_same_volume_in_both_views():
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_the_heart_lies_in_front_and_below_the_middle_of_the_lungs(seed):
+def test_the_heart_lies_in_front_and_below_the_middle_of_the_lungs(seed: int) -> None:
     shot = side_view(seed)
     heart, lungs = middle_of(shot.outlines["heart"]), middle_of(shot.outlines["lungs"])
     assert heart[0] > lungs[0] + 0.05
@@ -59,7 +61,7 @@ def test_the_heart_lies_in_front_and_below_the_middle_of_the_lungs(seed):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_it_is_darker_behind_the_heart_than_in_it(seed):
+def test_it_is_darker_behind_the_heart_than_in_it(seed: int) -> None:
     shot = side_view(seed)
     heart, lungs = shot.outlines["heart"], shot.outlines["lungs"]
     row = int(middle_of(heart)[0] * SIZE)
@@ -71,7 +73,7 @@ def test_it_is_darker_behind_the_heart_than_in_it(seed):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_lesion_is_at_the_same_level_in_both_views(seed):
+def test_a_lesion_is_at_the_same_level_in_both_views(seed: int) -> None:
     front = render(seed, {"Lung Lesion": 0.6}, size=SIZE)
     side = side_view(seed, {"Lung Lesion": 0.6})
     for edge in (0, -1):
@@ -83,7 +85,7 @@ def test_a_lesion_is_at_the_same_level_in_both_views(seed):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_an_effusion_fills_the_angle_behind(seed):
+def test_an_effusion_fills_the_angle_behind(seed: int) -> None:
     shot = side_view(seed, {"Pleural Effusion": 0.35})
     fluid = shot.attenuation - side_view(seed).attenuation
     place = [(fluid.sum(1 - axis) * np.arange(SIZE)).sum() / fluid.sum() / SIZE for axis in (0, 1)]
@@ -92,7 +94,7 @@ def test_an_effusion_fills_the_angle_behind(seed):
     assert behind > 0
 
 
-def test_a_large_heart_grows_backwards():
+def test_a_large_heart_grows_backwards() -> None:
     bare, large = side_view(8), side_view(8, {"Cardiomegaly": 0.8})
     edges = [np.flatnonzero(shot.outlines["heart"].any(0))[[0, -1]] for shot in (bare, large)]
     assert edges[1][1] > edges[0][1] + 5
@@ -100,7 +102,7 @@ def test_a_large_heart_grows_backwards():
 
 
 @pytest.mark.parametrize("severity", [0.2, 0.8])
-def test_the_devices_are_those_of_the_frontal_film(severity, monkeypatch):
+def test_the_devices_are_those_of_the_frontal_film(severity: float, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     for name in LATERAL_DEVICES:
         monkeypatch.setitem(
@@ -112,7 +114,7 @@ def test_the_devices_are_those_of_the_frontal_film(severity, monkeypatch):
     assert seen == chosen_devices(severity, generator(6, "Support Devices"))
 
 
-def test_the_lateral_film_is_an_exposure_of_its_own():
+def test_the_lateral_film_is_an_exposure_of_its_own() -> None:
     front, side = render(9, size=SIZE), side_view(9)
     assert front.patient == side.patient
     assert front.exposure != side.exposure

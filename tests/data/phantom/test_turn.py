@@ -10,13 +10,13 @@ from cxrbench.data.phantom.view import draw_geometry
 STEP = 0.25
 
 
-def grid(size=48):
+def grid(size: int = 48) -> tuple[np.ndarray, np.ndarray]:
     """x and y at the centre of each cell, cm."""
     at = (np.arange(size) + 0.5 - size / 2) * STEP
     return np.broadcast_arrays(at[None, :], at[:, None])
 
 
-def test_turning_measures_the_rays_that_contain_each_depth():
+def test_turning_measures_the_rays_that_contain_each_depth() -> None:
     rng = np.random.default_rng(0)
     low = rng.uniform(-5, 3, (6, 48))
     high = low + rng.uniform(-1, 4, low.shape)  # some intervals are empty
@@ -30,7 +30,7 @@ def test_turning_measures_the_rays_that_contain_each_depth():
     assert np.abs(turn(weight, low, high, STEP) - slow).max() < 48 * STEP * 2 * 2 / fine / 4
 
 
-def test_a_ball_is_a_ball_from_the_side():
+def test_a_ball_is_a_ball_from_the_side() -> None:
     x, y = grid(192)
     half = np.sqrt(np.maximum(8.0**2 - x**2 - y**2, 0))
     chord = 2 * half  # the same formula, read with z in the place of x
@@ -39,7 +39,7 @@ def test_a_ball_is_a_ball_from_the_side():
     assert np.abs(got - chord).max() < 1.0  # at the rim half a cell is a long chord
 
 
-def test_the_total_is_preserved():
+def test_the_total_is_preserved() -> None:
     x, y = grid()
     half = 2.0 + np.cos(x) * np.sin(y)
     weight = 1 + 0.3 * np.sin(x * y)
@@ -47,7 +47,7 @@ def test_the_total_is_preserved():
     assert np.allclose(got.sum(1) * STEP, (weight * 2 * half).sum(1) * STEP)
 
 
-def test_parts_nearer_the_tube_are_magnified_more():
+def test_parts_nearer_the_tube_are_magnified_more() -> None:
     patient = draw_patient(3)
     frame, side = slab(patient, 0), draw_geometry(patient, "LATERAL", 128, 0)
     x, y = frame.geometry.plane(0.0)

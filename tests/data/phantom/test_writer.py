@@ -6,7 +6,9 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +23,7 @@ from cxrbench.labels import CHEXPERT, HIERARCHY
 RECIPE = {"patients": 8, "seed": 3, "size": 64, "fractions": (0.5, 0.2, 0.3)}
 
 
-def digests(root):
+def digests(root: Path) -> dict[str, str]:
     return {
         str(file.relative_to(root)): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in root.rglob("*")
@@ -30,18 +32,18 @@ def digests(root):
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory):
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("tree") / "out", **RECIPE, workers=1)
 
 
-def test_the_same_seed_gives_the_same_bytes_with_any_number_of_workers(tree, tmp_path):
+def test_the_same_seed_gives_the_same_bytes_with_any_number_of_workers(tree: Path, tmp_path: Path) -> None:
     assert digests(write(tmp_path / "again", **RECIPE, workers=2)) == digests(tree)
 
 
-def test_an_interrupted_run_is_resumed(tree, tmp_path):
+def test_an_interrupted_run_is_resumed(tree: Path, tmp_path: Path) -> None:
     seen = []
 
-    def stop(done, total):
+    def stop(done: int, total: int) -> None:
         seen.append((done, total))
         if done == 4:
             raise KeyboardInterrupt
@@ -56,7 +58,7 @@ def test_an_interrupted_run_is_resumed(tree, tmp_path):
     assert seen[-1][0] == seen[-1][1]
 
 
-def test_the_tables_are_chexperts(tree):
+def test_the_tables_are_chexperts(tree: Path) -> None:
     for name in ("train", "valid", "test"):
         table = pd.read_csv(tree / f"{name}.csv")
         assert list(table)[:5] == ["Path", "Sex", "Age", "Frontal/Lateral", "AP/PA"]
@@ -67,7 +69,7 @@ def test_the_tables_are_chexperts(tree):
         assert set(studies.table["view"]) <= {"frontal", "lateral"}
 
 
-def test_a_lateral_has_the_labels_of_its_study_and_no_projection(tree):
+def test_a_lateral_has_the_labels_of_its_study_and_no_projection(tree: Path) -> None:
     tables = [pd.read_csv(tree / f"{name}.csv") for name in ("train", "valid", "test")]
     films = pd.concat(tables).set_index("Path")
     laterals = films[films["Frontal/Lateral"] == "Lateral"]
@@ -81,7 +83,7 @@ def test_a_lateral_has_the_labels_of_its_study_and_no_projection(tree):
         assert row[same].equals(frontal[same])
 
 
-def test_as_many_studies_have_a_lateral_as_in_chexpert_and_more_of_those_taken_standing():
+def test_as_many_studies_have_a_lateral_as_in_chexpert_and_more_of_those_taken_standing() -> None:
     studies = plan(4000, seed=2, fractions=(1, 0, 0))
     share = np.mean([study.lateral for study in studies])
     assert share == pytest.approx(32_387 / 187_641, abs=0.02)
@@ -92,7 +94,7 @@ def test_as_many_studies_have_a_lateral_as_in_chexpert_and_more_of_those_taken_s
     assert any(study.lateral for study in plan(60, seed=2, fractions=(0, 0, 1)))
 
 
-def test_workers_end_when_their_parent_is_killed(tmp_path):
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     code = (
         "from cxrbench.data.phantom import write\n"
         "if __name__ == '__main__':\n"
@@ -111,14 +113,14 @@ def test_workers_end_when_their_parent_is_killed(tmp_path):
     _until(lambda: not any(_alive(pid) for pid in workers))
 
 
-def _until(true, seconds=120):
+def _until(true: Callable[..., Any], seconds: int = 120) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end
         time.sleep(0.2)
 
 
-def _alive(pid):
+def _alive(pid: int) -> bool:
     """Whether a process is running; a zombie is not."""
     status = Path(f"/proc/{pid}/stat")
     try:
@@ -127,7 +129,7 @@ def _alive(pid):
         return False
 
 
-def test_valid_and_test_are_certain_and_closed_and_equal_the_truth(tree):
+def test_valid_and_test_are_certain_and_closed_and_equal_the_truth(tree: Path) -> None:
     truth = pd.read_csv(tree / "truth.csv").set_index("Path")
     for name in ("valid", "test"):
         table = pd.read_csv(tree / f"{name}.csv").set_index("Path")
@@ -138,7 +140,7 @@ def test_valid_and_test_are_certain_and_closed_and_equal_the_truth(tree):
             assert (table[child] <= table[parent]).all()
 
 
-def test_pictures_masks_severities_and_boxes_are_those_of_the_study(tree):
+def test_pictures_masks_severities_and_boxes_are_those_of_the_study(tree: Path) -> None:
     truth = pd.read_csv(tree / "truth.csv")
     studies = plan(8, seed=3, fractions=(0.5, 0.2, 0.3))
     films = [(study, film) for study in studies for film in study.films]
@@ -156,7 +158,7 @@ def test_pictures_masks_severities_and_boxes_are_those_of_the_study(tree):
             assert row[f"Severity {name}"] == pytest.approx(study.findings.get(name, np.nan), nan_ok=True)
 
 
-def test_patients_are_in_one_split_and_training_patients_have_several_studies():
+def test_patients_are_in_one_split_and_training_patients_have_several_studies() -> None:
     studies = plan(300, seed=1)
     sides = {}
     for study in studies:
@@ -167,12 +169,12 @@ def test_patients_are_in_one_split_and_training_patients_have_several_studies():
     assert len({study.seed for study in train}) == len({study.patient for study in train})
 
 
-def test_a_patient_does_not_depend_on_how_many_there_are():
+def test_a_patient_does_not_depend_on_how_many_there_are() -> None:
     few, many = plan(5, seed=2, fractions=(1, 0, 0)), plan(50, seed=2, fractions=(1, 0, 0))
     assert repr(many[: len(few)]) == repr(few)  # NaN does not equal itself
 
 
-def test_another_recipe_or_other_files_are_refused(tree, tmp_path):
+def test_another_recipe_or_other_files_are_refused(tree: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="other settings"):
         write(tree, patients=11, workers=1)
     (tmp_path / "letter.txt").write_text("dear")
@@ -180,7 +182,7 @@ def test_another_recipe_or_other_files_are_refused(tree, tmp_path):
         write(tmp_path, patients=2, workers=1)
 
 
-def test_a_table_that_was_changed_is_kept_unless_forced(tree, tmp_path):
+def test_a_table_that_was_changed_is_kept_unless_forced(tree: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     shutil.copytree(tree, out)
     changed = (out / "test.csv").read_text() + "a row of mine\n"
@@ -192,7 +194,7 @@ def test_a_table_that_was_changed_is_kept_unless_forced(tree, tmp_path):
     assert digests(out) == digests(tree)
 
 
-def test_forced_over_other_phantoms_no_old_film_is_taken_for_a_new_one(tree, tmp_path):
+def test_forced_over_other_phantoms_no_old_film_is_taken_for_a_new_one(tree: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     shutil.copytree(tree, out)
     (out / "letter.txt").write_text("dear")
@@ -205,6 +207,6 @@ def test_forced_over_other_phantoms_no_old_film_is_taken_for_a_new_one(tree, tmp
     assert forced == fresh
 
 
-def test_a_file_that_is_no_mask_is_refused(tree):
+def test_a_file_that_is_no_mask_is_refused(tree: Path) -> None:
     with pytest.raises(InputError, match="16-bit mask"):
         read_masks(next((tree / "train").rglob("*.png")))

@@ -1,6 +1,7 @@
 """The recipe behind the weights: what the network is shown, and that it runs from end to end."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -73,7 +74,7 @@ def test_the_loss_is_least_for_the_truth() -> None:
 
 
 @pytest.mark.slow
-def test_the_recipe_runs_from_end_to_end(tmp_path, monkeypatch) -> None:
+def test_the_recipe_runs_from_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = tmp_path / "tiny.toml"
     config.write_text(
         "seed = 1\npatients = 4\nfilms = 5\nlaterals = 1\nheld_out = 2\nside = 96\nsteps = 2\nbatch = 2\n"

@@ -1,8 +1,10 @@
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,7 +53,7 @@ def test_the_mirror_image_has_the_mirrored_lungs() -> None:
 
 
 @pytest.mark.parametrize("change", [lambda x: x * 0.5 + 0.2, lambda x: x**1.7, lambda x: x**0.6, np.sqrt])
-def test_another_exposure_has_the_same_lungs(change) -> None:
+def test_another_exposure_has_the_same_lungs(change: Callable[..., Any]) -> None:
     film, _ = phantom(12)
     assert iou(lungs_of(12).mask, segment(change(film)).mask) > 0.93
 
@@ -124,7 +126,9 @@ def test_the_weights_are_small() -> None:
     assert (assets.lungs() / "model.safetensors").stat().st_size <= 2e6
 
 
-def test_missing_weights_and_those_of_another_network_are_named(tmp_path, monkeypatch) -> None:
+def test_missing_weights_and_those_of_another_network_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from safetensors.numpy import save_file
 
     monkeypatch.setenv("CXRBENCH_ASSETS", str(tmp_path))

@@ -1,5 +1,7 @@
 import dataclasses
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,10 +36,10 @@ class Tiny(nn.Sequential):
         super().__init__(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), *pooled)
 
 
-def split(size):
+def split(size: int) -> tuple[Images, Images]:
     rng = np.random.default_rng(size)
 
-    def images(count, augmentation):
+    def images(count: int, augmentation: Augmentation | None) -> Images:
         bright, left = rng.integers(0, 2, (2, count))
         pixels = rng.integers(0, 60, (count, size, size)) + 60 * bright[:, None, None]
         pixels[:, :, : size // 2] += 80 * left[:, None, None]
@@ -53,13 +55,13 @@ class KilledError(Exception):
     pass
 
 
-def run(folder, config=CONFIG, stop_after=None):
+def run(folder: Path, config: TrainConfig = CONFIG, stop_after: int | None = None) -> Engine:
     """Train; with ``stop_after``, die without a word after so many steps."""
     engine = Engine(Tiny(), config, folder, say=lambda line: None)
     if stop_after is not None:
         step, left = engine._step, [stop_after]
 
-        def until(*args):
+        def until(*args: Any) -> float:
             if not left[0]:
                 raise KilledError
             left[0] -= 1
@@ -71,12 +73,12 @@ def run(folder, config=CONFIG, stop_after=None):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Engine, Path]:
     folder = tmp_path_factory.mktemp("undisturbed")
     return run(folder), folder
 
 
-def test_it_learns_what_can_be_learnt(undisturbed):
+def test_it_learns_what_can_be_learnt(undisturbed: tuple[Engine, Path]) -> None:
     engine, folder = undisturbed
     epochs = history.read(folder / "history.jsonl")
     assert [(e.phase, e.epoch, e.size) for e in epochs] == [
@@ -89,7 +91,9 @@ def test_it_learns_what_can_be_learnt(undisturbed):
 
 
 @pytest.mark.parametrize("kills", [(0,), (1,), (5,), (3, 4), (12, 1, 9), (29,)])
-def test_a_killed_and_resumed_run_ends_with_the_same_weights(tmp_path, undisturbed, kills):
+def test_a_killed_and_resumed_run_ends_with_the_same_weights(
+    tmp_path: Path, undisturbed: tuple[Engine, Path], kills: tuple[int, ...]
+) -> None:
     for steps in kills:
         with pytest.raises(KilledError):
             run(tmp_path, stop_after=steps)
@@ -102,13 +106,15 @@ def test_a_killed_and_resumed_run_ends_with_the_same_weights(tmp_path, undisturb
     assert (folder / "history.jsonl").read_text() == (tmp_path / "history.jsonl").read_text()
 
 
-def test_a_finished_run_is_not_trained_again(undisturbed):
+def test_a_finished_run_is_not_trained_again(undisturbed: tuple[Engine, Path]) -> None:
     engine, folder = undisturbed
     again = run(folder, stop_after=0)
     assert again.run.epochs == engine.run.epochs
 
 
-def test_the_best_weights_are_those_of_the_best_epoch_of_the_last_phase(undisturbed):
+def test_the_best_weights_are_those_of_the_best_epoch_of_the_last_phase(
+    undisturbed: tuple[Engine, Path],
+) -> None:
     engine, folder = undisturbed
     epochs = [epoch for epoch in history.read(folder / "history.jsonl") if epoch.phase == 1]
     model = Tiny()
@@ -118,7 +124,9 @@ def test_the_best_weights_are_those_of_the_best_epoch_of_the_last_phase(undistur
     assert np.mean(list(found.values())) == max(epoch.mean_auroc for epoch in epochs)
 
 
-def test_a_broken_newest_checkpoint_falls_back_to_the_one_before(tmp_path, undisturbed):
+def test_a_broken_newest_checkpoint_falls_back_to_the_one_before(
+    tmp_path: Path, undisturbed: tuple[Engine, Path]
+) -> None:
     with pytest.raises(KilledError):
         run(tmp_path, stop_after=7)
     (tmp_path / "checkpoint.pt").write_bytes((tmp_path / "checkpoint.pt").read_bytes()[:1000])
@@ -130,7 +138,9 @@ def test_a_broken_newest_checkpoint_falls_back_to_the_one_before(tmp_path, undis
         assert torch.equal(value, engine.best()[name]), name
 
 
-def test_a_full_disk_costs_the_checkpoint_and_not_the_run(tmp_path, monkeypatch):
+def test_a_full_disk_costs_the_checkpoint_and_not_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path, lines = tmp_path / "checkpoint.pt", []
     assert checkpoint.save({"step": 1}, path)
     monkeypatch.setattr(
@@ -142,13 +152,13 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_run(tmp_path, monkeypatch)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoint.pt"]
 
 
-def test_another_recipe_does_not_take_over_a_folder(undisturbed):
+def test_another_recipe_does_not_take_over_a_folder(undisturbed: tuple[Engine, Path]) -> None:
     other = dataclasses.replace(CONFIG, seed=5)
     with pytest.raises(InputError, match="another recipe"):
         run(undisturbed[1], config=other)
 
 
-def test_a_loss_that_is_no_number_stops_with_the_batch(tmp_path):
+def test_a_loss_that_is_no_number_stops_with_the_batch(tmp_path: Path) -> None:
     train, valid = split(8)
     model = Tiny()
     with torch.no_grad():
@@ -160,7 +170,7 @@ def test_a_loss_that_is_no_number_stops_with_the_batch(tmp_path):
         engine.fit(lambda size: (train, valid))
 
 
-def test_progress_says_where_it_is_and_how_long_it_takes(tmp_path):
+def test_progress_says_where_it_is_and_how_long_it_takes(tmp_path: Path) -> None:
     lines = []
     Engine(Tiny(), CONFIG, tmp_path, say=lines.append).fit(split)
     assert "phase 1 epoch 1/3 step 1/4 loss" in lines[0]
@@ -168,7 +178,7 @@ def test_progress_says_where_it_is_and_how_long_it_takes(tmp_path):
     assert any("phase 2 epoch 2/2 at 12²" in line for line in lines)
 
 
-def test_the_history_is_json_and_reads_back(tmp_path):
+def test_the_history_is_json_and_reads_back(tmp_path: Path) -> None:
     epochs = [history.Epoch(0, 1, 8, 0.5, {"A": 0.7, "B": None})]
     history.write(epochs, tmp_path / "h.jsonl")
     assert json.loads((tmp_path / "h.jsonl").read_text())["auroc"] == {"A": 0.7, "B": None}
@@ -177,7 +187,7 @@ def test_the_history_is_json_and_reads_back(tmp_path):
     assert epochs[0].mean_auroc == 0.7
 
 
-def test_the_clock_counts_pixels_so_that_phases_of_other_sizes_weigh_what_they_cost():
+def test_the_clock_counts_pixels_so_that_phases_of_other_sizes_weigh_what_they_cost() -> None:
     start, half = (Clock.at(at, CONFIG.phases, 37) for at in (Position(), Position(1, 1, 3)))
     assert start.total == half.total == 3 * 4 * 8 * 64 + 2 * 9 * 4 * 144
     assert start.done == 0
@@ -185,7 +195,9 @@ def test_the_clock_counts_pixels_so_that_phases_of_other_sizes_weigh_what_they_c
     assert Clock.at(Position(2), CONFIG.phases, 37).done == start.total
 
 
-def test_a_run_that_mixes_its_images_goes_on_after_a_kill_as_if_nothing_had_been(tmp_path, undisturbed):
+def test_a_run_that_mixes_its_images_goes_on_after_a_kill_as_if_nothing_had_been(
+    tmp_path: Path, undisturbed: tuple[Engine, Path]
+) -> None:
     config = dataclasses.replace(CONFIG, mixup=0.4)
     whole = run(tmp_path / "whole", config).model.state_dict()
     with pytest.raises(KilledError):

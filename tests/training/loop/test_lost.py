@@ -2,6 +2,9 @@
 
 import errno
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,15 +23,15 @@ CONFIG = TrainConfig(
 )
 
 
-def network():
+def network() -> nn.Sequential:
     torch.manual_seed(0)
     return nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
 
 
-def split(size):
+def split(size: int) -> tuple[Images, Images]:
     rng = np.random.default_rng(0)
 
-    def images(count):
+    def images(count: int) -> Images:
         targets = torch.from_numpy(rng.integers(0, 2, (count, 2))).float()
         pixels = rng.integers(0, 256, (count, size, size), dtype=np.uint8)
         names = [f"film{row}.png" for row in range(count)]
@@ -37,34 +40,37 @@ def split(size):
     return images(16), images(8)
 
 
-def train(folder, **options):
+def train(folder: Path, **options: Callable[..., Any]) -> Engine:
     engine = Engine(network(), CONFIG, folder, **{"say": lambda line: None, **options})
     engine.fit(split)
     return engine
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     return train(tmp_path_factory.mktemp("undisturbed"))
 
 
-def same(one, other):
+def same(
+    one: dict[str, torch.Tensor] | dict[str, torch.Tensor],
+    other: dict[str, torch.Tensor] | dict[str, torch.Tensor],
+) -> bool:
     return all(torch.equal(value, other[name]) for name, value in one.items())
 
 
 @pytest.mark.slow
-def test_killed_at_random_moments_it_ends_with_the_weights_of_an_undisturbed_run():
+def test_killed_at_random_moments_it_ends_with_the_weights_of_an_undisturbed_run() -> None:
     survival = survive(4, seed=1, epochs=3)
     assert survival.kills >= 3
     assert survival.same
 
 
 def test_a_disk_that_is_full_for_a_while_costs_checkpoints_and_not_the_run(
-    tmp_path, undisturbed, monkeypatch
-):
+    tmp_path: Path, undisturbed: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lines, calls, save = [], [0], torch.save
 
-    def full(*arguments, **options):
+    def full(*arguments: Any, **options: Any) -> None:
         calls[0] += 1
         if 3 <= calls[0] <= 6:
             raise OSError(errno.ENOSPC, "No space left on device")
@@ -78,8 +84,10 @@ def test_a_disk_that_is_full_for_a_while_costs_checkpoints_and_not_the_run(
     assert len(history.read(tmp_path / "history.jsonl")) == 3
 
 
-def test_with_no_room_at_all_the_last_weights_are_what_comes_out(tmp_path, undisturbed, monkeypatch):
-    def full(*arguments, **options):
+def test_with_no_room_at_all_the_last_weights_are_what_comes_out(
+    tmp_path: Path, undisturbed: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: Any, **options: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(torch, "save", full)
@@ -90,11 +98,11 @@ def test_with_no_room_at_all_the_last_weights_are_what_comes_out(tmp_path, undis
     assert not list(tmp_path.glob("*.pt*"))
 
 
-def test_a_loss_that_is_no_number_names_the_films_and_keeps_the_state(tmp_path):
+def test_a_loss_that_is_no_number_names_the_films_and_keeps_the_state(tmp_path: Path) -> None:
     engine = Engine(network(), CONFIG, tmp_path, say=lambda line: None)
     step, rows = engine.learner.step, []
 
-    def broken(phase, batch, rate):
+    def broken(phase: Phase, batch: list[torch.Tensor], rate: float) -> float:
         if len(rows) == 5:
             images, targets, indices = batch
             rows.append(indices.tolist())
@@ -114,10 +122,12 @@ def test_a_loss_that_is_no_number_names_the_films_and_keeps_the_state(tmp_path):
     assert all(bool(value.isfinite().all()) for value in engine.learner.bare.state_dict().values())
 
 
-def test_asked_to_stop_it_keeps_its_state_and_goes_on_to_the_same_end(tmp_path, undisturbed):
+def test_asked_to_stop_it_keeps_its_state_and_goes_on_to_the_same_end(
+    tmp_path: Path, undisturbed: Engine
+) -> None:
     steps = [0]
 
-    def asked():
+    def asked() -> bool:
         steps[0] += 1
         return steps[0] == 7
 

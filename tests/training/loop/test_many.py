@@ -5,6 +5,8 @@ import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -20,12 +22,12 @@ ROUNDING = 1e-6
 
 
 @pytest.fixture(scope="module")
-def script(root):
+def script(root: Path) -> Any:
     return root / "tests" / "training" / "loop" / "two_processes.py"
 
 
 @pytest.fixture(scope="module")
-def alone(script, tmp_path_factory):
+def alone(script: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     spec = importlib.util.spec_from_file_location("two_processes", script)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -33,7 +35,7 @@ def alone(script, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def together(root, script, tmp_path_factory):
+def together(root: Path, script: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     out = tmp_path_factory.mktemp("together")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
@@ -45,7 +47,7 @@ def together(root, script, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_two_processes_train_the_weights_that_one_would(alone, together):
+def test_two_processes_train_the_weights_that_one_would(alone: Any, together: Any) -> None:
     assert together[0]["processes"] == 2
     for name, value in alone["best"].items():
         assert torch.allclose(value, together[0]["best"][name], atol=TOLERANCE, rtol=0), name
@@ -54,7 +56,7 @@ def test_two_processes_train_the_weights_that_one_would(alone, together):
 
 
 @pytest.mark.slow
-def test_scores_are_gathered_without_duplicates_in_the_order_of_the_images(together):
+def test_scores_are_gathered_without_duplicates_in_the_order_of_the_images(together: Any) -> None:
     for made in together:
         assert made["scores"].shape == (23, 3)
         # Shared out, the batches are other ones, and so are the kernels' last bits.
@@ -65,7 +67,7 @@ def test_scores_are_gathered_without_duplicates_in_the_order_of_the_images(toget
 
 
 @pytest.mark.parametrize("norm", [nn.BatchNorm2d(3), BatchNormAct2d(3)])
-def test_alone_a_shared_norm_is_the_norm(norm):
+def test_alone_a_shared_norm_is_the_norm(norm: Any) -> None:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(1, 3, 3), norm)
     ours = share_norms(copy.deepcopy(model))
@@ -78,7 +80,7 @@ def test_alone_a_shared_norm_is_the_norm(norm):
     assert torch.equal(ours.eval()(x), model.eval()(x))
 
 
-def test_shared_norms_hold_the_same_parameters_and_mode():
+def test_shared_norms_hold_the_same_parameters_and_mode() -> None:
     model = nn.Sequential(nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3, affine=False).eval(), nn.BatchNorm2d(3))
     before = dict(model.named_parameters()) | dict(model.named_buffers())
     ours = share_norms(model)
@@ -88,7 +90,7 @@ def test_shared_norms_hold_the_same_parameters_and_mode():
     assert [module.training for module in ours] == [True, False, True]
 
 
-def test_the_shared_formula_is_pytorchs_on_one_process(monkeypatch):
+def test_the_shared_formula_is_pytorchs_on_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     from cxrbench.training.loop import sync_batchnorm
 
     monkeypatch.setattr(sync_batchnorm.dist, "all_reduce", lambda value: None)

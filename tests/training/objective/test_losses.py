@@ -1,4 +1,6 @@
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from cxrbench.errors import InputError
 from cxrbench.training.objective.losses import LOSSES, class_balance, masked_bce, positive_weights, smoothed
 
 
-def slowly(logits, targets, weights):
+def slowly(logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor) -> float:
     total, count = 0.0, 0
     for row_x, row_y in zip(logits.tolist(), targets.tolist(), strict=True):
         for x, y, w in zip(row_x, row_y, weights.tolist(), strict=True):
@@ -22,7 +24,7 @@ def slowly(logits, targets, weights):
     return total / max(count, 1)
 
 
-def some(seed, known=0.7):
+def some(seed: int, known: float = 0.7) -> tuple[torch.Tensor, torch.Tensor]:
     rng = np.random.default_rng(seed)
     targets = np.where(rng.random((5, 3)) < known, rng.choice([0, 1, 0.3], (5, 3)), np.nan)
     return torch.from_numpy(rng.normal(0, 2, (5, 3))), torch.from_numpy(targets)
@@ -30,14 +32,14 @@ def some(seed, known=0.7):
 
 @settings(max_examples=25)
 @given(st.integers(0, 10_000))
-def test_it_is_the_mean_over_known_targets_as_written_in_its_formula(seed):
+def test_it_is_the_mean_over_known_targets_as_written_in_its_formula(seed: int) -> None:
     logits, targets = some(seed)
     weights = torch.tensor([1.0, 3.0, 0.5], dtype=torch.float64)
     assert masked_bce(logits, targets, weights).item() == pytest.approx(slowly(logits, targets, weights))
     assert masked_bce(logits, targets).item() == pytest.approx(slowly(logits, targets, torch.ones(3)))
 
 
-def test_an_unknown_target_has_no_say_in_the_gradient():
+def test_an_unknown_target_has_no_say_in_the_gradient() -> None:
     logits, targets = some(1)
     logits.requires_grad_()
     masked_bce(logits, targets).backward()
@@ -45,7 +47,7 @@ def test_an_unknown_target_has_no_say_in_the_gradient():
     assert (logits.grad[~targets.isnan()] != 0).all()
 
 
-def test_where_nothing_is_known_the_loss_and_its_gradient_are_zero():
+def test_where_nothing_is_known_the_loss_and_its_gradient_are_zero() -> None:
     logits = torch.randn(2, 3, requires_grad=True)
     loss = masked_bce(logits, torch.full((2, 3), torch.nan))
     loss.backward()
@@ -53,7 +55,7 @@ def test_where_nothing_is_known_the_loss_and_its_gradient_are_zero():
     assert (logits.grad == 0).all()
 
 
-def test_weights_are_negatives_over_positives_of_what_is_known():
+def test_weights_are_negatives_over_positives_of_what_is_known() -> None:
     nan = math.nan
     targets = torch.tensor([[1, 0, nan], [0, 0, nan], [0, 0, 0.5], [nan, 0, 0.5]])
     assert positive_weights(targets).tolist() == [2, 1, 1]
@@ -61,16 +63,18 @@ def test_weights_are_negatives_over_positives_of_what_is_known():
 
 
 # Each loss for one logit and one target, as its paper writes it.
-def focal_slowly(p, y, gamma=2.0, alpha=0.25):
+def focal_slowly(p: float, y: float, gamma: float = 2.0, alpha: float = 0.25) -> float:
     return -alpha * y * (1 - p) ** gamma * math.log(p) - (1 - alpha) * (1 - y) * p**gamma * math.log(1 - p)
 
 
-def asymmetric_slowly(p, y, gamma_pos=0.0, gamma_neg=4.0, margin=0.05):
+def asymmetric_slowly(
+    p: float, y: float, gamma_pos: float = 0.0, gamma_neg: float = 4.0, margin: float = 0.05
+) -> float:
     q = max(p - margin, 0)
     return -y * (1 - p) ** gamma_pos * math.log(p) - (1 - y) * q**gamma_neg * math.log(1 - q)
 
 
-def mean_slowly(each, logits, targets):
+def mean_slowly(each: Callable[..., Any], logits: torch.Tensor, targets: torch.Tensor) -> float:
     """The mean of ``each(p, y, finding)`` over the targets that are known."""
     values = [
         each(1 / (1 + math.exp(-x)), y, finding)
@@ -83,7 +87,7 @@ def mean_slowly(each, logits, targets):
 
 @settings(max_examples=25)
 @given(st.integers(0, 10_000), st.sampled_from([{}, {"gamma": 0.5, "alpha": 0.5}, {"gamma": 0.0}]))
-def test_focal_loss_is_lins(seed, options):
+def test_focal_loss_is_lins(seed: int, options: dict[str, Any]) -> None:
     logits, targets = some(seed)
     expected = mean_slowly(lambda p, y, _: focal_slowly(p, y, **options), logits, targets)
     assert LOSSES["focal"](targets, **options)(logits, targets).item() == pytest.approx(expected)
@@ -91,7 +95,7 @@ def test_focal_loss_is_lins(seed, options):
 
 @settings(max_examples=25)
 @given(st.integers(0, 10_000), st.sampled_from([{}, {"margin": 0.0}, {"gamma_pos": 1.0, "gamma_neg": 0.5}]))
-def test_asymmetric_loss_is_ridniks(seed, options):
+def test_asymmetric_loss_is_ridniks(seed: int, options: dict[str, Any]) -> None:
     logits, targets = some(seed)
     expected = mean_slowly(lambda p, y, _: asymmetric_slowly(p, y, **options), logits, targets)
     assert LOSSES["asymmetric"](targets, **options)(logits, targets).item() == pytest.approx(expected)
@@ -99,11 +103,11 @@ def test_asymmetric_loss_is_ridniks(seed, options):
 
 @settings(max_examples=25)
 @given(st.integers(0, 10_000), st.sampled_from([{}, {"beta": 0.5, "gamma": 1.0}, {"beta": 0.0}]))
-def test_class_balanced_loss_is_cuis_for_two_classes_a_finding(seed, options):
+def test_class_balanced_loss_is_cuis_for_two_classes_a_finding(seed: int, options: dict[str, Any]) -> None:
     logits, targets = some(seed)
     beta, gamma = options.get("beta", 0.9999), options.get("gamma", 0.0)
 
-    def weigh(finding):
+    def weigh(finding: int) -> tuple[float, float]:
         seen = [y for y in targets[:, finding].tolist() if not math.isnan(y)]
         here, there = sum(seen), sum(1 - y for y in seen)
         if not here or not there:
@@ -111,7 +115,7 @@ def test_class_balanced_loss_is_cuis_for_two_classes_a_finding(seed, options):
         positive, negative = (1 - beta) / (1 - beta**here), (1 - beta) / (1 - beta**there)
         return 2 * positive / (positive + negative), 2 * negative / (positive + negative)
 
-    def each(p, y, finding):
+    def each(p: float, y: float, finding: int) -> float:
         positive, negative = weigh(finding)
         return -positive * y * (1 - p) ** gamma * math.log(p) - negative * (1 - y) * p**gamma * math.log(
             1 - p
@@ -123,7 +127,7 @@ def test_class_balanced_loss_is_cuis_for_two_classes_a_finding(seed, options):
 
 @settings(max_examples=25)
 @given(st.integers(0, 10_000))
-def test_the_three_classes_are_a_softmax_over_absent_present_and_uncertain(seed):
+def test_the_three_classes_are_a_softmax_over_absent_present_and_uncertain(seed: int) -> None:
     rng = np.random.default_rng(seed)
     logits = rng.normal(0, 2, (5, 3, 4))  # image, class, finding
     targets = rng.choice([0, 1, -1, np.nan], (5, 4))
@@ -136,7 +140,7 @@ def test_the_three_classes_are_a_softmax_over_absent_present_and_uncertain(seed)
     assert LOSSES["three-class"](known)(flat, known).item() == pytest.approx(total / max(count, 1))
 
 
-def test_neutral_options_give_cross_entropy_back():
+def test_neutral_options_give_cross_entropy_back() -> None:
     logits, targets = some(4)
     plain = masked_bce(logits, targets)
     neutral = {
@@ -153,7 +157,7 @@ def test_neutral_options_give_cross_entropy_back():
         assert times * loss.item() == pytest.approx(plain.item()), name
 
 
-def test_weighted_loss_is_bce_with_positive_weights_bit_for_bit():
+def test_weighted_loss_is_bce_with_positive_weights_bit_for_bit() -> None:
     logits, targets = some(5)
     weights = positive_weights(targets)
     assert torch.equal(LOSSES["weighted"](targets)(logits, targets), masked_bce(logits, targets, weights))
@@ -179,7 +183,9 @@ ASKED = (
         if wanted != -1 or LOSSES[name].outputs == 3  # the others know no uncertain targets
     ],
 )
-def test_loss_and_gradient_are_finite_at_any_logit_and_target(name, options, wanted):
+def test_loss_and_gradient_are_finite_at_any_logit_and_target(
+    name: str, options: dict[str, Any], wanted: float
+) -> None:
     loss = LOSSES[name]
     values = torch.cat((EXTREMES, -EXTREMES))
     targets = torch.full((len(values), 1), wanted)
@@ -196,7 +202,7 @@ def test_loss_and_gradient_are_finite_at_any_logit_and_target(name, options, wan
 
 @pytest.mark.parametrize("name", [name for name, loss in LOSSES.items() if loss.outputs == 1])
 @pytest.mark.parametrize("wanted", [0.0, 1.0])
-def test_the_slope_always_points_to_the_target(name, wanted):
+def test_the_slope_always_points_to_the_target(name: str, wanted: float) -> None:
     logits = torch.linspace(-6, 6, 41, dtype=torch.float64)[:, None].requires_grad_()
     LOSSES[name](torch.tensor([[0.0], [1.0]]))(logits, torch.full_like(logits, wanted)).backward()
     assert (logits.grad * (1 if wanted == 0 else -1) >= 0).all()
@@ -204,19 +210,19 @@ def test_the_slope_always_points_to_the_target(name, wanted):
 
 
 @pytest.mark.parametrize("name", [name for name, loss in LOSSES.items() if loss.outputs == 1])
-def test_gradients_are_those_of_finite_differences(name):
+def test_gradients_are_those_of_finite_differences(name: str) -> None:
     logits, targets = some(6)
     loss = LOSSES[name](targets)
     assert torch.autograd.gradcheck(lambda x: loss(x, targets), logits.requires_grad_())
 
 
-def test_smoothing_pulls_what_is_certain_towards_a_half():
+def test_smoothing_pulls_what_is_certain_towards_a_half() -> None:
     targets = torch.tensor([[1.0, 0.0, 0.5, -1.0, math.nan]])
     assert smoothed(targets, 0.1)[0, :4].tolist() == pytest.approx([0.95, 0.05, 0.5, -1.0])
     assert smoothed(targets, 0.1)[0, 4].isnan()
 
 
-def test_a_worked_example_of_effective_numbers():
+def test_a_worked_example_of_effective_numbers() -> None:
     targets = torch.tensor([[1.0, 0.0]] + [[0.0, 0.0]] * 2)
     positive, negative = class_balance(targets, beta=0.5)
     # One positive, two negatives: 0.5 / 0.5 = 1 and 0.5 / 0.75 = 2/3, scaled to sum to 2: 6/5 and 4/5.
@@ -224,14 +230,14 @@ def test_a_worked_example_of_effective_numbers():
     assert negative.tolist() == pytest.approx([0.8, 1.0])
 
 
-def test_an_option_that_a_loss_lacks_is_refused():
+def test_an_option_that_a_loss_lacks_is_refused() -> None:
     with pytest.raises(InputError, match="gamma, alpha"):
         LOSSES["focal"](torch.zeros(1, 1), beta=1.0)
     with pytest.raises(InputError, match="it has: none"):
         LOSSES["bce"](torch.zeros(1, 1), gamma=1.0)
 
 
-def test_each_loss_stands_under_its_name_with_what_a_menu_shows():
+def test_each_loss_stands_under_its_name_with_what_a_menu_shows() -> None:
     for name, loss in LOSSES.items():
         assert loss.name == name
         assert loss.title

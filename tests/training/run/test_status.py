@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from filelock import FileLock
@@ -20,7 +21,7 @@ with claim(pathlib.Path(sys.argv[1])):
 """
 
 
-def test_a_folder_has_one_process_at_a_time_and_a_kill_frees_it(tmp_path):
+def test_a_folder_has_one_process_at_a_time_and_a_kill_frees_it(tmp_path: Path) -> None:
     other = subprocess.Popen([sys.executable, "-c", HOLD, tmp_path], stdout=subprocess.PIPE, text=True)
     try:
         assert other.stdout.readline() == "held\n"
@@ -36,12 +37,12 @@ def test_a_folder_has_one_process_at_a_time_and_a_kill_frees_it(tmp_path):
         assert run_status.alive(tmp_path)
 
 
-def test_looking_whether_a_run_is_alive_makes_nothing(tmp_path):
+def test_looking_whether_a_run_is_alive_makes_nothing(tmp_path: Path) -> None:
     assert not run_status.alive(tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
-def test_somebody_who_looks_at_the_instant_of_a_start_does_not_refuse_it(tmp_path):
+def test_somebody_who_looks_at_the_instant_of_a_start_does_not_refuse_it(tmp_path: Path) -> None:
     look = FileLock(tmp_path / "lock", thread_local=False)  # what `alive` holds while it looks
     look.acquire()
     timer = threading.Timer(0.1, look.release)
@@ -51,7 +52,7 @@ def test_somebody_who_looks_at_the_instant_of_a_start_does_not_refuse_it(tmp_pat
     timer.join()
 
 
-def test_a_status_is_read_back_and_one_of_a_killed_process_counts_as_stopped(tmp_path):
+def test_a_status_is_read_back_and_one_of_a_killed_process_counts_as_stopped(tmp_path: Path) -> None:
     assert run_status.read_status(tmp_path) is None
     status = run_status.own_status("speck", 2)
     run_status.write_status(tmp_path, status)
@@ -64,7 +65,7 @@ def test_a_status_is_read_back_and_one_of_a_killed_process_counts_as_stopped(tmp
     assert run_status.read_status(tmp_path) is None
 
 
-def test_a_signal_raises_a_flag_and_the_handlers_come_back():
+def test_a_signal_raises_a_flag_and_the_handlers_come_back() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with run_status.stop_signals() as asked:
         assert not asked()

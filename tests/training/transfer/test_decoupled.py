@@ -14,16 +14,16 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (40, 4, 4), dtype=np.uint8)
 TARGETS = (np.random.default_rng(1).random((40, 2)) < [0.5, 0.1]).astype(np.float32)
 
 
-def small():
+def small() -> nn.Sequential:
     torch.manual_seed(0)
     return nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 2)).eval()
 
 
-def images():
+def images() -> Images:
     return Images(PIXELS, torch.from_numpy(TARGETS), Preprocessing(size=4))
 
 
-def test_features_are_what_the_last_layer_reads_in_order():
+def test_features_are_what_the_last_layer_reads_in_order() -> None:
     model, source = small(), images()
     features = features_of(model, source, batch=7)
     with torch.no_grad():
@@ -31,7 +31,7 @@ def test_features_are_what_the_last_layer_reads_in_order():
     np.testing.assert_allclose(features, each, atol=1e-6)
 
 
-def test_only_the_last_layer_learns_and_it_learns():
+def test_only_the_last_layer_learns_and_it_learns() -> None:
     model = small()
     before = copy.deepcopy(model.state_dict())
     features = features_of(model, images())
@@ -45,7 +45,7 @@ def test_only_the_last_layer_learns_and_it_learns():
     assert changed == {"3.weight", "3.bias"}
 
 
-def test_an_example_that_is_never_drawn_has_no_say():
+def test_an_example_that_is_never_drawn_has_no_say() -> None:
     features = np.random.default_rng(2).normal(size=(40, 8)).astype(np.float32)
     weights = np.where(np.arange(40) < 20, 1 / 20, 0)
     first, second = small(), small()
@@ -55,7 +55,7 @@ def test_an_example_that_is_never_drawn_has_no_say():
     assert torch.equal(first[3].weight, second[3].weight)
 
 
-def test_the_same_seed_trains_the_same_layer():
+def test_the_same_seed_trains_the_same_layer() -> None:
     features = np.random.default_rng(2).normal(size=(40, 8)).astype(np.float32)
     trained = []
     for seed in (0, 0, 1):
@@ -65,7 +65,7 @@ def test_the_same_seed_trains_the_same_layer():
     assert not torch.equal(trained[0][3].weight, trained[2][3].weight)
 
 
-def test_a_frozen_model_learns_too_and_is_frozen_afterwards():
+def test_a_frozen_model_learns_too_and_is_frozen_afterwards() -> None:
     model = small().requires_grad_(False)
     before = model[3].weight.clone()
     retrain(model, np.ones((40, 8), np.float32), TARGETS, epochs=1)

@@ -1,5 +1,6 @@
 import dataclasses
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ import torch
 from torch import nn
 
 from cxrbench.errors import InputError
-from cxrbench.models import ARCHITECTURES, create
+from cxrbench.models import ARCHITECTURES, Classifier, create
 from cxrbench.preprocess import Preprocessing
 from cxrbench.training import DataConfig, Engine, Images, Phase, TrainConfig, recipe
 from cxrbench.training.loop.schedule import parameter_groups
@@ -18,12 +19,12 @@ LABELS = ("A", "B")
 SIZES = {"inception_v3": 96, "inception_resnet_v2": 96, "swin_tiny": 224, "vit_tiny": 32, "deit_tiny": 32}
 
 
-def model(architecture="efficientnet_b0"):
+def model(architecture: str = "efficientnet_b0") -> Classifier:
     return create(architecture, LABELS, preprocessing=Preprocessing(size=SIZES.get(architecture, 64)))
 
 
 @pytest.mark.parametrize("architecture", ["efficientnet_b0", "vit_tiny", "alexnet"])
-def test_every_parameter_has_a_depth_and_the_head_has_none(architecture):
+def test_every_parameter_has_a_depth_and_the_head_has_none(architecture: str) -> None:
     one = model(architecture)
     of = depths(one)
     assert set(of) == {name for name, _ in one.named_parameters()}
@@ -34,7 +35,7 @@ def test_every_parameter_has_a_depth_and_the_head_has_none(architecture):
     assert {name.split(".")[1] for name, depth in of.items() if depth == 0} == {head}
 
 
-def test_what_is_frozen_gets_no_gradient_and_keeps_its_statistics():
+def test_what_is_frozen_gets_no_gradient_and_keeps_its_statistics() -> None:
     one = model()
     freeze(one, "blocks.4")
     trained = {name for name, parameter in one.named_parameters() if parameter.requires_grad}
@@ -58,14 +59,14 @@ def test_what_is_frozen_gets_no_gradient_and_keeps_its_statistics():
     assert all(parameter.requires_grad for parameter in one.parameters())
 
 
-def test_a_stage_that_is_not_there_is_refused():
+def test_a_stage_that_is_not_there_is_refused() -> None:
     with pytest.raises(InputError, match=r"one of all, head, blocks\.1"):
         freeze(model(), "layer4")
     with pytest.raises(InputError, match="classifier of the zoo"):
         freeze(nn.Linear(2, 2), "head")
 
 
-def test_groups_hold_one_depth_each_and_all_parameters_once():
+def test_groups_hold_one_depth_each_and_all_parameters_once() -> None:
     one = model()
     groups = parameter_groups(one, 0.1, depths(one))
     held = [id(parameter) for group in groups for parameter in group["params"]]
@@ -75,13 +76,13 @@ def test_groups_hold_one_depth_each_and_all_parameters_once():
     assert [group["weight_decay"] for group in plain] == [0.1, 0.0]
 
 
-def images(count, size=64):
+def images(count: int, size: int = 64) -> Images:
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (count, size, size), dtype=np.uint8)
     return Images(pixels, torch.from_numpy(rng.integers(0, 2, (count, 2))).float(), Preprocessing(size=size))
 
 
-def test_the_head_learns_first_then_the_rest_each_part_at_its_own_rate(tmp_path):
+def test_the_head_learns_first_then_the_rest_each_part_at_its_own_rate(tmp_path: Path) -> None:
     phases = (
         Phase(64, 1, 4, 1e-3, warmup=0, train="head"),
         Phase(64, 1, 4, 1e-3, warmup=0, floor=1, slower=0.5),
@@ -93,7 +94,7 @@ def test_the_head_learns_first_then_the_rest_each_part_at_its_own_rate(tmp_path)
     moved, rates = [], []
     step = engine.learner.step
 
-    def watched(phase, batch, rate):
+    def watched(phase: Phase, batch: list[torch.Tensor], rate: float) -> float:
         value = step(phase, batch, rate)
         state = one.state_dict()
         moved.append({name.split(".")[1] for name in state if not torch.equal(state[name], before[name])})
@@ -107,7 +108,7 @@ def test_the_head_learns_first_then_the_rest_each_part_at_its_own_rate(tmp_path)
     assert rates[2] == pytest.approx({depth: 1e-3 * 0.5**depth for depth in range(5)})
 
 
-def epochs(*values):
+def epochs(*values: float | None) -> list[Epoch]:
     return [Epoch(0, at, 8, 1.0, {"A": value}) for at, value in enumerate(values)]
 
 
@@ -126,12 +127,12 @@ def epochs(*values):
         ((None, None), True),
     ],
 )
-def test_a_phase_ends_when_nothing_got_better_for_long_enough(values, ended):
+def test_a_phase_ends_when_nothing_got_better_for_long_enough(values: tuple[float, ...], ended: bool) -> None:
     assert stalled(epochs(*values), patience=2, least=0.001) == ended
     assert not stalled(epochs(*values), patience=0, least=0.001)
 
 
-def test_an_early_end_goes_on_to_the_next_phase(tmp_path):
+def test_an_early_end_goes_on_to_the_next_phase(tmp_path: Path) -> None:
     phases = (Phase(64, 9, 4, 1e-9, patience=2, least=1.0), Phase(64, 1, 4, 1e-9))
     config = TrainConfig("t", "efficientnet_b0", DataConfig("x"), phases, labels=LABELS)
     one = nn.Sequential(nn.Flatten(), nn.Linear(64 * 64, 2))
@@ -144,12 +145,12 @@ def test_an_early_end_goes_on_to_the_next_phase(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "value"), [("floor", 2), ("slower", 0), ("patience", -1), ("least", -0.1)])
-def test_settings_of_a_phase_are_checked(name, value):
+def test_settings_of_a_phase_are_checked(name: str, value: float) -> None:
     with pytest.raises(InputError, match=name):
         dataclasses.replace(Phase(8, 1, 1, 1e-3), **{name: value})
 
 
-def test_a_transformer_learns_on_small_images_first_and_from_mimetic_weights(tmp_path):
+def test_a_transformer_learns_on_small_images_first_and_from_mimetic_weights(tmp_path: Path) -> None:
     phases = (Phase(32, 1, 4, 1e-3), Phase(64, 1, 4, 1e-3))
     config = TrainConfig("t", "vit_tiny", DataConfig("x"), phases, labels=LABELS, mimetic=True)
     model = recipe.new_model(config)

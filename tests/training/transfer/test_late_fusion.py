@@ -6,12 +6,12 @@ from cxrbench.metrics import ranking
 from cxrbench.training.transfer.late_fusion import fit_fusion
 
 
-def sigmoid(z):
+def sigmoid(z: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-z))
 
 
 @pytest.fixture
-def world():
+def world() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     features = rng.normal(size=(4000, 2))
     image = rng.normal(size=(4000, 2))
@@ -20,7 +20,9 @@ def world():
     return sigmoid(image), features, targets
 
 
-def test_it_is_the_logistic_regression_that_scikit_learn_finds(world):
+def test_it_is_the_logistic_regression_that_scikit_learn_finds(
+    world: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> None:
     scores, features, targets = world
     fusion = fit_fusion(scores, features, targets, penalty=1e-6)
     logits = np.log(scores / (1 - scores))
@@ -31,7 +33,9 @@ def test_it_is_the_logistic_regression_that_scikit_learn_finds(world):
         assert fusion.bias[label] == pytest.approx(peer.intercept_[0], abs=1e-3)
 
 
-def test_it_helps_where_the_features_say_something_and_leaves_the_rest(world):
+def test_it_helps_where_the_features_say_something_and_leaves_the_rest(
+    world: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> None:
     scores, features, targets = world
     half = slice(0, 2000), slice(2000, 4000)
     fusion = fit_fusion(scores[half[0]], features[half[0]], targets[half[0]])
@@ -41,7 +45,7 @@ def test_it_helps_where_the_features_say_something_and_leaves_the_rest(world):
     assert both[1] == pytest.approx(alone[1], abs=0.01)
 
 
-def test_without_a_positive_the_image_speaks_alone(world):
+def test_without_a_positive_the_image_speaks_alone(world: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     scores, features, targets = world
     targets[:, 0] = 0
     targets[:, 1] = np.nan
@@ -50,7 +54,7 @@ def test_without_a_positive_the_image_speaks_alone(world):
     assert np.allclose(fusion.scores(scores, features), scores, atol=1e-6)
 
 
-def test_few_studies_change_little(world):
+def test_few_studies_change_little(world: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     scores, features, targets = world
     few = fit_fusion(scores[:6], features[:6], targets[:6])
     assert np.isfinite(few.weights).all()
