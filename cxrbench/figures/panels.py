@@ -92,10 +92,10 @@ def _axes(figure: "Figure", size: tuple[float, float], row: int, column: int) ->
 
 def _radiograph(axes: "Axes", comparison: Comparison, model: str, finding: str) -> None:
     axes.imshow(grey(comparison.image), interpolation="antialiased")
-    truth = {1: "present in truth", 0: "absent in truth", None: "truth unknown"}
+    truth = {1: "present (ground truth)", 0: "absent (ground truth)", None: "ground truth unknown"}
     lines = [f"{finding}: {truth[comparison.truth.get(finding)]}"]
     if _outline(axes, comparison, finding):
-        lines.append(f"white line: its true extent{omission_note(comparison.image.shape)}")
+        lines.append(f"white line: ground-truth mask{omission_note(comparison.image.shape)}")
     _write(axes, f"{model}: the radiograph", lines)
 
 

@@ -67,5 +67,5 @@ def test_a_phone_shows_the_page_s_name_and_needs_no_sideways_scrolling(visit: Vi
     if path == "/":
         assert page.locator(".frame").nth(1).bounding_box()["y"] < 600  # the first map
         assert not page.get_by_label("Opacity").is_visible()
-        page.get_by_role("button", name="How maps are drawn").click()
+        page.get_by_role("button", name="Display settings").click()
         assert page.get_by_label("Opacity").is_visible()

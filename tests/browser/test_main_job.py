@@ -96,7 +96,7 @@ def test_a_cold_deep_link_has_the_frame_and_what_was_asked(visit: Visits, galler
     assert here.page.get_by_text("Not for clinical use.").first.is_visible()
     assert here.page.get_by_text(case["why"]).is_visible()
     assert len(here.prints()) == 2
-    assert here.page.get_by_text(f"{finding}: present in truth").is_visible()
+    assert here.page.get_by_text(f"{finding}: present (ground truth)").is_visible()
 
 
 def test_a_link_to_nothing_says_what_there_is(visit: Visits, gallery: dict[str, Any]) -> None:
@@ -111,7 +111,7 @@ def test_switching_the_finding_changes_the_maps_and_computes_nothing(visit: Visi
     here = visit()
     before = here.prints()
     here.choose("Finding", "No Finding")
-    here.page.get_by_text(re.compile("^No Finding: (present|absent) in truth$")).wait_for()
+    here.page.get_by_text(re.compile(r"^No Finding: (present|absent) \(ground truth\)$")).wait_for()
     here.settle()
     assert sum(a != b for a, b in zip(before, here.prints(), strict=True)) >= 2
     assert here.page.get_by_text("pre-computed").count() == 3
@@ -145,7 +145,7 @@ def test_an_own_film_is_explained_stopped_and_gone_on_with(visit: Visits, png: P
     here.settle()
     assert len(set(here.prints())) == 3
     here.page.locator("[data-do=link]").click()
-    assert here.page.get_by_text("An uploaded image stays here and cannot be linked").is_visible()
+    assert here.page.get_by_text("An uploaded image cannot be linked").is_visible()
     here.page.get_by_role("button", name="Compute the rest").click()
     here.page.get_by_text("being computed").or_(
         here.page.get_by_text("of the steps, completeness")

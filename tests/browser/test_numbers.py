@@ -104,6 +104,6 @@ def test_two_models_are_shown_with_their_ensemble(visit: Visits, assets_root: Pa
     here = visit(f"/?{link}&methods=grad_cam")
     titles = here.page.locator(".panel .title").all_inner_texts()
     assert len(titles) == 5
-    assert "find it" in titles[3]
-    assert "where they differ" in titles[4]
+    assert "models positive" in titles[3]
+    assert "model disagreement" in titles[4]
     assert len(set(here.prints())) == 5  # no picture is another's

@@ -78,7 +78,7 @@ def test_back_and_forward_go_from_case_to_case_and_a_second_viewer_sees_his_own(
 def test_a_phantoms_link_opens_it_for_somebody_else(visit: Visits) -> None:
     here = visit("/?phantom=seed:7,projection:Lateral,edema:0.6&methods=grad_cam")
     assert shown(here.page) == "Yours: Phantom 7, LATERAL"
-    assert here.page.get_by_text("Edema: present in truth").is_visible()
+    assert here.page.get_by_text("Edema: present (ground truth)").is_visible()
     here.page.locator("[data-do=link]").click()
     here.page.get_by_text("Link copied").wait_for()
     link = parse_qs(urlparse(here.page.evaluate("navigator.clipboard.readText()")).query)

@@ -74,8 +74,8 @@ def test_the_text_states_scale_score_truth_problem_and_disclaimer(comparison: Co
         "one scale per method",
         "below 25% of full strength",
         "score 0.70, above its threshold 0.50",
-        "present in truth",
-        "true extent",
+        "present (ground truth)",
+        "ground-truth mask",
         "not applicable: no stage",
         DISCLAIMER,
     ):

@@ -1,4 +1,4 @@
-"""Ensemble panels on the canvas: the models' maps averaged, their vote, and where they differ."""
+"""Ensemble panels on the canvas: mean and standard deviation of the models' maps, and the models' votes."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,58 +8,58 @@ from cxrbench.compare import Blend, Comparison, Vote, blend, vote
 
 __all__ = ["blend_panels", "vote_facts", "warnings"]
 
-_OPACITY: Final = 0.9  # 10 % transparency, as in Liz et al. 2022, until the reader moves the slider
-_ALIKE: Final = 0.3  # mean correlation below which maps are said to differ
+_OPACITY: Final = 0.9  # 10 % transparency, as in Liz et al. 2022, until the user moves the slider
+_ALIKE: Final = 0.3  # mean pairwise correlation below which a warning is shown
 
 
 def blend_panels(
     comparison: Comparison, method: str, finding: str, *, title: str, names: Mapping[str, str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Mean and standard deviation of one method's maps, as the facts from which a panel is made.
+    """Return mean and standard deviation of one method's maps, as values of two panels.
 
     Args:
-        comparison: of at least two models.
-        method: its key.
-        finding: whose maps.
-        title: of the method.
-        names: model → how the page calls it.
+        comparison: a comparison of at least two models.
+        method: key of the method.
+        finding: the finding whose maps are combined.
+        title: title of the method.
+        names: model → title on the page.
 
     Returns:
-        For the mean and for the deviation: title, subtitle, facts, notes, and a blend's ``values`` and
-        ``box`` where there is one.
+        Of the mean and of the standard deviation: title, subtitle, facts, notes; and ``values`` and ``box``
+        if at least two maps can be combined.
     """
     found, said = blend(comparison, method, finding), vote(comparison, finding)
     count = len(found.models) if found else len(comparison.settings.models)
     heading = (
         finding
         if said is None
-        else f"{finding} {said.probability:.2f} · {said.agreeing} of {len(said.models)} find it"
+        else f"{finding} {said.probability:.2f} · {said.agreeing} of {len(said.models)} models positive"
     )
     mean: dict[str, Any] = {
         "title": heading,
         "subtitle": f"{title}, mean over {count} models",
-        "facts": ["each model's map on its own scale, averaged pixel by pixel"],
+        "facts": ["pixel-wise mean of the models' maps, each on its own scale"],
     }
     spread: dict[str, Any] = {
-        "title": f"{finding}: where they differ",
+        "title": f"{finding}: model disagreement",
         "subtitle": f"{title}, standard deviation over {count} models",
-        "facts": ["bright: one model's map is strong here and another's is not"],
+        "facts": ["bright: strong in one model's map, weak in another's"],
     }
     if found is None:
-        awaited = ["the ensemble needs finished maps of two models that look at one place"]
+        awaited = ["the ensemble needs finished maps of two models whose inputs overlap"]
         return mean | {"notes": awaited}, spread | {"notes": awaited}
     if found.missing:
         mean["facts"].append(f"without {_listed(found.missing, names)}: no finished map of {finding}")
     if not math.isnan(found.correlation):
-        mean["facts"].append(f"mean correlation of the maps, two by two: {found.correlation:.2f}")
-    top = 1.0 if found.signed else 0.5  # the largest deviation that values of this range can have
+        mean["facts"].append(f"mean pairwise correlation of the maps: {found.correlation:.2f}")
+    top = 1.0 if found.signed else 0.5  # the largest standard deviation of values in this range
     drawn = {"opacity": _OPACITY, "box": found.box}
     mean |= drawn | {
         "notes": warnings(found, said),
         "values": found.mean,
         "peak": 1.0,
         "signed": found.signed,
-        "fixed": "full colour where every model's map is at its strongest",
+        "fixed": "full colour where every model's map is at its maximum",
     }
     spread |= drawn | {
         "notes": [],
@@ -67,40 +67,38 @@ def blend_panels(
         "peak": top,
         "signed": False,
         "colours": "magma",
-        "fixed": f"full colour at {top:g}, the largest deviation there can be",
+        "fixed": f"full colour at {top:g}, the largest possible deviation",
     }
     return mean, spread
 
 
 def warnings(found: Blend, said: Vote | None) -> list[str]:
-    """What to be careful about, in words."""
+    """Return warnings: the models' decisions or their maps differ."""
     sentences = []
     if said is not None and said.divided:
-        sentences.append(f"low agreement: {_agree(said)}; be careful with this mean")
-    if (
-        found.correlation < _ALIKE
-    ):  # NaN, where a map is constant, is no correlation; the cell itself states it
+        sentences.append(f"low agreement: {_agree(said)}; interpret this mean with caution")
+    if found.correlation < _ALIKE:  # False for NaN, if a map is constant: that map has its own note
         sentences.append(f"the maps differ: mean correlation {found.correlation:.2f}")
     return sentences
 
 
 def vote_facts(comparison: Comparison, finding: str, names: Mapping[str, str]) -> list[str]:
-    """The models' answers one by one, and together."""
+    """Return the ensemble's mean score and vote, then each model's decision."""
     said = vote(comparison, finding)
     if said is None:
-        return [f"{finding}: fewer than two of these models know it"]
-    facts = [f"{finding}: mean score {said.probability:.2f}; {_agree(said)}, each by its own threshold"]
+        return [f"{finding}: fewer than two of these models predict this finding"]
+    facts = [f"{finding}: mean score {said.probability:.2f}; {_agree(said)} at their own thresholds"]
     for model in said.models:
         prediction = comparison.predictions[model]
         index = prediction.labels.index(finding)
         score, threshold = float(prediction.scores[index]), float(prediction.thresholds[index])
-        answer = "yes" if score >= threshold else "no"
-        facts.append(f"{names.get(model, model)}: {answer}, {score:.2f} against {threshold:.2f}")
+        answer = "positive" if score >= threshold else "negative"
+        facts.append(f"{names.get(model, model)}: {answer}, {score:.2f} (threshold {threshold:.2f})")
     return facts
 
 
 def _agree(said: Vote) -> str:
-    return f"{said.agreeing} of {len(said.models)} models find it"
+    return f"{said.agreeing} of {len(said.models)} models positive"
 
 
 def _listed(models: Sequence[str], names: Mapping[str, str]) -> str:

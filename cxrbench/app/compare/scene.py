@@ -26,15 +26,15 @@ def scene(
     link: Sequence[tuple[str, str]] | None,
     file: str,
 ) -> dict[str, Any]:
-    """Everything the canvas needs for these findings.
+    """Return the data of the canvas for these findings.
 
     Args:
-        comparison: image, predictions and maps of the chosen models and methods.
-        findings: shown, in this order.
-        cells: by (model, method), what the page adds.
-        titles: model or method → how it is called on the page.
-        link: query parameters that bring this back; None for an uploaded image.
-        file: name of the saved picture, without its ending.
+        comparison: image, predictions and maps of the selected models and methods.
+        findings: the findings to show, in this order.
+        cells: (model, method) → origin and state of its maps.
+        titles: model or method → title on the page.
+        link: query parameters that restore this view; None for an uploaded image.
+        file: name of the saved picture, without its suffix.
     """
     if len(comparison.settings.models) > 1:
         rows = [row for finding in findings for row in _rows(comparison, finding, cells, titles)]
@@ -49,7 +49,7 @@ def scene(
         "colours": as_data(),
         "scales": SCALES,
         "link": link,
-        "unlinkable": "An uploaded image stays here and cannot be linked; save a bundle to pass it on.",
+        "unlinkable": "An uploaded image cannot be linked: it stays in this session. Share it as a bundle.",
         "file": file,
         "disclaimer": DISCLAIMER,
     }
@@ -61,7 +61,7 @@ def _rows_of_one(
     cells: Mapping[tuple[str, str], Cell],
     titles: Mapping[str, str],
 ) -> list[list[dict[str, Any]]]:
-    """One model: one row per finding; what fits goes into one row, beside one radiograph."""
+    """One model: one row per finding, or a single row if there are at most three maps."""
     (model,), methods = comparison.settings.models, comparison.settings.methods
     apart = len(methods) * len(findings) > 3
     rows = [
@@ -78,12 +78,12 @@ def _rows(
     cells: Mapping[tuple[str, str], Cell],
     titles: Mapping[str, str],
 ) -> list[list[dict[str, Any]]]:
-    """One finding of several models: their maps, then the ensemble's mean and where the models differ."""
+    """One finding, several models: their maps, then mean and standard deviation of the ensemble."""
     models, methods = comparison.settings.models, comparison.settings.methods
     both = {method: _blends(comparison, method, finding, titles) for method in methods}
     facts = {"title": "Ensemble", "subtitle": "", "facts": vote_facts(comparison, finding, titles)}
     together = _radiograph(comparison, finding, "ensemble") | facts
-    if len(methods) == 1:  # then models stand side by side
+    if len(methods) == 1:  # then the models are side by side
         method = methods[0]
         maps = [_map(comparison, model, method, finding, cells, titles) for model in models]
         row = [_radiograph(comparison, finding, ""), *maps]
@@ -103,11 +103,11 @@ def _rows(
 
 def _radiograph(comparison: Comparison, finding: str, model: str) -> dict[str, Any]:
     truth = comparison.truth.get(finding)
-    known = {1: "present in truth", 0: "absent in truth", None: "truth unknown"}[truth]
+    known = {1: "present (ground truth)", 0: "absent (ground truth)", None: "ground truth unknown"}[truth]
     outline = _outline(comparison, finding)
     facts = [f"{finding}: {known}"]
     if outline:
-        facts.append(f"dashed line: its true extent{omission_note(comparison.image.shape)}")
+        facts.append(f"dashed line: ground-truth mask{omission_note(comparison.image.shape)}")
     height, width = comparison.image.shape
     return _panel(
         identity=f"radiograph {finding} {model}",
@@ -131,10 +131,10 @@ def _map(
     heat = comparison.heat_maps.get((model, method))
     cell = cells.get((model, method), Cell())
     remarks = heat.remarks if heat is not None else ()
-    # What is so by construction goes below the picture; over it, only what keeps one from reading it.
+    # Remarks that hold by construction go below the picture; notes are only what limits its interpretation.
     said = [note for note in notes(comparison, model, method, finding) if note not in remarks]
     if cell.note:
-        # The page knows more of an unfinished map than the map itself: that it is awaited, or was stopped.
+        # Only the page knows whether an unfinished map is being computed or was stopped.
         said = [cell.note, *(note for note in said if heat is not None and heat.progress == 1)]
     prediction = comparison.predictions.get(model)
     score = score_text(prediction, finding) if prediction is not None else ""
@@ -158,7 +158,7 @@ def _map(
     panel["map"] = encoded(relevance, over)
     panel["peak"] = peak(heat, finding)
     panel["signed"] = heat.signed
-    panel["clipped"] = "stronger pixels (0.5 %) are drawn alike" if heat.signed else ""
+    panel["clipped"] = "the strongest 0.5 % of the pixels are clipped" if heat.signed else ""
     panel["alt"] = (
         f"{panel['title']} of {model} for {finding}. {_where(relevance, heat.signed)} {'; '.join(said)}"
     )
@@ -168,7 +168,7 @@ def _map(
 def _blends(
     comparison: Comparison, method: str, finding: str, titles: Mapping[str, str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The ensemble's two cells of one method."""
+    """The two ensemble panels of one method: mean and standard deviation."""
     width, height = shown_size(comparison.image)
     mean, spread = blend_panels(comparison, method, finding, title=titles.get(method, method), names=titles)
     made = []
@@ -196,12 +196,12 @@ def _facts(heat: HeatMaps, finding: str, cell: Cell) -> Iterable[str]:
     yield f"{width} × {height} grid{where}{f'; {cell.origin}' if cell.origin else ''}"
     if time := computing_time(heat):
         yield time
-    if not incomplete(heat, finding) and (text := completeness(heat, finding)):  # else it is in the notes
+    if not incomplete(heat, finding) and (text := completeness(heat, finding)):  # else in the notes
         yield text
 
 
 def _where(relevance: np.ndarray, signed: bool) -> str:
-    """For those who do not see the picture: where it is strongest."""
+    """Text alternative: the region in which a map is strongest."""
     strength = np.abs(relevance) if signed else relevance
     if strength.max() <= 0:
         return "Nothing is drawn."

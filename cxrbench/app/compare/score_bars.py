@@ -42,7 +42,7 @@ def bars(prediction: Prediction, truth: Mapping[str, int], shown: Sequence[str])
 def _item(name: str, score: float, threshold: float, *, truth: int | None, shown: bool) -> str:
     above = bool(score >= threshold)
     words = [f"{'above' if above else 'below'} {threshold:.2f}"]
-    words += {1: ["● present in truth"], 0: ["○ absent in truth"], None: []}[truth]
+    words += {1: ["● present (ground truth)"], 0: ["○ absent (ground truth)"], None: []}[truth]
     if truth is not None and bool(truth) != above:
         words.append("false negative" if truth else "false positive")
     kind = " ".join(filter(None, ("above" if above else "", "shown" if shown else "")))

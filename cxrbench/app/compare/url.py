@@ -17,9 +17,9 @@ Link = Mapping[str, Sequence[str]]
 
 
 def follow_link() -> None:
-    """Take over what the address asks for, once; what cannot be had is said."""
+    """Apply the link in the address once; problems with it are kept for the page to show."""
     link = {name: st.query_params.get_all(name) for name in st.query_params}
-    link.pop("view", None)  # how the maps are drawn: read in the browser
+    link.pop("view", None)  # display settings: read in the browser
     if not link or link == st.session_state.get("link"):
         return
     st.session_state["link"] = link
@@ -37,7 +37,7 @@ def keep_link(choice: Choice, source: Source) -> list[tuple[str, str]] | None:
     """Write the choice into the address.
 
     Returns:
-        Its query parameters; None for an uploaded image, which a link brings back in this session only.
+        Query parameters; None for an uploaded image, which a link restores in this session only.
     """
     found = pairs(choice, start())
     if choice.case is None:
@@ -61,7 +61,7 @@ def link_to(film: Source) -> dict[str, list[str]]:
 
 
 def _own_film(link: Link) -> tuple[str, str]:
-    """Id of the own film that a link is about, "" for none; and a sentence if it cannot be had."""
+    """Id of the user's radiograph that a link names, "" if none; and a message if it is missing."""
     if link.get("phantom"):
         try:
             settings = phantom_link.read(link["phantom"][-1])
@@ -73,7 +73,7 @@ def _own_film(link: Link) -> tuple[str, str]:
     film_id = (link.get("own") or [""])[-1]
     if film_id and own_radiographs.film(film_id) is None:
         return "", (
-            "The link asks for an uploaded image. Such an image stays in the session that opened it: "
-            "open the file again, or pass it on as a bundle."
+            "The link is to an uploaded image. Such an image stays in the session that opened it: "
+            "upload the file again, or share it as a bundle."
         )
     return film_id, ""

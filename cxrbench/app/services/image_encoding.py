@@ -1,4 +1,4 @@
-"""Arrays in the form that the canvas takes: films as PNG, maps as bytes, masks as polygons."""
+"""Arrays encoded for the canvas: films as PNG, maps as bytes, masks as polygons."""
 
 import base64
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ _SHOWN: Final = 1024  # longest side of the radiograph as sent to the browser
 
 
 def shrink(image: np.ndarray) -> float:
-    """How many times as large a film (H, W) is sent to the browser: 1, or less for a large one."""
+    """Factor by which a film (H, W) is reduced for the browser; 1 if it is small enough."""
     return min(1.0, _SHOWN / float(max(image.shape)))
 
 
 def shown_size(image: np.ndarray) -> tuple[int, int]:
-    """(width, height) of a film (H, W) as it is sent: whole pixels."""
+    """(width, height) of a film (H, W) as sent to the browser, in pixels."""
     height, width = (max(1, round(side * shrink(image))) for side in image.shape)
     return width, height
 
@@ -51,16 +51,16 @@ def encoded(relevance: np.ndarray, box: Sequence[float]) -> dict[str, Any]:
 def input_box(
     preprocessing: Preprocessing, shape: tuple[int, int], box: Box | None = None, scale: float = 1.0
 ) -> tuple[float, float, float, float]:
-    """Where the network's input lies over a film (H, W) drawn at a scale: left, top, right, bottom.
+    """Box of the network's input on a film (H, W) drawn at ``scale``: left, top, right, bottom.
 
-    In pixels of the drawing; where the film was padded it reaches beyond the film.
+    In pixels of the drawing; it reaches beyond the film if the film was padded.
     """
     top, left, bottom, right = preprocessing.placement(shape, box).window
     return left * scale, top * scale, right * scale, bottom * scale
 
 
 def outlines(mask: np.ndarray, scale: float = 1.0) -> list[list[list[float]]]:
-    """The borders of a mask (H, W) as polygons of (x, y), in pixels × ``scale``, without small regions."""
+    """Borders of a mask (H, W) as polygons of (x, y), in pixels × ``scale``, without small regions."""
     # Ragged masks have hundreds of pinholes, whose outlines would hide the picture. Closing keeps thin lines.
     closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     found, _ = cv2.findContours(closed, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)

@@ -91,7 +91,7 @@ def test_a_large_radiograph_is_sent_smaller() -> None:
 
 def test_a_row_has_the_radiograph_and_its_maps() -> None:
     radiograph, cam = drawn(comparison(), "Edema")
-    assert "Edema: present in truth" in radiograph["facts"]
+    assert "Edema: present (ground truth)" in radiograph["facts"]
     assert radiograph["outline"] is not None
     assert cam["title"] == "CAM" or cam["title"] == "cam"
     assert "Edema: score 0.20, below its threshold 0.50" in cam["facts"]
@@ -117,8 +117,8 @@ def test_what_holds_by_construction_is_said_below_the_picture() -> None:
 
 def test_scores_are_said_in_words_beside_the_bars() -> None:
     said = bars(comparison().predictions["m"], {"Edema": 1, "Mass": 0}, ["Edema"])
-    assert "below 0.50 · ● present in truth · false negative" in said
-    assert "above 0.50 · ○ absent in truth · false positive" in said
+    assert "below 0.50 · ● present (ground truth) · false negative" in said
+    assert "above 0.50 · ○ absent (ground truth) · false positive" in said
     assert said.count('<li class="shown">') == 1
 
 
@@ -162,7 +162,7 @@ def test_two_models_and_one_method_share_a_row_with_their_ensemble() -> None:
     step = np.abs(found.mean).max() / 32767
     np.testing.assert_allclose(decoded(mean["map"]), found.mean, atol=step)
     np.testing.assert_allclose(decoded(spread["map"]), found.spread, atol=step)
-    assert mean["title"] == "Edema 0.55 · 1 of 2 find it"
+    assert mean["title"] == "Edema 0.55 · 1 of 2 models positive"
     assert mean["opacity"] == spread["opacity"] == 0.9
 
 
@@ -170,7 +170,7 @@ def test_low_agreement_is_a_warning_on_the_ensembles_cell() -> None:
     def warned(*scores: float) -> list[str]:
         return drawn(several(2, scores=scores), "Edema")[3]["notes"]
 
-    assert "low agreement: 1 of 2 models find it; be careful with this mean" in warned(0.9, 0.2)
+    assert "low agreement: 1 of 2 models positive; interpret this mean with caution" in warned(0.9, 0.2)
     assert not any("low agreement" in note for note in warned(0.9, 0.8))
 
 
@@ -179,7 +179,7 @@ def test_several_methods_get_a_row_a_model_then_the_mean_then_the_spread() -> No
     assert data["columns"] == 3
     firsts = [panel for panel in data["panels"] if panel.get("first")]
     assert [panel["title"] for panel in firsts] == [*["Radiograph"] * 3, "Ensemble", "Radiograph"]
-    assert "m1: no, 0.20 against 0.50" in firsts[3]["facts"]
+    assert "m1: negative, 0.20 (threshold 0.50)" in firsts[3]["facts"]
     assert len({panel["id"] for panel in data["panels"]}) == len(data["panels"]) == 15
 
 

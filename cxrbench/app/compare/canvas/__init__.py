@@ -1,4 +1,4 @@
-"""The canvas component: panels with a shared view and cross-hair, drawn in the browser alone."""
+"""The canvas component: panels with a shared view and cross-hair, drawn entirely in the browser."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ import streamlit as st
 
 __all__ = ["canvas"]
 
-# One module for the browser, cut into files by subject; later ones use what earlier ones define.
+# Joined into one JavaScript module; later files use names that earlier files define.
 _SCRIPTS: Final = ("field", "view", "draw", "panel", "gestures", "toolbar", "save", "index")
 _ROOM: Final = Path(__file__).parent
 
@@ -23,10 +23,10 @@ _COMPONENT = st.components.v2.component(
 def canvas(data: Mapping[str, Any], *, key: str) -> None:
     """Show panels side by side.
 
-    Nothing ever comes back: opacity, colours, threshold, scale, zoom and cross-hair live in the browser.
+    Nothing is sent back: opacity, colours, threshold, scale, zoom and cross-hair stay in the browser.
 
     Args:
-        data: what ``panels.scene`` makes.
-        key: of the place in the page; the view survives new data under the same key.
+        data: the result of ``scene.scene``.
+        key: key of the element; the view is kept when its data change.
     """
     _COMPONENT(data=dict(data), key=key)

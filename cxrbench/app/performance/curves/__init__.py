@@ -8,7 +8,7 @@ import streamlit as st
 
 __all__ = ["curves"]
 
-# One module for the browser, cut into files by subject; later ones use what earlier ones define.
+# Joined into one JavaScript module; later files use names that earlier files define.
 _SCRIPTS: Final = ("plot", "confusion", "slide")
 _ROOM: Final = Path(__file__).parent
 
@@ -21,15 +21,15 @@ _COMPONENT = st.components.v2.component(
 
 
 def curves(data: Mapping[str, Any], *, key: str) -> Mapping[str, Any] | None:
-    """Show ROC, precision–recall, the scores and the confusion counts of one finding.
+    """Show ROC and precision–recall curves, score histogram and confusion matrix of one finding.
 
     Args:
-        data: what ``curve_data.curve_data`` makes.
-        key: of the place in the page; the threshold survives new data of the same finding and rule.
+        data: the result of ``curve_data.curve_data``.
+        key: key of the element; the threshold is kept when the data change but not the finding and the rule.
 
     Returns:
-        The cell of the counts that was clicked in this run: ``system``, ``kind`` ("hits", "alarms", "misses"
-        or "rejections"), ``threshold`` and ``finding``; None where none was.
+        The cell of the confusion matrix that was clicked in this run: ``system``, ``kind`` ("hits", "alarms",
+        "misses" or "rejections": TP, FP, FN, TN), ``threshold`` and ``finding``; None if none was clicked.
     """
     found = _COMPONENT(data=dict(data), key=key, on_cell_change=lambda: None)
     cell: Mapping[str, Any] | None = found.cell

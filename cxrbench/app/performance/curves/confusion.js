@@ -1,10 +1,10 @@
-// The four counts at a threshold, what follows from them, and the click that asks for their cases.
+// The confusion matrix at a threshold, derived metrics, and the click that lists its images.
 
 const CELLS = {
-  hits: ["right", "true positives", "TP: present and called"],
-  misses: ["wrong", "false negatives", "FN: present, not called"],
-  alarms: ["wrong", "false positives", "FP: absent, yet called"],
-  rejections: ["right", "true negatives", "TN: absent and not called"],
+  hits: ["right", "true positives", "TP: present, predicted present"],
+  misses: ["wrong", "false negatives", "FN: present, predicted absent"],
+  alarms: ["wrong", "false positives", "FP: absent, predicted present"],
+  rejections: ["right", "true negatives", "TN: absent, predicted absent"],
 };
 
 /** What a system calls at the step of the slider; a vote has no threshold of its own. */
@@ -22,9 +22,9 @@ function rates({ hits, alarms, misses, rejections }) {
   const share = (part, whole) => (whole > 0 ? part / whole : NaN);
   const [sensitivity, specificity] = [share(hits, hits + misses), share(rejections, rejections + alarms)];
   return [
-    ["Sensitivity", sensitivity, "TP ÷ present"],
-    ["Specificity", specificity, "TN ÷ absent"],
-    ["Precision", share(hits, hits + alarms), "TP ÷ called"],
+    ["Sensitivity", sensitivity, "TP ÷ (TP + FN)"],
+    ["Specificity", specificity, "TN ÷ (TN + FP)"],
+    ["Precision", share(hits, hits + alarms), "TP ÷ (TP + FP)"],
     ["F1", share(2 * hits, 2 * hits + alarms + misses), "of the positive class"],
     ["Balanced acc.", (sensitivity + specificity) / 2, "mean of sensitivity and specificity"],
     ["Accuracy", share(hits + rejections, hits + alarms + misses + rejections), "(TP + TN) ÷ all; high for every rare finding"],
@@ -43,7 +43,7 @@ function showCounts(root, system, data, at) {
     figure.textContent = count;
     button.replaceChildren(figure, " ", name);
     button.className = side;
-    button.title = `${words}; click to see them`;
+    button.title = `${words}; click to list the images`;
     button.setAttribute("aria-label", `${count} ${name}: show the cases`);
   }
   root.querySelector(".rates").replaceChildren(
