@@ -142,7 +142,7 @@ def test_the_phantom_opens_on_a_finding_with_the_way_to_compare_in_sight(visit: 
 
 def test_about_fits_a_phone_and_writes_figures_as_they_are_called(visit: Visits) -> None:
     here = visit("/about", width=390, height=844)
-    here.page.get_by_text("Unless said otherwise, a model answers for").wait_for()
+    here.page.get_by_text("Unless stated otherwise, a model predicts").wait_for()
     text = here.page.locator("[data-testid=stMain]").inner_text()
     assert "mean AUROC" in text
     assert "auroc" not in text

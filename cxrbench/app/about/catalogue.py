@@ -13,68 +13,68 @@ __all__ = ["methods", "models"]
 
 
 def methods() -> None:
-    """A table of every method, narrow enough for a phone: its paper, what it reads and costs, its caveat."""
+    """Draw a table of all methods: paper, input, cost and caveat."""
     from cxrbench.explain import METHODS
 
-    rows = ["| Method | Reads and costs | Keep in mind |", "|---|---|---|"]
+    rows = ["| Method | Input and cost | Caveat |", "|---|---|---|"]
     for record in METHODS.values():
-        reads = "a feature map" if record.reads_stage else "the pixels"
+        domain = "feature map" if record.reads_stage else "pixels"
         name = _linked(record.title, record.reference)
-        rows.append(f"| **{name}** | {reads}; {record.cost} | {record.caveat} |")
+        rows.append(f"| **{name}** | {domain}; {record.cost} | {record.caveat} |")
     st.markdown("\n".join(rows))
 
 
 def models() -> None:
-    """Every model with what was measured on it and its card; folders that hold none, with the reason."""
+    """Draw every model with its evaluation and card, and a warning for each folder that cannot be loaded."""
     with st.spinner("Loading the models…"):
-        found = model_registry.stock()
-    for problem in found.problems:
+        stock = model_registry.stock()
+    for problem in stock.problems:
         st.warning(problem)
-    if not found.models:
+    if not stock.models:
         st.info(
-            "There is no model here yet: put a saved model into assets/models, or name a folder of them in "
-            "CXRBENCH_MODELS, and start again."
+            "No model was found: put a saved model into assets/models, or set CXRBENCH_MODELS to a folder of "
+            "models, and restart."
         )
-    answers = {
-        name: tuple(label for label in model.spec.labels if label) for name, model in found.models.items()
+    findings_of = {
+        name: tuple(label for label in model.spec.labels if label) for name, model in stock.models.items()
     }
-    usual, _ = Counter(answers.values()).most_common(1)[0] if answers else ((), 0)
-    if len(answers) > 1:
-        st.markdown(f"Unless said otherwise, a model answers for {len(usual)} findings: {', '.join(usual)}.")
-    for name, model in found.models.items():
+    usual, _ = Counter(findings_of.values()).most_common(1)[0] if findings_of else ((), 0)
+    if len(findings_of) > 1:
+        st.markdown(f"Unless stated otherwise, a model predicts {len(usual)} findings: {', '.join(usual)}.")
+    for name, model in stock.models.items():
         side = model.spec.preprocessing.size
-        st.subheader(found.titles[name])
-        own = answers[name]
-        unlike = len(answers) == 1 or own != usual
-        findings = f"; answers for {len(own)} findings: {', '.join(own)}" if unlike else ""
+        st.subheader(stock.titles[name])
+        own = findings_of[name]
+        listed = len(findings_of) == 1 or own != usual
+        findings = f"; predicts {len(own)} findings: {', '.join(own)}" if listed else ""
         st.markdown(
-            f"`{name}`, {model.spec.architecture}, weights `{model.revision}`; sees {side} × {side} pixels"
+            f"`{name}`, {model.spec.architecture}, weights `{model.revision}`; input {side} × {side} pixels"
             f"{findings}."
         )
-        _evaluation(found.evaluations[name])
-        if found.cards[name]:
-            with st.expander(f"Model card of {found.titles[name]}"):
-                st.markdown(_lowered(found.cards[name]))
+        _evaluation(stock.evaluations[name])
+        if stock.cards[name]:
+            with st.expander(f"Model card of {stock.titles[name]}"):
+                st.markdown(_with_lower_headings(stock.cards[name]))
 
 
-def _evaluation(measured: Mapping[str, Any]) -> None:
-    plain = {key: value for key, value in measured.items() if isinstance(value, int | float | str)}
-    if not measured:
-        st.caption("Nothing was measured on this model: read its scores as examples only.")
+def _evaluation(evaluation: Mapping[str, Any]) -> None:
+    plain = {key: value for key, value in evaluation.items() if isinstance(value, int | float | str)}
+    if not evaluation:
+        st.caption("This model has not been evaluated: treat its scores as examples only.")
     elif plain:
-        words = (f"{_named(key)} {_figure(value)}" for key, value in plain.items())
-        st.markdown("Measured: " + " · ".join(words) + ". More in its card.")
+        metrics = (f"{_title_of(key)} {_formatted(value)}" for key, value in plain.items())
+        st.markdown("Evaluation: " + " · ".join(metrics) + ". More in its card.")
 
 
-def _named(key: str) -> str:
-    """Such as “mean AUROC” of ``mean_auroc``: figures as the Performance page calls them."""
+def _title_of(key: str) -> str:
+    """The metric's title as on the Performance page, for example “mean AUROC” for ``mean_auroc``."""
     name = next((name for name in METRICS if key.endswith(name)), None)
     return (
         f"{key.removesuffix(name)}{METRICS[name].title}".replace("_", " ") if name else key.replace("_", " ")
     )
 
 
-def _figure(value: float | str) -> str:
+def _formatted(value: float | str) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
@@ -85,8 +85,8 @@ def _linked(title: str, reference: str) -> str:
     return f"[{title}]({address})" if address else f"{title} ({reference})"
 
 
-def _lowered(card: str) -> str:
-    """A card's text without its YAML head, its headings below the page's own."""
+def _with_lower_headings(card: str) -> str:
+    """A card's text without its YAML front matter, its headings two levels lower."""
     if card.startswith("---\n"):
         card = card.partition("\n---\n")[2]
     return "\n".join(f"###{line}" if line.startswith("#") else line for line in card.splitlines())

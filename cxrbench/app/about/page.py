@@ -1,59 +1,56 @@
-"""What this is, how to read a heat map, what each method does, which models are here, and their limits."""
+"""About the workbench: how to read a heat map, the methods, the models, and their limits."""
 
 import streamlit as st
 
 from cxrbench.app.about import catalogue
 
 _PURPOSE = (
-    "Networks that read chest radiographs answer with a score for each finding. This bench shows which "
-    "pixels such a score is **sensitive to**, by several methods and models on one radiograph, so that "
-    "they can be held against each other and against the truth. It is made for teaching and research."
+    "A classifier of chest radiographs outputs one score per finding. This workbench shows which pixels a "
+    "score is **sensitive to**, for several methods and models on one radiograph, so that they can be "
+    "compared with each other and with the ground truth. It is made for teaching and research."
 )
 
 _READING = """
-- **It explains a score, not a disease.** Where a map glows, changing the pixels would change the score.
-  That need not be where a lesion is: a drain, a letter in the corner or the edge of the film can move a
-  score too.
-- **CAM maps** (yellow on blue) keep only what raises the score, on the coarse grid of a feature map: a blob
-  is as fine as it gets. **Integrated gradients** has a value for every pixel: orange raises the score, blue
-  lowers it.
-- **Each map has its own scale** unless you choose another above the pictures; then strong and weak maps can
-  be compared. A faint map of a high score and a bright map of a low one look alike on their own scales.
-- **Read the words below the picture**: score and threshold, the grid, whether the map is empty, constant,
-  unfinished, or bound to equal another one by construction.
-- **The dashed line**, where there is one, is the true extent of the finding, known because the radiograph
-  is simulated. **The truth of an uploaded image is not known here.**
-- **Agreement is not proof.** Two methods may agree because they share their arithmetic, and a map may look
-  right while the model is wrong.
+- **A heat map explains a score, not a disease.** Where relevance is high, changing the pixels would change
+  the score. That need not be where the lesion is: a drain, a letter in the corner or the edge of the image
+  can change a score too.
+- **CAM maps** (yellow on blue) show only what raises the score, at the low resolution of a feature map.
+  **Integrated gradients** has one value per pixel: orange raises the score, blue lowers it.
+- **Each map has its own colour scale**, unless you choose a common scale above the pictures. On their own
+  scales, a weak and a strong map look alike; on a common scale they can be compared.
+- **Read the text below the picture**: score and threshold, resolution, and whether the map is empty,
+  constant, unfinished, or equal to another map by construction.
+- **The dashed line** is the true extent of the finding. It is known for simulated radiographs only, **not
+  for uploaded images**.
+- **Agreement is not proof.** Two methods may agree because they share computations, and a map may look
+  plausible although the prediction is wrong.
 """
 
 _LIMITS = """
-- **Not for clinical use.** Nothing here was tested on patients for diagnosis, and nothing was approved.
-- The models that come with the bench learned from simulated radiographs. On real ones their scores mean
-  little, which is itself worth seeing.
-- A score between 0 and 1 is not a probability of disease: it depends on how common a finding was in
+- **Not for clinical use.** Nothing here has been validated for diagnosis or approved as a medical device.
+- The models that ship with the workbench were trained on simulated radiographs. On real radiographs their
+  scores mean little.
+- A score between 0 and 1 is not a probability of disease: it depends on how common the finding was in
   training.
-- A map depends on choices: the stage a CAM reads, the baseline and steps of integrated gradients. They are
-  in “More”, in every link and in every bundle.
-- An uploaded image stays in the memory of the machine that runs the bench and is gone when you leave.
+- A map depends on settings: the stage of a CAM, the baseline and steps of integrated gradients. They are
+  set in “More”, and stored in every link and every bundle.
+- An uploaded image stays in the memory of the machine that runs the workbench, and is deleted when you leave.
 """
 
 
 def draw() -> None:
-    """Texts and tables, in lines that can be read."""
+    """Draw the page, in lines of readable length."""
     with st.container(width=960):
         st.markdown(_PURPOSE)
 
-        st.header("How to read a map")
+        st.header("How to read a heat map")
         st.markdown(_READING)
 
-        st.header("What each method does")
-        st.caption(
-            "Each name leads to its paper. A caveat for each: what to keep in mind when you read its maps."
-        )
+        st.header("Methods")
+        st.caption("Each name links to its paper. The caveat is what to keep in mind when you read its maps.")
         catalogue.methods()
 
-        st.header("The models")
+        st.header("Models")
         catalogue.models()
 
         st.header("Limits")

@@ -1,4 +1,4 @@
-"""Sections of the Imbalance page, one function per question about a label table."""
+"""Imbalance page: label counts, imbalance ratios and subgroups of a label table."""
 
 import math
 from collections.abc import Mapping
@@ -25,41 +25,44 @@ STATES: Final[Mapping[str, str]] = {
 }
 
 
-def summary(sheet: LabelTable) -> None:
-    """The table in one line of figures."""
-    tally = imbalance.counts(sheet.targets)
-    shown = sheet.findings
-    present = imbalance.positives(sheet.targets[:, shown])
+def summary(label_table: LabelTable) -> None:
+    """Draw the size of the table and its shares of uncertain and blank labels."""
+    counts = imbalance.counts(label_table.targets)
+    shown = label_table.findings
+    present = imbalance.positives(label_table.targets[:, shown])
     with st.container(horizontal=True, gap="medium"):
-        st.metric("Images", f"{len(sheet.targets):,}", width="content")
-        if sheet.patients:
-            st.metric("Patients", f"{sheet.patients:,}", width="content")
-        st.metric("Findings", len(sheet.labels), width="content")
+        st.metric("Images", f"{len(label_table.targets):,}", width="content")
+        if label_table.patients:
+            st.metric("Patients", f"{label_table.patients:,}", width="content")
+        st.metric("Findings", len(label_table.labels), width="content")
         st.metric(
             "Findings per image",
             f"{present.sum(1).mean():.2f}",
             width="content",
-            help="Label cardinality: how many findings are positive in an image, on average; "
+            help="Label cardinality: the mean number of positive findings per image; "
             "“No Finding” is not counted.",
         )
         st.metric(
             "Uncertain",
-            f"{tally.uncertain.sum() / sheet.targets.size:.1%}",
+            f"{counts.uncertain.sum() / label_table.targets.size:.1%}",
             width="content",
-            help="Of all entries of the table: one per image and finding.",
+            help="Share of all labels of the table, one per image and finding.",
         )
         st.metric(
-            "Blank", f"{tally.blank.sum() / sheet.targets.size:.1%}", width="content", help="Not mentioned."
+            "Blank",
+            f"{counts.blank.sum() / label_table.targets.size:.1%}",
+            width="content",
+            help="Share of labels that are not mentioned.",
         )
 
 
-def counts_part(sheet: LabelTable) -> None:
-    """How often each finding is positive, uncertain, negative or not mentioned."""
+def counts_part(label_table: LabelTable) -> None:
+    """Draw how often each finding is positive, uncertain, negative or blank."""
     log = st.toggle(
-        "Logarithmic axis", key="counts_log", help="Rare findings are then seen beside frequent ones."
+        "Logarithmic axis", key="counts_log", help="Makes rare findings visible beside frequent ones."
     )
-    table = counts_table(sheet)
-    order = by_frequency(sheet)
+    table = counts_table(label_table)
+    order = by_frequency(label_table)
     alt_text = "; ".join(
         f"{row.finding}: {row.images:,} positive" for row in table[table["state"] == "positive"].itertuples()
     )
@@ -68,42 +71,44 @@ def counts_part(sheet: LabelTable) -> None:
         chart = dots(named, order, STATES, value="images", title="Images", log=True)
     else:
         chart = stacked(table, order, STATES)
-    charts.show(chart, alt_text=f"Labels of {sheet.title}. {alt_text}.")
+    charts.show(chart, alt_text=f"Labels of {label_table.title}. {alt_text}.")
     st.caption(
-        "From the most to the least frequent finding. **Blank** is not negative: the report does not say. "
-        "What a loss makes of blank and uncertain is a choice, see “Policies”."
+        "Findings by decreasing frequency. **Blank** is not negative: the report does not mention the "
+        "finding. How training treats blank and uncertain labels is a choice, see “Policies”."
     )
     wide = (
         table.pivot(index="finding", columns="state", values="images")[list(STATES)].loc[order].reset_index()
     )
-    wide["positive share"] = wide["positive"] / len(sheet.targets)
+    wide["positive share"] = wide["positive"] / len(label_table.targets)
     numbers(
-        wide, f"labels-{sheet.title}", {"positive share": st.column_config.NumberColumn(format="percent")}
+        wide,
+        f"labels-{label_table.title}",
+        {"positive share": st.column_config.NumberColumn(format="percent")},
     )
 
 
-def ratios_part(sheet: LabelTable) -> None:
-    """IRLbl, MeanIR, CVIR and SCUMBLE, each in words."""
-    ratios, mean = imbalance.irlbl(sheet.targets), imbalance.mean_ir(sheet.targets)
-    spread, (_, mixed) = imbalance.cvir(sheet.targets), imbalance.scumble(sheet.targets)
-    most = sheet.labels[int(np.nanargmin(ratios))] if np.isfinite(ratios).any() else "none"
+def ratios_part(label_table: LabelTable) -> None:
+    """Draw IRLbl, MeanIR, CVIR and SCUMBLE, with explanations."""
+    ratios, mean = imbalance.irlbl(label_table.targets), imbalance.mean_ir(label_table.targets)
+    spread, (_, mixed) = imbalance.cvir(label_table.targets), imbalance.scumble(label_table.targets)
+    most = label_table.labels[int(np.nanargmin(ratios))] if np.isfinite(ratios).any() else "none"
     with st.container(horizontal=True, gap="medium"):
         st.metric("MeanIR", figure(mean), width="content")
         st.metric("CVIR", figure(spread), width="content")
         st.metric("SCUMBLE", figure(mixed, 3), width="content")
-    order = by_frequency(sheet)
-    ordered = [float(ratios[sheet.labels.index(finding)]) for finding in order]
+    order = by_frequency(label_table)
+    ordered = [float(ratios[label_table.labels.index(finding)]) for finding in order]
     chart = ratio_bars(order, ordered, [figure(value) for value in ordered], mean)
     charts.show(chart, alt_text="IRLbl of every finding.")
     st.markdown(
         f"""
-- **IRLbl** of a finding: how many positives {most}, the most frequent one, has for each of its own. At 1 it
-  is as frequent, at 100 a hundred times rarer.
-- **MeanIR** {figure(mean)} (dashed line) is the mean of these. Resampling calls a finding rare above it.
-- **CVIR** {figure(spread)} is their spread over their mean: near 0, all findings are about as rare as each
-  other; above 1, a few are far rarer than the rest.
-- **SCUMBLE** {figure(mixed, 3)} says how much rare and frequent findings share images, from 0 to 1.
-  {_mixed(mixed)}
+- **IRLbl** of a finding: the number of positives of {most}, the most frequent finding, divided by its own. At
+  1 it is as frequent, at 100 a hundred times rarer.
+- **MeanIR** {figure(mean)} (dashed line) is the mean IRLbl. Resampling treats findings above it as rare.
+- **CVIR** {figure(spread)} is the coefficient of variation of IRLbl: near 0, all findings are about equally
+  frequent; above 1, a few are much rarer than the rest.
+- **SCUMBLE** {figure(mixed, 3)} measures, from 0 to 1, how much rare and frequent findings occur in the same
+  images. {_about_scumble(mixed)}
 
 Charte et al. 2015, [doi:10.1016/j.neucom.2014.08.091](https://doi.org/10.1016/j.neucom.2014.08.091);
 SCUMBLE: Charte et al. 2014, [doi:10.1007/978-3-319-07617-1_10](https://doi.org/10.1007/978-3-319-07617-1_10).
@@ -111,64 +116,72 @@ SCUMBLE: Charte et al. 2014, [doi:10.1007/978-3-319-07617-1_10](https://doi.org/
     )
 
 
-def groups_part(sheet: LabelTable) -> None:
-    """How often a finding is positive among women and men, by age and by view."""
-    if not sheet.groups:
-        st.info("This table names neither sex, age nor view, so that nothing can be compared by them.")
+def groups_part(label_table: LabelTable) -> None:
+    """Draw the share of positive images by sex, age group or view."""
+    if not label_table.groups:
+        st.info("This table contains neither sex, age nor view, so subgroups cannot be compared.")
         return
-    way = st.segmented_control(
-        "By", list(sheet.groups), default=next(iter(sheet.groups)), required=True, key="group_way"
+    attribute = st.segmented_control(
+        "By", list(label_table.groups), default=next(iter(label_table.groups)), required=True, key="group_way"
     )
-    members = group_masks(sheet, way or next(iter(sheet.groups)))
+    members = group_masks(label_table, attribute or next(iter(label_table.groups)))
     if len(members) < 2:
-        st.info("There are not two groups of fifty images or more to compare.")
+        st.info("There are fewer than two groups of at least 50 images.")
         return
     rows = [
-        {"finding": label, "name": f"{name} ({held.sum():,})", "value": float(share)}
-        for name, held in members.items()
-        for label, share in zip(sheet.labels, imbalance.positives(sheet.targets[held]).mean(0), strict=True)
+        {"finding": label, "name": f"{name} ({mask.sum():,})", "value": float(share)}
+        for name, mask in members.items()
+        for label, share in zip(
+            label_table.labels, imbalance.positives(label_table.targets[mask]).mean(0), strict=True
+        )
     ]
     table = pd.DataFrame(rows)
     names = list(dict.fromkeys(table["name"]))
     chart = dots(
-        table, by_frequency(sheet), names, value="value", title="Share of the group's images", form=".1%"
+        table,
+        by_frequency(label_table),
+        names,
+        value="value",
+        title="Share of the group's images",
+        form=".1%",
     )
-    charts.show(chart, alt_text=f"Share of positive images by {way}.")
+    charts.show(chart, alt_text=f"Share of positive images by {attribute}.")
     st.caption(
-        "Positive images over all images of the group, which has its number of images in brackets. Groups "
-        "differ in more than their name: bedside AP films are of sicker patients, and a network can learn "
-        "the view instead of the finding."
+        "Positive images divided by all images of the group; the number of images is in brackets. Groups "
+        "differ in more than the attribute: AP radiographs, taken at the bedside, are of sicker patients, "
+        "and a network can learn the projection instead of the finding."
     )
     numbers(
-        table.pivot(index="finding", columns="name", values="value")[names].reset_index(), f"groups-{way}"
+        table.pivot(index="finding", columns="name", values="value")[names].reset_index(),
+        f"groups-{attribute}",
     )
 
 
-def counts_table(sheet: LabelTable) -> pd.DataFrame:
+def counts_table(label_table: LabelTable) -> pd.DataFrame:
     """Columns ``finding``, ``state``, ``images`` and ``share``, one row per finding and state."""
-    tally = imbalance.counts(sheet.targets)
+    counts = imbalance.counts(label_table.targets)
     parts = [
-        pd.DataFrame({"finding": sheet.labels, "state": state, "images": getattr(tally, state)})
+        pd.DataFrame({"finding": label_table.labels, "state": state, "images": getattr(counts, state)})
         for state in STATES
     ]
     table = pd.concat(parts, ignore_index=True)
-    return table.assign(share=table["images"] / max(1, len(sheet.targets)))
+    return table.assign(share=table["images"] / max(1, len(label_table.targets)))
 
 
-def by_frequency(sheet: LabelTable) -> list[str]:
-    """Findings, the most frequent first."""
-    present = imbalance.positives(sheet.targets).sum(0)
-    return [sheet.labels[index] for index in np.argsort(-present, kind="stable")]
+def by_frequency(label_table: LabelTable) -> list[str]:
+    """Findings by decreasing frequency."""
+    present = imbalance.positives(label_table.targets).sum(0)
+    return [label_table.labels[index] for index in np.argsort(-present, kind="stable")]
 
 
 def figure(value: float, digits: int = 1) -> str:
-    """A number as people read it; a dash where it is undefined."""
+    """A formatted number; a dash if it is NaN."""
     return "–" if math.isnan(value) else f"{value:,.{digits}f}"
 
 
-def _mixed(value: float) -> str:
+def _about_scumble(value: float) -> str:
     if math.isnan(value):
-        return "No image has a finding, so that there is nothing to share."
+        return "It is undefined, as no image has a finding."
     if value > 0.1:
-        return "Here it is above 0.1: copying images with a rare finding copies frequent ones with it."
-    return "Here it is at most 0.1: resampling by images can even findings out."
+        return "Here it is above 0.1: copying images with a rare finding also copies frequent findings."
+    return "Here it is at most 0.1: resampling images can reduce the imbalance."

@@ -1,9 +1,9 @@
-"""How unequal are the findings of a data set, and what do policies, resampling and weights do about it?"""
+"""Label imbalance of a data set, and the effect of policies, resampling and class weights on it."""
 
 import streamlit as st
 
 from cxrbench.app.imbalance import cooccurrence, counts, strategies
-from cxrbench.app.imbalance.tables import SHEETS, own_sheet, sheet
+from cxrbench.app.imbalance.tables import LABEL_TABLES, published_or_phantom, uploaded_table
 from cxrbench.data.label_tables import LabelTable
 from cxrbench.errors import InputError
 
@@ -19,27 +19,28 @@ PARTS = {
 
 
 def pick() -> LabelTable | None:
-    """The table chosen, or the reader's own; None where it cannot be read, which is then said."""
+    """Draw the choice of a label table; return it, or None with a message if it cannot be read."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(
             "Label table",
-            list(SHEETS),
-            format_func=lambda key: SHEETS[key],
+            list(LABEL_TABLES),
+            format_func=lambda key: LABEL_TABLES[key],
             key="table",
             width=360,
             bind="query-params",
-            help="Published tables lie inside the installed torchxrayvision package; nothing is downloaded.",
+            help="Published tables are part of the installed torchxrayvision package; nothing is downloaded.",
         )
         with st.popover("Your own CheXpert table", icon=":material/upload:", on_change="rerun"):
             file = st.file_uploader(
-                "A CSV in CheXpert's form, perhaps packed with gzip",
+                "A CSV in CheXpert's format, may be gzipped",
                 key="own_table",
                 max_upload_size=60,
-                help="A column Path with patientNNNNN in it, and one column per finding: 1, 0, −1, blank.",
+                help="A column Path that contains patientNNNNN, and one column per finding with 1, 0, −1 "
+                "or blank.",
             )
-            st.caption("Remove it above to go back to the tables of the list.")
+            st.caption("Remove the file to return to the tables in the list.")
     try:
-        return own_sheet(file.getvalue(), file.name[:80]) if file else sheet(name)
+        return uploaded_table(file.getvalue(), file.name[:80]) if file else published_or_phantom(name)
     except InputError as error:
         st.error(str(error))
         return None
@@ -47,17 +48,17 @@ def pick() -> LabelTable | None:
 
 @st.fragment
 def draw() -> None:
-    """Controls and the open part: hidden parts do no work."""
+    """Draw the page; only the open tab is computed."""
     table = pick()
     if table is None:
         return
     st.caption(f"**{table.title}.** {table.words}")
     counts.summary(table)
     tabs = st.tabs(list(PARTS), key="part", bind="query-params")
-    for tab, section in zip(tabs, PARTS.values(), strict=True):
+    for tab, draw_part in zip(tabs, PARTS.values(), strict=True):
         with tab:
             if tab.open:
-                section(table)
+                draw_part(table)
 
 
 if __name__ == "__main__":  # Streamlit runs the page that the address names as a script

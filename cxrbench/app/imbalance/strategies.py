@@ -29,74 +29,74 @@ _BLANKS: Final[Mapping[Blank, str]] = {"zero": "absent", "mask": "left out of th
 _KEPT: Final = "as they are"
 
 
-def policies_part(sheet: LabelTable) -> None:
-    """What each uncertainty policy leaves for the loss, side by side."""
+def policies_part(label_table: LabelTable) -> None:
+    """Draw the training targets under each uncertainty policy."""
     blank = _blank("policies_blank")
-    order = by_frequency(sheet)
-    table = effects_table(sheet, blank)
+    order = by_frequency(label_table)
+    table = effects_table(label_table, blank)
     st.html(charts.key(SEEN))
     for start in range(0, len(POLICIES), 3):
-        for place, policy in zip(st.columns(3), list(POLICIES.values())[start : start + 3], strict=False):
-            with place:
+        for column, policy in zip(st.columns(3), list(POLICIES.values())[start : start + 3], strict=False):
+            with column:
                 st.markdown(f"**{policy.name}**: {policy.summary}", help=policy.reference)
                 own = table[table["policy"] == policy.name]
                 chart = stacked(own, order, SEEN, share=True, compact=True)
-                said = "; ".join(
+                shares = "; ".join(
                     f"{row.finding} {row.share:.1%}" for row in own[own["state"] == "present"].itertuples()
                 )
-                charts.show(chart, alt_text=f"Policy {policy.name}; share of images called present: {said}.")
+                charts.show(chart, alt_text=f"Policy {policy.name}; share of images with target 1: {shares}.")
     st.caption(
-        "**Present** and **absent** are targets of 1 and 0. **In between** are soft ones: drawn by the "
-        "policy, or the scores of a model trained before. **A class of its own** needs a loss of three "
-        "classes. **Left out** is masked out of the loss."
+        "**Present** and **absent**: targets of 1 and 0. **In between**: soft targets, drawn at random by "
+        "the policy, or the scores of a teacher model. **A class of its own**: uncertain as a third class, "
+        "which needs a three-class loss. **Left out**: ignored by the loss."
     )
     wide = table.pivot(index="finding", columns=["policy", "state"], values="images").loc[order]
     wide = wide[[(policy, state) for policy in POLICIES for state in SEEN]]
-    wide.columns = [": ".join(column) for column in wide.columns]
-    numbers(wide.reset_index(), f"policies-{sheet.title}-{blank}")
+    wide.columns = [": ".join(names) for names in wide.columns]
+    numbers(wide.reset_index(), f"policies-{label_table.title}-{blank}")
 
 
-def resampling_part(sheet: LabelTable) -> None:
-    """What over-sampling, under-sampling and weighted drawing make of the counts, side by side."""
+def resampling_part(label_table: LabelTable) -> None:
+    """Draw the positives per finding under oversampling, undersampling and weighted sampling."""
     share = st.slider(
-        "Share of images copied or left out",
+        "Share of images added or removed",
         0.05,
         1.0,
         0.25,
         0.05,
         key="resampling_share",
         width=320,
-        help="Charte et al. tried 0.10, 0.20 and 0.25. ML-ROS copies so many images, ML-RUS leaves out so "
-        "many (at most those without a rare finding).",
+        help="ML-ROS copies this share of the images; ML-RUS removes it, at most all images without a rare "
+        "finding. Charte et al. used 0.10, 0.20 and 0.25.",
     )
-    table, totals = resampled(sheet, share)
+    table, totals = resampled(label_table, share)
     names = list(totals["how"])
-    chart = dots(table, by_frequency(sheet), names, value="images", title="Positive images", log=True)
-    charts.show(chart, alt_text="Positive images of each finding under each way of resampling.")
+    chart = dots(table, by_frequency(label_table), names, value="images", title="Positive images", log=True)
+    charts.show(chart, alt_text="Positive images of each finding by resampling method.")
     st.dataframe(
         totals,
         hide_index=True,
         column_config={
-            "how": "Images",
-            "images": st.column_config.NumberColumn("How many", format="localized"),
+            "how": "Resampling",
+            "images": st.column_config.NumberColumn("Images", format="localized"),
             "MeanIR": st.column_config.NumberColumn(format="%.1f"),
             "CVIR": st.column_config.NumberColumn(format="%.2f"),
-            "rarest": st.column_config.NumberColumn("Positives of the rarest", format="localized"),
+            "rarest": st.column_config.NumberColumn("Positives of the rarest finding", format="localized"),
         },
     )
     st.caption(
-        "**ML-ROS** copies images with rare findings, **ML-RUS** leaves out images without any (Charte et "
+        "**ML-ROS** copies images with rare findings, **ML-RUS** removes images without any (Charte et "
         "al. 2015, [doi:10.1016/j.neucom.2014.08.091](https://doi.org/10.1016/j.neucom.2014.08.091)). "
-        "**Drawn evenly** gives every image a weight: a finding is drawn first, then one of its images (Kang "
-        "et al. 2020, [arXiv:1910.09217](https://arxiv.org/abs/1910.09217)); its counts are what an epoch of "
-        "as many draws expects. An image brings all its findings along, so that frequent ones rise too."
+        "**Drawn evenly** samples images with weights: first a finding is drawn uniformly, then one of its "
+        "images (Kang et al. 2020, [arXiv:1910.09217](https://arxiv.org/abs/1910.09217)); the counts are "
+        "expected values for one epoch. A drawn image counts for all its findings, so frequent ones rise too."
     )
-    wide = table.pivot(index="finding", columns="name", values="images")[names].loc[by_frequency(sheet)]
-    numbers(wide.reset_index(), f"resampling-{sheet.title}-{share:.2f}")
+    wide = table.pivot(index="finding", columns="name", values="images")[names].loc[by_frequency(label_table)]
+    numbers(wide.reset_index(), f"resampling-{label_table.title}-{share:.2f}")
 
 
-def weights_part(sheet: LabelTable) -> None:
-    """The class weights that losses would take from these labels."""
+def weights_part(label_table: LabelTable) -> None:
+    """Draw the class weights that the losses compute from these labels."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         policy = st.selectbox(
             "Policy",
@@ -105,46 +105,46 @@ def weights_part(sheet: LabelTable) -> None:
             width=220,
         )
         blank = _blank("weights_blank")
-    table = weights_table(sheet, policy, blank)
+    table = weights_table(label_table, policy, blank)
     names = list(dict.fromkeys(table["name"]))
-    chart = dots(table, by_frequency(sheet), names, value="value", title="Weight", log=True, form=".2f")
+    chart = dots(table, by_frequency(label_table), names, value="value", title="Weight", log=True, form=".2f")
     charts.show(chart, alt_text="Weights of each finding's positives and negatives, by loss.")
     st.caption(
-        "**Weighted BCE** multiplies the positives' term by negatives ÷ positives, at most 20, so that a "
-        "handful of positives does not dominate the gradient. **Class-balanced** weights come from the "
-        "effective number of images, (1 − βⁿ) ÷ (1 − β), with β = 0.9999: they sum to 2 for a finding (Cui "
-        "et al. 2019, [arXiv:1901.05555](https://arxiv.org/abs/1901.05555)). Weighing raises the scores of "
-        "rare findings; they are no probabilities afterwards, so that thresholds must be fitted anew."
+        "**Weighted BCE** multiplies the term of the positives by negatives ÷ positives, at most 20, so "
+        "that a few positives do not dominate the gradient. **Class-balanced** weights are the inverse of "
+        "the effective number of images, (1 − βⁿ) ÷ (1 − β), with β = 0.9999; they sum to 2 per finding "
+        "(Cui et al. 2019, [arXiv:1901.05555](https://arxiv.org/abs/1901.05555)). Weights raise the scores "
+        "of rare findings: these are no longer probabilities, and thresholds must be fitted again."
     )
-    wide = table.pivot(index="finding", columns="name", values="value")[names].loc[by_frequency(sheet)]
-    numbers(wide.reset_index(), f"weights-{sheet.title}-{policy}-{blank}")
+    wide = table.pivot(index="finding", columns="name", values="value")[names].loc[by_frequency(label_table)]
+    numbers(wide.reset_index(), f"weights-{label_table.title}-{policy}-{blank}")
 
 
-def effects_table(sheet: LabelTable, blank: Blank) -> pd.DataFrame:
+def effects_table(label_table: LabelTable, blank: Blank) -> pd.DataFrame:
     """Columns ``policy``, ``finding``, ``state``, ``images`` and ``share``."""
-    tally, parts = imbalance.counts(sheet.targets), []
+    counts, parts = imbalance.counts(label_table.targets), []
     for policy in POLICIES.values():
-        found = policy_effect(tally, sheet.labels, policy, blank=blank)
+        effect = policy_effect(counts, label_table.labels, policy, blank=blank)
         for state, images in zip(
-            SEEN, (found.present, found.soft, found.kept, found.absent, found.left_out), strict=True
+            SEEN, (effect.present, effect.soft, effect.kept, effect.absent, effect.left_out), strict=True
         ):
             parts.append(
                 pd.DataFrame(
-                    {"policy": policy.name, "finding": sheet.labels, "state": state, "images": images}
+                    {"policy": policy.name, "finding": label_table.labels, "state": state, "images": images}
                 )
             )
     table = pd.concat(parts, ignore_index=True)
-    return table.assign(share=table["images"] / max(1, len(sheet.targets)))
+    return table.assign(share=table["images"] / max(1, len(label_table.targets)))
 
 
-def resampled(sheet: LabelTable, share: float) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Positives by finding and way of resampling, and what the ways come to."""
-    return _resampled(sheet.key, share, sheet)
+def resampled(label_table: LabelTable, share: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Positives by finding and resampling method; and MeanIR, CVIR and sizes by resampling method."""
+    return _resampled(label_table.key, share, label_table)
 
 
 @st.cache_data(max_entries=64, show_spinner="Resampling …")
-def _resampled(key: str, share: float, _sheet: LabelTable) -> tuple[pd.DataFrame, pd.DataFrame]:
-    targets, labels = _sheet.targets, _sheet.labels
+def _resampled(key: str, share: float, _label_table: LabelTable) -> tuple[pd.DataFrame, pd.DataFrame]:
+    targets, labels = _label_table.targets, _label_table.labels
     present, parts, totals = imbalance.positives(targets), [], []
     under = min(share, 0.95)
     drawn = {
@@ -153,10 +153,10 @@ def _resampled(key: str, share: float, _sheet: LabelTable) -> tuple[pd.DataFrame
         f"ML-RUS, −{under:.0%}": targets[resampling.ml_rus(targets, under)],
     }
     expected = {name: imbalance.positives(kept).sum(0).astype(float) for name, kept in drawn.items()}
-    many = {name: len(kept) for name, kept in drawn.items()}
+    sizes = {name: len(kept) for name, kept in drawn.items()}
     for name, power in (("drawn evenly", 0.0), ("drawn by √frequency", 0.5)):
         expected[name] = len(targets) * (resampling.sampling_weights(targets, power=power) @ present)
-        many[name] = len(targets)
+        sizes[name] = len(targets)
     for name, values in expected.items():
         known = values[values > 0]
         mean, variation = imbalance.ratio_summary(values)
@@ -164,7 +164,7 @@ def _resampled(key: str, share: float, _sheet: LabelTable) -> tuple[pd.DataFrame
         totals.append(
             {
                 "how": name,
-                "images": many[name],
+                "images": sizes[name],
                 "MeanIR": mean,
                 "CVIR": variation,
                 "rarest": round(float(known.min())) if len(known) else 0,
@@ -173,28 +173,30 @@ def _resampled(key: str, share: float, _sheet: LabelTable) -> tuple[pd.DataFrame
     return pd.concat(parts, ignore_index=True), pd.DataFrame(totals)
 
 
-def weights_table(sheet: LabelTable, policy: str, blank: Blank) -> pd.DataFrame:
+def weights_table(label_table: LabelTable, policy: str, blank: Blank) -> pd.DataFrame:
     """Columns ``finding``, ``name`` (a loss and its term) and ``value``."""
-    return _weights(sheet.key, policy, blank, sheet)
+    return _weights(label_table.key, policy, blank, label_table)
 
 
-@st.cache_data(max_entries=64, show_spinner="Weighing …")
-def _weights(key: str, policy: str, blank: Blank, _sheet: LabelTable) -> pd.DataFrame:
-    # Only whoever opens this part waits for torch.
+@st.cache_data(max_entries=64, show_spinner="Computing class weights …")
+def _weights(key: str, policy: str, blank: Blank, _label_table: LabelTable) -> pd.DataFrame:
+    # Imported here: only this tab needs torch.
     import torch
 
     from cxrbench.training.objective.losses import class_balance, positive_weights
 
-    seen = torch.from_numpy(POLICIES[policy](_sheet.targets, _sheet.labels, blank=blank))
-    positive, negative = class_balance(seen)
+    training_targets = torch.from_numpy(
+        POLICIES[policy](_label_table.targets, _label_table.labels, blank=blank)
+    )
+    positive, negative = class_balance(training_targets)
     columns = {
-        "weighted BCE, positives": positive_weights(seen),
+        "weighted BCE, positives": positive_weights(training_targets),
         "class-balanced, positives": positive,
         "class-balanced, negatives": negative,
     }
     return pd.concat(
         [
-            pd.DataFrame({"finding": _sheet.labels, "name": name, "value": values.double().numpy()})
+            pd.DataFrame({"finding": _label_table.labels, "name": name, "value": values.double().numpy()})
             for name, values in columns.items()
         ],
         ignore_index=True,
@@ -203,12 +205,13 @@ def _weights(key: str, policy: str, blank: Blank, _sheet: LabelTable) -> pd.Data
 
 def _blank(key: str) -> Blank:
     picked = st.segmented_control(
-        "A blank counts as",
+        "Blank labels count as",
         list(_BLANKS),
         format_func=lambda name: _BLANKS[name],
         default="zero",
         required=True,
         key=key,
-        help="“Absent” is usual for CheXpert; leaving blanks out trains on mentioned findings only.",
+        help="“Absent” is usual for CheXpert. Left out of the loss: only findings that a report mentions "
+        "are trained on.",
     )
     return picked or "zero"

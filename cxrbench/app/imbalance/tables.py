@@ -15,80 +15,80 @@ from cxrbench.data.label_tables import LabelTable, label_table
 from cxrbench.data.published import PUBLISHED, read_published
 from cxrbench.errors import InputError
 
-__all__ = ["SHEETS", "own_sheet", "sheet"]
+__all__ = ["LABEL_TABLES", "published_or_phantom", "uploaded_table"]
 
 PHANTOMS: Final = 3000
 _LARGEST: Final = 256 * 2**20  # bytes of a CSV, unpacked
 
-SHEETS: Final[Mapping[str, str]] = MappingProxyType(
+LABEL_TABLES: Final[Mapping[str, str]] = MappingProxyType(
     {
         **{name: entry.summary for name, entry in PUBLISHED.items()},
         "phantom": f"{PHANTOMS:,} phantom patients",
     }
 )
 
-_WORDS: Final = {
-    "chexpert": "The labels were read from reports by a program: blank means that the report says nothing of "
-    "the finding, uncertain that it hedges.",
-    "nih": "Labels mined from reports; the table knows present and absent only, so nothing is uncertain.",
-    "padchest": "Terms of 160,861 reports, brought under the names that other data sets use.",
-    "vindr": "Read by three radiologists each: positive where two or three marked it, uncertain where one "
-    "did. The table names no patient, sex or age.",
-    "phantom": "Simulated patients: what a report-reading labeller makes of their known truth. "
-    "`cxrbench phantom` writes the same patients with their pictures.",
+_DESCRIPTIONS: Final = {
+    "chexpert": "Labels extracted from reports by a rule-based labeler. Blank: the report does not mention "
+    "the finding. Uncertain: the report expresses uncertainty.",
+    "nih": "Labels extracted from reports: present or absent only, none uncertain.",
+    "padchest": "Terms of 160,861 reports, mapped to the names that other data sets use.",
+    "vindr": "Each image was read by three radiologists: positive if at least two marked the finding, "
+    "uncertain if one did. The table contains no patient, sex or age.",
+    "phantom": "Simulated patients: their known truth with the errors of a report labeler. "
+    "`cxrbench phantom` writes the same patients with their images.",
 }
 
 
 @st.cache_resource(max_entries=6, show_spinner="Reading the label table …")
-def sheet(name: str) -> LabelTable:
-    """A table that comes with the bench; kept for all sessions once it is read.
+def published_or_phantom(name: str) -> LabelTable:
+    """A published label table, or the phantom's; cached for all sessions.
 
     Raises:
-        InputError: an unknown name, or the package that holds the tables is missing.
+        InputError: the name is unknown, or the package that contains the tables is missing.
     """
     if name == "phantom":
-        # Not above: the phantom takes half a second to import, and most readers choose another table.
+        # Imported here: it takes half a second, and most readers choose another table.
         from cxrbench.data.phantom.planned import planned_studies
 
         studies = planned_studies(PHANTOMS)
     else:
         studies = read_published(name)
-    return label_table(name, SHEETS[name], _WORDS.get(name, ""), studies)
+    return label_table(name, LABEL_TABLES[name], _DESCRIPTIONS.get(name, ""), studies)
 
 
-def own_sheet(data: bytes, name: str) -> LabelTable:
-    """The reader's CheXpert table.
+def uploaded_table(data: bytes, name: str) -> LabelTable:
+    """An uploaded table in CheXpert's format.
 
     Args:
-        data: a CSV, perhaps gzipped.
-        name: of the file.
+        data: bytes of a CSV, may be gzipped.
+        name: file name.
 
     Raises:
-        InputError: it is no such table; the sentence says what is wrong, and where.
+        InputError: not such a table; the message says what is wrong, and where.
     """
-    return _own(hashlib.sha256(data).hexdigest(), data, name)
+    return _uploaded(hashlib.sha256(data).hexdigest(), data, name)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading your table …")
-def _own(sha256: str, _data: bytes, name: str) -> LabelTable:
-    text = io.BytesIO(_unpacked(_data, name))
+def _uploaded(sha256: str, _data: bytes, name: str) -> LabelTable:
+    text = io.BytesIO(_decompressed(_data, name))
     text.name = name
     studies = read_chexpert(text)
-    words = [
+    description = [
         "Your own table; it stays in the memory of this machine.",
         *(f"{note}." for note in studies.notes),
     ]
-    return label_table(sha256, name, " ".join(words), studies)
+    return label_table(sha256, name, " ".join(description), studies)
 
 
-def _unpacked(data: bytes, name: str) -> bytes:
+def _decompressed(data: bytes, name: str) -> bytes:
     if not data.startswith(b"\x1f\x8b"):
         return data
     try:
         with gzip.open(io.BytesIO(data)) as file:
             text = file.read(_LARGEST + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{name}: the packed file is damaged ({error}); pack it again.") from error
+        raise InputError(f"{name}: the gzip file is damaged ({error}); compress it again.") from error
     if len(text) > _LARGEST:
-        raise InputError(f"{name} unpacks to more than {_LARGEST >> 20} MiB; give fewer rows.")
+        raise InputError(f"{name} decompresses to more than {_LARGEST >> 20} MiB; use fewer rows.")
     return text

@@ -1,1 +1,1 @@
-"""The Train page: training runs, started and watched."""
+"""The Train page: start training runs and follow them."""

@@ -1,4 +1,4 @@
-"""How does a model learn? Start a recipe, watch it, stop it, go on; its model appears on the bench."""
+"""Start, follow, stop and resume training runs."""
 
 import streamlit as st
 
@@ -6,22 +6,22 @@ from cxrbench.app.training import view
 
 
 def draw() -> None:
-    """Controls of a run, and its course."""
+    """Draw the page."""
     st.caption(view.ABOUT)
-    controls, course = st.columns([1, 2.3], gap="large")
+    controls, progress = st.columns([1, 2.3], gap="large")
     with controls:
         view.choose()
-    with course:
+    with progress:
         run = view.pick()
         if run:
             view.follow(run)
         else:
             st.info(
-                "Nothing has been trained here yet. The recipe `smoke` is the shortest: it draws 20 "
-                "phantoms, trains on them and evaluates the model. It shows that everything works; its model "
-                "has learned nothing."
+                "Nothing has been trained here yet. The recipe `smoke` is the shortest: it simulates 20 "
+                "phantoms, trains on them and evaluates the model. It checks that everything works; the "
+                "model itself is useless."
             )
-    view.watch()
+    view.rerun_on_change()
 
 
 if __name__ == "__main__":  # Streamlit runs the page that the address names as a script

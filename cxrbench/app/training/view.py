@@ -1,4 +1,4 @@
-"""The Train page's view of a run: controls, progress, curves."""
+"""A training run on the Train page: controls, progress and curves."""
 
 import math
 import os
@@ -16,28 +16,28 @@ from cxrbench.training.run import launcher
 from cxrbench.training.run.launcher import Run
 from cxrbench.training.run.recipes import recipes, summary
 
-__all__ = ["ABOUT", "choose", "follow", "pick", "show", "watch"]
+__all__ = ["ABOUT", "choose", "follow", "pick", "rerun_on_change", "show"]
 
 ABOUT: Final = (
-    "Train a model by one of the recipes in `train/configs`, in the background: close the page, come back, "
-    "or watch from another computer. What comes out can be chosen on Compare as soon as the run has ended."
+    "Train a model with a recipe from `train/configs`, in the background: you can close the page and come "
+    "back, or follow the run from another computer. The model is available on Compare when the run is done."
 )
-_WORDS: Final = {
+_STATES: Final = {
     "running": (":material/autorenew:", "running"),
-    "stopped": (":material/pause_circle:", "stopped; its state is kept"),
+    "stopped": (":material/pause_circle:", "stopped; it can be resumed"),
     "failed": (":material/error:", "failed"),
     "done": (":material/check_circle:", "finished"),
 }
-GLANCE: Final = 2.0  # seconds between two looks at a run's files
+REFRESH_SECONDS: Final = 2.0  # between two reads of a run's files
 
 
 def choose() -> None:
-    """A recipe, how many processes, and the button that starts it."""
+    """Draw the choice of a recipe and the number of processes, and the start button."""
     known = recipes()
     if not known:
         st.info(
-            "There is no recipe here: `train/configs` comes with the project's repository. "
-            "Start the bench from there."
+            "No recipe was found: `train/configs` is part of the project's repository. "
+            "Start the workbench from there."
         )
         return
     busy = launcher.active()
@@ -50,10 +50,11 @@ def choose() -> None:
         cores,
         1,
         key="processes",
-        help="How many share the work, one core each. On a CPU, four processes of one thread train several "
-        "times faster than one process of four threads. The recipe's batch must divide by it.",
+        help="Number of processes, one core each. On a CPU, four processes with one thread each train "
+        "several times faster than one process with four threads. The recipe's batch size must be "
+        "divisible by it.",
     )
-    with st.expander("What this recipe says of itself"):
+    with st.expander("About this recipe"):
         st.code(summary(known[name]), language=None, wrap_lines=True)
     if st.button(
         "Start training",
@@ -64,46 +65,46 @@ def choose() -> None:
     ):
         start(known[name], name, int(processes))
     if busy:
-        st.caption(f"{busy.name} is being trained; one run at a time on this machine.")
+        st.caption(f"{busy.name} is running. Only one run at a time on this machine.")
     else:
-        st.caption(_before(name))
+        st.caption(_expectation(name))
 
 
-def _before(name: str) -> str:
-    """Where a run of this recipe goes, and how long the last one took."""
+def _expectation(name: str) -> str:
+    """Name of the next run of a recipe, and duration of its last run."""
     new, took = launcher.new_name(name), launcher.duration(name)
-    words = (
-        f"`{name}` was trained here before: this begins a new run, `{new}`, with a model of its own. A run "
-        "that was stopped goes on by Resume, beside it. "
+    text = (
+        f"`{name}` was trained here before: this starts a new run, `{new}`, with its own model. To continue "
+        "a stopped run, choose it and press Resume. "
         if new != name
         else ""
     )
     if took is None:
-        return f"{words}How long it takes here is said as soon as it runs."
-    return f"{words}The last run of it took {_clock(took)} here."
+        return f"{text}The remaining time is shown once it runs."
+    return f"{text}Its last run took {_duration(took)} on this machine."
 
 
 def start(recipe: Path, name: str, processes: int) -> None:
-    """Begin, or say why not."""
+    """Start a new run, or show why it cannot start."""
     try:
         folder = launcher.begin_new(recipe, name, processes=processes)
     except InputError as error:
         st.error(str(error))
         return
-    follow_next(folder.name)
+    select_run(folder.name)
     st.rerun()
 
 
-def follow_next(name: str) -> None:
-    """Show this run from the next drawing on."""
+def select_run(name: str) -> None:
+    """Show this run from the next rerun on."""
     st.session_state["followed"] = name
 
 
 def show(run: Run) -> None:
-    """How a run stands: words, buttons, curves and its last lines."""
-    icon, words = _WORDS[run.status.state]
+    """Draw the state of a run, its buttons, curves and last log lines."""
+    icon, state = _STATES[run.status.state]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"{icon} **{run.name}** is {words}.", width="content")
+        st.markdown(f"{icon} **{run.name}** is {state}.", width="content")
         if run.running:
             st.button("Stop", icon=":material/stop:", key="stop_run", on_click=launcher.stop, args=(run,))
         elif run.status.state != "done" and run.recipe:
@@ -111,19 +112,19 @@ def show(run: Run) -> None:
     if run.status.state == "failed":
         st.error(run.status.message)
     elif run.running:
-        st.caption(f"For {_clock(time.time() - run.status.started)}. {run.last}")
+        st.caption(f"Running for {_duration(time.time() - run.status.started)}. {run.last}")
     elif run.status.state == "done":
-        st.caption(f"It took {_clock(run.status_written - run.status.started)}.")
+        st.caption(f"It took {_duration(run.status_written - run.status.started)}.")
     if run.status.state == "done":
-        _ended(run)
+        _link_to_model(run)
     _curves(run)
-    with st.expander("Its last lines", expanded=run.status.state == "failed"):
-        st.code(launcher.tail(run) or "It has said nothing yet.", language=None, wrap_lines=True)
-        st.caption(f"Everything it keeps lies in `{run.folder}`.")
+    with st.expander("Log", expanded=run.status.state == "failed"):
+        st.code(launcher.tail(run) or "The log is empty.", language=None, wrap_lines=True)
+        st.caption(f"Folder of the run: `{run.folder}`.")
 
 
 def pick() -> str | None:
-    """Which run is shown: the one that was picked or started here, else the one at work, else the latest."""
+    """Draw the choice of a run; by default the one chosen or started last, the running one, or the latest."""
     names = [run.name for run in launcher.runs()]
     if not names:
         return None
@@ -131,43 +132,47 @@ def pick() -> str | None:
     shown = wanted if wanted in names else names[0]
     st.session_state["run_shown"] = shown
     st.selectbox(
-        "Run", names, key="run_shown", on_change=_picked, help="The one at work first, then the latest."
+        "Run",
+        names,
+        key="run_shown",
+        on_change=_picked,
+        help="The running one first, then by start time, latest first.",
     )
     busy = launcher.active()
     if busy and busy.name != shown:
-        label = f"Watch {busy.name}, which is being trained"
-        st.button(label, icon=":material/visibility:", key="watch", on_click=follow_next, args=(busy.name,))
+        label = f"Show {busy.name}, which is running"
+        st.button(label, icon=":material/visibility:", key="watch", on_click=select_run, args=(busy.name,))
     return shown
 
 
 def _picked() -> None:
-    follow_next(st.session_state["run_shown"])
+    select_run(st.session_state["run_shown"])
 
 
 def follow(name: str) -> None:
-    """A run, drawn again every other second while it is at work."""
+    """Draw a run, again every two seconds while it is running."""
     run = _run(name)
-    pace = GLANCE if run is not None and run.running else None
+    interval = REFRESH_SECONDS if run is not None and run.running else None
 
-    @st.fragment(run_every=pace)
-    def live() -> None:
-        now = _run(name)
-        if now is not None:
-            show(now)
+    @st.fragment(run_every=interval)
+    def refreshed() -> None:
+        current = _run(name)
+        if current is not None:
+            show(current)
 
-    live()
+    refreshed()
 
 
-def watch() -> None:
-    """Draw the page anew for everybody who looks at it, when a run begins or ends: here or elsewhere."""
-    drawn = launcher.glance()
+def rerun_on_change() -> None:
+    """Rerun the page in every open session when a run starts or ends, here or elsewhere."""
+    shown = launcher.states()
 
-    @st.fragment(run_every=GLANCE)
-    def look() -> None:
-        if launcher.glance() != drawn:
+    @st.fragment(run_every=REFRESH_SECONDS)
+    def check() -> None:
+        if launcher.states() != shown:
             st.rerun()
 
-    look()
+    check()
 
 
 def _run(name: str) -> Run | None:
@@ -184,11 +189,14 @@ def _resume(run: Run) -> None:
 
 def _curves(run: Run) -> None:
     if not run.epochs:
-        st.info("The curves begin with the end of the first epoch.")
+        st.info("The curves start after the first epoch.")
         return
     labels = [label for label in run.epochs[-1].auroc if run.epochs[-1].auroc[label] is not None]
     finding = st.selectbox(
-        "Beside the mean", ["–", *labels], key="curve_finding", help="AUROC of one finding, dotted."
+        "Finding",
+        ["–", *labels],
+        key="curve_finding",
+        help="Adds the AUROC of one finding, dotted, beside the mean.",
     )
     means = [None if math.isnan(epoch.mean_auroc) else epoch.mean_auroc for epoch in run.epochs]
     figure = run_curves(
@@ -200,25 +208,28 @@ def _curves(run: Run) -> None:
     )
     charts.show(figure, alt_text=f"Training loss and validation AUROC of {run.name} by epoch.", key="curves")
     st.caption(
-        "Loss: mean over the epoch's steps. AUROC: of the averaged weights on the validation studies; 0.5 is "
-        "a guess, and a finding without a positive study has none." + _best(run)
+        "Loss: mean over the steps of an epoch. AUROC: of the averaged weights on the validation studies; "
+        "0.5 "
+        "is chance level. It is undefined for a finding without positive studies." + _best(run)
     )
 
 
 def _best(run: Run) -> str:
-    """Whose weights are kept: those of the best epoch of the latest phase."""
+    """The best epoch of the latest phase, whose weights are kept."""
     phase = run.epochs[-1].phase
-    own = [(epoch.mean_auroc, at) for at, epoch in enumerate(run.epochs, 1) if epoch.phase == phase]
-    known = [(value, -at) for value, at in own if not math.isnan(value)]
-    if not known:
+    aurocs = [
+        (epoch.mean_auroc, -number) for number, epoch in enumerate(run.epochs, 1) if epoch.phase == phase
+    ]
+    defined = [(value, number) for value, number in aurocs if not math.isnan(value)]
+    if not defined:
         return ""
-    value, at = max(known)  # of equals the first
-    words = f" Best of phase {phase + 1}: {value:.3f}" if phase else f" Best: {value:.3f}"
-    return f"{words}, epoch {-at} of {len(run.epochs)}; its weights are kept."
+    value, number = max(defined)  # the first of equal ones
+    best = f" Best of phase {phase + 1}: {value:.3f}" if phase else f" Best: {value:.3f}"
+    return f"{best}, epoch {-number} of {len(run.epochs)}; its weights are kept."
 
 
-def _clock(seconds: float) -> str:
-    """Such as “45 s”, “2 min 5 s” or “3 h 20 min”."""
+def _duration(seconds: float) -> str:
+    """A duration as text, for example “45 s”, “2 min 5 s” or “3 h 20 min”."""
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
@@ -227,7 +238,7 @@ def _clock(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def _ended(run: Run) -> None:
+def _link_to_model(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"The model is in `{run.folder / 'model'}`, and on the bench.", width="content")
+        st.caption(f"The model is in `{run.folder / 'model'}`, and available on every page.", width="content")
         st.page_link(page_file("compare"), label="Open Compare")

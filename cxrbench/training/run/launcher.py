@@ -22,7 +22,7 @@ from cxrbench.training.run.recipes import renamed
 from cxrbench.training.run.status import Status, alive, read_status
 from cxrbench.writing import write_text
 
-__all__ = ["Run", "active", "begin", "begin_new", "duration", "glance", "new_name", "runs", "stop", "tail"]
+__all__ = ["Run", "active", "begin", "begin_new", "duration", "new_name", "runs", "states", "stop", "tail"]
 
 _CONSOLE: Final = "console.txt"
 _RECIPE: Final = "recipe.toml"
@@ -77,8 +77,8 @@ def active() -> Run | None:
     return next((run for run in runs() if run.running), None)
 
 
-def glance() -> tuple[tuple[str, str], ...]:
-    """Name and state of every run: what a page looks at to see whether it has to be drawn anew."""
+def states() -> tuple[tuple[str, str], ...]:
+    """Name and state of every run, to detect that one has started or ended."""
     found = [(folder.name, _status(folder)) for folder in _folders()]
     return tuple(sorted((name, status.state) for name, status in found if status))
 

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from cxrbench.app import main
 from cxrbench.app.imbalance import counts, strategies
-from cxrbench.app.imbalance.tables import SHEETS, own_sheet, sheet
+from cxrbench.app.imbalance.tables import LABEL_TABLES, published_or_phantom, uploaded_table
 from cxrbench.errors import InputError
 from cxrbench.targets import imbalance as statistics
 
@@ -28,7 +28,7 @@ def page(small_assets: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     return AppTest.from_file(str(MAIN), default_timeout=60).switch_page(str(PAGE))
 
 
-def own(rows: int = 200) -> bytes:
+def chexpert_csv(rows: int = 200) -> bytes:
     random = np.random.default_rng(0)
     table = pd.DataFrame(
         {
@@ -45,7 +45,7 @@ def own(rows: int = 200) -> bytes:
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_every_part_of_the_page_draws(page: AppTest, part: str) -> None:
+def test_every_tab_draws(page: AppTest, part: str) -> None:
     page.query_params["part"] = part
     page.session_state["table"] = "vindr"  # the smallest
     at = page.run()
@@ -55,7 +55,7 @@ def test_every_part_of_the_page_draws(page: AppTest, part: str) -> None:
 
 
 @pytest.mark.slow
-def test_the_whole_of_chexpert_answers_quickly(page: AppTest) -> None:
+def test_tabs_of_the_full_chexpert_table_draw_within_a_second(page: AppTest) -> None:
     page.run()
     assert "223,414" in " ".join(metric.value for metric in page.metric)
     for part in ("Together", "Imbalance", "Policies", "Groups"):
@@ -66,15 +66,15 @@ def test_the_whole_of_chexpert_answers_quickly(page: AppTest) -> None:
         assert not page.exception
 
 
-@pytest.mark.parametrize("name", [name for name in SHEETS if name != "phantom"])
+@pytest.mark.parametrize("name", [name for name in LABEL_TABLES if name != "phantom"])
 def test_published_tables_open(name: str) -> None:
-    found = sheet(name)
+    found = published_or_phantom(name)
     assert found.targets.shape == (len(found.targets), len(found.labels))
     assert f"{len(found.targets):,}" in found.title
 
 
 def test_counts_are_those_of_the_statistics() -> None:
-    found = own_sheet(own(), "own.csv")
+    found = uploaded_table(chexpert_csv(), "own.csv")
     table = counts.counts_table(found)
     tally = statistics.counts(found.targets)
     for row in table.itertuples():
@@ -82,29 +82,32 @@ def test_counts_are_those_of_the_statistics() -> None:
     assert (table.groupby("finding")["share"].sum().round(9) == 1).all()
 
 
-def test_an_own_table_may_be_packed_and_is_kept_by_its_content() -> None:
-    plain, packed = own_sheet(own(), "a.csv"), own_sheet(gzip.compress(own()), "b.csv.gz")
+def test_an_uploaded_table_may_be_gzipped_and_is_cached_by_its_content() -> None:
+    plain, packed = (
+        uploaded_table(chexpert_csv(), "a.csv"),
+        uploaded_table(gzip.compress(chexpert_csv()), "b.csv.gz"),
+    )
     np.testing.assert_array_equal(plain.targets, packed.targets)
     assert plain.patients == 100
-    assert own_sheet(own(), "a.csv") is plain
+    assert uploaded_table(chexpert_csv(), "a.csv") is plain
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (b"a,b\n1,2\n", "expected a CSV with CheXpert's label columns"),
-        (own().replace(b"patient", b"p"), "without a patient"),
+        (chexpert_csv().replace(b"patient", b"p"), "without a patient"),
         (b"", "empty file"),
         (b"\x1f\x8bnothing", "is damaged"),
     ],
 )
-def test_what_is_wrong_with_an_own_table_is_said(data: bytes, said: str) -> None:
-    with pytest.raises(InputError, match=said):
-        own_sheet(data, "own.csv")
+def test_an_invalid_uploaded_table_is_refused_with_the_reason(data: bytes, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        uploaded_table(data, "own.csv")
 
 
-def test_resampling_is_shown_as_it_is_done() -> None:
-    found = own_sheet(own(), "own.csv")
+def test_resampled_counts_agree_with_the_statistics() -> None:
+    found = uploaded_table(chexpert_csv(), "own.csv")
     table, totals = strategies.resampled(found, 0.25)
     kept = table[table["name"] == "as they are"]
     assert kept["images"].tolist() == statistics.positives(found.targets).sum(0).tolist()
@@ -114,13 +117,13 @@ def test_resampling_is_shown_as_it_is_done() -> None:
     assert even.max() / even.min() < kept["images"].max() / kept["images"].min()
 
 
-def test_weights_are_those_of_the_losses() -> None:
+def test_class_weights_are_those_of_the_losses() -> None:
     import torch
 
     from cxrbench.targets import POLICIES
     from cxrbench.training.objective.losses import positive_weights
 
-    found = own_sheet(own(), "own.csv")
+    found = uploaded_table(chexpert_csv(), "own.csv")
     table = strategies.weights_table(found, "ones", "zero")
     wanted = positive_weights(torch.from_numpy(POLICIES["ones"](found.targets, found.labels, blank="zero")))
     shown = table[table["name"] == "weighted BCE, positives"]["value"]

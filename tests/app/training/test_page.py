@@ -20,18 +20,18 @@ MAIN = Path(main.__file__)
 # Before the first run Streamlit identifies a page by the name of its file.
 PAGE = MAIN.parents[2] / "pages" / "train.py"
 
-# What a run does, without what it costs: claims its folder, says a line, waits, and ends when it is asked to.
+# A run without training: claims its folder, writes one log line, waits, and ends when a stop is requested.
 CHILD = """
 import pathlib, sys, time
 from dataclasses import replace
 from cxrbench.training.run import status as run_status
 folder = pathlib.Path(sys.argv[1])
-with run_status.claim(folder), run_status.stop_signals() as asked:
+with run_status.claim(folder), run_status.stop_signals() as stop_requested:
     status = run_status.own_status("speck", 1)
     run_status.write_status(folder, status)
     (folder / "log.txt").write_text("phase 1 epoch 1/2 step 3/9 loss 0.5, 2 min left\\n")
     until = time.monotonic() + 120
-    while not asked() and time.monotonic() < until:
+    while not stop_requested() and time.monotonic() < until:
         time.sleep(0.02)
     run_status.write_status(folder, replace(status, state="stopped", message="stopped after step 3"))
 """
@@ -96,20 +96,20 @@ def test_a_run_is_started_watched_stopped_and_only_one_at_a_time(
     launcher._children[folder].wait()
 
 
-def test_the_recipes_that_ship_are_offered_with_what_they_say_of_themselves() -> None:
+def test_shipped_recipes_are_listed_with_their_description() -> None:
     known = recipes.recipes()
     assert {"smoke", "chexpert_densenet121", "chexpert_liz", "nih_chexnet", "nih_swin"} <= set(known)
     assert "torchrun" in recipes.summary(known["smoke"])
 
 
-def test_many_processes_are_started_by_torchrun(tmp_path: Path) -> None:
+def test_several_processes_are_started_by_torchrun(tmp_path: Path) -> None:
     one, many = (launcher._command(tmp_path / "r.toml", tmp_path, count) for count in (1, 4))
     assert one[1:4] == ["-m", "cxrbench.cli", "train"]
     assert "torch.distributed.run" in many
     assert many[-6:] == one[-6:]
 
 
-def test_what_a_folder_cannot_tell_is_left_out(root: Path) -> None:
+def test_folders_without_a_readable_status_or_history_are_skipped(root: Path) -> None:
     (root / "phantom").mkdir()
     (root / "broken").mkdir()
     (root / "broken" / "status.json").write_text(json.dumps({"state": 3}))
@@ -123,7 +123,7 @@ def page() -> AppTest:
     return AppTest.from_file(str(MAIN), default_timeout=120).switch_page(str(PAGE)).run()
 
 
-def test_the_page_says_what_to_do_where_nothing_was_trained() -> None:
+def test_without_runs_the_page_says_what_to_do() -> None:
     at = page()
     assert not at.exception
     assert any("Nothing has been trained here yet" in info.value for info in at.info)
@@ -144,7 +144,7 @@ def test_the_page_shows_a_finished_run_with_its_curves_and_a_failed_one_with_its
     assert any("it broke" in error.value for error in at.error)
 
 
-def test_the_page_of_a_run_at_work_offers_to_stop_it(root: Path, recipe: Path) -> None:
+def test_a_running_run_can_be_stopped_on_the_page(root: Path, recipe: Path) -> None:
     folder = root / "speck"
     folder.mkdir()
     child = subprocess.Popen([sys.executable, "-c", CHILD, str(folder)])
@@ -161,7 +161,7 @@ def test_the_page_of_a_run_at_work_offers_to_stop_it(root: Path, recipe: Path) -
         child.wait()
 
 
-def test_a_recipe_that_was_followed_before_begins_a_run_beside_it_with_a_model_of_its_own(
+def test_a_recipe_trained_before_starts_a_new_run_with_its_own_model(
     root: Path, monkeypatch: pytest.MonkeyPatch, recipe: Path
 ) -> None:
     monkeypatch.setattr(launcher, "_command", lambda *_: [sys.executable, "-c", "pass"])
@@ -177,17 +177,17 @@ def test_a_recipe_that_was_followed_before_begins_a_run_beside_it_with_a_model_o
     assert launcher.new_name("other") == "other"
 
 
-def test_a_start_is_seen_by_everybody_before_its_process_says_a_word(
+def test_a_started_run_is_visible_in_other_sessions_before_it_writes_a_status(
     root: Path, monkeypatch: pytest.MonkeyPatch, recipe: Path
 ) -> None:
     monkeypatch.setattr(
         launcher, "_command", lambda *_: [sys.executable, "-c", "import time; time.sleep(60)"]
     )
     other = page()
-    before = launcher.glance()
+    before = launcher.states()
     folder = launcher.begin_new(recipe, "speck")
     try:
-        assert launcher.glance() != before  # what an open page looks at, to draw itself anew
+        assert launcher.states() != before  # what an open page compares before it reruns
         other.run()
         assert not other.exception
         assert any("**speck** is running" in markdown.value for markdown in other.markdown)
@@ -200,7 +200,7 @@ def test_a_start_is_seen_by_everybody_before_its_process_says_a_word(
     assert "before it could begin" in launcher.runs()[0].status.message
 
 
-def test_a_viewer_who_looks_at_another_run_is_offered_the_one_at_work(root: Path, recipe: Path) -> None:
+def test_a_session_that_shows_another_run_is_offered_the_running_one(root: Path, recipe: Path) -> None:
     finished(root, "old")
     finished(root, "new")
     at = page()
@@ -220,19 +220,19 @@ def test_a_viewer_who_looks_at_another_run_is_offered_the_one_at_work(root: Path
         child.wait()
 
 
-def test_how_long_a_recipe_takes_is_what_its_last_run_took(root: Path) -> None:
+def test_the_duration_of_a_recipes_last_run_is_shown(root: Path) -> None:
     folder = finished(root, "smoke")
     status = run_status.read_status(folder)
     run_status.write_status(folder, run_status.Status("done", status.pid, "smoke", time.time() - 125))
     at = page()
     assert not at.exception
     assert any("`smoke-2`" in caption.value for caption in at.caption)
-    assert any("The last run of it took 2 min 5 s here." in caption.value for caption in at.caption)
+    assert any("Its last run took 2 min 5 s on this machine." in caption.value for caption in at.caption)
     assert launcher.duration("other") is None
-    assert [view._clock(seconds) for seconds in (4.4, 12_060)] == ["4 s", "3 h 21 min"]
+    assert [view._duration(seconds) for seconds in (4.4, 12_060)] == ["4 s", "3 h 21 min"]
 
 
-def test_a_phantom_is_drawn_into_the_folder_of_runs(root: Path) -> None:
+def test_data_roots_below_runs_lie_in_the_folder_of_runs(root: Path) -> None:
     def data_root(folder: str) -> Path:
         return sources.data_root(DataConfig(folder))
 
