@@ -1,20 +1,8 @@
-"""The workbench: `streamlit run streamlit_app.py`. The frame draws the pages; models load beside it."""
-
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+"""The workbench: `cxrbench app` has Streamlit run this script, in a checkout and installed from a wheel."""
 
 import streamlit as st
 
-from cxrbench.app import main
-from cxrbench.app.services import model_registry
+from cxrbench.app.server import MAIN, lifespan
 
-
-@asynccontextmanager
-async def lifespan(app: Any) -> AsyncIterator[None]:
-    """Load the models in the background: the first page is drawn from the gallery meanwhile."""
-    model_registry.start()
-    yield
-
-
-app = st.App(main.__file__, lifespan=lifespan)
+# Streamlit recognises an app by this very call; it does not follow imports.
+app = st.App(MAIN, lifespan=lifespan)

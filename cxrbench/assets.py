@@ -1,51 +1,71 @@
-"""Paths of the assets: models, gallery cases, the lung segmentation weights."""
+"""Paths of what ships beside the code: models, gallery, lung segmentation, recipes, the workbench's script.
+
+In a checkout these files lie beside the package. A wheel holds them inside it, in the same layout, below
+``cxrbench/shipped`` (written by ``scripts/build_wheel.py``). No other module looks outside the package.
+"""
 
 import os
 from pathlib import Path
 from typing import Final
 
-__all__ = ["gallery", "lungs", "models", "recipes", "runs", "workspace"]
+__all__ = ["gallery", "lungs", "models", "own_models", "recipes", "runs", "workbench", "workspace"]
 
-_CHECKOUT: Final = Path(__file__).resolve().parents[1]
+_PACKAGE: Final = Path(__file__).resolve().parent
+_SHIPPED: Final = _PACKAGE / "shipped"
+_INSTALLED: Final = _SHIPPED.is_dir()
+_ROOT: Final = _SHIPPED if _INSTALLED else _PACKAGE.parent
 
 
 def models() -> Path:
     """Folder of shipped models, one folder per model."""
-    return _root() / "models"
+    return _assets() / "models"
+
+
+def own_models() -> Path:
+    """Folder of the user's models, one folder per model: CXRBENCH_MODELS, or ``.cxrbench/models`` at home."""
+    override = os.environ.get("CXRBENCH_MODELS")
+    return Path(override) if override else Path.home() / ".cxrbench" / "models"
 
 
 def gallery() -> Path:
     """Folder of gallery cases, one folder per case."""
-    return _root() / "gallery"
+    return _assets() / "gallery"
 
 
 def lungs() -> Path:
     """Folder of the lung segmentation network."""
-    return _root() / "lungs"
+    return _assets() / "lungs"
 
 
 def recipes() -> Path:
     """Folder of the recipes, one TOML file per model."""
-    return _CHECKOUT / "train" / "configs"
+    return _ROOT / "train" / "configs"
+
+
+def workbench() -> Path:
+    """The script that Streamlit runs; its settings lie beside it, in ``.streamlit``."""
+    return _ROOT / "streamlit_app.py"
 
 
 def runs() -> Path:
-    """Folder of training runs, one folder per run: CXRBENCH_RUNS, or ``runs`` beside the assets.
+    """Folder of training runs, one folder per run.
 
-    If the package was installed without assets, it is ``runs`` in the working directory.
+    CXRBENCH_RUNS; or else ``runs`` beside the folder that CXRBENCH_ASSETS names; or else ``runs`` in the
+    workspace.
     """
-    override = os.environ.get("CXRBENCH_RUNS")
-    if override:
+    if override := os.environ.get("CXRBENCH_RUNS"):
         return Path(override)
-    return (_root().parent if _root().is_dir() else Path.cwd()) / "runs"
+    if (override := os.environ.get("CXRBENCH_ASSETS")) and Path(override).is_dir():
+        return Path(override).parent / "runs"
+    return workspace() / "runs"
 
 
 def workspace() -> Path:
     """Folder that relative paths of a recipe start from: the checkout, else the working directory."""
-    return _CHECKOUT if (_CHECKOUT / "assets").is_dir() else Path.cwd()
+    return _ROOT if not _INSTALLED and (_ROOT / "assets").is_dir() else Path.cwd()
 
 
-def _root() -> Path:
+def _assets() -> Path:
     # Read at every call, so that a test or a server can change it.
     override = os.environ.get("CXRBENCH_ASSETS")
-    return Path(override) if override else _CHECKOUT / "assets"
+    return Path(override) if override else _ROOT / "assets"

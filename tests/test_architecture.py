@@ -65,6 +65,27 @@ def test_importing_the_library_starts_nothing() -> None:
     assert result.stdout.strip() == "[]"
 
 
+def test_training_is_imported_on_systems_without_the_modules_of_unix() -> None:
+    code = """
+import importlib, pkgutil, sys, warnings
+for name in ("fcntl", "grp", "pwd", "resource", "termios"):
+    sys.modules[name] = None  # importing it fails, as it does on Windows
+warnings.filterwarnings("ignore", message="only soft file lock")
+import cxrbench.training
+for module in pkgutil.walk_packages(cxrbench.training.__path__, "cxrbench.training."):
+    importlib.import_module(module.name)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_only_assets_knows_what_lies_outside_the_package(root: Path) -> None:
+    """``parents[…]`` and ``parent.parent`` of a module's own path lead out of it, and nowhere in a wheel."""
+    climbs = re.compile(r"__file__.*(parents\b|parent\.parent)|\bROOT\b.*__file__")
+    files = [path for path in (root / "cxrbench").rglob("*.py") if path.name != "assets.py"]
+    assert [path for path in files if climbs.search(path.read_text(encoding="utf8"))] == []
+
+
 def test_the_map_lists_exactly_the_files_of_the_tree(root: Path) -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=False)
     if tracked.returncode:

@@ -44,7 +44,7 @@ def assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def here(assets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXRBENCH_ASSETS", str(assets))
-    monkeypatch.delenv("CXRBENCH_MODELS", raising=False)
+    monkeypatch.setenv("CXRBENCH_MODELS", str(assets / "own"))
 
 
 @pytest.fixture

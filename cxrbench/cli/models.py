@@ -1,11 +1,13 @@
-"""``cxrbench models``: what can be named after ``--model``; and loading it."""
+"""``cxrbench models``: the values of ``--model``; and fetching and loading the one that was named."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cxrbench.cli.say import note
 from cxrbench.errors import InputError
-from cxrbench.models import catalog
+from cxrbench.models import ModelSpec, catalog
+from cxrbench.models.folder import read_spec
 
 if TYPE_CHECKING:
     from cxrbench.models import Classifier
@@ -14,13 +16,17 @@ __all__ = ["load", "run"]
 
 
 def run(options: argparse.Namespace) -> int:
-    """One model a line: name, title, findings."""
+    """One line per model: name, title, findings; with ``--fetch``, of the model that was fetched."""
+    if options.fetch:
+        fetched = _fetch(options.fetch)
+        print(_line(read_spec(fetched)))
+        note(f"fetched into {fetched}")
+        return 0
     for found in catalog.scan():
         if found.spec is None:
             note(found.problem)
             continue
-        names = ", ".join(label for label in found.spec.labels if label)
-        print(f"{found.spec.name}\t{found.spec.title}\t{names}")
+        print(_line(found.spec))
     return 0
 
 
@@ -31,9 +37,20 @@ def load(source: str | None) -> "Classifier":
     if source is None:
         available = catalog.available()
         if not available:
-            raise InputError("No model is available; name one with --model, or put one into assets/models.")
+            raise InputError(f"No model is available. {catalog.how_to_add()}")
         source = next(iter(available))
     if source.startswith("torchxrayvision/"):
         return torchxrayvision.load(source.removeprefix("torchxrayvision/"))
     repository, _, revision = source.partition("@")
     return hub.load(repository, revision=revision) if revision else hub.load(source)
+
+
+def _fetch(source: str) -> Path:
+    from cxrbench.models import hub  # not above: the list of models needs no torch
+
+    repository, _, revision = source.partition("@")
+    return hub.download(repository, revision=revision or None)
+
+
+def _line(spec: ModelSpec) -> str:
+    return f"{spec.name}\t{spec.title}\t{', '.join(label for label in spec.labels if label)}"

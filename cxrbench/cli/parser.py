@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_check,
         _add_phantom,
         _add_lists,
+        _add_app,
     ):
         add(commands)
     return parser
@@ -216,12 +217,27 @@ def _add_train(commands: _Commands) -> None:
 
 
 def _add_lists(commands: _Commands) -> None:
-    for name, about in (
-        ("models", "list the models that can be named"),
-        ("methods", "list the methods of explanation"),
-    ):
-        command = commands.add_parser(name, help=about, description=_sentence(about))
-        command.set_defaults(module=name)
+    about = "list the models that can be named, or fetch another from the Hugging Face Hub"
+    command = commands.add_parser("models", help=about, description=_sentence(about))
+    command.add_argument(
+        "--fetch",
+        metavar="OWNER/NAME[@COMMIT]",
+        help="download this repository's model into your folder of models: CXRBENCH_MODELS, or else "
+        ".cxrbench/models at home",
+    )
+    command.set_defaults(module="models")
+    about = "list the methods of explanation"
+    command = commands.add_parser("methods", help=about, description=_sentence(about))
+    command.set_defaults(module="methods")
+
+
+def _add_app(commands: _Commands) -> None:
+    about = "open the workbench in the browser"
+    command = commands.add_parser("app", help=about, description=_sentence(about))
+    command.add_argument(
+        "options", nargs="*", metavar="-- OPTION", help="of Streamlit, such as -- --server.port 8600"
+    )
+    command.set_defaults(module="app")
 
 
 def _sentence(text: str) -> str:

@@ -1,10 +1,9 @@
-"""The one list of models: shipped ones, those in CXRBENCH_MODELS, those that runs made.
+"""The one list of models: shipped ones, the user's own, those that runs made.
 
 Used by the command line and by the Compare, Performance and About pages. Reads no weights and does not import
 torch.
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from cxrbench.errors import InputError
 from cxrbench.models import folder as files
 from cxrbench.models.spec import ModelSpec
 
-__all__ = ["CatalogEntry", "available", "scan"]
+__all__ = ["CatalogEntry", "available", "how_to_add", "scan"]
 
 _TEMPORARY: Final = "."  # first character of the names of folders that are being written
 
@@ -72,12 +71,18 @@ def available() -> dict[str, Path]:
     return {entry.spec.name: entry.folder for entry in scan() if entry.spec}
 
 
+def how_to_add() -> str:
+    """How a model gets into the list, in one sentence for those who miss one."""
+    return (
+        "Fetch one with 'cxrbench models --fetch OWNER/NAME' from the Hugging Face Hub, train one with "
+        f"'cxrbench train', or copy the folder of a saved model into {assets.own_models()} "
+        "(CXRBENCH_MODELS names another folder)."
+    )
+
+
 def _all_entries() -> Iterator[CatalogEntry]:
-    roots = [assets.models()]
-    if os.environ.get("CXRBENCH_MODELS"):
-        roots.append(Path(os.environ["CXRBENCH_MODELS"]))
     seen: set[Path] = set()  # a root may be listed twice, or be a link
-    for root in roots:
+    for root in (assets.models(), assets.own_models()):
         for folder in _folders(root):
             if folder.resolve() not in seen:
                 seen.add(folder.resolve())

@@ -16,7 +16,7 @@ from huggingface_hub.errors import (
 
 from cxrbench.errors import InputError
 
-__all__ = ["check_revision", "fetch", "in_cache"]
+__all__ = ["check_revision", "fetch", "in_cache", "newest_commit"]
 
 # Seconds after which the Hub counts as unreachable. Its own client would retry six times, 23 s per file.
 _TIMEOUT: Final = 5.0
@@ -52,6 +52,32 @@ def in_cache(repository: str, filename: str, *, revision: str | None = None) -> 
         raise InputError(f"A Hub repository is named owner/name; got {repository!r:.100}.") from None
 
 
+def newest_commit(repository: str, filename: str) -> str:
+    """The hash of the newest commit of a Hub repository; asks the Hub, whatever the cache holds.
+
+    Args:
+        repository: ``owner/name``.
+        filename: a file that the repository must have.
+
+    Raises:
+        InputError: the repository or the file does not exist, or the Hub does not answer.
+    """
+    try:
+        metadata = get_hf_file_metadata(hf_hub_url(repository, filename), timeout=_TIMEOUT)
+    except Exception as error:
+        raise _explained(
+            error,
+            repository,
+            filename,
+            f"The newest commit of {repository} cannot be looked up: the Hugging Face Hub is not available "
+            f"({type(error).__name__}); connect to the network, or copy the model's folder here from a "
+            "machine that has it.",
+        ) from None
+    if metadata.commit_hash is None:
+        raise InputError(f"The Hub names no commit of {repository}; give one: {repository}@COMMIT.")
+    return metadata.commit_hash
+
+
 def fetch(repository: str, filename: str, *, revision: str | None = None) -> Path:
     """The path of a file of a Hub repository, from the local cache or else downloaded.
 
@@ -71,17 +97,30 @@ def fetch(repository: str, filename: str, *, revision: str | None = None) -> Pat
         get_hf_file_metadata(hf_hub_url(repository, filename, revision=revision), timeout=_TIMEOUT)
         _log.info("downloading %s from %s", filename, repository)
         return Path(hf_hub_download(repository, filename, revision=revision))
-    except RepositoryNotFoundError:
-        # The Hub gives the same answer for private and for missing repositories.
-        raise InputError(
-            f"The Hub has no public repository {repository}; check its name, or log in if it is private."
-        ) from None
-    except (RemoteEntryNotFoundError, RevisionNotFoundError):
-        raise InputError(f"Repository {repository} has no file {filename} at revision {revision}.") from None
     except Exception as error:
-        # Name resolution, proxy, TLS, time-out, offline mode, full disk: each HTTP library has its own type.
-        raise InputError(
+        raise _explained(
+            error,
+            repository,
+            filename,
             f"{filename} of {repository} is neither in the local cache ({constants.HF_HUB_CACHE}) nor "
             f"available from the Hugging Face Hub ({type(error).__name__}); connect to the network once, or "
-            "copy a cache that holds it there (HF_HOME sets the folder)."
+            "copy a cache that holds it there (HF_HOME sets the folder).",
+            revision=revision,
         ) from error
+
+
+def _explained(
+    error: Exception, repository: str, filename: str, otherwise: str, *, revision: str | None = None
+) -> InputError:
+    """The error of a request to the Hub as one sentence; ``otherwise`` where the Hub gave no answer."""
+    if isinstance(error, HFValidationError):
+        return InputError(f"A Hub repository is named owner/name; got {repository!r:.100}.")
+    if isinstance(error, RepositoryNotFoundError):
+        # The Hub gives the same answer for private and for missing repositories.
+        return InputError(
+            f"The Hub has no public repository {repository}; check its name, or log in if it is private."
+        )
+    if isinstance(error, RemoteEntryNotFoundError | RevisionNotFoundError):
+        return InputError(f"Repository {repository} has no file {filename} at revision {revision or 'main'}.")
+    # Name resolution, proxy, TLS, time-out, offline mode, full disk: each HTTP library has its own type.
+    return InputError(otherwise)

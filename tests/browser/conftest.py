@@ -86,7 +86,7 @@ def address(root: Path, assets_root: Path, runs_root: Path, server_log: Path) ->
     command += [f"--server.port={port}", "--server.address=127.0.0.1"]
     environment = {**os.environ, "CXRBENCH_ASSETS": str(assets_root), "PYTHONPATH": str(root)}
     environment["CXRBENCH_RUNS"] = str(runs_root)
-    environment.pop("CXRBENCH_MODELS", None)
+    environment["CXRBENCH_MODELS"] = str(runs_root / "own")
     with server_log.open("w") as out:
         server = subprocess.Popen(command, cwd=root, env=environment, stdout=out, stderr=subprocess.STDOUT)
     try:

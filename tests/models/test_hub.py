@@ -289,7 +289,7 @@ def test_a_broken_model_is_listed_with_its_problem_and_hides_no_other(model: Cla
 
 def test_without_any_folder_there_is_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXRBENCH_ASSETS", str(tmp_path / "nowhere"))
-    monkeypatch.delenv("CXRBENCH_MODELS", raising=False)
+    monkeypatch.setenv("CXRBENCH_MODELS", str(tmp_path / "own"))
     assert hub.available() == {}
     with pytest.raises(InputError, match=r"no model 'resnet'.*\(none\)"):
         hub.load("resnet")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from cxrbench.app.services import model_registry
 from cxrbench.evaluation import METRICS
+from cxrbench.models import catalog
 
 __all__ = ["methods", "models"]
 
@@ -31,10 +32,7 @@ def models() -> None:
     for problem in stock.problems:
         st.warning(problem)
     if not stock.models:
-        st.info(
-            "No model was found: put a saved model into assets/models, or set CXRBENCH_MODELS to a folder of "
-            "models, and restart."
-        )
+        st.info(f"No model was found. {catalog.how_to_add()}")
     findings_of = {
         name: tuple(label for label in model.spec.labels if label) for name, model in stock.models.items()
     }

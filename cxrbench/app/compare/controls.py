@@ -19,6 +19,7 @@ from cxrbench.app.services import model_registry, own_radiographs
 from cxrbench.app.services.radiographs import Source, case
 from cxrbench.app.widgets.multi_select import some
 from cxrbench.compare import gallery
+from cxrbench.models import catalog
 
 __all__ = ["UPLOAD", "chosen", "empty", "forget_picks", "pick", "show_own", "shown_own", "source"]
 
@@ -112,10 +113,7 @@ def pick(now: Source) -> Choice:
 def empty() -> None:
     """What to say where there is no radiograph yet."""
     if not model_titles(None):
-        st.info(
-            "There is no model here yet: put a saved model into assets/models, or name a folder of them in "
-            "CXRBENCH_MODELS, and start again."
-        )
+        st.info(f"No model was found. {catalog.how_to_add()}")
     else:
         st.info("There are no gallery cases here: build them with train/gallery.py, or open your own image.")
     _upload()

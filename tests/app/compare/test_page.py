@@ -26,7 +26,7 @@ MAIN = Path(main.__file__)
 @pytest.fixture
 def bench(small_assets: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
-    monkeypatch.delenv("CXRBENCH_MODELS", raising=False)
+    monkeypatch.setenv("CXRBENCH_MODELS", str(small_assets / "own"))
     forget(monkeypatch)
     return AppTest.from_file(str(MAIN), default_timeout=60)
 

@@ -24,7 +24,7 @@ PARTS = ("Counts", "Together", "Imbalance", "Policies", "Resampling", "Class wei
 @pytest.fixture
 def page(small_assets: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
-    monkeypatch.delenv("CXRBENCH_MODELS", raising=False)
+    monkeypatch.setenv("CXRBENCH_MODELS", str(small_assets / "own"))
     return AppTest.from_file(str(MAIN), default_timeout=60).switch_page(str(PAGE))
 
 

@@ -72,7 +72,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         write_spec(folder / "config.json", spec)
         (folder / "model.safetensors").touch()
     monkeypatch.setenv("CXRBENCH_ASSETS", str(tmp_path))
-    monkeypatch.delenv("CXRBENCH_MODELS", raising=False)
+    monkeypatch.setenv("CXRBENCH_MODELS", str(tmp_path / "own"))
     return tmp_path
 
 

@@ -12,7 +12,7 @@ def bench(small_assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """A process that has just started, with an empty folder of runs; each look finds it rested."""
     monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
     monkeypatch.setenv("CXRBENCH_RUNS", str(tmp_path))
-    monkeypatch.delenv("CXRBENCH_MODELS", raising=False)
+    monkeypatch.setenv("CXRBENCH_MODELS", str(tmp_path / "own"))
     for name, value in {
         "_found": [],
         "_failed": [],

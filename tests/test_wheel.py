@@ -1,0 +1,179 @@
+"""The wheel: built here, installed elsewhere, and used where no checkout can be imported."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
+
+SITE_PACKAGES = sysconfig.get_path("purelib")
+Run = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout, built without a network and without traces in the checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    settings = folder / "settings.cfg"
+    settings.write_text(f"[build]\nbuild_base = {folder / 'build'}\n[egg_info]\negg_base = {folder}\n")
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(folder), str(root)]
+    _call("-m", "pip", "wheel", "--quiet", *options, DIST_EXTRA_CONFIG=str(settings))
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the wheel was installed into, without its dependencies."""
+    folder = tmp_path_factory.mktemp("installed")
+    options = ["--no-deps", "--no-index", "--no-compile", "--target", str(folder), str(wheel)]
+    _call("-m", "pip", "install", "--quiet", *options)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Run Python in an empty folder with the installed package, and return what it prints.
+
+    The environment's other packages are there; its .pth files, through which an editable install makes the
+    checkout importable, are not read (-S).
+    """
+    here = tmp_path_factory.mktemp("elsewhere")
+
+    def python(*arguments: str, **environment: str) -> str:
+        paths = os.pathsep.join((str(installed), SITE_PACKAGES))
+        environment = {"PYTHONPATH": paths, "CXRBENCH_MODELS": str(here / "models")} | environment
+        return _call("-S", "-P", *arguments, cwd=here, **environment)
+
+    return python
+
+
+def test_the_wheel_holds_the_workbench_and_is_small(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    shipped = {name.removeprefix("cxrbench/shipped/") for name in names if "/shipped/" in name}
+    assert {"streamlit_app.py", ".streamlit/config.toml", "train/configs/smoke.toml"} <= shipped
+    assert {"assets/lungs/model.safetensors", "assets/gallery/index.json"} <= shipped
+    assert {"cxrbench/app/main.css", "cxrbench/app/icon.svg", "cxrbench/py.typed"} <= names
+    for page in ("about", "compare", "imbalance", "performance", "phantom", "preparation", "training"):
+        assert f"cxrbench/app/{page}/page.py" in names
+    assert {"cxrbench/app/compare/canvas/index.js", "cxrbench/app/performance/curves/curves.html"} <= names
+    assert not [name for name in names if name.startswith(("tests/", "scripts/", "assets/", "train/"))]
+    assert wheel.stat().st_size < 30e6
+
+
+def test_nothing_of_the_checkout_is_imported_or_read(run: Run, installed: Path) -> None:
+    code = """
+import cxrbench
+from cxrbench import assets
+print(cxrbench.__file__)
+print(assets.models(), assets.gallery(), assets.lungs(), assets.recipes(), assets.workbench(), sep="\\n")
+print(assets.runs(), assets.workspace(), sep="\\n")
+"""
+    *shipped, runs, workspace = map(Path, run("-c", code).split())
+    assert all(path.is_relative_to(installed / "cxrbench") and path.exists() for path in shipped)
+    assert not workspace.is_relative_to(installed)  # nothing is written into the installation
+    assert runs == workspace / "runs"
+
+
+def test_one_film_is_explained_with_a_model_of_the_users_own(run: Run, tmp_path: Path, root: Path) -> None:
+    rows, columns = np.mgrid[:90, :80]
+    film = (127 + 60 * np.sin(rows / 9) + 60 * np.cos(columns / 7)).astype(np.uint8)
+    Image.fromarray(film).save(tmp_path / "film.png")
+    shutil.copytree(root / "assets" / "models" / "vit_tiny", tmp_path / "models" / "vit_tiny")
+    own = {"CXRBENCH_MODELS": str(tmp_path / "models")}
+    listed = run("-m", "cxrbench.cli", "models", **own)
+    assert [line.split("\t")[0] for line in listed.splitlines()] == ["efficientnet_b0", "vit_tiny"]
+    command = ["explain", str(tmp_path / "film.png"), "--out", str(tmp_path / "maps"), "--model", "vit_tiny"]
+    command += ["--finding", "Pleural Effusion", "--method", "grad_cam"]
+    run("-m", "cxrbench.cli", *command, **own)
+    (picture,) = (tmp_path / "maps").glob("*.png")
+    with Image.open(picture) as drawn:
+        assert min(drawn.size) >= 80
+    assert list((tmp_path / "maps").glob("*.zip"))
+
+
+def test_lungs_recipes_and_gallery_are_found(run: Run) -> None:
+    code = """
+import json
+import numpy as np
+from cxrbench.compare import gallery
+from cxrbench.data.phantom import render
+from cxrbench.preprocess import Preprocessing
+from cxrbench.training.run.recipes import recipes
+
+film = render(3, {}, size=128).image
+cropped = Preprocessing(size=64, crop="lungs")(film)
+cases = gallery.cases()
+print(json.dumps({
+    "shape": cropped.shape,
+    "differs": bool(np.abs(cropped - Preprocessing(size=64)(film)).max() > 0.1),
+    "recipes": sorted(recipes()),
+    "cases": len(cases),
+    "stored": sum(bool(gallery.load(case.id).heat_maps) for case in cases[:3]),
+}))
+"""
+    found = json.loads(run("-c", code))
+    assert found["shape"][-2:] == [64, 64]
+    assert found["differs"]
+    assert {"smoke", "phantom_densenet121", "chexpert_liz"} <= set(found["recipes"])
+    assert found["cases"] == 16
+    assert found["stored"] == 3
+
+
+def test_the_workbench_opens_with_the_settings_that_ship_with_it(run: Run) -> None:
+    code = """
+import sys
+from cxrbench import assets
+from streamlit import config
+from streamlit.testing.v1 import AppTest
+from streamlit.web.server.app_discovery import discover_asgi_app
+
+assert discover_asgi_app(assets.workbench()).import_string == "streamlit_app:app"
+config._main_script_path = str(assets.workbench())  # as `streamlit run` sets it
+config.get_config_options(force_reparse=True)
+assert config.get_option("server.address") == "127.0.0.1"
+assert config.get_option("browser.gatherUsageStats") is False
+
+sys.path.insert(0, str(assets.workbench().parent))
+import streamlit_app
+from cxrbench.app.server import MAIN
+at = AppTest.from_file(MAIN, default_timeout=120).run()
+assert not at.exception, at.exception
+print(at.title[0].value, at.selectbox(key="pick_case").value)
+"""
+    assert run("-c", code).split() == ["Compare", "pleural-effusion"]
+
+
+def test_the_command_app_says_what_is_missing_without_streamlit(run: Run) -> None:
+    code = """
+import importlib.util
+from cxrbench.cli import main
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name == "streamlit" else find(name, *rest)
+print(main(["app"]))
+"""
+    assert run("-c", code).split() == ["2"]
+
+
+def _call(*arguments: str, cwd: Path | None = None, **environment: str) -> str:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CXRBENCH", "PYTHON"))}
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=cwd,
+        env=kept | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
