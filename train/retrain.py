@@ -13,12 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
-from accelerate import PartialState
 
 from cxrbench import models
 from cxrbench.errors import InputError
 from cxrbench.models import hub
+from cxrbench.processes import this_process
 from cxrbench.targets import ml_smote, resampling
 from cxrbench.training import Images, TrainConfig, recipe, report, sources
 from cxrbench.training.objective.losses import LOSSES
@@ -34,7 +33,6 @@ def main() -> None:
     parser.add_argument("--synthetic", action="store_true", help="MLSMOTE's examples instead of even draws")
     parser.add_argument("--out", type=Path, help="folder of the run; default runs/NAME-retrained")
     arguments = parser.parse_args()
-    PartialState(cpu=not torch.accelerator.is_available())
     try:
         config = TrainConfig.read(arguments.config)
         again(config, arguments.model, arguments.out, synthetic=arguments.synthetic)
@@ -58,7 +56,7 @@ def again(config: TrainConfig, folder: Path, out: Path | None = None, *, synthet
     config = replace(config, name=f"{config.name}-retrained", sampling="each", label_smoothing=0.0)
     out = out or Path("runs") / config.name
     studies = sources.read_studies(config)
-    images = recipe.source(config, studies, out / "pixels")
+    images = recipe.source(config, studies, out / "pixels", process=this_process())
     model.spec = replace(model.spec, name=config.name)
     last(model, images("train", model.spec.preprocessing.size), config, synthetic=synthetic)
     print(report.table(evaluate_and_save(config, model, studies, images, out)))

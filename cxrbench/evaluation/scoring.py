@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from accelerate import PartialState
 from torch import Tensor
 
 from cxrbench import assets
@@ -24,6 +23,7 @@ from cxrbench.errors import InputError
 from cxrbench.evaluation.score_store import Line, Scored, ScoreStore, gathered
 from cxrbench.models import Classifier
 from cxrbench.models.classifier import check_inference
+from cxrbench.processes import this_process
 
 __all__ = ["Scored", "score_files"]
 
@@ -70,7 +70,7 @@ def score_files(
     check_inference(model, model.spec.name)
     if not paths or batch < 1:
         raise InputError(f"Scoring takes an image and a batch of at least 1; got {len(paths)} and {batch}.")
-    state = PartialState()
+    state = this_process()
     store = ScoreStore(folder, _key(model), state.process_index, len(model.spec.labels))
     # By the row's number, not its place among those left: others may already be writing theirs.
     mine = np.arange(len(paths))[state.process_index :: state.num_processes]

@@ -1,4 +1,4 @@
-"""Runs a recipe: studies, images, an initialised model, and the loop over them."""
+"""What training starts from, by a recipe: the images of each split, and the model before its first step."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -16,9 +16,8 @@ from cxrbench.terminal import ProgressBar
 from cxrbench.training import supervision
 from cxrbench.training.config import TrainConfig
 from cxrbench.training.dataset import Images, decode
-from cxrbench.training.loop.engine import Engine
 
-__all__ = ["Source", "begin", "fit", "new_model", "source"]
+__all__ = ["Source", "begin", "new_model", "source"]
 
 # A split and a side in pixels → its images.
 Source = Callable[[str, int], Images]
@@ -38,7 +37,7 @@ def source(
         config: the recipe.
         studies: of each split.
         cache: folder of the decoded images.
-        process: as in ``fit``; None where there is no other.
+        process: which of several processes this is; None where it is alone.
         say: told which images cannot be read.
     """
     known = {
@@ -99,37 +98,3 @@ def begin(model: models.Classifier, folder: Path) -> None:
             f"the recipe's are {', '.join(model.spec.labels)}."
         )
     files.fit(saved.backbone.state_dict(), model.backbone, str(folder))
-
-
-def fit(
-    config: TrainConfig,
-    images: Source,
-    folder: Path,
-    *,
-    process: PartialState,
-    say: Callable[[str], None] = print,
-    asked: Callable[[], bool] = lambda: False,
-) -> models.Classifier:
-    """The model of the recipe, with the best weights of its last phase.
-
-    Args:
-        config: the recipe.
-        images: see ``source``.
-        folder: of the run's state: a run that was stopped goes on from there.
-        process: which of the processes that train this one is; the main one decodes what the others read.
-        say: what to do with a line of progress.
-        asked: whether to stop, which keeps the state and raises ``run.status.StopAsked``.
-    """
-
-    def split(size: int) -> tuple[Images, Images]:
-        with process.main_process_first():
-            return images("train", size), images("valid", size)
-
-    model = new_model(config)
-    supervision.prepare(config, model)
-    loss = supervision.criterion(config, split(config.phases[-1].size)[0].targets)
-    engine = Engine(model, config, folder, loss=loss, say=say, asked=asked)
-    engine.fit(split)
-    model.load_state_dict(engine.best())
-    supervision.narrow(config, model)
-    return model

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import torch
 from accelerate import PartialState
 
 from cxrbench.data import Studies, read_chexpert
@@ -37,6 +36,7 @@ from cxrbench.labels import finding_columns, finding_indices, finding_key
 from cxrbench.metrics import roc_curve
 from cxrbench.models import Classifier
 from cxrbench.models import folder as files
+from cxrbench.processes import this_process
 from cxrbench.terminal import ProgressBar
 from cxrbench.writing import OwnFolder
 
@@ -118,8 +118,7 @@ def evaluate_models(
         InputError: a table, a name or an output that cannot be used.
     """
     threshold(options.rule)  # before hours of work
-    # Without a GPU accelerate has to be told, or processes that torchrun starts do not find each other.
-    PartialState(cpu=not torch.accelerator.is_available())
+    process = this_process()
     splits = _splits(options, say)
     _check_names(models)
     out = OwnFolder(folder)
@@ -128,12 +127,12 @@ def evaluate_models(
     problems: dict[Path, str] = {}
     notes: dict[Path, str] = {}
     for model in models:
-        found, parts = _predictions(model, splits, options, out, say)
+        found, parts = _predictions(model, splits, options, out, process=process, say=say)
         predictions.append(found)
         for part in parts:
             problems |= part.problems
             notes |= part.notes
-    if not PartialState().is_main_process:
+    if not process.is_main_process:
         return None
     evaluated = {
         model.spec.name: _evaluated(model, found, options, out)
@@ -193,7 +192,13 @@ def _check_names(models: Sequence[Classifier]) -> None:
 
 
 def _predictions(
-    model: Classifier, splits: dict[str, Studies], options: EvaluationOptions, out: OwnFolder, say: Say
+    model: Classifier,
+    splits: dict[str, Studies],
+    options: EvaluationOptions,
+    out: OwnFolder,
+    *,
+    process: PartialState,
+    say: Say,
 ) -> tuple[Predictions, list[Scored]]:
     """What a model says of every split, also as a file; and the scores it is made of, one per split."""
     parts: list[Predictions] = []
@@ -212,7 +217,7 @@ def _predictions(
             )
         parts.append(_matched(model, studies, split, scored.scores, options.data, say).take(~bad))
     predictions = join(parts)
-    if not PartialState().is_main_process:
+    if not process.is_main_process:
         return predictions, splits_scored
     name = f"{model.spec.name}/{files.PREDICTIONS}"
     with out.draft(name) as own:

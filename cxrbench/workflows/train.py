@@ -18,8 +18,9 @@ from cxrbench.data import Studies
 from cxrbench.errors import InputError
 from cxrbench.models import folder as files
 from cxrbench.models import hub
+from cxrbench.processes import this_process
 from cxrbench.terminal import write_line
-from cxrbench.training import TrainConfig, recipe, report, scores_of, sources
+from cxrbench.training import Engine, Images, TrainConfig, recipe, report, scores_of, sources, supervision
 from cxrbench.training.recipe import Source
 from cxrbench.training.records import record
 from cxrbench.training.run import status as run_status
@@ -41,7 +42,7 @@ def run(config: TrainConfig, out: Path | None = None, *, force: bool = False) ->
     try:
         train(config, out or assets.runs() / config.name, force=force)
     except run_status.StopAsked as stopped:
-        if PartialState().is_main_process:
+        if this_process().is_main_process:
             print(stopped)
 
 
@@ -59,43 +60,58 @@ def train(config: TrainConfig, out: Path, *, force: bool = False, say: Say = wri
         InputError: the folder holds something else than this recipe's run.
         StopAsked: the run was asked to stop, and has kept its state.
     """
-    # Without a GPU accelerate has to be told, or processes that torchrun starts do not find each other.
-    process = PartialState(cpu=not torch.accelerator.is_available())
+    process = this_process()
     if not process.is_main_process:
         with run_status.stop_signals() as asked:
-            _train(config, out, lambda line: None, asked)
+            _steps(config, out, process, say=lambda line: None, asked=asked)
         return
     _check_folder(config, out, force=force)
-    with run_status.claim(out), run_status.stop_signals() as asked:
-        status = run_status.own_status(config.name, process.num_processes)
-        run_status.write_status(out, status)
+    running = run_status.recorded(out, config.name, process.num_processes)
+    with running, run_status.stop_signals() as asked:
         write_text(out / _RECIPE, json.dumps(config.as_dict(), indent=1) + "\n")
-        try:
-            _train(config, out, _logged(say, out / "log.txt"), asked)
-        except run_status.StopAsked as stopped:
-            run_status.write_status(out, replace(status, state="stopped", message=str(stopped)))
-            raise
-        except BaseException as error:
-            run_status.write_status(out, replace(status, state="failed", message=str(error) or repr(error)))
-            raise
-        run_status.write_status(out, replace(status, state="done"))
+        _steps(config, out, process, say=_logged(say, out / "log.txt"), asked=asked)
 
 
-def _train(config: TrainConfig, out: Path, say: Say, asked: Callable[[], bool]) -> None:
-    started, process = time.monotonic(), PartialState()
-    studies = _studies(config, say, asked)
-    say(", ".join(f"{len(of)} {split} images" for split, of in studies.items()))
+def _steps(
+    config: TrainConfig, out: Path, process: PartialState, *, say: Say, asked: Callable[[], bool]
+) -> None:
+    """A run from its first step to its last; every process takes each step, but for the evaluation."""
+    started = time.monotonic()
+
+    # The studies of each split: read from tables, or simulated where the recipe says so.
+    studies = _studies(config, process, say, asked)
+    say(", ".join(f"{len(part)} {split} images" for split, part in studies.items()))
+
+    # Their images, decoded once per size, with the targets that the recipe's policy makes of the labels.
     images = recipe.source(config, studies, out / "pixels", process=process, say=say)
-    model = recipe.fit(config, images, out / "state", process=process, say=say, asked=asked)
+
+    def training_and_validation(size: int) -> tuple[Images, Images]:
+        with process.main_process_first():  # it decodes what the others then read
+            return images("train", size), images("valid", size)
+
+    # The model before its first step, and the loss, which may depend on how frequent the findings are.
+    model = recipe.new_model(config)
+    supervision.prepare(config, model)
+    loss = supervision.criterion(config, training_and_validation(config.phases[-1].size)[0].targets)
+
+    # Training; then the weights of the epoch with the best validation AUROC, with one logit per finding.
+    engine = Engine(model, config, out / "state", loss=loss, say=say, asked=asked)
+    engine.fit(training_and_validation)
+    model.load_state_dict(engine.best())
+    supervision.narrow(config, model)
+
+    # Thresholds from the validation studies, metrics on the test studies, and the model's folder.
     if process.is_main_process:
         torch.set_num_threads(os.cpu_count() or 1)  # the other processes are done
         say(report.table(evaluate_and_save(config, model, studies, images, out)))
         say(f"{out / 'model'}: {(time.monotonic() - started) / 60:.1f} minutes")
 
 
-def _studies(config: TrainConfig, say: Say, asked: Callable[[], bool]) -> dict[str, Studies]:
+def _studies(
+    config: TrainConfig, process: PartialState, say: Say, asked: Callable[[], bool]
+) -> dict[str, Studies]:
     """The studies of each split; the main process writes what the others then find."""
-    with PartialState().main_process_first():
+    with process.main_process_first():
         try:
             return sources.read_studies(config, say=say, asked=asked)
         except run_status.StopAsked as error:

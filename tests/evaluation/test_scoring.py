@@ -200,10 +200,10 @@ def test_processes_share_the_files_out_by_row_and_find_each_others_scores(
         def wait_for_everyone(self) -> None:
             pass
 
-    monkeypatch.setattr(scoring, "PartialState", lambda: Process(1))
+    monkeypatch.setattr(scoring, "this_process", lambda: Process(1))
     half = score_files(model, films, tmp_path / "scores", batch=2)
     assert_array_equal(np.isnan(half.scores[:, 0]), [True, False] * 3 + [True])
-    monkeypatch.setattr(scoring, "PartialState", lambda: Process(0))
+    monkeypatch.setattr(scoring, "this_process", lambda: Process(0))
     both = score_files(model, films, tmp_path / "scores", batch=2)
     monkeypatch.undo()
     alone = score_files(model, films, tmp_path / "alone")

@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final, Literal
@@ -16,7 +16,17 @@ from filelock import FileLock, Timeout
 from cxrbench.errors import InputError
 from cxrbench.writing import write_text
 
-__all__ = ["Status", "StopAsked", "alive", "claim", "read_status", "stop_signals", "write_status"]
+__all__ = [
+    "Status",
+    "StopAsked",
+    "alive",
+    "claim",
+    "own_status",
+    "read_status",
+    "recorded",
+    "stop_signals",
+    "write_status",
+]
 
 State = Literal["running", "stopped", "failed", "done"]
 
@@ -135,6 +145,32 @@ def stop_signals() -> Iterator[Callable[[], bool]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def recorded(folder: Path, name: str, processes: int) -> Iterator[None]:
+    """Claim the folder of a run, and write into it that the run goes on and, at the end, how it ended.
+
+    Args:
+        folder: of the run.
+        name: of the model.
+        processes: that share the work.
+
+    Raises:
+        InputError: as ``claim``.
+    """
+    with claim(folder):
+        status = own_status(name, processes)
+        write_status(folder, status)
+        try:
+            yield
+        except StopAsked as stopped:
+            write_status(folder, replace(status, state="stopped", message=str(stopped)))
+            raise
+        except BaseException as error:
+            write_status(folder, replace(status, state="failed", message=str(error) or repr(error)))
+            raise
+        write_status(folder, replace(status, state="done"))
 
 
 def own_status(name: str, processes: int, state: State = "running", message: str = "") -> Status:

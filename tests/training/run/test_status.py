@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,28 @@ def test_a_signal_raises_a_flag_and_the_handlers_come_back() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         assert asked()
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "message"),
+    [
+        (None, "done", ""),
+        (run_status.StopAsked("stopped after step 3"), "stopped", "stopped after step 3"),
+        (ValueError(), "failed", "ValueError()"),
+        (InputError("The disk is full."), "failed", "The disk is full."),
+    ],
+)
+def test_a_run_is_recorded_as_running_and_then_as_it_ended(
+    error: BaseException | None, state: str, message: str, tmp_path: Path
+) -> None:
+    expected = pytest.raises(type(error)) if error else nullcontext()
+    with expected, run_status.recorded(tmp_path, "speck", 2):
+        running = run_status.read_status(tmp_path)
+        assert running is not None
+        assert (running.state, running.name, running.processes) == ("running", "speck", 2)
+        if error:
+            raise error
+    assert not run_status.alive(tmp_path)
+    ended = run_status.read_status(tmp_path)
+    assert ended is not None
+    assert (ended.state, ended.message, ended.started) == (state, message, running.started)
