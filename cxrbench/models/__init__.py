@@ -4,9 +4,9 @@ Names that need torch are imported on first use, so that listing models (``catal
 specifications (``spec``) do not import it.
 """
 
-from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
+from cxrbench.lazy_imports import lazy_getattr as _lazy_getattr
 from cxrbench.models.spec import ModelSpec
 from cxrbench.models.zoo import ARCHITECTURES, Architecture, Stage, architecture
 
@@ -26,17 +26,12 @@ __all__ = [
     "default_preprocessing",
 ]
 
-_LAZY = {
-    "Classifier": "classifier",
-    "Features": "classifier",
-    "create": "build",
-    "default_preprocessing": "build",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(_import_module(f"{__name__}.{_LAZY[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = _lazy_getattr(
+    __name__,
+    {
+        "Classifier": "classifier",
+        "Features": "classifier",
+        "create": "build",
+        "default_preprocessing": "build",
+    },
+)

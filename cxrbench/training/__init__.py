@@ -4,8 +4,9 @@ Each name is imported on first use: the status of a run (``run.status``) is read
 (``config``) without torch.
 """
 
-from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
+
+from cxrbench.lazy_imports import lazy_getattr as _lazy_getattr
 
 if _TYPE_CHECKING:
     from cxrbench.training import recipe, report, run, sources, supervision
@@ -38,29 +39,22 @@ __all__ = [
     "supervision",
 ]
 
-# Name → the module that it comes from; the other names are modules themselves.
-_LATER = {
-    "LOSSES": "objective.losses",
-    "SAMPLINGS": "objective.sampling",
-    "Batches": "dataset",
-    "DataConfig": "config",
-    "Engine": "loop.engine",
-    "Images": "dataset",
-    "Phase": "config",
-    "Position": "loop.progress",
-    "TrainConfig": "config",
-    "decode": "dataset",
-    "masked_bce": "objective.losses",
-    "positive_weights": "objective.losses",
-    "scores_of": "validation",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name not in _LATER:
-        return _import_module(f"{__name__}.{name}")
-    value = getattr(_import_module(f"{__name__}.{_LATER[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = _lazy_getattr(
+    __name__,
+    {
+        "LOSSES": "objective.losses",
+        "SAMPLINGS": "objective.sampling",
+        "Batches": "dataset",
+        "DataConfig": "config",
+        "Engine": "loop.engine",
+        "Images": "dataset",
+        "Phase": "config",
+        "Position": "loop.progress",
+        "TrainConfig": "config",
+        "decode": "dataset",
+        "masked_bce": "objective.losses",
+        "positive_weights": "objective.losses",
+        "scores_of": "validation",
+    },
+    ("recipe", "report", "run", "sources", "supervision"),
+)
