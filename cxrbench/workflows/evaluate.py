@@ -1,24 +1,20 @@
 """Evaluation of models and their ensembles on a data set: score, measure, write the results to a folder."""
 
-import csv
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from itertools import combinations
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from accelerate import PartialState
 
-from cxrbench.data import Studies, read_chexpert
+from cxrbench.data import Studies
 from cxrbench.errors import InputError
 from cxrbench.evaluation import (
     Predictions,
     Row,
-    align,
     at_thresholds,
-    compare,
     evaluate,
     fit_systems,
     from_studies,
@@ -33,44 +29,21 @@ from cxrbench.evaluation.systems import VALIDATION
 from cxrbench.figures.report import report
 from cxrbench.inference import threshold
 from cxrbench.labels import finding_columns, finding_indices, finding_key
-from cxrbench.metrics import roc_curve
 from cxrbench.models import Classifier
 from cxrbench.models import folder as files
 from cxrbench.processes import this_process
 from cxrbench.terminal import ProgressBar
+from cxrbench.workflows.evaluation_data import EvaluationOptions, Say, input_files, read_splits
+from cxrbench.workflows.evaluation_files import (
+    REPORT,
+    output_files,
+    write_curves,
+    write_ensembles,
+    write_pairs,
+)
 from cxrbench.writing import OwnFolder
 
 __all__ = ["REPORT", "Evaluation", "EvaluationOptions", "evaluate_models"]
-
-Say = Callable[[str], None]
-
-REPORT: Final = "report.html"
-_PAIRS: Final = "pairs.csv"
-_ENSEMBLES: Final = "ensembles.csv"
-_CURVES: Final = "curves.csv"
-
-
-@dataclass(frozen=True)
-class EvaluationOptions:
-    """On which images models are evaluated, and how.
-
-    Args:
-        data: folder of a data set in CheXpert's form.
-        table: in it: the images to evaluate on.
-        valid: in it: the images to fit thresholds on; by default valid.csv, if there is one.
-        view: "frontal", "lateral" or "all".
-        rule: a key of `THRESHOLDS`.
-        batch: images per pass.
-        resamples: of the bootstrap.
-    """
-
-    data: Path
-    table: str = "test.csv"
-    valid: str | None = None
-    view: str = "frontal"
-    rule: str = "youden"
-    batch: int = 16
-    resamples: int = 1000
 
 
 @dataclass(frozen=True)
@@ -119,10 +92,11 @@ def evaluate_models(
     """
     threshold(options.rule)  # before hours of work
     process = this_process()
-    splits = _splits(options, say)
+    splits = read_splits(options, say)
     _check_names(models)
     out = OwnFolder(folder)
-    out.check(_outputs(models), inputs=_inputs(splits, options), force=force)
+    names = [model.spec.name for model in models]
+    out.check(output_files(names), inputs=input_files(splits, options), force=force)
     predictions: list[Predictions] = []
     problems: dict[Path, str] = {}
     notes: dict[Path, str] = {}
@@ -138,51 +112,12 @@ def evaluate_models(
         model.spec.name: _evaluated(model, found, options, out)
         for model, found in zip(models, predictions, strict=True)
     }
-    _write_pairs(out, list(evaluated.values()), options.resamples)
+    write_pairs(out, [test for test, _ in evaluated.values()], options.resamples)
     rows = _rows(predictions, options, out, say)
     best = ranked(rows) if rows else {}
     out.write_text(REPORT, report(f"{', '.join(evaluated)} on {options.data.name}", evaluated, rows, best))
     metrics = {name: values for name, (_, values) in evaluated.items()}
     return Evaluation(metrics, rows, best, sum(map(len, splits.values())), problems, notes)
-
-
-def _splits(options: EvaluationOptions, say: Say) -> dict[str, Studies]:
-    """Split → its studies: those to evaluate on, and those to fit thresholds on, if there are any."""
-    splits = {}
-    valid = options.data / (options.valid or "valid.csv")
-    if options.valid or (valid.is_file() and options.table != "valid.csv"):
-        splits["valid"] = _of_view(read_chexpert(valid, options.data), options.view, say)
-    splits["test"] = _of_view(read_chexpert(options.data / options.table, options.data), options.view, say)
-    if "valid" in splits:
-        shared = set(splits["valid"].table["patient"]) & set(splits["test"].table["patient"])
-        if shared:
-            say(f"{len(shared)} patients choose the thresholds and are judged, too: figures are too good")
-    return splits
-
-
-def _of_view(studies: Studies, view: str, say: Say) -> Studies:
-    """The images of one view, or all; those that do not tell theirs count as frontal."""
-    for text in studies.notes:
-        say(text)
-    views = studies.table["view"].to_numpy(dtype=str)
-    kept = np.where(views == "", "frontal", views) == view if view != "all" else np.ones(len(views), bool)
-    if not kept.any():
-        raise InputError(f"The data set holds no {view} image; choose another --view.")
-    if not kept.all():
-        say(f"images of another view left out: {(~kept).sum()}")
-    return studies.take(kept)
-
-
-def _outputs(models: Sequence[Classifier]) -> list[str]:
-    """Every file that may be written, below --out."""
-    each = (files.PREDICTIONS, files.EVALUATION, _CURVES)
-    return [f"{model.spec.name}/{name}" for model in models for name in each] + [_PAIRS, _ENSEMBLES, REPORT]
-
-
-def _inputs(splits: dict[str, Studies], options: EvaluationOptions) -> list[Path]:
-    """Every file that is read: tables and images."""
-    tables = [options.data / name for name in (options.table, options.valid or "valid.csv")]
-    return tables + [path for studies in splits.values() for path in studies.paths]
 
 
 def _check_names(models: Sequence[Classifier]) -> None:
@@ -269,38 +204,8 @@ def _evaluated(
     }
     text = json.dumps(figures, indent=1, allow_nan=False) + "\n"
     out.write_text(f"{model.spec.name}/{files.EVALUATION}", text)
-    _write_curves(out, f"{model.spec.name}/{_CURVES}", system.shown)
+    write_curves(out, system.shown)
     return system.shown, figures
-
-
-def _write_curves(out: OwnFolder, name: str, test: Predictions) -> None:
-    """Every point of every ROC curve, one row per distinct score; precision follows from the counts."""
-    with out.open_text(name) as stream:
-        table = csv.writer(stream)
-        table.writerow(["finding", "threshold", "false_positive_rate", "sensitivity"])
-        for index, label in enumerate(test.labels):
-            curve = roc_curve(test.targets[:, index], test.scores[:, index])
-            for point in zip(curve.thresholds, curve.false_positive_rate, curve.sensitivity, strict=True):
-                table.writerow([label, *(f"{value:.6g}" for value in point)])
-
-
-def _write_pairs(
-    out: OwnFolder, evaluated: Sequence[tuple[Predictions, dict[str, Any]]], resamples: int
-) -> None:
-    """AUROC of one model minus another's on the images that both saw, by finding and on the mean."""
-    lines: list[list[object]] = []
-    for (one, _), (other, _) in combinations(evaluated, 2):
-        first, second = align([one, other])
-        cuts = np.full(len(first.labels), 0.5)  # AUROC uses none
-        for mean, names in ((False, first.labels), (True, ("mean",))):
-            gap = compare((first, cuts), (second, cuts), mean=mean, count=resamples)
-            for name, *values in zip(names, gap.estimate, gap.low, gap.high, gap.p, strict=True):
-                lines.append([one.name, other.name, name, *(f"{value:.6g}" for value in values)])
-    if lines:
-        with out.open_text(_PAIRS) as stream:
-            table = csv.writer(stream)
-            table.writerow(["first", "second", "finding", "difference", "low", "high", "p"])
-            table.writerows(lines)
 
 
 def _rows(scored: Sequence[Predictions], options: EvaluationOptions, out: OwnFolder, say: Say) -> list[Row]:
@@ -312,8 +217,5 @@ def _rows(scored: Sequence[Predictions], options: EvaluationOptions, out: OwnFol
         return []
     systems = fit_systems({one.name: one for one in scored}, rule=options.rule)
     rows = [row(system) for system in systems]
-    with out.open_text(_ENSEMBLES) as stream:
-        table = csv.DictWriter(stream, list(asdict(rows[0])))
-        table.writeheader()
-        table.writerows(asdict(one) for one in rows)
+    write_ensembles(out, rows)
     return rows
