@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import numpy as np
 
 from cxrbench import assets
@@ -15,6 +14,7 @@ from cxrbench.compare import fields, records
 from cxrbench.compare.archive import read_arrays, write_arrays
 from cxrbench.compare.comparison import FILM_VIEWS, Comparison, HeatMaps, Prediction, Settings
 from cxrbench.compare.pictures import png
+from cxrbench.compare.stored_maps import read_maps, write_maps
 from cxrbench.data import read_image
 from cxrbench.errors import InputError
 from cxrbench.writing import write_bytes, write_text
@@ -23,20 +23,13 @@ __all__ = [
     "Case",
     "case",
     "cases",
-    "halved",
     "load",
     "methods",
     "models",
-    "quantise",
-    "read_maps",
     "store",
-    "write_maps",
 ]
 
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-_COARSE: Final = 64  # grids up to this side are stored as float32, finer ones in 8 bits
-_FINEST: Final = 128  # grids above this side are stored at half the resolution
-_LEVELS: Final = 31  # per sign: fewer than 8 bits allow, so that cases are small
 
 
 @dataclass(frozen=True)
@@ -110,8 +103,8 @@ def load(
         methods: keys among ``gallery.methods()``, in display order; default: all.
 
     Returns:
-        The comparison; maps on fine grids are stored at half the resolution (``halved``) and quantised
-        (``quantise``).
+        The comparison; maps on fine grids are stored at half the resolution (``stored_maps.halved``) and
+        quantised (``stored_maps.quantise``).
 
     Raises:
         InputError: an unknown case, model or method; the message lists the known ones.
@@ -161,47 +154,6 @@ def store(comparison: Comparison, folder: Path) -> None:
     for name, prediction in comparison.predictions.items():
         heats = [heat for heat in comparison.heat_maps.values() if heat.model == name]
         _store_model(folder, prediction, heats)
-
-
-def write_maps(maps: np.ndarray) -> dict[str, np.ndarray]:
-    """Encode maps (L, h, w) as arrays: floats on coarse grids, else 8-bit codes and scales."""
-    if max(maps.shape[1:], default=0) <= _COARSE:
-        return {"maps": np.asarray(maps, np.float32)}
-    codes, scale = quantise(halved(maps))
-    return {"codes": codes, "scale": scale}
-
-
-def read_maps(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Decode the arrays of ``write_maps`` to maps (L, h, w) float32."""
-    if "maps" in arrays:
-        return arrays["maps"]
-    root = arrays["codes"].astype(np.float32) / np.float32(_LEVELS)
-    maps: np.ndarray = np.sign(root) * root**2 * arrays["scale"][:, None, None]
-    return maps
-
-
-def halved(maps: np.ndarray) -> np.ndarray:
-    """Average maps (L, h, w) over 2 × 2 cells if a side is above 128; others are returned unchanged.
-
-    Relevance of single pixels is noise to the eye, and would make the gallery four times as large.
-    """
-    if max(maps.shape[1:], default=0) <= _FINEST:
-        return maps
-    height, width = ((side + 1) // 2 for side in maps.shape[1:])
-    small = [cv2.resize(m, (width, height), interpolation=cv2.INTER_AREA) for m in maps.astype(np.float32)]
-    return np.stack(small)
-
-
-def quantise(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Quantise maps (L, h, w) to codes int8 (L, h, w) and scales float32 (L,): map ≈ sign(c)·(c/31)²·scale.
-
-    Square roots are rounded, not values: pixel-wise relevance has few large values and many small ones, which
-    a linear scale would round to zero. |error| ≤ √(|map|·scale)/31 + scale/(4·31²).
-    """
-    scale = np.abs(maps).max(axis=(1, 2)).astype(np.float32)
-    safe = np.where(scale > 0, scale, 1)[:, None, None]
-    codes = np.rint(np.sign(maps) * np.sqrt(np.abs(maps) / safe) * _LEVELS)
-    return codes.astype(np.int8), scale
 
 
 def _case(entry: Mapping[str, Any]) -> Case:

@@ -11,7 +11,8 @@ from cxrbench.lazy_imports import lazy_getattr as _lazy_getattr
 if _TYPE_CHECKING:
     from cxrbench.training import recipe, report, run, sources, supervision
     from cxrbench.training.config import DataConfig, Phase, TrainConfig
-    from cxrbench.training.dataset import Batches, Images, decode
+    from cxrbench.training.dataset import Images, decode
+    from cxrbench.training.loop.batches import Batches
     from cxrbench.training.loop.engine import Engine
     from cxrbench.training.loop.progress import Position
     from cxrbench.training.objective.losses import LOSSES, masked_bce, positive_weights
@@ -44,7 +45,7 @@ __getattr__ = _lazy_getattr(
     {
         "LOSSES": "objective.losses",
         "SAMPLINGS": "objective.sampling",
-        "Batches": "dataset",
+        "Batches": "loop.batches",
         "DataConfig": "config",
         "Engine": "loop.engine",
         "Images": "dataset",

@@ -1,21 +1,21 @@
 """Decoded radiographs as one memory-mapped block that every epoch reads."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler, default_collate
+from torch.utils.data import Dataset
 
 from cxrbench import augment, data
 from cxrbench.errors import InputError
 from cxrbench.preprocess import Preprocessing
 from cxrbench.training.objective.sampling import Shown
 
-__all__ = ["Batch", "Batches", "Images", "Sample", "decode", "mixing"]
+__all__ = ["Batch", "Images", "Sample", "decode"]
 
 Sample = tuple[Tensor, Tensor, int]
 # Images (B, 1, S, S), targets (B, L), and which of the training images they are (B,).
@@ -132,51 +132,3 @@ class Images(Dataset[Sample]):
         else:
             image = self._table.take(pixels)
         return torch.from_numpy(image)[None], self.targets[index], int(self.rows[index])
-
-
-def mixing(mixup: augment.Mixup, seed: int) -> Callable[[list[Sample]], Batch]:
-    """How samples become a batch whose images are mixed with each other, and their targets alike.
-
-    Who is mixed with whom is a function of the seed and of the images in the batch, so it is the same in any
-    process and after a resume. Of several processes, each mixes its share of the batch.
-    """
-
-    def collate(samples: list[Sample]) -> Batch:
-        images, targets, indices = default_collate(samples)
-        blend = mixup.draw(np.random.default_rng((seed, *indices.tolist())), len(indices))
-        mixed = blend.images(images.numpy()), blend.targets(targets.numpy())
-        return torch.from_numpy(mixed[0]), torch.from_numpy(mixed[1]), indices
-
-    return collate
-
-
-class Batches(Sampler[list[tuple[int, int]]]):
-    """One pass in the order that (seed, draw) decide, from a given batch on; a short last one is dropped.
-
-    With ``weights`` (N,), as many images are drawn with replacement, each by its chance.
-    """
-
-    def __init__(
-        self,
-        count: int,
-        batch: int,
-        *,
-        seed: int,
-        draw: int,
-        start: int = 0,
-        weights: np.ndarray | None = None,
-    ) -> None:
-        random = np.random.default_rng((seed, draw))
-        drawn = random.permutation(count) if weights is None else random.choice(count, count, p=weights)
-        self.order = drawn
-        # accelerate shares a batch out between processes by these two.
-        self.batch_size, self.drop_last = min(batch, count), True
-        self.draw, self.start = draw, start
-
-    def __len__(self) -> int:
-        return len(self.order) // self.batch_size - self.start
-
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        for step in range(self.start, self.start + len(self)):
-            chosen = self.order[step * self.batch_size : (step + 1) * self.batch_size]
-            yield [(int(index), self.draw) for index in chosen]

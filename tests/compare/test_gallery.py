@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from cxrbench import assets
-from cxrbench.compare import Comparison, gallery, notes
+from cxrbench.compare import Comparison, gallery, notes, stored_maps
 from cxrbench.compare.run import collect, compare
 from cxrbench.compare.scale import heatmap, peak
 from cxrbench.errors import InputError
@@ -132,7 +132,7 @@ def test_opening_a_case_does_not_import_torch(shelf: Path) -> None:
 
 @given(hnp.arrays(np.float32, (2, 3, 70), elements=st.floats(-1e6, 1e6, width=32)))
 def test_a_fine_map_is_stored_within_the_quantisation_error(maps: np.ndarray) -> None:
-    stored = gallery.read_maps(gallery.write_maps(maps))
+    stored = stored_maps.read_maps(stored_maps.write_maps(maps))
     assert (np.abs(stored - maps) <= bound(maps, np.abs(maps).max((1, 2))) + 1e-37).all()
     assert ((np.sign(stored) == np.sign(maps)) | (stored == 0)).all()
 
@@ -140,17 +140,17 @@ def test_a_fine_map_is_stored_within_the_quantisation_error(maps: np.ndarray) ->
 @pytest.mark.parametrize("side", [64, 128])
 def test_a_map_of_at_most_128_cells_a_side_is_not_halved(side: int) -> None:
     maps = np.random.default_rng(0).standard_normal((2, side, side)).astype(np.float32)
-    assert gallery.halved(maps) is maps
+    assert stored_maps.halved(maps) is maps
 
 
 def test_a_very_fine_map_is_stored_as_the_mean_of_four_cells() -> None:
     maps = np.random.default_rng(0).standard_normal((2, 224, 130)).astype(np.float32)
     mean = maps.reshape(2, 112, 2, 65, 2).mean((2, 4))
-    np.testing.assert_allclose(gallery.halved(maps), mean, atol=1e-6)
+    np.testing.assert_allclose(stored_maps.halved(maps), mean, atol=1e-6)
 
 
 def test_a_map_of_zeros_is_stored_exactly() -> None:
-    assert not gallery.read_maps(gallery.write_maps(np.zeros((2, 70, 70), np.float32))).any()
+    assert not stored_maps.read_maps(stored_maps.write_maps(np.zeros((2, 70, 70), np.float32))).any()
 
 
 # From here on: the shipped gallery.
@@ -240,7 +240,7 @@ def test_stored_integrated_gradients_are_those_computed_now_within_the_quantisat
         baseline=stored.settings.baseline,
         steps=stored.settings.steps,
     )
-    kept = gallery.halved(now.maps[0].numpy())
+    kept = stored_maps.halved(now.maps[0].numpy())
     scale = np.abs(kept).max((1, 2))
     error = np.abs(heat.maps[chosen] - kept)
     # A ReLU or a maximum that switches changes single pixels: 1.4e-2 was measured (docs/decisions.md).

@@ -10,7 +10,7 @@ from cxrbench.data import read_image
 from cxrbench.errors import InputError
 from cxrbench.preprocess import Preprocessing
 from cxrbench.training import Batches, Images, decode
-from cxrbench.training.dataset import mixing
+from cxrbench.training.loop.batches import mixing
 
 RECIPE = Preprocessing(size=24, mean=0.4, std=0.2)
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from cxrbench.data.phantom import bones, soft, vessels
 from cxrbench.data.phantom.anatomy import Patient
+from cxrbench.data.phantom.girdle import girdle
 from cxrbench.data.phantom.lungs import SIDES, Lung, lung
 from cxrbench.data.phantom.solids import Array
 from cxrbench.data.phantom.view import RayGeometry
@@ -66,7 +67,7 @@ def build(patient: Patient, geometry: RayGeometry) -> Scene:
         blood=vessels.vessels(patient, geometry),
         grain=vessels.grain(patient, geometry),
         air=soft.airways(patient, geometry) + soft.bowel(patient, geometry),
-        bone=bones.ribs(patient, geometry) + bones.spine(patient, geometry) + bones.girdle(patient, geometry),
+        bone=bones.ribs(patient, geometry) + bones.spine(patient, geometry) + girdle(patient, geometry),
         density={side: np.full(shape, patient.lung_density, np.float32) for side in SIDES},
         fluid={side: np.zeros(shape, np.float32) for side in SIDES},
         added=np.zeros(shape, np.float32),

@@ -10,14 +10,13 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
-from cxrbench.augment import Mixup
 from cxrbench.errors import InputError
 from cxrbench.metrics import ranking
 from cxrbench.terminal import ProgressBar
 from cxrbench.training.config import Phase, TrainConfig
-from cxrbench.training.dataset import Batch, Batches, Images, Sample, mixing
+from cxrbench.training.dataset import Batch, Images
+from cxrbench.training.loop.batches import remaining
 from cxrbench.training.loop.progress import Clock, Position, Run, steps_of
 from cxrbench.training.loop.schedule import rate_at
 from cxrbench.training.loop.step import DivergedError, Learner
@@ -140,7 +139,7 @@ class Engine:
 
     def _epoch(self, phase: Phase, train: Images, clock: Clock) -> None:
         start = self.run.position
-        loader = self._loader(phase, train)
+        loader = remaining(self.config, phase, train, start)
         each = start.step + len(loader)  # steps of the whole epoch, those of an earlier process included
         before = self._steps_before(len(train))
         title = f"phase {start.phase + 1} epoch {start.epoch + 1}/{phase.epochs}"
@@ -163,26 +162,6 @@ class Engine:
                 if self.accelerator.is_main_process:
                     bar(step + 1, each, f"loss {mean:.4f}, {clock.left}")
                 self._pause(step, done)
-
-    def _loader(self, phase: Phase, train: Images) -> DataLoader[Sample]:
-        """The batches that this epoch still lacks."""
-        start = self.run.position
-        # The draw numbers passes over the data across phases, so that no two passes are augmented alike.
-        draw = sum(p.epochs for p in self.config.phases[: start.phase]) + start.epoch
-        batches = Batches(
-            len(train),
-            phase.batch,
-            seed=self.config.seed,
-            draw=draw,
-            start=start.step,
-            weights=train.weights,
-        )
-        # A loader draws a seed whenever it starts: from its own generator, or a resume would shift dropout.
-        own = torch.Generator()
-        collate = mixing(Mixup(self.config.mixup), self.config.seed) if self.config.mixup else None
-        return DataLoader(
-            train, batch_sampler=batches, num_workers=self.config.workers, generator=own, collate_fn=collate
-        )
 
     def _pause(self, step: int, done: str) -> None:
         """Save where it is time to; stop where that is asked for."""
