@@ -53,6 +53,8 @@ def models() -> None:
         if stock.cards[name]:
             with st.expander(f"Model card of {stock.titles[name]}"):
                 st.markdown(_with_lower_headings(stock.cards[name]))
+    if stock.models:
+        st.caption(f"More models: {catalog.how_to_add()}")
 
 
 def _evaluation(evaluation: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from cxrbench.app.services.radiographs import Source, case
 from cxrbench.compare import Prediction, Settings, gallery
 from cxrbench.errors import InputError
 from cxrbench.labels import canonical
+from cxrbench.models import catalog
 
 __all__ = ["finding_names", "from_link", "method_titles", "model_titles", "start", "turn_to", "turn_to_own"]
 
@@ -60,9 +61,14 @@ def turn_to(case_id: str, now: Choice, film: Source | None = None) -> Choice:
 
 
 def turn_to_own(film: Source, now: Choice) -> Choice:
-    """A film of the reader's own: a bundle as it was saved, any other with the models and methods of now."""
+    """The user's own film: a bundle as it was saved, any other with the current models and methods.
+
+    Models of the gallery that are not installed cannot compute its maps: an installed one takes their place.
+    """
     if film.given is None:
-        return replace(now, case=None, findings=film.findings or now.findings)
+        installed = catalog.available()
+        models = tuple(name for name in now.models if name in installed) or tuple(installed)[:1] or now.models
+        return replace(now, case=None, models=models, findings=film.findings or now.findings)
     saved = film.given.settings
     return Choice(None, saved.models, saved.methods, film.findings, saved.stage, saved.baseline, saved.steps)
 

@@ -139,7 +139,7 @@ def _computed(view: View, source: Source, missing: list[Where], stopped: Drafts)
 
 
 def _not_here(where: Where) -> Cell:
-    return Cell(note=f"not computed: the model {where[0]} is not installed here")
+    return Cell(note=f"not computed: the model {where[0]} is not installed here; About says how to add one")
 
 
 def _note(heat: HeatMaps | None, *, stopped: bool, failed: bool) -> str:

@@ -19,7 +19,7 @@ from cxrbench.training.run.recipes import recipes, summary
 __all__ = ["ABOUT", "choose", "follow", "pick", "rerun_on_change", "show"]
 
 ABOUT: Final = (
-    "Train a model with a recipe from `train/configs`, in the background: you can close the page and come "
+    "Train a model with one of the recipes, in the background: you can close the page and come "
     "back, or follow the run from another computer. The model is available on Compare when the run is done."
 )
 _STATES: Final = {

@@ -217,7 +217,7 @@ def test_without_gallery_and_models_the_page_says_what_to_do(
     monkeypatch.setenv("CXRBENCH_ASSETS", str(tmp_path))
     at = bench.run()
     assert not at.exception
-    assert "There is no model here yet" in at.info[0].value
+    assert "No model was found. Fetch one with" in at.info[0].value
 
 
 def test_without_a_gallery_one_may_open_an_own_image(
@@ -228,6 +228,31 @@ def test_without_a_gallery_one_may_open_an_own_image(
     at = bench.run()
     assert not at.exception
     assert "There are no gallery cases here" in at.info[0].value
+
+
+@pytest.mark.parametrize("installed", [(), ("other",)])
+def test_an_own_image_turns_to_a_model_that_is_installed(
+    installed: tuple[str, ...],
+    bench: AppTest,
+    small_assets: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The gallery's maps are stored, so it opens although its model, small, is not installed."""
+    monkeypatch.setenv("CXRBENCH_ASSETS", str(tmp_path))
+    monkeypatch.setenv("CXRBENCH_RUNS", str(tmp_path / "runs"))
+    (tmp_path / "gallery").symlink_to(small_assets / "gallery")
+    (tmp_path / "models").mkdir()
+    for name in installed:
+        (tmp_path / "models" / name).symlink_to(small_assets / "models" / name)
+    at = bench.run()
+    assert not at.exception
+    assert "Scores of Small" in texts(at)
+    at.file_uploader(key="upload").upload("film.png", film(1), "image/png").run()
+    at = settle(at)
+    assert not at.exception
+    assert at.button_group(key="pick_models").value == list(installed or ("small",))
+    assert {key.model for key in map_jobs.RESULTS.held()} == set(installed)
 
 
 def test_the_about_page_tells_methods_models_and_limits(bench: AppTest) -> None:
