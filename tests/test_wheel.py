@@ -3,9 +3,12 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import sysconfig
+import time
+import urllib.request
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
+pytestmark = pytest.mark.slow
 
 SITE_PACKAGES = sysconfig.get_path("purelib")
 Run = Callable[..., str]
@@ -26,8 +29,9 @@ def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     settings = folder / "settings.cfg"
     settings.write_text(f"[build]\nbuild_base = {folder / 'build'}\n[egg_info]\negg_base = {folder}\n")
-    options = ["--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(folder), str(root)]
-    _call("-m", "pip", "wheel", "--quiet", *options, DIST_EXTRA_CONFIG=str(settings))
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    environment = {**os.environ, "DIST_EXTRA_CONFIG": str(settings)}
+    _call("-m", "pip", "wheel", *options, "--wheel-dir", str(folder), str(root), environment=environment)
     (built,) = folder.glob("*.whl")
     return built
 
@@ -51,9 +55,10 @@ def run(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     here = tmp_path_factory.mktemp("elsewhere")
 
     def python(*arguments: str, **environment: str) -> str:
-        paths = os.pathsep.join((str(installed), SITE_PACKAGES))
-        environment = {"PYTHONPATH": paths, "CXRBENCH_MODELS": str(here / "models")} | environment
-        return _call("-S", "-P", *arguments, cwd=here, **environment)
+        own = {"CXRBENCH_MODELS": str(here / "models")}
+        return _call(
+            "-S", "-P", *arguments, cwd=here, environment=_environment(installed) | own | environment
+        )
 
     return python
 
@@ -130,28 +135,43 @@ print(json.dumps({
     assert found["stored"] == 3
 
 
-def test_the_workbench_opens_with_the_settings_that_ship_with_it(run: Run) -> None:
+def test_the_first_page_of_the_workbench_opens(run: Run) -> None:
     code = """
-import sys
-from cxrbench import assets
-from streamlit import config
 from streamlit.testing.v1 import AppTest
-from streamlit.web.server.app_discovery import discover_asgi_app
-
-assert discover_asgi_app(assets.workbench()).import_string == "streamlit_app:app"
-config._main_script_path = str(assets.workbench())  # as `streamlit run` sets it
-config.get_config_options(force_reparse=True)
-assert config.get_option("server.address") == "127.0.0.1"
-assert config.get_option("browser.gatherUsageStats") is False
-
-sys.path.insert(0, str(assets.workbench().parent))
-import streamlit_app
 from cxrbench.app.server import MAIN
 at = AppTest.from_file(MAIN, default_timeout=120).run()
 assert not at.exception, at.exception
 print(at.title[0].value, at.selectbox(key="pick_case").value)
 """
     assert run("-c", code).split() == ["Compare", "pleural-effusion"]
+
+
+def test_the_command_app_serves_the_workbench_with_the_settings_that_ship_with_it(
+    installed: Path, tmp_path: Path
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path / "log.txt"
+    command = [sys.executable, "-S", "-P", "-m", "cxrbench.cli", "app", "--"]
+    command += [f"--server.port={port}", "--server.headless=true"]
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            command, cwd=tmp_path, env=_environment(installed), stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        for _ in range(600):
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5) as answer:
+                    assert answer.read() == b"ok"
+                break
+            except OSError:
+                assert server.poll() is None, log.read_text()
+                time.sleep(0.1)
+        assert f"http://127.0.0.1:{port}" in log.read_text()  # Streamlit's own default is every address
+    finally:
+        server.kill()
+        server.wait(20)
 
 
 def test_the_command_app_says_what_is_missing_without_streamlit(run: Run) -> None:
@@ -165,12 +185,17 @@ print(main(["app"]))
     assert run("-c", code).split() == ["2"]
 
 
-def _call(*arguments: str, cwd: Path | None = None, **environment: str) -> str:
+def _environment(installed: Path) -> dict[str, str]:
+    """Of a process that finds the installed package, and the packages of this environment behind it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CXRBENCH", "PYTHON"))}
+    return kept | {"PYTHONPATH": os.pathsep.join((str(installed), SITE_PACKAGES))}
+
+
+def _call(*arguments: str, cwd: Path | None = None, environment: dict[str, str] | None = None) -> str:
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=cwd,
-        env=kept | environment,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,

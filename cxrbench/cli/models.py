@@ -22,7 +22,10 @@ def run(options: argparse.Namespace) -> int:
         print(_line(read_spec(fetched)))
         note(f"fetched into {fetched}")
         return 0
-    for found in catalog.scan():
+    entries = catalog.scan()
+    if not entries:
+        note(f"No model was found. {catalog.how_to_add()}")
+    for found in entries:
         if found.spec is None:
             note(found.problem)
             continue
