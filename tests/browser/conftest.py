@@ -41,7 +41,8 @@ def pytest_runtest_makereport(
     """Add to the report of a failure what the pages show at that moment, and the end of the server's log."""
     report = yield
     if report.when == "call" and report.failed:
-        for number, visit in enumerate(item.stash.get(VISITS, []), 1):
+        visits: list[Visit] = item.stash.get(VISITS, [])
+        for number, visit in enumerate(visits, 1):
             report.sections.append((f"Page {number}", visit.state()))
         log: Path | None = getattr(item, "funcargs", {}).get("server_log")
         if log is not None:
@@ -208,11 +209,19 @@ def visit(chromium: Browser, address: str, request: pytest.FixtureRequest) -> It
     visits: list[Visit] = []
     request.node.stash[VISITS] = visits
 
-    def begin(path: str = "/", *, width: int = 1440, height: int = 900, rest: bool = True) -> Visit:
+    def begin(
+        path: str = "/",
+        *,
+        width: int = 1440,
+        height: int = 900,
+        rest: bool = True,
+        before: Callable[[Page], object] = lambda page: None,
+    ) -> Visit:
         context = chromium.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
         contexts.append(context)
         visits.append(Visit(context.new_page(), address))
+        before(visits[-1].page)
         return visits[-1].open(path, rest=rest)
 
     yield begin

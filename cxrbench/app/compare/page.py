@@ -30,10 +30,15 @@ def say_problems() -> None:
     own_radiographs.say_problems(controls.UPLOAD)
 
 
-@st.fragment
 def draw() -> None:
-    """Controls, pictures, scores: one fragment, so that quick clicks are taken together."""
+    """What the address asks for, or what was chosen since."""
     url.follow_link()
+    _draw()
+
+
+@st.fragment
+def _draw() -> None:
+    """Controls, pictures, scores: one fragment, so that quick clicks are taken together."""
     source = controls.source()
     say_problems()
     if source is None:

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
+from cxrbench.app.compare import url
 from cxrbench.app.services.job_queue import Job, JobsState
 from cxrbench.app.services.map_jobs import QUEUE, Drafts, View
 from cxrbench.compare import HeatMaps
@@ -59,7 +60,7 @@ def follow(view: View) -> None:
 def _look(jobs: tuple[Job, ...], drawn: JobsState) -> None:
     QUEUE.want(jobs)
     if QUEUE.state(jobs) != drawn:
-        st.rerun()
+        url.redraw()
 
 
 def _fraction(view: View) -> float:

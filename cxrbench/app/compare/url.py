@@ -1,6 +1,12 @@
-"""The URL of the Compare page: read when the page opens, updated while it is used."""
+"""The URL of the Compare page: read when the page opens, updated while it is used.
+
+A browser sends its address with every message, and that address is out of date while the answer that changes
+it is under way. So the address is followed only in runs of the whole page, which is what opening it, Back and
+Forward bring about, and never in runs of its fragments, which is what clicks bring about.
+"""
 
 from collections.abc import Mapping, Sequence
+from typing import Final, NoReturn
 
 import streamlit as st
 
@@ -11,16 +17,20 @@ from cxrbench.app.services import own_radiographs, phantom_link, phantoms
 from cxrbench.app.services.radiographs import Source
 from cxrbench.errors import InputError
 
-__all__ = ["follow_link", "keep_link", "link_to"]
+__all__ = ["follow_link", "keep_link", "link_to", "redraw"]
 
 Link = Mapping[str, Sequence[str]]
 
+_OUTDATED: Final = "outdated_link"  # session state: the address with which a fragment asked to draw the page
+
 
 def follow_link() -> None:
-    """Apply the link in the address once; problems with it are kept for the page to show."""
-    link = {name: st.query_params.get_all(name) for name in st.query_params}
-    link.pop("view", None)  # display settings: read in the browser
-    if not link or link == st.session_state.get("link"):
+    """Apply the link in the address once; problems with it are kept for the page to show.
+
+    Call it outside of fragments.
+    """
+    link, outdated = _link(), st.session_state.pop(_OUTDATED, None)
+    if not link or link in (st.session_state.get("link"), outdated):
         return
     st.session_state["link"] = link
     film_id, problem = _own_film(link)
@@ -58,6 +68,18 @@ def link_to(film: Source) -> dict[str, list[str]]:
     """
     choice = turn_to_own(film, controls.chosen())
     return grouped([*([film.link] if film.link else []), *pairs(choice, start())])
+
+
+def redraw() -> NoReturn:
+    """Draw the whole page anew from within a fragment, without following the address."""
+    st.session_state[_OUTDATED] = _link()
+    st.rerun()
+
+
+def _link() -> dict[str, list[str]]:
+    link = {name: st.query_params.get_all(name) for name in st.query_params}
+    link.pop("view", None)  # display settings: read in the browser
+    return link
 
 
 def _own_film(link: Link) -> tuple[str, str]:

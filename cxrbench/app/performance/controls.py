@@ -15,7 +15,7 @@ from cxrbench.errors import InputError
 from cxrbench.evaluation import System
 from cxrbench.inference import ENSEMBLES, THRESHOLDS
 
-__all__ = ["Asked", "pick"]
+__all__ = ["Asked", "follow_link", "pick"]
 
 
 # Query parameter → key of the control that it sets.
@@ -44,11 +44,14 @@ class Asked:
     question: Question
 
 
+def follow_link() -> None:
+    """Set the controls to what the address asks for; to be called outside of fragments."""
+    if follow(_LINK, lists=("models", "ensembles", "members")):
+        st.session_state.pop("judge_offered", None)
+
+
 def pick() -> Asked | None:
     """Draw the controls; None, with a sentence, where nothing can be shown."""
-    asked = follow(_LINK, lists=("models", "ensembles", "members"))
-    if asked is not None:
-        st.session_state.pop("judge_offered", None)
     with st.container(horizontal=True, vertical_alignment="bottom", key="judge"):
         controls = st.container(horizontal=True, vertical_alignment="bottom")
         given = given_predictions()
@@ -69,7 +72,7 @@ def pick() -> Asked | None:
             st.error(str(error))
             return None
         finding = _finding(found[0])
-    keep(_link_of(question, finding, given), asked)
+    keep(_link_of(question, finding, given))
     _say(found, finding, _say_members(found, question, given))
     for note in given.notes:
         st.caption(f":material/info: {note}")

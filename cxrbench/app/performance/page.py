@@ -5,14 +5,20 @@ from collections.abc import Callable
 import streamlit as st
 
 from cxrbench.app.performance import calibration, cases, subgroups, tables
-from cxrbench.app.performance.controls import pick
+from cxrbench.app.performance.controls import follow_link, pick
 
 # Links to a part keep working under its earlier name.
 _RENAMED = {"Two compared": "Paired comparison", "Who is best?": "Leaderboard"}
 
 
-@st.fragment
 def draw() -> None:
+    """What the address asks for, or what was chosen since."""
+    follow_link()
+    _draw()
+
+
+@st.fragment
+def _draw() -> None:
     """Controls and the open part: hidden parts do no work."""
     asked = pick()
     if asked is None:

@@ -1,0 +1,85 @@
+"""A server whose answers come late: what the reader does meanwhile is neither lost nor undone."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, WebSocketRoute
+
+from cxrbench.compare import gallery
+
+Visits = Callable[..., Any]
+
+
+class Line:
+    """The connection of a page to the server, on which answers can be held back.
+
+    Args:
+        page: before it is opened.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.held = False
+        self._waiting: list[tuple[WebSocketRoute, str | bytes]] = []
+        page.route_web_socket(re.compile("/_stcore/stream"), self._connect)
+
+    def hold(self) -> None:
+        """From now on, no answer arrives."""
+        self.held = True
+
+    def release(self) -> None:
+        """What was held back arrives, and so does all that follows."""
+        self.held = False
+        for route, message in self._waiting:
+            route.send(message)
+        self._waiting.clear()
+
+    def _connect(self, route: WebSocketRoute) -> None:
+        route.connect_to_server().on_message(lambda message: self._arrive(route, message))
+
+    def _arrive(self, route: WebSocketRoute, message: str | bytes) -> None:
+        if self.held:
+            self._waiting.append((route, message))
+        else:
+            route.send(message)
+
+
+def test_a_case_picked_while_maps_are_computed_stays(visit: Visits) -> None:
+    one, two = gallery.cases()[0], gallery.cases()[-1]
+    lines: list[Line] = []
+    here = visit(
+        f"/?case={one.id}&methods=integrated_gradients&steps=300",
+        rest=False,
+        before=lambda page: lines.append(Line(page)),
+    )
+    here.page.locator(".st-key-stop").wait_for(timeout=60_000)
+    here.choose("Finding", "No Finding")
+    here.page.get_by_text(re.compile("^No Finding: (present|absent) in truth$")).wait_for()
+    here.page.wait_for_timeout(1000)
+    lines[0].hold()
+    here.choose("Radiograph", two.title)
+    here.page.wait_for_timeout(1200)  # meanwhile the page looks for new maps, from its former address
+    lines[0].release()
+    here.page.get_by_text(two.why).wait_for()
+    here.page.wait_for_timeout(1000)
+    assert here.page.get_by_text(two.why).is_visible()
+    assert f"case={two.id}" in here.page.url
+
+
+def test_two_quick_picks_on_performance_both_stay(visit: Visits, assets_root: Path) -> None:
+    if not list(assets_root.glob("models/*/predictions.csv")):
+        pytest.skip("no model here has stored predictions")
+    lines: list[Line] = []
+    here = visit("/performance", before=lambda page: lines.append(Line(page)))
+    lines[0].hold()
+    here.choose("Finding", "No Finding")
+    here.page.wait_for_timeout(1000)  # the server writes the address, which the browser does not know yet
+    here.choose("Thresholds", "best F1")
+    here.page.wait_for_timeout(500)
+    lines[0].release()
+    here.settle()
+    assert here.page.locator(".st-key-judge_finding input").first.input_value() == "No Finding"
+    assert here.page.locator(".st-key-judge_rule input").first.input_value() == "best F1"
+    assert "finding=No+Finding" in here.page.url
