@@ -50,7 +50,7 @@ def matrix(
     anchors = axis.colours.anchors
     places = np.linspace(0, 1, len(anchors)).tolist()
     bar = {"orientation": "h", "thickness": 10, "lenmode": "pixels", "len": 240}
-    place = {"x": 1, "xanchor": "right", "xpad": 0, "y": 1, "yanchor": "bottom", "ypad": 8}
+    place = {"x": 0, "xanchor": "left", "xpad": 0, "y": 1, "yanchor": "bottom", "ypad": 8}
     ticks = {"tickvals": list(axis.ticks), "ticktext": list(axis.ticks.values()), "tickfont": FONT}
     title = {"text": axis.title, "side": "top", "font": FONT}
     figure = go.Figure()
