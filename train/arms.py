@@ -134,8 +134,10 @@ def certain(name: str, loss: str = "bce", sampling: str = "each") -> Callable[[B
 
     def train(bench: Bench, seed: int) -> np.ndarray:
         truth = bench.targets("truth")
-        shown = SAMPLINGS[sampling].choose(truth, seed)
-        return learn(bench, name, seed, bench.images("train", truth, seed=seed, shown=shown), loss=loss)
+        selection = SAMPLINGS[sampling].choose(truth, seed)
+        return learn(
+            bench, name, seed, bench.images("train", truth, seed=seed, selection=selection), loss=loss
+        )
 
     return train
 
@@ -169,8 +171,8 @@ def conditional(bench: Bench, seed: int) -> np.ndarray:
     parents = [CHEXPERT.index(parent) for parent in ("Enlarged Cardiomediastinum", "Lung Opacity")]
     some = replace(SAMPLINGS["each"].choose(given, seed), rows=np.flatnonzero((seen[:, parents] == 1).any(1)))
     model = small(seed)
-    for stage, shown in (("a", some), ("b", None)):
-        images = bench.images("train", given, seed=seed, shown=shown)
+    for stage, selection in (("a", some), ("b", None)):
+        images = bench.images("train", given, seed=seed, selection=selection)
         fit(bench, model, f"conditional-{stage}-{seed}", images, loss="bce", seed=seed, epochs=EPOCHS // 2)
     scores = scores_of(model, bench.images("test", bench.targets("test")))
     return hierarchy.unconditional(scores, CHEXPERT)

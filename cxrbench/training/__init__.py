@@ -1,7 +1,7 @@
-"""From a recipe to weights: configuration, data, losses, the loop, results.
+"""Training: configuration, data, losses, the training loop and reports.
 
-Each name is imported on first use: the status of a run (``run.status``) is read without pandas, and a recipe
-(``config``) without torch.
+Names are imported on first use, so that the status of a run (``run.status``) can be read without pandas, and
+a recipe (``config``) without torch.
 """
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING

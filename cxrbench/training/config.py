@@ -1,4 +1,4 @@
-"""``TrainConfig``: a training recipe read from TOML, checked, and saved with the weights."""
+"""``TrainConfig``: a training recipe, read from TOML, validated, and saved with the weights."""
 
 import hashlib
 import json
@@ -22,28 +22,30 @@ __all__ = ["DataConfig", "Phase", "TrainConfig"]
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Which studies a recipe learns from: three tables, or one that is shared out by patient.
+    """The data of a recipe: three tables, or one that is split by patient.
 
     Args:
-        root: the folder with the tables, relative to where the recipe is run; runs/… in the folder of runs.
-        train: weights are fitted to this table's studies.
-        valid: the best epoch and the thresholds are chosen on this one.
-        test: the evaluation beside the model is of this one. A ``.txt`` file lists names of images in the
-            train table (as NIH's ``test_list.txt`` does); every patient in it is kept out of training.
-        format: a key of ``sources.FORMATS``: whose tables these are.
-        fractions: where given, the train table is shared out by patient: to train, valid and test, or, where
-            ``test`` is a list, what is not in it to train and valid.
-        split_seed: of that.
+        root: folder of the tables, relative to the working directory; runs/… is below the folder of runs.
+        train: table of the training studies.
+        valid: table of the validation studies, for the best epoch and the thresholds.
+        test: table of the test studies, for the evaluation that is saved with the model. Or a ``.txt`` file
+            with names of images of the train table (such as NIH's ``test_list.txt``); all patients in it
+            are excluded from training.
+        format: format of the tables, a key of ``sources.FORMATS``.
+        fractions: if given, the train table is split by patient into train, valid and test; if ``test`` is a
+            list, the images not in it are split into train and valid.
+        split_seed: seed of this split.
         view: ``frontal``, ``lateral``, or empty for both.
-        policy: a key of ``targets.POLICIES``: what training makes of uncertain and blank labels.
+        policy: treatment of uncertain and blank labels in training, a key of ``targets.POLICIES``.
         teacher: folder of a model trained with the policy ``ignore``, for the policy ``self-trained``.
         close_hierarchy: a positive finding makes its ancestors positive in training.
-        certain: learn from the phantom's certain truth (``truth.csv``) instead of what its labeller says.
-        phantom_patients: where ``root`` is not there, write a phantom of so many patients; 0 for never.
-        phantom_seed: of that phantom.
+        certain: train on the phantom's true labels (``truth.csv``) instead of those of its report labeler.
+        phantom_patients: number of patients of a phantom that is written if ``root`` does not exist; 0 for
+            none.
+        phantom_seed: seed of that phantom.
         phantom_size: side of its images in pixels.
         phantom_fractions: share of its patients in train, valid and test.
-        phantom_shortcuts: what to plant on its films, as ``[[data.phantom_shortcuts]]`` tables.
+        phantom_shortcuts: markers to plant on its images, as ``[[data.phantom_shortcuts]]`` tables.
     """
 
     root: str
@@ -67,21 +69,22 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of training at one image size, with its own warm-up and cosine.
+    """A part of training with one image size and its own learning rate schedule.
 
     Args:
         size: side of the square input in pixels.
         epochs: passes over the training studies.
         batch: images per step, over all processes.
-        rate: AdamW's learning rate at the end of the warm-up.
-        warmup: epochs over which the rate rises from 0; a fraction is allowed.
+        rate: learning rate of AdamW at the end of the warm-up.
+        warmup: epochs of linear warm-up from 0; may be a fraction.
         bfloat16: run the forward pass in bfloat16; weights stay float32.
-        floor: the last rate of the cosine, as a fraction of the peak; 1 for a constant rate.
-        train: what learns: ``all``, ``head`` (the layers after the last feature map), or a stage of the
-            architecture and all above it. What does not learn keeps its norms' statistics, too.
-        slower: each stage further down learns at this fraction of the rate of the one above; 1 for all alike.
-        patience: epochs without a better mean validation AUROC after which the phase ends; 0 for never.
-        least: what counts as better.
+        floor: final learning rate of the cosine, as a fraction of the peak; 1 for a constant rate.
+        train: trainable layers: ``all``, ``head`` (the layers after the last feature map), or the name of a
+            stage, which is trained with all layers after it. Frozen norms keep their running statistics.
+        slower: factor on the learning rate per stage further from the head; 1 for one rate.
+        patience: epochs without improvement of the mean validation AUROC after which the phase ends; 0 for
+            no early stopping.
+        least: smallest increase that counts as an improvement.
     """
 
     size: int
@@ -99,10 +102,11 @@ class Phase:
     def __post_init__(self) -> None:
         for name in ("size", "epochs", "batch", "rate"):
             if getattr(self, name) <= 0:
-                raise InputError(f"A phase's {name} must be above 0; got {getattr(self, name)}.")
+                raise InputError(f"A phase's {name} must be greater than 0; got {getattr(self, name)}.")
         if not 0 <= self.warmup < self.epochs:
             raise InputError(
-                f"A phase's warmup must lie in [0, {self.epochs}), its epochs; got {self.warmup}."
+                f"A phase's warmup must lie in [0, {self.epochs}), the number of its epochs; got "
+                f"{self.warmup}."
             )
         if not 0 <= self.floor <= 1:
             raise InputError(f"A phase's floor must lie in [0, 1]; got {self.floor}.")
@@ -116,39 +120,40 @@ class Phase:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Everything that decides what weights come out, besides the machine.
+    """All settings of a training run.
 
     Args:
-        name: of the model, and of its folder.
+        name: name of the model and its folder.
         architecture: a key of ``models.ARCHITECTURES``.
         data: the studies.
-        phases: run one after the other on the same weights; the model's input size is the last one's.
-        title: a line for people.
+        phases: trained in order on the same weights; the last one determines the model's input size.
+        title: title of the model.
         labels: one per logit.
-        pretrained: start from ImageNet weights rather than from random ones.
+        pretrained: start from ImageNet weights instead of random ones.
         init: folder of a saved model to start from, of the same architecture and labels; empty for none.
-        mimetic: start a vision transformer from weights that look trained (``models/mimetic.py``).
+        mimetic: mimetic initialisation of a vision transformer (``models/mimetic.py``).
         hidden: units of a ReLU layer before the logits (Liz et al. 2022: 512); 0 for none.
-        dropout: before the last layer, in [0, 1).
-        clinical: also measure a late fusion with age, sex and view (``fusion.py``), beside the model alone.
-        studies: also measure by study: how the scores of its images become the study's, a key of
-            ``data.POOLINGS``; empty for not.
-        preprocessing: the model's; its size is overruled by each phase.
+        dropout: dropout before the last layer, in [0, 1).
+        clinical: also evaluate a late fusion with age, sex and view (``transfer/late_fusion.py``).
+        studies: also evaluate by study; how scores of its images are pooled, a key of ``data.POOLINGS``;
+            empty for no.
+        preprocessing: the model's; each phase overrides its size.
         augmentation: of training images only.
-        mixup: alpha of ``augment.Mixup``, which lays training images over each other; 0 for none.
-        positive_weights: weigh positives by n₋ / n₊ in the loss; the same as ``loss = "weighted"``.
+        mixup: alpha of ``augment.Mixup``; 0 for none.
+        positive_weights: weight positives by n₋ / n₊ in the loss; the same as ``loss = "weighted"``.
         loss: a key of ``losses.LOSSES``.
-        loss_options: of that loss, where not its paper's.
-        label_smoothing: ε: a certain target y becomes y·(1 − ε) + ε/2 in training.
-        sampling: a key of ``sampling.SAMPLINGS``: which images an epoch shows, and how often.
-        weight_decay: AdamW's, on matrices and kernels; not on biases and norms.
-        clip: longest gradient; longer ones are scaled down to it.
-        ema: decay of the exponential moving average of the weights, which is what is validated and kept.
+        loss_options: options of that loss that differ from its paper's.
+        label_smoothing: ε; a certain target y becomes y·(1 − ε) + ε/2 in training.
+        sampling: how training images are sampled, a key of ``sampling.SAMPLINGS``.
+        weight_decay: of AdamW, for matrices and kernels; not for biases and norms.
+        clip: maximum norm of the gradient.
+        ema: decay of the exponential moving average of the weights, which is validated and saved.
         seed: of weights, order and augmentation.
         checkpoint_steps: steps between checkpoints within an epoch.
         workers: processes that prepare batches; 0 prepares them in the training process.
-        exact: several processes give what one would, up to rounding: batch norms see the whole batch, and a
-            process counts by its known targets. Costs one message per norm and step.
+        exact: make several processes equivalent to one, up to rounding: batch norms use the statistics of the
+            whole batch, and processes are weighted by their known targets. Costs one message per norm and
+            step.
         tensorboard: write event files for TensorBoard beside the run's state.
     """
 
@@ -188,7 +193,7 @@ class TrainConfig:
         if not 0 <= self.ema < 1:
             raise InputError(f"ema must lie in [0, 1); got {self.ema}.")
         if self.pretrained + bool(self.init) + self.mimetic > 1:
-            raise InputError("A recipe starts from pretrained, mimetic or init weights; give one.")
+            raise InputError("pretrained, mimetic and init exclude each other; set one of them.")
         if not 0 <= self.dropout < 1:
             raise InputError(f"dropout must lie in [0, 1); got {self.dropout}.")
         if self.studies:
@@ -196,24 +201,26 @@ class TrainConfig:
         self._check_supervision()
 
     def _check_supervision(self) -> None:
-        """What is learnt, and by which loss, must be known and fit together."""
+        """Validate loss, sampling, mixup and policy, and that they are compatible."""
         from cxrbench.training.objective.losses import (
-            LOSSES,  # not above: a recipe is read before torch is needed
+            LOSSES,  # imported here: it needs torch
         )
 
         loss = look_up("loss", self.loss, LOSSES)
         look_up("sampling", self.sampling, SAMPLINGS)
         if not 0 <= self.label_smoothing < 1:
             raise InputError(f"label_smoothing must lie in [0, 1); got {self.label_smoothing}.")
-        Mixup(self.mixup)  # refuses what is no alpha
+        Mixup(self.mixup)  # validates alpha
         if self.mixup and loss.outputs == 3:
-            raise InputError("mixup needs targets from 0 to 1; with the loss 'three-class' some are −1.")
+            raise InputError(
+                "mixup needs targets in [0, 1], but the loss 'three-class' has targets of −1; set mixup to 0."
+            )
         if self.positive_weights and self.loss != "bce":
-            raise InputError(f"positive_weights goes with the loss 'bce' alone; got {self.loss!r}.")
+            raise InputError(f"positive_weights needs the loss 'bce'; got {self.loss!r}.")
         policy = POLICIES.get(self.data.policy)
         if policy and (policy.needs == "three-class") != (loss.outputs == 3):
             raise InputError(
-                "The policy 'multiclass' and the loss 'three-class' go together; "
+                "The policy 'multiclass' and the loss 'three-class' require each other; "
                 f"got {self.data.policy!r} with {self.loss!r}."
             )
 
@@ -222,30 +229,30 @@ class TrainConfig:
         """The recipe in a TOML file.
 
         Raises:
-            InputError: no such file, no TOML, an unknown or missing key (the sentence names the known ones),
-                or a value of the wrong type.
+            InputError: the file is missing or not TOML, a key is unknown or missing, or a value has the wrong
+                type.
         """
         try:
             values = tomllib.loads(path.read_text(encoding="utf8"))
         except OSError as error:
             raise InputError(f"Recipe {path} cannot be read ({error.strerror}); give a TOML file.") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"Recipe {path} is not TOML: {error}.") from None
+            raise InputError(f"Recipe {path} is not valid TOML: {error}.") from None
         config: Self = record(cls, values, path.name)
         return config
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for a JSON file."""
+        """As plain values, for JSON."""
         return asdict(self)
 
     @property
     def fingerprint(self) -> str:
-        """Changes with any setting that decides the weights: a checkpoint belongs to one of them.
+        """Hash of all settings that determine the weights; a checkpoint is resumed only if it matches.
 
-        Settings at their default say nothing, so that a run outlives a version that knows more settings.
+        Settings at their default do not enter it, so that new settings in later versions do not change it.
         """
-        deciding = {key: v for key, v in changed(self).items() if key not in _NOT_DECIDING}
-        return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:16]
+        settings = {key: v for key, v in changed(self).items() if key not in _NOT_IN_FINGERPRINT}
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 
-_NOT_DECIDING = ("title", "checkpoint_steps", "workers", "tensorboard", "clinical", "studies")
+_NOT_IN_FINGERPRINT = ("title", "checkpoint_steps", "workers", "tensorboard", "clinical", "studies")

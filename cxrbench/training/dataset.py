@@ -1,4 +1,4 @@
-"""Decoded radiographs as one memory-mapped block that every epoch reads."""
+"""Decoded radiographs with their targets, as a memory-mapped array."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -13,16 +13,16 @@ from torch.utils.data import Dataset
 from cxrbench import augment, data
 from cxrbench.errors import InputError
 from cxrbench.preprocess import Preprocessing
-from cxrbench.training.objective.sampling import Shown
+from cxrbench.training.objective.sampling import Selection
 
 __all__ = ["Batch", "Images", "Sample", "decode"]
 
 Sample = tuple[Tensor, Tensor, int]
-# Images (B, 1, S, S), targets (B, L), and which of the training images they are (B,).
+# Images (B, 1, S, S), targets (B, L), and indices of the training images (B,).
 Batch = tuple[Tensor, Tensor, Tensor]
 
-# Share of images that may be unreadable before a run is refused.
-_TOLERATED = 0.01
+# Largest share of images that may be unreadable.
+_MAX_UNREADABLE = 0.01
 
 
 def decode(
@@ -34,35 +34,37 @@ def decode(
     progress: Callable[[int, int], None] | None = None,
     say: Callable[[str], None] | None = None,
 ) -> data.Cache:
-    """Images as the network sees them, before mean and std, in bytes on disk: built, or brought up to date.
+    """Decode and preprocess images, without mean and std, into a cache on disk, or update the cache.
 
-    Each list of images and each recipe has a cache of its own (`cxrbench.data.build_cache`), so that two runs
-    share what they have in common.
+    The cache is specific to the list of images and the preprocessing (`cxrbench.data.build_cache`), so that
+    runs with the same ones share it.
 
     Args:
         paths: of the images.
-        preprocessing: all but mean and std is used.
-        folder: where caches are kept.
-        workers: threads; decoding leaves Python's lock. None takes one per core.
-        progress: called with (done, all).
-        say: told which images are left out, if any.
+        preprocessing: applied without mean and std.
+        folder: of the caches.
+        workers: number of threads; None for one per core.
+        progress: called with (done, total).
+        say: called with a message about unreadable images, if any.
 
     Returns:
-        (N, size, size) uint8, memory-mapped, read-only. An image that cannot be read is black there, and has
-        no say in training (``Images``).
+        (N, size, size) uint8, memory-mapped, read-only. An unreadable image is black, and ignored in
+        training (``Images``).
 
     Raises:
-        InputError: more than one image in a hundred cannot be read: that is no bad file, but a wrong folder.
+        InputError: more than 1 % of the images cannot be read.
     """
     plain = replace(preprocessing, mean=0.0, std=1.0)
     cache = data.build_cache(paths, plain, folder / _key(paths, plain), workers=workers, progress=progress)
     if problems := cache.problems:
-        shown = ", ".join(str(problem.path) for problem in problems[:5]) + (" …" if len(problems) > 5 else "")
-        told = f"{len(problems)} of {len(paths)} images cannot be read: {shown}"
-        if len(problems) > _TOLERATED * len(paths):
-            raise InputError(f"{told}; restore them or take them out of the table.")
+        listed = ", ".join(str(problem.path) for problem in problems[:5]) + (
+            " …" if len(problems) > 5 else ""
+        )
+        message = f"{len(problems)} of {len(paths)} images cannot be read: {listed}"
+        if len(problems) > _MAX_UNREADABLE * len(paths):
+            raise InputError(f"{message}; restore them or remove them from the table.")
         if say:
-            say(f"{told}; they are left out.")
+            say(f"{message}; they are ignored.")
     return cache
 
 
@@ -74,18 +76,18 @@ def _key(paths: Sequence[Path], preprocessing: Preprocessing) -> str:
 class Images(Dataset[Sample]):
     """Decoded radiographs with their targets: item → image (1, S, S) float32, targets (L,), index.
 
-    An item is an index, or (index, draw): the draw numbers the passes over the data. The augmentation is a
-    function of (seed, draw, index) alone, so it is the same in any process, in any order, and after a resume.
+    An item is an index, or (index, draw), where draw is the number of the pass over the data. The
+    augmentation depends on (seed, draw, index) only, so it is the same in any process, in any order, and
+    after a resume.
 
     Args:
         pixels: (N, S, S) uint8, as ``decode`` gives them.
-        targets: (N, L) in [0, 1] or NaN; −1 for a loss of three classes. NaN where the image could not be
-            decoded: what is black by mistake teaches nothing.
+        targets: (N, L) in [0, 1] or NaN; −1 for the three-class loss. Set to NaN for unreadable images.
         preprocessing: its mean and std are applied.
         augmentation: of training images; None for none.
         seed: of the augmentation.
-        shown: which images these are, with copies, and how likely each is drawn; by default all, once.
-        names: (N,) of the images, for messages; empty where they have none.
+        selection: rows and sampling weights; by default every image once.
+        names: (N,) of the images, for messages; may be empty.
     """
 
     def __init__(
@@ -96,23 +98,23 @@ class Images(Dataset[Sample]):
         *,
         augmentation: augment.Augmentation | None = None,
         seed: int = 0,
-        shown: Shown | None = None,
+        selection: Selection | None = None,
         names: Sequence[str] = (),
     ) -> None:
-        shown = shown or Shown()
+        selection = selection or Selection()
         if isinstance(pixels, data.Cache) and pixels.problems:
             targets = targets.clone()
             targets[torch.from_numpy(~pixels.usable)] = torch.nan
         self.pixels = pixels
-        self.rows = np.arange(len(pixels)) if shown.rows is None else shown.rows
-        self.targets = targets if shown.rows is None else targets[torch.from_numpy(shown.rows)]
-        self.weights = shown.weights
+        self.rows = np.arange(len(pixels)) if selection.rows is None else selection.rows
+        self.targets = targets if selection.rows is None else targets[torch.from_numpy(selection.rows)]
+        self.weights = selection.weights
         self.preprocessing = preprocessing
         self.augmentation = augmentation
         self.seed = seed
-        # Without augmentation a byte always becomes the same number: 256 of them, instead of every pixel.
-        greys = np.arange(256, dtype=np.uint8)[None]
-        self._table = self._normalised(augment.apply(greys, augment.Draw()))[0]
+        # Without augmentation a look-up table of 256 values replaces arithmetic on every pixel.
+        grey_values = np.arange(256, dtype=np.uint8)[None]
+        self._table = self._normalised(augment.apply(grey_values, augment.Draw()))[0]
         self.names = names
 
     def __len__(self) -> int:

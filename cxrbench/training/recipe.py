@@ -1,4 +1,4 @@
-"""What training starts from, by a recipe: the images of each split, and the model before its first step."""
+"""Images and initial model of a recipe."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -17,10 +17,10 @@ from cxrbench.training import supervision
 from cxrbench.training.config import TrainConfig
 from cxrbench.training.dataset import Images, decode
 
-__all__ = ["Source", "begin", "new_model", "source"]
+__all__ = ["ImageSource", "begin", "new_model", "source"]
 
-# A split and a side in pixels → its images.
-Source = Callable[[str, int], Images]
+# Split and side in pixels → images.
+ImageSource = Callable[[str, int], Images]
 
 
 def source(
@@ -30,35 +30,35 @@ def source(
     *,
     process: PartialState | None = None,
     say: Callable[[str], None] = print,
-) -> Source:
-    """Where a split's images of a size come from: decoded once, augmented if they are to be learnt from.
+) -> ImageSource:
+    """A function that returns the images of a split at a size: decoded once, augmented in training.
 
     Args:
         config: the recipe.
-        studies: of each split.
+        studies: split → its studies.
         cache: folder of the decoded images.
-        process: which of several processes this is; None where it is alone.
-        say: told which images cannot be read.
+        process: this process; None for a single process.
+        say: called with a message about unreadable images.
     """
-    known = {
+    targets = {
         split: supervision.known_targets(config, split, part, cache, process=process)
         for split, part in studies.items()
     }
 
     def images(split: str, size: int) -> Images:
-        recipe = replace(config.preprocessing, size=size)
+        preprocessing = replace(config.preprocessing, size=size)
         with ProgressBar(f"{split} images decoded", final_line=False) as progress:
-            pixels = decode(studies[split].paths, recipe, cache, progress=progress, say=say)
-        change = config.augmentation if split == "train" else None
-        drawn = supervision.shown(config, known[split]) if split == "train" else None
+            pixels = decode(studies[split].paths, preprocessing, cache, progress=progress, say=say)
+        augmentation = config.augmentation if split == "train" else None
+        selection = supervision.selection(config, targets[split]) if split == "train" else None
         names = studies[split].table["path"].tolist()
         return Images(
             pixels,
-            known[split],
-            recipe,
-            augmentation=change,
+            targets[split],
+            preprocessing,
+            augmentation=augmentation,
             seed=config.seed,
-            shown=drawn,
+            selection=selection,
             names=names,
         )
 
@@ -66,7 +66,7 @@ def source(
 
 
 def new_model(config: TrainConfig) -> models.Classifier:
-    """The model of a recipe before its first step: random, mimetic, of ImageNet, or a saved one's weights."""
+    """Create the model of a recipe with its initial weights: random, mimetic, ImageNet or a saved model's."""
     model = models.create(
         config.architecture,
         config.labels,
@@ -86,15 +86,15 @@ def new_model(config: TrainConfig) -> models.Classifier:
 
 
 def begin(model: models.Classifier, folder: Path) -> None:
-    """Give a model the weights of a saved one: all of them, of the same architecture and labels.
+    """Load all weights of a saved model of the same architecture and labels.
 
     Raises:
-        InputError: they are of another architecture or size, or answer other labels.
+        InputError: the saved model has another architecture, size or labels.
     """
     saved = hub.load(folder)
     if saved.spec.labels != model.spec.labels:
         raise InputError(
-            f"init = {folder} answers other labels ({', '.join(saved.spec.labels)}); "
+            f"init = {folder} has other labels ({', '.join(saved.spec.labels)}); "
             f"the recipe's are {', '.join(model.spec.labels)}."
         )
     files.fit(saved.backbone.state_dict(), model.backbone, str(folder))

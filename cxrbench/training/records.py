@@ -1,4 +1,4 @@
-"""Frozen records from TOML tables, and their differences from the defaults."""
+"""Dataclasses from TOML tables, and their differences from the defaults."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -10,21 +10,20 @@ __all__ = ["changed", "record"]
 
 
 def record(cls: Any, values: Mapping[str, Any], where: str) -> Any:
-    """A frozen record from a TOML table; nested tables become nested records.
+    """Create a dataclass from a TOML table; nested tables become nested dataclasses.
 
     Args:
-        cls: the record's class.
+        cls: the dataclass.
         values: the table.
         where: the table's name, for messages.
 
     Raises:
-        InputError: an unknown or missing key (the sentence names the known ones), or a value of the
-            wrong type.
+        InputError: a key is unknown or missing, or a value has the wrong type.
     """
     hints = get_type_hints(cls)
     unknown = sorted(set(values) - set(hints))
     if unknown:
-        raise InputError(f"{where} holds unknown {', '.join(unknown)}; known are: {', '.join(hints)}.")
+        raise InputError(f"{where} has unknown {', '.join(unknown)}; known are: {', '.join(hints)}.")
     required = [f.name for f in fields(cls) if f.default is f.default_factory]  # both are MISSING
     missing = [name for name in required if name not in values]
     if missing:
@@ -52,14 +51,14 @@ def _value(hint: Any, value: Any, where: str) -> Any:
 
 
 def changed(value: Any) -> dict[str, Any]:
-    """The fields of a record that differ from their default, nested records likewise."""
-    found: dict[str, Any] = {}
+    """Fields of a dataclass that differ from their default, also in nested ones."""
+    differing: dict[str, Any] = {}
     for entry in fields(value):
         own = getattr(value, entry.name)
         default = entry.default if entry.default_factory is MISSING else entry.default_factory()
         if own != default:
-            found[entry.name] = _plain(own)
-    return found
+            differing[entry.name] = _plain(own)
+    return differing
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The report of a trained model: its card, a table, and the gain from clinical data and further views."""
+"""Model card and evaluation table of a trained model, with clinical data and by study."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,9 +16,9 @@ __all__ = ["by_study", "card", "table", "with_patient"]
 
 
 def card(config: TrainConfig, studies: Mapping[str, Studies]) -> str:
-    """What the model card says beside the figures, in Markdown."""
+    """Text of the model card, in Markdown, without the metrics."""
     phases = ", then ".join(f"{phase.epochs} epochs at {phase.size}²" for phase in config.phases)
-    counts = ", ".join(f"{len(of)} {split}" for split, of in studies.items())
+    counts = ", ".join(f"{len(part)} {split}" for split, part in studies.items())
     start = "ImageNet weights" if config.pretrained else "random weights"
     start = f"the weights of `{config.init}`" if config.init else start
     uncertain = (
@@ -52,9 +52,9 @@ def card(config: TrainConfig, studies: Mapping[str, Studies]) -> str:
 def with_patient(
     studies: Mapping[str, Studies], targets: Mapping[str, np.ndarray], scores: Mapping[str, np.ndarray]
 ) -> dict[str, Any]:
-    """The image alone, and fused with age, sex and view: AUROC on the test studies, and how it was fused.
+    """Late fusion with age, sex and view: its coefficients, and the test AUROC with and without it.
 
-    Ages are scaled by the training studies; the fusion is fitted on the validation studies.
+    Ages are standardised on the training studies; the fusion is fitted on the validation studies.
 
     Args:
         studies: of train, valid and test.
@@ -76,11 +76,11 @@ def with_patient(
 
 
 def by_study(studies: Studies, targets: np.ndarray, scores: np.ndarray, how: str) -> dict[str, Any]:
-    """Each image for itself, and a study's images together: mean AUROC of the two.
+    """Mean AUROC of single images and of studies with pooled scores.
 
     Args:
         studies: N images.
-        targets: (N, L); those of a study's first image are the study's.
+        targets: (N, L); a study has the targets of its first image.
         scores: (N, L).
         how: a key of ``data.POOLINGS``.
     """
@@ -100,12 +100,12 @@ def _mean_auroc(targets: np.ndarray, scores: np.ndarray) -> float | None:
     return None if np.isnan(values).all() else round(float(np.nanmean(values)), 6)
 
 
-def table(figures: Mapping[str, Any]) -> str:
-    """An evaluation as lines of text."""
+def table(metrics: Mapping[str, Any]) -> str:
+    """An evaluation as a table of text."""
     rows = [f"{'finding':28}{'AUROC':>7}{'n+':>6}{'n−':>6}"]
-    for label, value in figures["auroc"].items():
+    for label, value in metrics["auroc"].items():
         shown = "–" if value is None else f"{value:.3f}"
-        rows.append(f"{label:28}{shown:>7}{figures['positives'][label]:6}{figures['negatives'][label]:6}")
-    mean = figures["mean_auroc"]
+        rows.append(f"{label:28}{shown:>7}{metrics['positives'][label]:6}{metrics['negatives'][label]:6}")
+    mean = metrics["mean_auroc"]
     shown = "–" if mean is None else f"{mean:.4f}"
-    return "\n".join([*rows, f"mean AUROC {shown} over {figures['studies']} studies"])
+    return "\n".join([*rows, f"mean AUROC {shown} over {metrics['studies']} studies"])

@@ -1,4 +1,4 @@
-"""The training targets of a recipe: policy, soft labels, hierarchy, smoothing, sampling, loss."""
+"""Training targets, sampling and loss of a recipe."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,11 +14,11 @@ from cxrbench.models import hub
 from cxrbench.training.config import TrainConfig
 from cxrbench.training.dataset import Images, decode
 from cxrbench.training.objective.losses import LOSSES, Criterion, smoothed
-from cxrbench.training.objective.sampling import SAMPLINGS, Shown
+from cxrbench.training.objective.sampling import SAMPLINGS, Selection
 from cxrbench.training.transfer.heads import fold, widen
 from cxrbench.training.validation import scores_of
 
-__all__ = ["criterion", "known_targets", "narrow", "prepare", "shown"]
+__all__ = ["criterion", "known_targets", "narrow", "prepare", "selection"]
 
 
 def known_targets(
@@ -29,37 +29,37 @@ def known_targets(
     *,
     process: PartialState | None = None,
 ) -> torch.Tensor:
-    """Targets (N, L): the recipe's policy in training, elsewhere uncertain is left out; blank is absent.
+    """Targets (N, L): in training by the recipe's policy, else with uncertain labels as NaN; blank is absent.
 
     Args:
         config: the recipe.
         split: "train", "valid" or "test".
-        studies: the split's.
-        cache: folder of the decoded images, the teacher's too.
-        process: which of several processes this is: the main one decodes for all. None where it is alone.
+        studies: of the split.
+        cache: folder of the decoded images, also of the teacher's.
+        process: this process; the main one decodes for all. None for a single process.
 
     Raises:
-        InputError: the policy is not known, or its teacher cannot be had.
+        InputError: the policy is unknown, or its teacher cannot be loaded.
     """
     policy = look_up("policy", config.data.policy, targets.POLICIES)
-    given = studies.targets[:, finding_indices(config.labels, studies.labels)].astype(float)
+    labels = studies.targets[:, finding_indices(config.labels, studies.labels)].astype(float)
     if split != "train":
-        return torch.from_numpy(targets.ground_truth(given, config.labels))
+        return torch.from_numpy(targets.ground_truth(labels, config.labels))
     if config.data.close_hierarchy:
-        given = targets.hierarchy.close(given, config.labels)
-    guesses = guessed(config, studies, cache, process) if policy.needs == "guesses" else None
-    seen = policy(given, config.labels, blank="zero", seed=config.seed, guesses=guesses)
-    found = torch.from_numpy(seen)
-    return smoothed(found, config.label_smoothing) if config.label_smoothing else found
+        labels = targets.hierarchy.close(labels, config.labels)
+    guesses = teacher_scores(config, studies, cache, process) if policy.needs == "guesses" else None
+    values = policy(labels, config.labels, blank="zero", seed=config.seed, guesses=guesses)
+    known = torch.from_numpy(values)
+    return smoothed(known, config.label_smoothing) if config.label_smoothing else known
 
 
-def guessed(
+def teacher_scores(
     config: TrainConfig, studies: data.Studies, cache: Path, process: PartialState | None = None
 ) -> np.ndarray:
-    """What the recipe's teacher says of the training images: (N, L) in [0, 1].
+    """Scores of the recipe's teacher model for the training images: (N, L) in [0, 1].
 
     Raises:
-        InputError: no teacher is named, or it does not know the recipe's labels.
+        InputError: the recipe names no teacher, or the teacher lacks labels of the recipe.
     """
     if not config.data.teacher:
         raise InputError(
@@ -67,31 +67,31 @@ def guessed(
         )
     teacher = hub.load(Path(config.data.teacher))
     columns = finding_indices(config.labels, teacher.spec.labels)
-    nothing = torch.full((len(studies), len(teacher.spec.labels)), torch.nan)
-    recipe = teacher.spec.preprocessing
+    unused = torch.full((len(studies), len(teacher.spec.labels)), torch.nan)
+    preprocessing = teacher.spec.preprocessing
     with process.main_process_first() if process else nullcontext():
-        images = Images(decode(studies.paths, recipe, cache), nothing, recipe)
+        images = Images(decode(studies.paths, preprocessing, cache), unused, preprocessing)
     return scores_of(teacher, images)[:, columns]
 
 
-def shown(config: TrainConfig, seen: torch.Tensor) -> Shown:
-    """Which training images an epoch draws from, by the recipe's sampling."""
-    return SAMPLINGS[config.sampling].choose(seen.numpy(), config.seed)
+def selection(config: TrainConfig, targets: torch.Tensor) -> Selection:
+    """The rows and sampling weights of an epoch, by the recipe's sampling."""
+    return SAMPLINGS[config.sampling].choose(targets.numpy(), config.seed)
 
 
-def criterion(config: TrainConfig, seen: torch.Tensor) -> Criterion:
-    """The recipe's loss, fitted to what training sees of the labels (N, L)."""
+def criterion(config: TrainConfig, targets: torch.Tensor) -> Criterion:
+    """The recipe's loss, with class weights from the training targets (N, L)."""
     name = "weighted" if config.positive_weights else config.loss
-    return LOSSES[name](seen, **config.loss_options)
+    return LOSSES[name](targets, **config.loss_options)
 
 
 def prepare(config: TrainConfig, model: models.Classifier) -> None:
-    """Give the model as many logits a finding as the recipe's loss wants."""
+    """Replace the last layer if the recipe's loss needs three logits per finding."""
     if LOSSES[config.loss].outputs == 3:
         widen(model)
 
 
 def narrow(config: TrainConfig, model: models.Classifier) -> None:
-    """Undo ``prepare`` after training: one logit per finding, the same scores."""
+    """Undo ``prepare`` after training: one logit per finding, with the same scores."""
     if LOSSES[config.loss].outputs == 3:
         fold(model)

@@ -1,4 +1,4 @@
-"""Scores of the model being trained on decoded images."""
+"""Scores of a model on decoded images."""
 
 import numpy as np
 import torch
@@ -15,14 +15,14 @@ __all__ = ["scores_of"]
 def scores_of(
     model: nn.Module, images: Images, *, batch: int = 64, accelerator: Accelerator | None = None
 ) -> np.ndarray:
-    """Scores of every image, in order, in float32 and eval mode; the train flag is given back as it was.
+    """Scores of every image, in order, in float32 and eval mode; the training mode is restored.
 
     Args:
         model: images (B, 1, S, S) → logits (B, L).
-        images: which.
-        batch: images per pass.
-        accelerator: shares the images out between its processes, each of which gets all scores; without one,
-            this process computes them all.
+        images: to score.
+        batch: images per forward pass.
+        accelerator: splits the images between its processes and gathers the scores in each; None computes
+            all in this process.
 
     Returns:
         (N, L) float32 in [0, 1].

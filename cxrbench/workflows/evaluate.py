@@ -1,4 +1,4 @@
-"""Evaluation of models and their ensembles on a data set: score, measure, write the results to a folder."""
+"""Evaluates models and their ensembles on a data set, and writes the results to a folder."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -59,7 +59,7 @@ def test_a_recipe_is_read_with_its_defaults(tmp_path: Path) -> None:
         (lambda t: t + "[[[", ["not TOML"]),
     ],
 )
-def test_a_recipe_with_a_mistake_is_refused_in_one_sentence_that_names_it(
+def test_an_invalid_recipe_is_refused_with_the_reason(
     tmp_path: Path, change: Callable[..., Any], words: list[str]
 ) -> None:
     with pytest.raises(InputError) as caught:
@@ -67,19 +67,19 @@ def test_a_recipe_with_a_mistake_is_refused_in_one_sentence_that_names_it(
     assert all(word in str(caught.value) for word in words), caught.value
 
 
-def test_a_recipe_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_recipe_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         TrainConfig.read(tmp_path / "none.toml")
 
 
-def test_only_what_decides_the_weights_changes_the_fingerprint(tmp_path: Path) -> None:
+def test_only_settings_that_determine_the_weights_change_the_fingerprint(tmp_path: Path) -> None:
     config = read(tmp_path, GOOD)
     assert read(tmp_path, 'title = "T"\nworkers = 2\n' + GOOD).fingerprint == config.fingerprint
     assert read(tmp_path, "seed = 1\n" + GOOD).fingerprint != config.fingerprint
     assert read(tmp_path, GOOD.replace("batch = 8", "batch = 9")).fingerprint != config.fingerprint
 
 
-def test_a_setting_at_its_default_leaves_the_fingerprint_so_that_runs_outlive_new_settings(
+def test_a_setting_at_its_default_does_not_change_the_fingerprint(
     tmp_path: Path,
 ) -> None:
     config = read(tmp_path, GOOD)

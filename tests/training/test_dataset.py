@@ -34,7 +34,7 @@ def test_a_cached_image_is_the_preprocessed_one_to_half_a_grey_level(
         assert (images[index][0] - direct).abs().max() <= 0.5 / 255 / RECIPE.std + 1e-5
 
 
-def test_images_are_decoded_once_and_again_when_one_has_changed(paths: list[Path], tmp_path: Path) -> None:
+def test_images_are_decoded_once_and_again_after_a_change(paths: list[Path], tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     calls = []
     for _ in range(2):
@@ -45,14 +45,16 @@ def test_images_are_decoded_once_and_again_when_one_has_changed(paths: list[Path
     assert len(list(cache.iterdir())) == 1
 
 
-def test_missing_and_broken_images_are_told_in_one_sentence(paths: list[Path], tmp_path: Path) -> None:
+def test_missing_and_broken_images_are_reported_in_one_sentence(paths: list[Path], tmp_path: Path) -> None:
     paths[1].write_bytes(b"no image")
     paths[3].unlink()
     with pytest.raises(InputError, match=r"2 of 5 images cannot be read: .*1\.png, .*3\.png"):
         decode(paths, RECIPE, tmp_path / "cache")
 
 
-def test_one_bad_image_of_many_is_told_and_teaches_nothing(paths: list[Path], tmp_path: Path) -> None:
+def test_one_unreadable_image_of_many_is_reported_and_ignored_in_training(
+    paths: list[Path], tmp_path: Path
+) -> None:
     many = [*paths * 20, tmp_path / "gone.png"]
     said = []
     pixels = decode(many, RECIPE, tmp_path / "cache", say=said.append)
@@ -64,7 +66,7 @@ def test_one_bad_image_of_many_is_told_and_teaches_nothing(paths: list[Path], tm
     assert not targets.isnan().any()
 
 
-def test_augmentation_depends_on_seed_pass_and_index_alone() -> None:
+def test_augmentation_depends_on_seed_pass_and_index_only() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (4, 24, 24), dtype=np.uint8)
     make = lambda seed: Images(pixels, torch.zeros(4, 1), RECIPE, augmentation=Augmentation(), seed=seed)  # noqa: E731
     first, other = make(0), make(1)
@@ -77,7 +79,7 @@ def test_augmentation_depends_on_seed_pass_and_index_alone() -> None:
     assert torch.equal(plain[2, 5][0], plain[2][0])
 
 
-def test_a_mixed_batch_is_images_and_targets_laid_over_each_other_in_equal_shares() -> None:
+def test_mixup_mixes_images_and_targets_with_the_same_weights() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (6, 8, 8), dtype=np.uint8)
     targets = torch.tensor([[0.0, 1], [1, 0], [torch.nan, 1], [0, 0], [1, 1], [0, 1]])
     samples = [Images(pixels, targets, RECIPE)[row] for row in (4, 0, 2, 5)]
@@ -94,7 +96,7 @@ def test_a_mixed_batch_is_images_and_targets_laid_over_each_other_in_equal_share
     assert not torch.equal(mixing(Mixup(0.5), 4)(samples)[0], mixed)
 
 
-def test_a_pass_visits_each_image_at_most_once_and_goes_on_where_it_was() -> None:
+def test_a_pass_visits_each_image_at_most_once_and_resumes_at_its_position() -> None:
     whole = list(Batches(23, 5, seed=1, draw=2))
     assert [len(batch) for batch in whole] == [5] * 4
     visited = [index for batch in whole for index, _ in batch]

@@ -15,7 +15,7 @@ from train import arms, experiments
 
 
 def tables(root: Path, counts: dict[str, int]) -> arms.Bench:
-    """A bench on a made-up tree: random films, and findings often enough that every figure is defined."""
+    """A synthetic data set: random images, and findings frequent enough that every metric is defined."""
     rng = np.random.default_rng(0)
     rate = np.linspace(0.6, 0.25, 14)
     rate[12] = 0.1
@@ -37,7 +37,7 @@ def tables(root: Path, counts: dict[str, int]) -> arms.Bench:
     return arms.Bench(root, root / "out")
 
 
-def test_the_report_says_which_arm_is_better_and_by_how_much(tmp_path: Path) -> None:
+def test_the_report_states_which_arm_is_better_and_by_how_much(tmp_path: Path) -> None:
     bench = tables(tmp_path, {"train": 80, "valid": 5, "test": 150})
     known, rng = bench.targets("test"), np.random.default_rng(1)
     noise = rng.normal(size=(2, *known.shape))
@@ -61,7 +61,7 @@ def test_the_report_says_which_arm_is_better_and_by_how_much(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_an_arm_of_each_kind_runs_and_is_not_run_twice(
+def test_an_arm_of_each_kind_runs_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(arms, "EPOCHS", 2)
@@ -78,7 +78,7 @@ def test_an_arm_of_each_kind_runs_and_is_not_run_twice(
     assert not capsys.readouterr().out
 
 
-def test_the_network_is_the_seed_s() -> None:
+def test_the_seed_determines_the_network() -> None:
     state = torch.get_rng_state()
     first, again, other = arms.small(0), arms.small(0), arms.small(1)
     assert torch.equal(torch.get_rng_state(), state)
@@ -87,7 +87,7 @@ def test_the_network_is_the_seed_s() -> None:
     assert first(torch.zeros(2, 1, 64, 64)).shape == (2, 14)
 
 
-def test_arms_are_compared_with_one_that_runs() -> None:
+def test_the_reference_arms_exist() -> None:
     for experiment, base in experiments.AGAINST.items():
         found = [arm.name for arm in experiments.arms_of(experiment)]
         assert found[0] == base

@@ -17,7 +17,7 @@ from cxrbench.models import create, hub
 from cxrbench.preprocess import Preprocessing
 from cxrbench.training import DataConfig, Phase, TrainConfig
 from cxrbench.training.recipe import begin
-from cxrbench.training.run.status import StopAsked
+from cxrbench.training.run.status import StopRequested
 from cxrbench.training.sources import read_studies
 from train.finetune import main
 
@@ -38,7 +38,7 @@ rate = 1e-3
 
 
 def finetune(root: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command as a process of its own."""
+    """Run the command in a separate process."""
     command = [sys.executable, "-m", "train.finetune", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
@@ -46,7 +46,7 @@ def finetune(root: Path, folder: Path, *arguments: str) -> subprocess.CompletedP
 
 @pytest.fixture(scope="module")
 def place(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the recipe was followed: ``phantom`` is its data, ``run`` what came out."""
+    """A folder after a run of the recipe: ``phantom`` is its data, ``run`` its results."""
     folder = tmp_path_factory.mktemp("place")
     (folder / "recipe.toml").write_text(RECIPE, encoding="utf8")
     done = finetune(root, folder, "recipe.toml", "--out", "run")
@@ -56,7 +56,7 @@ def place(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def follow(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """The command in this process, which has imported everything: its arguments → what it says."""
+    """Run the command in this process, which has imported everything: arguments → output."""
 
     def run(folder: Path, *arguments: str) -> str:
         monkeypatch.chdir(folder)
@@ -86,11 +86,11 @@ def test_a_recipe_becomes_a_model_that_loads_with_its_evaluation_and_predictions
     assert figures["positives"] == {label: int(predictions[label].sum()) for label in CHEXPERT}
 
 
-def test_a_run_that_has_ended_is_not_trained_again(place: Path, follow: Callable[..., str]) -> None:
+def test_a_finished_run_is_not_trained_again(place: Path, follow: Callable[..., str]) -> None:
     assert "All phases of this run were trained before" in follow(place, "recipe.toml", "--out", "run")
 
 
-def test_a_second_recipe_goes_on_from_the_model_by_the_certain_truth(
+def test_a_second_recipe_starts_from_the_model_and_trains_on_the_true_labels(
     place: Path, follow: Callable[..., str]
 ) -> None:
     recipe = 'init = "run/model"\n' + RECIPE.replace("[data]", "[data]\ncertain = true")
@@ -101,7 +101,7 @@ def test_a_second_recipe_goes_on_from_the_model_by_the_certain_truth(
     assert "from the weights of `run/model`" in card
 
 
-def test_a_mistake_ends_with_one_sentence(root: Path, tmp_path: Path) -> None:
+def test_an_invalid_recipe_ends_with_one_sentence(root: Path, tmp_path: Path) -> None:
     (tmp_path / "recipe.toml").write_text("colour = 1\n" + RECIPE, encoding="utf8")
     done = finetune(root, tmp_path, "recipe.toml")
     assert done.returncode == 1
@@ -126,18 +126,18 @@ def config(tree: Path, **changes: Any) -> TrainConfig:
     return TrainConfig("speck", "efficientnet_b0", chosen, (Phase(32, 1, 4, 1e-3),), **changes)
 
 
-def test_certain_targets_are_those_of_the_truth_and_the_images_stay(tree: Path) -> None:
-    told, truth = (read_studies(config(tree, certain=certain))["train"] for certain in (False, True))
-    assert told.paths == truth.paths
+def test_certain_targets_are_those_of_truth_csv_for_the_same_images(tree: Path) -> None:
+    labeler, truth = (read_studies(config(tree, certain=certain))["train"] for certain in (False, True))
+    assert labeler.paths == truth.paths
     table = pd.read_csv(tree / "truth.csv")
     table = table[(table["Split"] == "train") & (table["Frontal/Lateral"] == "Frontal")]
     assert [path.name for path in truth.paths] == [path.rsplit("/")[-1] for path in table["Path"]]
     assert np.array_equal(truth.targets, table[list(CHEXPERT)].to_numpy(np.float32))
     assert not np.isin(truth.targets, [0, 1], invert=True).any()
-    assert np.isnan(told.targets).any()
+    assert np.isnan(labeler.targets).any()
 
 
-def test_certain_targets_need_a_truth(tree: Path, tmp_path: Path) -> None:
+def test_certain_targets_need_a_truth_csv(tree: Path, tmp_path: Path) -> None:
     for name in ("train.csv", "valid.csv", "test.csv"):
         (tmp_path / name).write_text((tree / name).read_text())
     recipe = dataclasses.replace(config(tree), data=DataConfig(str(tmp_path), certain=True))
@@ -149,26 +149,26 @@ def test_certain_targets_need_a_truth(tree: Path, tmp_path: Path) -> None:
         read_studies(recipe)
 
 
-def test_a_stop_while_the_phantom_is_drawn_keeps_its_films(
+def test_a_stop_while_the_phantom_is_written_keeps_its_images(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root, said = tmp_path / "tree", []
+    root, messages = tmp_path / "tree", []
     recipe = config(root)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)  # two processes draw when the stop comes
-    with pytest.raises(StopAsked, match=r"stopped after \d+ of \d+ phantoms"):
-        read_studies(recipe, asked=lambda: any(root.rglob("view1_frontal.png")))
+    with pytest.raises(StopRequested, match=r"stopped after \d+ of \d+ phantoms"):
+        read_studies(recipe, should_stop=lambda: any(root.rglob("view1_frontal.png")))
     kept = {path: path.stat().st_mtime_ns for path in root.rglob("view1_frontal.png")}
     assert kept
     assert not (root / "truth.csv").exists()
-    with pytest.raises(StopAsked, match="before the phantom was begun"):
-        read_studies(recipe, say=said.append, asked=lambda: True)
-    assert not said
+    with pytest.raises(StopRequested, match="before the phantom was started"):
+        read_studies(recipe, say=messages.append, should_stop=lambda: True)
+    assert not messages
     monkeypatch.setattr(os, "cpu_count", lambda: 1)  # this one draws the rest
-    assert read_studies(recipe, say=said.append)["train"]
+    assert read_studies(recipe, say=messages.append)["train"]
     assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
 
 
-def test_a_model_begins_with_all_the_weights_of_a_saved_one_or_not_at_all(tmp_path: Path) -> None:
+def test_init_loads_all_weights_of_a_saved_model_or_fails(tmp_path: Path) -> None:
     recipe = Preprocessing(size=32)
     saved, begun = (create("efficientnet_b0", CHEXPERT, preprocessing=recipe, seed=seed) for seed in (1, 2))
     hub.save(saved, tmp_path / "saved", half=False)

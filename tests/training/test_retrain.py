@@ -1,4 +1,4 @@
-"""Ways to supervise and to train again, each from recipe to saved model, in miniature."""
+"""Supervision and retraining, from recipe to saved model, in miniature."""
 
 import os
 from dataclasses import replace
@@ -37,7 +37,7 @@ def trained(config: TrainConfig, out: Path) -> Classifier:
     return hub.load(out / "model")
 
 
-def test_teacher_pupil_three_classes_and_a_new_last_layer_all_become_models(
+def test_teacher_student_three_classes_and_a_retrained_layer_yield_models(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 1)  # the phantom is drawn here, not by processes that start

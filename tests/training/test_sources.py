@@ -18,7 +18,7 @@ HEADER = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient 
 
 @pytest.fixture
 def nih(tmp_path: Path) -> TrainConfig:
-    """Thirty patients, two films each, every third with an effusion."""
+    """Thirty patients, two images each, every third with an effusion."""
     found = ["No Finding" if patient % 3 else "Effusion" for patient in range(30)]
     rows = [
         f"{patient:08d}_{film:03d}.png,{finding},{film},{patient},50,M,PA"
@@ -34,7 +34,7 @@ def patients(studies: Studies) -> set[str]:
     return set(studies.table["patient"])
 
 
-def test_one_table_is_shared_out_by_patient(nih: TrainConfig) -> None:
+def test_one_table_is_split_by_patient(nih: TrainConfig) -> None:
     tables = read_studies(nih)
     assert [len(tables[split]) for split in ("train", "valid", "test")] == [36, 12, 12]
     assert not patients(tables["train"]) & patients(tables["valid"])
@@ -43,7 +43,7 @@ def test_one_table_is_shared_out_by_patient(nih: TrainConfig) -> None:
     assert patients(again["train"]) != patients(tables["train"])
 
 
-def test_a_published_list_keeps_its_patients_out_of_training(nih: TrainConfig, tmp_path: Path) -> None:
+def test_patients_of_a_published_test_list_are_not_in_training(nih: TrainConfig, tmp_path: Path) -> None:
     (tmp_path / "test_list.txt").write_text("00000003_000.png\n00000004_000.png\n00000004_001.png\n")
     of = dataclasses.replace(nih.data, test="test_list.txt", fractions=(0.9, 0.1))
     tables = read_studies(dataclasses.replace(nih, data=of))
@@ -77,7 +77,7 @@ def test_targets_of_nih_are_one_and_zero(nih: TrainConfig) -> None:
         ({"view": "lateral"}, ["no lateral image"]),
     ],
 )
-def test_what_cannot_be_had_is_said_in_a_sentence(
+def test_invalid_data_settings_are_refused_with_the_reason(
     nih: TrainConfig, tmp_path: Path, changes: dict[str, Any], words: list[str]
 ) -> None:
     (tmp_path / "other.txt").write_text("a.png\n")
@@ -86,12 +86,12 @@ def test_what_cannot_be_had_is_said_in_a_sentence(
     assert all(word in str(caught.value) for word in words), caught.value
 
 
-def test_a_label_the_table_lacks_is_named(nih: TrainConfig) -> None:
+def test_a_missing_label_column_is_named(nih: TrainConfig) -> None:
     with pytest.raises(InputError, match="no column Fracture"):
         read_studies(dataclasses.replace(nih, labels=("Effusion", "Fracture")))
 
 
-def test_the_real_rows_are_shared_out_too(nih: TrainConfig, real: Path) -> None:
+def test_real_rows_are_split_too(nih: TrainConfig, real: Path) -> None:
     of = DataConfig(str(real / "nih"), "Data_Entry_2017_v2020.csv", format="nih", fractions=(0.6, 0.2, 0.2))
     tables = read_studies(dataclasses.replace(nih, data=of))
     whole = data.read_nih(real / "nih" / "Data_Entry_2017_v2020.csv")

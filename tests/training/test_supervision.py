@@ -1,4 +1,4 @@
-"""What a recipe's training sees of the labels."""
+"""Training targets and loss of a recipe."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -40,14 +40,12 @@ def studies(tmp_path: Path) -> Studies:
 
 
 @pytest.mark.parametrize("name", [name for name, policy in POLICIES.items() if not policy.needs])
-def test_training_sees_what_the_policy_makes_of_the_labels(
-    name: str, studies: Studies, tmp_path: Path
-) -> None:
+def test_training_targets_are_those_of_the_policy(name: str, studies: Studies, tmp_path: Path) -> None:
     seen = supervision.known_targets(recipe(policy=name), "train", studies, tmp_path)
     np.testing.assert_array_equal(seen, POLICIES[name](TARGETS, LABELS, blank="zero", seed=0))
 
 
-def test_elsewhere_uncertain_is_left_out_whatever_the_recipe_says(studies: Studies, tmp_path: Path) -> None:
+def test_outside_training_uncertain_labels_are_nan_for_every_policy(studies: Studies, tmp_path: Path) -> None:
     config = recipe(policy="ones", label_smoothing=0.2)
     config = replace(config, data=replace(config.data, close_hierarchy=True))
     for split in ("valid", "test"):
@@ -65,7 +63,7 @@ def test_the_hierarchy_is_closed_before_the_policy_and_smoothing_comes_last(
     np.testing.assert_allclose(seen, expected, atol=1e-6)
 
 
-def test_a_teacher_s_scores_take_the_place_of_what_is_uncertain(studies: Studies, tmp_path: Path) -> None:
+def test_teacher_scores_replace_uncertain_labels(studies: Studies, tmp_path: Path) -> None:
     others = ("Fracture", "Edema", "", "Lung Opacity")  # the teacher's own order
     teacher = models.create("efficientnet_b0", others, preprocessing=Preprocessing(size=32), seed=3)
     folder = hub.save(teacher, tmp_path / "teacher")
@@ -80,7 +78,7 @@ def test_a_teacher_s_scores_take_the_place_of_what_is_uncertain(studies: Studies
     np.testing.assert_array_equal(seen[~uncertain], np.nan_to_num(TARGETS)[~uncertain])
 
 
-def test_the_loss_of_positive_weights_is_bit_for_bit_what_it_was() -> None:
+def test_positive_weights_give_the_weighted_loss_bit_for_bit() -> None:
     targets = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, torch.nan]])
     logits = torch.randn(3, 3)
     own = supervision.criterion(recipe(positive_weights=True), targets)(logits, targets)
@@ -88,7 +86,7 @@ def test_the_loss_of_positive_weights_is_bit_for_bit_what_it_was() -> None:
     assert torch.equal(supervision.criterion(recipe(), targets)(logits, targets), masked_bce(logits, targets))
 
 
-def test_three_classes_are_there_for_training_and_gone_afterwards() -> None:
+def test_three_class_heads_exist_during_training_only() -> None:
     config = recipe(policy="multiclass", loss="three-class")
     model = models.create("efficientnet_b0", LABELS, preprocessing=Preprocessing(size=32))
     supervision.prepare(config, model)
@@ -102,7 +100,7 @@ def test_three_classes_are_there_for_training_and_gone_afterwards() -> None:
     assert type(last_layer(model)[1]) is torch.nn.Linear
 
 
-def test_a_recipe_that_does_not_fit_together_is_refused(studies: Studies, tmp_path: Path) -> None:
+def test_incompatible_settings_are_refused(studies: Studies, tmp_path: Path) -> None:
     for options, message in (
         ({"loss": "hinge"}, "choose from: bce, weighted"),
         ({"sampling": "often"}, "choose from: each, ml-ros"),

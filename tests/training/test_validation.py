@@ -6,7 +6,7 @@ from cxrbench.preprocess import Preprocessing
 from cxrbench.training import Images, scores_of
 
 
-def test_scores_come_in_order_in_eval_mode_and_the_train_flag_is_left_alone() -> None:
+def test_scores_are_in_order_and_in_eval_mode_and_the_training_mode_is_restored() -> None:
     torch.manual_seed(0)
     pixels = np.random.default_rng(0).integers(0, 256, (7, 8, 8), dtype=np.uint8)
     images = Images(pixels, torch.zeros(7, 2), Preprocessing(size=8))

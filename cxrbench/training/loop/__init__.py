@@ -1,1 +1,1 @@
-"""The training loop: steps, schedules, averaging, progress."""
+"""The training loop: steps, learning rate, weight averaging and progress."""

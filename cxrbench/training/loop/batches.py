@@ -1,4 +1,4 @@
-"""The batches of an epoch: which images in which order, mixed with each other where the recipe says so."""
+"""The batches of an epoch: order, sampling and mixup."""
 
 from collections.abc import Callable, Iterator
 
@@ -15,32 +15,32 @@ __all__ = ["Batches", "mixing", "remaining"]
 
 
 def remaining(config: TrainConfig, phase: Phase, train: Images, position: Position) -> DataLoader[Sample]:
-    """The batches that an epoch still lacks.
+    """The remaining batches of an epoch.
 
     Args:
         config: the recipe.
         phase: the phase of this epoch.
         train: the training images.
-        position: where the run stands.
+        position: of the run.
     """
-    # The draw numbers passes over the data across phases, so that no two passes are augmented alike.
+    # Passes over the data are numbered across phases, so that no two have the same augmentation.
     draw = sum(each.epochs for each in config.phases[: position.phase]) + position.epoch
     batches = Batches(
         len(train), phase.batch, seed=config.seed, draw=draw, start=position.step, weights=train.weights
     )
-    # A loader draws a seed whenever it starts: from its own generator, or a resume would shift dropout.
-    own = torch.Generator()
+    # A loader draws a seed when it starts: from its own generator, or a resume would change dropout.
+    generator = torch.Generator()
     collate = mixing(augment.Mixup(config.mixup), config.seed) if config.mixup else None
     return DataLoader(
-        train, batch_sampler=batches, num_workers=config.workers, generator=own, collate_fn=collate
+        train, batch_sampler=batches, num_workers=config.workers, generator=generator, collate_fn=collate
     )
 
 
 def mixing(mixup: augment.Mixup, seed: int) -> Callable[[list[Sample]], Batch]:
-    """How samples become a batch whose images are mixed with each other, and their targets alike.
+    """A collate function that applies mixup to images and targets.
 
-    Who is mixed with whom is a function of the seed and of the images in the batch, so it is the same in any
-    process and after a resume. Of several processes, each mixes its share of the batch.
+    The partners depend on the seed and on the images in the batch only, so they are the same after a resume.
+    With several processes, each one mixes its share of the batch.
     """
 
     def collate(samples: list[Sample]) -> Batch:
@@ -53,9 +53,11 @@ def mixing(mixup: augment.Mixup, seed: int) -> Callable[[list[Sample]], Batch]:
 
 
 class Batches(Sampler[list[tuple[int, int]]]):
-    """One pass in the order that (seed, draw) decide, from a given batch on; a short last one is dropped.
+    """Batches of one pass, from a given one on, in an order determined by (seed, draw).
 
-    With ``weights`` (N,), as many images are drawn with replacement, each by its chance.
+    The last batch is dropped if it is partial.
+
+    With ``weights`` (N,), images are drawn with replacement, with these probabilities.
     """
 
     def __init__(
@@ -69,9 +71,8 @@ class Batches(Sampler[list[tuple[int, int]]]):
         weights: np.ndarray | None = None,
     ) -> None:
         random = np.random.default_rng((seed, draw))
-        drawn = random.permutation(count) if weights is None else random.choice(count, count, p=weights)
-        self.order = drawn
-        # accelerate shares a batch out between processes by these two.
+        self.order = random.permutation(count) if weights is None else random.choice(count, count, p=weights)
+        # accelerate reads these two to split batches between processes.
         self.batch_size, self.drop_last = min(batch, count), True
         self.draw, self.start = draw, start
 

@@ -9,10 +9,10 @@ __all__ = ["WeightAverage"]
 
 
 class WeightAverage:
-    """A second set of weights that follows the first: ``a ← d·a + (1 − d)·w``.
+    """Exponential moving average of weights: ``a ← d·a + (1 − d)·w``.
 
-    The decay starts low, ``d = min(decay, (1 + t) / (10 + t))`` after t steps, so that the random
-    start is soon forgotten. Buffers (the norms' statistics) are averaged too; whole numbers are copied.
+    The decay starts low, ``d = min(decay, (1 + t) / (10 + t))`` after t steps, so that the initial
+    weights soon have no effect. Floating-point buffers are averaged too; integer buffers are copied.
 
     Reference:
         Polyak & Juditsky 1992, doi:10.1137/0330046; the warm-up is TensorFlow's.
@@ -24,7 +24,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
-        """Follow the model by one step."""
+        """Update the average after one training step."""
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
         self.steps += 1
         state = model.state_dict()
@@ -34,11 +34,11 @@ class WeightAverage:
             self.weights[name].copy_(state[name])
 
     def state_dict(self) -> dict[str, int | dict[str, Tensor]]:
-        """For a checkpoint."""
+        """State for a checkpoint."""
         return {"steps": self.steps, "weights": self.weights}
 
     def load_state_dict(self, state: dict[str, int | dict[str, Tensor]]) -> None:
-        """From a checkpoint, in place: the weights stay on their device."""
+        """Restore the state of a checkpoint, in place: the weights stay on their device."""
         self.steps = cast(int, state["steps"])
         for name, value in cast(dict[str, Tensor], state["weights"]).items():
             self.weights[name].copy_(value)

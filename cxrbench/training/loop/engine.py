@@ -1,4 +1,4 @@
-"""The loop: phases of epochs of steps, on any device that accelerate finds, resumable after any step."""
+"""The training loop over phases, epochs and steps, on any device, resumable after any step."""
 
 import math
 from collections.abc import Callable
@@ -17,12 +17,12 @@ from cxrbench.terminal import ProgressBar
 from cxrbench.training.config import Phase, TrainConfig
 from cxrbench.training.dataset import Batch, Images
 from cxrbench.training.loop.batches import remaining
-from cxrbench.training.loop.progress import Clock, Position, Run, steps_of
+from cxrbench.training.loop.progress import Clock, Position, RunState, steps_of
 from cxrbench.training.loop.schedule import rate_at
 from cxrbench.training.loop.step import DivergedError, Learner
 from cxrbench.training.objective.losses import Criterion, masked_bce
 from cxrbench.training.run import checkpoint, history
-from cxrbench.training.run.status import StopAsked
+from cxrbench.training.run.status import StopRequested
 from cxrbench.training.run.tensorboard import Board
 from cxrbench.training.validation import scores_of
 
@@ -31,25 +31,25 @@ __all__ = ["Engine"]
 # Side of the square images → (training images, validation images).
 Split = Callable[[int], tuple[Images, Images]]
 
-_EVERY: Final = 10  # steps between two points of TensorBoard's curves
+_TENSORBOARD_STEPS: Final = 10  # steps between two points of TensorBoard's curves
 
 
 class Engine:
-    """Trains a model by a recipe, in a folder that holds all that is needed to go on after a kill.
+    """Trains a model by a recipe; its folder holds everything needed to resume after an interruption.
 
     The folder: ``checkpoint.pt`` (and the one before), ``best.pt`` (averaged weights of the best epoch of the
-    latest phase, by mean validation AUROC), ``history.jsonl``, and ``events`` for TensorBoard where asked.
-    A run resumes by itself where the folder holds a checkpoint. On one machine, a resumed run ends with the
-    same weights as an undisturbed one.
+    latest phase, by mean validation AUROC), ``history.jsonl``, and ``events`` for TensorBoard if enabled.
+    If the folder holds a checkpoint, training resumes from it. On one machine, a resumed run ends with the
+    same weights as an uninterrupted one.
 
     Args:
         model: images (B, 1, S, S) → logits (B, L), for every size of the phases.
         config: the recipe.
-        folder: made if need be.
-        weights: (L,) of the positive terms of the loss, or None.
+        folder: created if it does not exist.
+        weights: (L,) of the positive terms of ``masked_bce``, or None.
         loss: (logits, targets) → a scalar, instead of ``masked_bce`` with ``weights``.
-        say: what to do with a line of progress; only the main process speaks.
-        asked: whether the run should stop; looked at after every step.
+        say: called with each line of progress, in the main process only.
+        should_stop: checked after every step.
     """
 
     def __init__(
@@ -61,36 +61,36 @@ class Engine:
         weights: Tensor | None = None,
         loss: Criterion | None = None,
         say: Callable[[str], None] = print,
-        asked: Callable[[], bool] = lambda: False,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.learner = Learner(model, config, loss or masked_bce)
         self.accelerator = self.learner.accelerator
         if weights is not None and loss is None:
             self.learner.loss = partial(masked_bce, weights=weights.to(self.accelerator.device))
-        self.config, self.folder, self.asked = config, folder, asked
+        self.config, self.folder, self.should_stop = config, folder, should_stop
         self.say = say if self.accelerator.is_main_process else lambda line: None
-        self.run = Run()
+        self.run = RunState()
         self.board: Board | None = None
 
     @property
     def model(self) -> nn.Module:
-        """The network as it is trained."""
+        """The network in training."""
         return self.learner.model
 
     def fit(self, split: Split) -> list[history.Epoch]:
         """Train from the last checkpoint, or from the start, to the end of the last phase.
 
         Returns:
-            The history; ``best`` then gives the weights to keep.
+            The history; ``best`` then returns the weights to keep.
 
         Raises:
-            InputError: the folder holds another recipe's run, or the loss is no longer a number.
-            StopAsked: ``asked`` said so; the state is kept.
+            InputError: the folder holds a run of another recipe, or the loss is NaN or infinite.
+            StopRequested: ``should_stop`` returned True; the state is saved.
         """
         torch.manual_seed(self.config.seed)
         self._resume()
-        self.accelerator.wait_for_everyone()  # or one writes a checkpoint while another still reads
+        self.accelerator.wait_for_everyone()  # or one process writes a checkpoint while another still reads
         clock: Clock | None = None
         try:
             while self.run.position.phase < len(self.config.phases):
@@ -106,12 +106,12 @@ class Engine:
     def best(self) -> dict[str, Tensor]:
         """The averaged weights of the best epoch of the latest phase that has one.
 
-        Where their file was lost (a full disk), those of the last epoch.
+        If they could not be written (a full disk), those of the last epoch.
         """
         self.accelerator.wait_for_everyone()
         state = checkpoint.load(self.folder / "best.pt", say=self.say)
         if state is None:
-            self.say("The weights of the best epoch could not be kept; those of the last one are taken.")
+            self.say("The weights of the best epoch could not be written; using those of the last epoch.")
         return self.learner.average.weights if state is None else state
 
     def _phase(self, phase: Phase, train: Images, valid: Images, clock: Clock) -> None:
@@ -127,57 +127,61 @@ class Engine:
         self._save()
 
     def _stalled(self, phase: Phase) -> bool:
-        """Whether the phase ends early; told by the history alone, so a resume decides alike."""
-        own = self.run.epochs if self.run.position.epoch else []
-        return bool(own) and history.stalled(own, patience=phase.patience, least=phase.least)
+        """Whether the phase ends early; depends on the history only, so a resumed run decides the same."""
+        epochs = self.run.epochs if self.run.position.epoch else []
+        return bool(epochs) and history.stalled(epochs, patience=phase.patience, least=phase.least)
 
     def _steps_before(self, count: int) -> int:
         """Steps of the whole run before this epoch."""
-        at, phases = self.run.position, self.config.phases
-        done = sum(steps_of(phase, count) * phase.epochs for phase in phases[: at.phase])
-        return done + steps_of(phases[at.phase], count) * at.epoch
+        position, phases = self.run.position, self.config.phases
+        done = sum(steps_of(phase, count) * phase.epochs for phase in phases[: position.phase])
+        return done + steps_of(phases[position.phase], count) * position.epoch
 
     def _epoch(self, phase: Phase, train: Images, clock: Clock) -> None:
         start = self.run.position
         loader = remaining(self.config, phase, train, start)
-        each = start.step + len(loader)  # steps of the whole epoch, those of an earlier process included
+        epoch_steps = start.step + len(loader)  # including those before a resume
         before = self._steps_before(len(train))
         title = f"phase {start.phase + 1} epoch {start.epoch + 1}/{phase.epochs}"
         self.learner.train_mode()
         with ProgressBar(title, final_line=False) as bar:
             for step, batch in enumerate(self.accelerator.prepare_data_loader(loader), start=start.step):
-                warmup = round(phase.warmup * each)
-                at = start.epoch * each + step
+                warmup = round(phase.warmup * epoch_steps)
+                phase_step = start.epoch * epoch_steps + step
                 rate = rate_at(
-                    at, steps=phase.epochs * each, warmup=warmup, peak=phase.rate, floor=phase.floor
+                    phase_step,
+                    steps=phase.epochs * epoch_steps,
+                    warmup=warmup,
+                    peak=phase.rate,
+                    floor=phase.floor,
                 )
                 loss = self._step(phase, batch, rate, train)
                 self.run.loss_sum += loss
                 self.run.position = replace(self.run.position, step=step + 1)
-                if self.board and step % _EVERY == 0:
+                if self.board and step % _TENSORBOARD_STEPS == 0:
                     self.board.step(before + step, loss, rate)
-                done, mean = f"{title} step {step + 1}/{each}", self.run.loss_sum / (step + 1)
+                done, mean = f"{title} step {step + 1}/{epoch_steps}", self.run.loss_sum / (step + 1)
                 if clock.advance(phase.batch * phase.size**2):
                     self.say(f"{done} loss {mean:.4f}, {clock.left}")
                 if self.accelerator.is_main_process:
-                    bar(step + 1, each, f"loss {mean:.4f}, {clock.left}")
+                    bar(step + 1, epoch_steps, f"loss {mean:.4f}, {clock.left}")
                 self._pause(step, done)
 
     def _pause(self, step: int, done: str) -> None:
-        """Save where it is time to; stop where that is asked for."""
-        stop = self.learner.agree(self.asked)
+        """Save a checkpoint if one is due; stop if requested."""
+        stop = self.learner.any_process(self.should_stop)
         if stop or (step + 1) % self.config.checkpoint_steps == 0:
             self._save()
         if stop:
-            raise StopAsked(f"stopped after {done}; the same command goes on from there")
+            raise StopRequested(f"stopped after {done}; run the same command to resume")
 
     def _step(self, phase: Phase, batch: Batch, rate: float, train: Images) -> float:
         try:
             return self.learner.step(phase, batch, rate)
         except DivergedError as error:
-            at = self.run.position
-            where = f"phase {at.phase + 1}, epoch {at.epoch + 1}, step {at.step + 1}"
-            raise error.told(train.names, where, self.folder) from None
+            position = self.run.position
+            where = f"phase {position.phase + 1}, epoch {position.epoch + 1}, step {position.step + 1}"
+            raise error.with_images(train.names, where, self.folder) from None
 
     def _close_epoch(self, phase: Phase, train: Images, valid: Images) -> None:
         run = self.run
@@ -192,10 +196,10 @@ class Engine:
         run.epochs.append(epoch)
         better = epoch.mean_auroc > run.best or math.isinf(run.best)
         if better and self.accelerator.is_main_process:
-            # What could not be written is not the best that there is: a later epoch may be.
+            # If writing fails, a later epoch may still become the best.
             better = checkpoint.save(self.learner.average.weights, self.folder / "best.pt", say=self.say)
         run.best = epoch.mean_auroc if better else run.best
-        # The first epoch of a phase has none to be better than.
+        # Not for the first epoch of a phase, which is always the best so far.
         best = f" (best of phase {epoch.phase + 1} so far)" if better and epoch.epoch else ""
         self.say(
             f"phase {epoch.phase + 1} epoch {epoch.epoch + 1}/{phase.epochs} at {phase.size}²: "
@@ -210,7 +214,7 @@ class Engine:
         trained = {name: value.clone() for name, value in self.learner.bare.state_dict().items()}
         self.learner.bare.load_state_dict(self.learner.average.weights)
         try:
-            # Not the wrapped model: it would send its buffers round at every pass.
+            # Not the wrapped model: it would broadcast its buffers at every forward pass.
             scores = scores_of(self.learner.bare, valid, batch=phase.batch, accelerator=self.accelerator)
         finally:
             self.learner.bare.load_state_dict(trained)
@@ -232,7 +236,7 @@ class Engine:
             **self.run.as_dict(),
         }
         checkpoint.save(state, self.folder / "checkpoint.pt", say=self.say)
-        with suppress(InputError):  # it is in the checkpoint, too, and written anew with the next one
+        with suppress(InputError):  # it is in the checkpoint too, and written again with the next one
             history.write(self.run.epochs, self.folder / "history.jsonl")
 
     def _resume(self) -> None:
@@ -247,9 +251,12 @@ class Engine:
         self.learner.optimizer.load_state_dict(state["optimizer"])
         self.learner.average.load_state_dict(state["average"])
         torch.set_rng_state(state["rng"])
-        self.run = Run.from_dict(state)
-        at = self.run.position
-        if at.phase >= len(self.config.phases):
-            self.say("All phases of this run were trained before: nothing is trained anew.")
+        self.run = RunState.from_dict(state)
+        position = self.run.position
+        if position.phase >= len(self.config.phases):
+            self.say("All phases of this run are finished: nothing is trained again.")
         else:
-            self.say(f"resumed in phase {at.phase + 1}, epoch {at.epoch + 1}, after {at.step} of its steps")
+            self.say(
+                f"resumed in phase {position.phase + 1}, epoch {position.epoch + 1}, "
+                f"after step {position.step}"
+            )

@@ -1,4 +1,4 @@
-"""The position of a run, and its remaining time."""
+"""Position, state and remaining time of a run."""
 
 import math
 import time
@@ -9,12 +9,12 @@ from typing import Any, Self
 from cxrbench.training.config import Phase
 from cxrbench.training.run.history import Epoch
 
-__all__ = ["Clock", "Position", "Run"]
+__all__ = ["Clock", "Position", "RunState"]
 
 
 @dataclass(frozen=True)
 class Position:
-    """Where a run stands: ``step`` steps of this epoch are done. All count from 0."""
+    """Position of a run: ``step`` steps of this epoch are done. All count from 0."""
 
     phase: int = 0
     epoch: int = 0
@@ -22,12 +22,12 @@ class Position:
 
 
 @dataclass
-class Run:
-    """What changes while a run goes on, besides weights and optimizer.
+class RunState:
+    """State of a run, besides weights and optimizer.
 
     Args:
-        position: where it stands.
-        loss_sum: over the steps done of this epoch.
+        position: of the run.
+        loss_sum: sum over the finished steps of this epoch.
         best: mean validation AUROC of the best epoch of this phase; −∞ before its first.
         epochs: the history.
     """
@@ -38,29 +38,29 @@ class Run:
     epochs: list[Epoch] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for a checkpoint."""
-        at = self.position
+        """As plain values, for a checkpoint."""
+        position = self.position
         return {
-            "position": (at.phase, at.epoch, at.step),
+            "position": (position.phase, position.epoch, position.step),
             "running": (self.loss_sum, self.best),
             "epochs": [vars(epoch) for epoch in self.epochs],
         }
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
-        """From a checkpoint; other keys are left alone."""
+        """From a checkpoint; other keys are ignored."""
         epochs = [Epoch(**epoch) for epoch in state["epochs"]]
         loss_sum, best = state["running"]
         return cls(Position(*state["position"]), loss_sum, best, epochs)
 
 
 class Clock:
-    """How long until the end, from the pace since the start of this process.
+    """Estimates the remaining time from the speed since the start of this process.
 
     Args:
         total: work of the whole run, in pixels.
-        done: work that an earlier process has done.
-        every: seconds between two lines.
+        done: work that was done before a resume.
+        every: seconds between two lines of progress.
     """
 
     def __init__(self, total: float, done: float = 0.0, *, every: float = 15.0) -> None:
@@ -69,17 +69,17 @@ class Clock:
 
     @classmethod
     def at(cls, position: Position, phases: Sequence[Phase], count: int) -> Self:
-        """The clock of a run that stands there, with so many training images."""
+        """The clock of a run at a position, with ``count`` training images."""
         work = [steps_of(phase, count) * phase.batch * phase.size**2 for phase in phases]  # of one epoch
         total = sum(each * phase.epochs for each, phase in zip(work, phases, strict=True))
         done = sum(work[i] * phases[i].epochs for i in range(position.phase))
         if position.phase < len(phases):
-            now = phases[position.phase]
-            done += work[position.phase] * position.epoch + position.step * now.batch * now.size**2
+            current = phases[position.phase]
+            done += work[position.phase] * position.epoch + position.step * current.batch * current.size**2
         return cls(total, done)
 
     def advance(self, work: float) -> bool:
-        """Add work; whether it is time for a line."""
+        """Add work; return whether a line of progress is due."""
         self.done += work
         due = time.monotonic() - self._last >= self.every
         if due:
@@ -88,12 +88,12 @@ class Clock:
 
     @property
     def left(self) -> str:
-        """Such as ``12 min left``."""
+        """Remaining time as text, for example ``12 min left``."""
         pace = (self.done - self._first) / max(time.monotonic() - self._start, 1e-9)
         minutes = (self.total - self.done) / max(pace, 1e-9) / 60
         return f"{minutes:.0f} min left" if minutes >= 1 else "less than a minute left"
 
 
 def steps_of(phase: Phase, count: int) -> int:
-    """Steps an epoch: whole batches only, but at least one."""
+    """Steps per epoch: full batches only, but at least one."""
     return count // min(phase.batch, count)

@@ -25,32 +25,32 @@ __all__ = ["DivergedError", "Learner"]
 
 
 class DivergedError(InputError):
-    """The loss is no longer a number.
+    """The loss is NaN or infinite.
 
     Args:
         value: of the loss.
-        rows: of the training images in the batch that caused it, of all processes.
+        rows: indices of the training images in the batch, of all processes.
     """
 
     def __init__(self, value: float, rows: Sequence[int]) -> None:
         super().__init__(f"The loss became {value} with the training images {list(rows)}.")
         self.value, self.rows = value, tuple(rows)
 
-    def told(self, names: Sequence[str], where: str, folder: Path) -> InputError:
-        """The sentence for the user, after the batch has been noted in ``diverged.json``."""
+    def with_images(self, names: Sequence[str], where: str, folder: Path) -> InputError:
+        """Write the batch to ``diverged.json``; return the error for the user, which names the images."""
         images = [names[row] for row in self.rows] if names else [str(row) for row in self.rows]
-        note = {"loss": str(self.value), "where": where, "rows": self.rows, "images": images}
+        batch = {"loss": str(self.value), "where": where, "rows": self.rows, "images": images}
         with suppress(OSError, InputError):  # a full disk must not hide the reason
-            write_text(folder / "diverged.json", json.dumps(note, indent=1) + "\n")
-        shown = ", ".join(images[:6]) + (" …" if len(images) > 6 else "")
+            write_text(folder / "diverged.json", json.dumps(batch, indent=1) + "\n")
+        listed = ", ".join(images[:6]) + (" …" if len(images) > 6 else "")
         return InputError(
-            f"The loss became {self.value} in {where}, with the training images {shown} (all of them are in "
-            f"{folder / 'diverged.json'}); lower the rate, or look at those images. The state before is kept."
+            f"The loss became {self.value} in {where}, with the training images {listed} (all are listed in "
+            f"{folder / 'diverged.json'}); lower the rate, or check these images. The last state is kept."
         )
 
 
 class Learner:
-    """A network with its optimizer and the average of its weights, on the machine that accelerate finds.
+    """A network with its optimizer and the average of its weights, on the device that accelerate finds.
 
     Args:
         model: images (B, 1, S, S) → logits.
@@ -59,7 +59,7 @@ class Learner:
     """
 
     def __init__(self, model: nn.Module, config: TrainConfig, loss: Criterion) -> None:
-        # A batch is shared out between processes, so that the recipe's batch means the same on any machine.
+        # A batch is split between processes, so that a recipe's batch size means the same everywhere.
         shared = DataLoaderConfiguration(split_batches=True)
         self.accelerator = Accelerator(cpu=not torch.accelerator.is_available(), dataloader_config=shared)
         self.config, self.loss = config, loss
@@ -78,30 +78,32 @@ class Learner:
 
     @property
     def bare(self) -> nn.Module:
-        """The network itself, without what accelerate wraps around it."""
+        """The network without accelerate's wrapper."""
         bare: nn.Module = self.accelerator.unwrap_model(self.model)
         return bare
 
     def begin(self, phase: Phase) -> None:
-        """Let those parts learn that the phase names; before its first step, also after a resume."""
+        """Freeze the layers that the phase does not train; call before its first step and after a resume."""
         if all(each.train == ALL for each in self.config.phases):
             return
         bare = self.bare
         freeze(bare, phase.train)
-        if self.model is not bare:  # the wrapper waits for the gradient of all that learnt when it was made
+        if (
+            self.model is not bare
+        ):  # the wrapper waits for gradients of all parameters trainable when it was created
             self.model = self.accelerator.prepare_model(bare)
 
     def train_mode(self) -> None:
-        """Train mode, but for what is frozen."""
+        """Set train mode, except for frozen modules."""
         self.model.train()
         for module in frozen_modules(self.bare):
             module.eval()
 
     def step(self, phase: Phase, batch: Batch, rate: float) -> float:
-        """Move the weights once; the loss, in the mean over processes.
+        """Update the weights once; return the loss, averaged over processes.
 
         Raises:
-            DivergedError: the loss is not finite; nothing has been moved.
+            DivergedError: the loss is not finite; the weights are unchanged.
         """
         images, targets, indices = batch
         for group in self.optimizer.param_groups:
@@ -122,20 +124,20 @@ class Learner:
         self.average.update(self.bare)
         return value
 
-    def agree(self, asked: Callable[[], bool]) -> bool:
-        """Whether any process says yes; every process gets the same answer."""
+    def any_process(self, condition: Callable[[], bool]) -> bool:
+        """Whether the condition holds in any process; the same value in all of them."""
         if not self.many:
-            return asked()
-        votes: Any = self.accelerator.reduce(torch.tensor(float(asked()), device=self.accelerator.device))
+            return condition()
+        votes: Any = self.accelerator.reduce(torch.tensor(float(condition()), device=self.accelerator.device))
         return bool(votes > 0)
 
     def _mean(self, loss: Tensor) -> float:
-        # One that is no number in one process is none in all, so that all of them stop.
+        # NaN in one process becomes NaN in all, so that all of them stop.
         total: Any = self.accelerator.reduce(loss, "mean") if self.many else loss
         return float(total)
 
     def _share(self, targets: Tensor) -> Tensor:
-        """This process's known targets over the processes' mean: the mean loss is then the whole batch's."""
+        """Known targets of this process over the mean of all: weights its loss as in the whole batch."""
         known = (~torch.isnan(targets)).sum().float()
         mean: Tensor = self.accelerator.reduce(known, "mean")
         return known / mean.clamp(min=1e-9)

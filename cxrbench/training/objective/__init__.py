@@ -1,1 +1,1 @@
-"""What is minimised: losses, class weights, sampling."""
+"""Losses, class weights and sampling."""

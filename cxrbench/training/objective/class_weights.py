@@ -7,11 +7,11 @@ __all__ = ["class_balance", "positive_weights"]
 
 
 def positive_weights(targets: Tensor, *, ceiling: float = 20.0) -> Tensor:
-    """How much rarer a positive is than a negative: w = n₋ / n₊, at most ``ceiling``.
+    """Weights of the positives: w = n₋ / n₊, at most ``ceiling``.
 
     Args:
-        targets: (N, L) in [0, 1] or NaN; soft targets count in part.
-        ceiling: keeps a handful of positives from owning every gradient.
+        targets: (N, L) in [0, 1] or NaN; soft targets count fractionally.
+        ceiling: prevents a few positives from dominating the gradient.
 
     Returns:
         (L,); 1 for a finding without a known positive.
@@ -23,18 +23,19 @@ def positive_weights(targets: Tensor, *, ceiling: float = 20.0) -> Tensor:
 
 
 def class_balance(targets: Tensor, *, beta: float = 0.9999) -> tuple[Tensor, Tensor]:
-    """Weights of the positive and the negative term by effective numbers: ``(1 − β) / (1 − βⁿ)``.
+    """Class-balanced weights of positives and negatives: ``(1 − β) / (1 − βⁿ)``, normalised.
 
     Args:
-        targets: (N, L) in [0, 1] or NaN; soft targets count in part.
-        beta: in [0, 1): 0 weighs both terms alike, towards 1 by inverse frequency.
+        targets: (N, L) in [0, 1] or NaN; soft targets count fractionally.
+        beta: in [0, 1); 0 gives equal weights, towards 1 the inverse frequency.
 
     Returns:
-        Two of (L,) that sum to 2; 1 and 1 for a finding with no known positive or no known negative.
+        Weights of positives and negatives, each (L,), which sum to 2; both 1 for a finding without known
+        positives or negatives.
 
     Reference:
-        Cui et al. 2019, arXiv:1901.05555, eq. 4. There one label of C is present and the weights of the C
-        classes sum to C; here each finding has two classes of its own, present and absent.
+        Cui et al. 2019, arXiv:1901.05555, eq. 4. There, exactly one of C classes is present and the weights
+        sum to C; here, each finding has two classes, present and absent.
     """
     positives, negatives = targets.double().nansum(dim=0), (1 - targets.double()).nansum(dim=0)
     raised = torch.stack([(1 - beta) / (1 - beta**n) for n in (positives, negatives)])  # (2, L)

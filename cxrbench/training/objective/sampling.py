@@ -1,4 +1,4 @@
-"""Which images an epoch shows, and how often."""
+"""Sampling: which training images an epoch contains, and how often."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ import numpy as np
 
 from cxrbench.targets import resampling
 
-__all__ = ["SAMPLINGS", "Sampling", "Shown"]
+__all__ = ["SAMPLINGS", "Sampling", "Selection"]
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What an epoch draws from.
+class Selection:
+    """The images that an epoch samples from.
 
     Args:
-        rows: (M,) indices of training images, some more than once; None for each once.
-        weights: (N,) chance of each row to be drawn, with replacement; None shows each row once an epoch.
+        rows: (M,) indices of training images, may repeat; None for all images once.
+        weights: (M,) probability of each row, drawn with replacement; None for each row once per epoch.
     """
 
     rows: np.ndarray | None = None
@@ -27,19 +27,19 @@ class Shown:
 
 @dataclass(frozen=True)
 class Sampling:
-    """A way to show rare findings more often, or frequent ones less.
+    """One sampling method.
 
     Args:
         name: key in ``SAMPLINGS``.
         summary: one line for a menu.
         reference: the paper.
-        choose: targets (N, L), seed → what an epoch draws from.
+        choose: targets (N, L), seed → `Selection`.
     """
 
     name: str
     summary: str
     reference: str
-    choose: Callable[[np.ndarray, int], Shown]
+    choose: Callable[[np.ndarray, int], Selection]
 
 
 _CHARTE: Final = "Charte et al. 2015, doi:10.1016/j.neucom.2014.08.091"
@@ -49,30 +49,31 @@ SAMPLINGS: Final[Mapping[str, Sampling]] = MappingProxyType(
     {
         sampling.name: sampling
         for sampling in (
-            Sampling("each", "every image once an epoch", "", lambda targets, seed: Shown()),
+            Sampling("each", "every image once per epoch", "", lambda targets, seed: Selection()),
             Sampling(
                 "ml-ros",
-                "a quarter more images: copies of those with rare findings",
+                "25 % more images: copies of images with rare findings",
                 _CHARTE,
-                lambda targets, seed: Shown(rows=resampling.ml_ros(targets, seed=seed)),
+                lambda targets, seed: Selection(rows=resampling.ml_ros(targets, seed=seed)),
             ),
             Sampling(
                 "ml-rus",
-                "a quarter fewer images: without some that show no rare finding",
+                "25 % fewer images: removes images without a rare finding",
                 _CHARTE,
-                lambda targets, seed: Shown(rows=resampling.ml_rus(targets, seed=seed)),
+                lambda targets, seed: Selection(rows=resampling.ml_rus(targets, seed=seed)),
             ),
             Sampling(
                 "balanced",
-                "a finding is drawn, each as likely as the others, then an image that shows it",
+                "draws a finding uniformly, then an image with that finding",
                 _KANG,
-                lambda targets, seed: Shown(weights=resampling.sampling_weights(targets)),
+                lambda targets, seed: Selection(weights=resampling.sampling_weights(targets)),
             ),
             Sampling(
                 "square-root",
-                "as balanced, but findings are drawn by the square root of their frequency",
+                "as balanced, but findings are drawn with probability proportional to the square root of "
+                "their frequency",
                 _KANG,
-                lambda targets, seed: Shown(weights=resampling.sampling_weights(targets, power=0.5)),
+                lambda targets, seed: Selection(weights=resampling.sampling_weights(targets, power=0.5)),
             ),
         )
     }

@@ -1,1 +1,1 @@
-"""A run on disk and as a process: status, checkpoints, history, the launcher."""
+"""A run on disk and as a process: status, checkpoints, history and launcher."""

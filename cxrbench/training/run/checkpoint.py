@@ -1,4 +1,4 @@
-"""Checkpoints that are written whole, with the one before kept as a fallback."""
+"""Checkpoints, written atomically, with the previous one as a fallback."""
 
 import pickle
 import zipfile
@@ -17,35 +17,35 @@ _BROKEN = (OSError, RuntimeError, EOFError, KeyError, ValueError, pickle.Unpickl
 
 
 def save(state: dict[str, Any], path: Path, *, say: Callable[[str], None] = print) -> bool:
-    """Write a state; the one there becomes the previous one.
+    """Write a state; the existing file becomes the previous one.
 
-    The bytes are on the disk before the name is given, so a kill at any moment leaves a whole file under
-    the name or under the previous one. A full disk costs this checkpoint, not the run.
+    The file is synced to disk before it is renamed, so that a complete file exists at any moment. If the disk
+    is full, this checkpoint is skipped and training continues.
 
     Returns:
         Whether the state was written.
     """
     try:
         with draft(path, sync=True) as own:
-            with own.open("wb") as file:  # given a path, torch would write its name into the file
+            with own.open("wb") as file:  # with a path, torch would store the file name in the archive
                 torch.save(state, file)
             if path.exists():
                 path.replace(_previous(path))
     except (OSError, RuntimeError, InputError) as error:
-        say(f"The checkpoint could not be written ({error}); training goes on, the one before is kept.")
+        say(f"The checkpoint could not be written ({error}); training continues, the previous one is kept.")
         return False
     return True
 
 
 def load(path: Path, *, say: Callable[[str], None] = print) -> dict[str, Any] | None:
-    """The newest state that can be read, or None where there is none. Tensors and plain values only."""
+    """Load the newest readable state, with tensors and plain values only; None if there is none."""
     for candidate in (path, _previous(path)):
         if not candidate.exists():
             continue
         try:
             state: dict[str, Any] = torch.load(candidate, map_location="cpu", weights_only=True)
         except _BROKEN as error:
-            say(f"Checkpoint {candidate.name} is broken ({type(error).__name__}); trying the one before.")
+            say(f"Checkpoint {candidate.name} is broken ({type(error).__name__}); trying the previous one.")
         else:
             return state
     return None

@@ -16,11 +16,11 @@ class Epoch:
     """One pass over the training studies.
 
     Args:
-        phase: which phase of the recipe, from 0.
-        epoch: which epoch of that phase, from 0.
+        phase: index of the phase, from 0.
+        epoch: index of the epoch in the phase, from 0.
         size: side of the images in pixels.
         loss: mean over the steps.
-        auroc: a label → validation AUROC of the averaged weights; None where undefined.
+        auroc: label → validation AUROC of the averaged weights; None if undefined.
     """
 
     phase: int
@@ -31,35 +31,35 @@ class Epoch:
 
     @property
     def mean_auroc(self) -> float:
-        """Mean over the labels where it is defined; NaN where none is."""
+        """Mean over the labels with a defined AUROC; NaN if there is none."""
         known = [value for value in self.auroc.values() if value is not None]
         return float(np.mean(known)) if known else float("nan")
 
 
 def stalled(epochs: list[Epoch], *, patience: int, least: float) -> bool:
-    """Whether the latest phase has gone so many epochs without a mean validation AUROC better by ``least``.
+    """Whether the mean validation AUROC of the latest phase has not improved for ``patience`` epochs.
 
-    The bar is the best AUROC that itself cleared the bar before it, as Keras' EarlyStopping has it.
+    An improvement is an increase by more than ``least`` over the best value, as in Keras' EarlyStopping.
 
     Args:
         epochs: the history.
-        patience: epochs without an improvement after which a phase ends; 0 for never.
-        least: smaller improvements do not count.
+        patience: epochs without improvement after which a phase ends; 0 for no early stopping.
+        least: smallest increase that counts as an improvement.
     """
-    own = [epoch.mean_auroc for epoch in epochs if epoch.phase == epochs[-1].phase]
-    bar, since = float("-inf"), 0
-    for value in own:
-        bar, since = (value, 0) if value > bar + least else (bar, since + 1)
-    return bool(patience) and since >= patience
+    values = [epoch.mean_auroc for epoch in epochs if epoch.phase == epochs[-1].phase]
+    best, waited = float("-inf"), 0
+    for value in values:
+        best, waited = (value, 0) if value > best + least else (best, waited + 1)
+    return bool(patience) and waited >= patience
 
 
 def write(epochs: list[Epoch], path: Path) -> None:
-    """The history as JSON lines, replaced as a whole, so that a reader never sees half of one."""
+    """Write the history as JSON lines, atomically."""
     write_text(path, "".join(json.dumps(asdict(epoch)) + "\n" for epoch in epochs))
 
 
 def read(path: Path) -> list[Epoch]:
-    """The history a run has written so far; empty before its first epoch has ended."""
+    """Read the history of a run; empty before the end of its first epoch."""
     if not path.exists():
         return []
     return [Epoch(**json.loads(line)) for line in path.read_text(encoding="utf8").splitlines()]

@@ -1,6 +1,6 @@
-"""Training runs as separate processes, followed through the files that they write.
+"""Starts training runs as separate processes, and follows them through the files that they write.
 
-A run outlives the page, the session and this server. What is known of it is in its folder (``status.json``,
+A run outlives the page, the session and this server. Its state is in its folder (``status.json``,
 ``log.txt``, ``state/history.jsonl``), so that a run started from a shell is seen as well.
 """
 
@@ -34,7 +34,7 @@ _begun: dict[Path, float] = {}  # when each of them was started, seconds since 1
 
 @dataclass(frozen=True)
 class Run:
-    """A folder that a recipe was followed in, as its files tell it."""
+    """A training run, as read from the files in its folder."""
 
     folder: Path
     status: Status
@@ -43,12 +43,12 @@ class Run:
 
     @property
     def name(self) -> str:
-        """Of the folder."""
+        """Name of the folder."""
         return self.folder.name
 
     @property
     def status_written(self) -> float:
-        """When its status was last written, seconds since 1970: of a run that is done, its end."""
+        """Time when the status was last written, in seconds since 1970; the end of a finished run."""
         try:
             return (self.folder / "status.json").stat().st_mtime
         except OSError:
@@ -56,62 +56,62 @@ class Run:
 
     @property
     def running(self) -> bool:
-        """Whether its process is at work."""
+        """Whether its process is running."""
         return self.status.state == "running"
 
     @property
     def recipe(self) -> Path | None:
-        """What it was started with, where it was started here."""
+        """Copy of its recipe, if it was started by this launcher."""
         path = self.folder / _RECIPE
         return path if path.is_file() else None
 
 
 def runs() -> list[Run]:
-    """Every run there is, the one at work first, then the latest."""
-    found = [run for folder in _folders() if (run := _read(folder))]
-    return sorted(found, key=lambda run: (not run.running, -run.status.started))
+    """All runs, the running one first, then by start time, latest first."""
+    readable = [run for folder in _folders() if (run := _read(folder))]
+    return sorted(readable, key=lambda run: (not run.running, -run.status.started))
 
 
 def active() -> Run | None:
-    """The run at work on this machine, if there is one."""
+    """The running run on this machine, if any."""
     return next((run for run in runs() if run.running), None)
 
 
 def states() -> tuple[tuple[str, str], ...]:
     """Name and state of every run, to detect that one has started or ended."""
-    found = [(folder.name, _status(folder)) for folder in _folders()]
-    return tuple(sorted((name, status.state) for name, status in found if status))
+    statuses = [(folder.name, _status(folder)) for folder in _folders()]
+    return tuple(sorted((name, status.state) for name, status in statuses if status))
 
 
 def duration(name: str) -> float | None:
-    """Seconds that the latest finished run of a recipe took on this machine; None where there is none."""
+    """Duration of the latest finished run of a recipe in seconds; None if there is none."""
     own = re.compile(rf"{re.escape(name)}(-\d+)?")
     done = [run for run in runs() if run.status.state == "done" and own.fullmatch(run.name)]
     return done[0].status_written - done[0].status.started if done else None
 
 
 def new_name(name: str) -> str:
-    """The name itself, or with the first number behind it that no run's folder bears yet."""
+    """The name, with the first free number appended if a run of that name exists."""
     number, new = 1, name
-    while _taken(assets.runs() / new):
+    while _exists(assets.runs() / new):
         number += 1
         new = f"{name}-{number}"
     return new
 
 
 def begin_new(recipe: Path, name: str, *, processes: int = 1) -> Path:
-    """Start a recipe in a folder of its own, beside earlier runs of it; its model bears the folder's name.
+    """Start a new run of a recipe, beside earlier ones; the model is named like the run's folder.
 
     Args:
         recipe: a TOML file.
-        name: of the recipe, which becomes that of the folder if no run has it yet.
-        processes: that share the work.
+        name: of the recipe, and of the folder if no run has this name yet.
+        processes: number of processes.
 
     Returns:
         The run's folder.
 
     Raises:
-        InputError: something trains already.
+        InputError: another run is running.
     """
     with _lock:
         new = new_name(name)
@@ -121,18 +121,18 @@ def begin_new(recipe: Path, name: str, *, processes: int = 1) -> Path:
 
 
 def begin(recipe: Path, name: str, *, processes: int = 1) -> Path:
-    """Start a recipe in the background, or go on with its run where it was stopped.
+    """Start a run in the background, or resume it if it was stopped.
 
     Args:
         recipe: a TOML file.
         name: of the run's folder.
-        processes: that share the work.
+        processes: number of processes.
 
     Returns:
         The run's folder.
 
     Raises:
-        InputError: something trains already: two would take each other's cores and both be late.
+        InputError: another run is running: two would compete for the cores.
     """
     with _lock:
         own = recipe == assets.runs() / name / _RECIPE
@@ -140,13 +140,13 @@ def begin(recipe: Path, name: str, *, processes: int = 1) -> Path:
 
 
 def _start(name: str, recipe: str | None, processes: int) -> Path:
-    """Start the process of a run; without the text of a recipe, with the one that its folder keeps."""
+    """Start the process of a run, with the text of a recipe, or None for the one in its folder."""
     busy = active()
     begun = [folder.name for folder, child in _children.items() if child.poll() is None]
     if busy or begun:
         raise InputError(
-            f"{busy.name if busy else begun[0]} is being trained on this machine; stop it, or wait for "
-            "its end: two would take each other's cores."
+            f"{busy.name if busy else begun[0]} is being trained on this machine; stop it, or wait "
+            "until it is done: two runs would compete for the cores."
         )
     folder = assets.runs() / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -161,20 +161,20 @@ def _start(name: str, recipe: str | None, processes: int) -> Path:
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # signals to the server, and its end, do not reach it
+            start_new_session=True,  # so that signals to the server and its end do not stop the run
         )
     _begun[folder] = time.time()
     return folder
 
 
 def starting(folder: Path) -> bool:
-    """Whether its process was started here and has not yet claimed the folder."""
+    """Whether the process of a run was started here and has not yet claimed the folder."""
     child = _children.get(folder)
     return child is not None and child.poll() is None and not alive(folder)
 
 
 def stop(run: Run) -> None:
-    """Ask the run to end after the step it is at; its state is kept."""
+    """Request the run to stop after the current step; its state is saved."""
     if starting(run.folder):
         _children[run.folder].terminate()
     elif alive(run.folder):
@@ -182,7 +182,7 @@ def stop(run: Run) -> None:
 
 
 def tail(run: Run, lines: int = 15) -> str:
-    """The last lines it said; where it failed, those of its process's own output."""
+    """Last lines of the log; of a failed run, of its console output."""
     failed = run.status.state == "failed"
     for name in (_CONSOLE, "log.txt") if failed else ("log.txt", _CONSOLE):
         text = _end(run.folder / name)
@@ -193,8 +193,8 @@ def tail(run: Run, lines: int = 15) -> str:
 
 def _command(recipe: Path, folder: Path, processes: int) -> list[str]:
     train = ["-m", "cxrbench.cli", "train", "--config", str(recipe), "--out", str(folder)]
-    many = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
-    return [sys.executable, *(many if processes > 1 else []), *train]
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
+    return [sys.executable, *(torchrun if processes > 1 else []), *train]
 
 
 def _folders() -> list[Path]:
@@ -202,21 +202,23 @@ def _folders() -> list[Path]:
     return [folder for folder in root.iterdir() if folder.is_dir()] if root.is_dir() else []
 
 
-def _taken(folder: Path) -> bool:
-    """Whether a folder holds more than a start that came to nothing leaves."""
-    left = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    return bool(left - {_RECIPE, _CONSOLE, "lock"}) or starting(folder)
+def _exists(folder: Path) -> bool:
+    """Whether a folder holds a run: more than the files of a failed start."""
+    present = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    return bool(present - {_RECIPE, _CONSOLE, "lock"}) or starting(folder)
 
 
 def _status(folder: Path) -> Status | None:
-    """How a run stands; one whose process was started here counts from then, not from its first word."""
+    """Status of a run; one started here counts as running before its process writes a status."""
     status, child = read_status(folder), _children.get(folder)
     if child is None or (status is not None and status.started >= _begun[folder]):
         return status
     if child.poll() is None:
         return Status("running", child.pid, folder.name, _begun[folder])
     if child.poll():
-        return Status("failed", child.pid, folder.name, _begun[folder], "It ended before it could begin.")
+        return Status(
+            "failed", child.pid, folder.name, _begun[folder], "The process ended before training started."
+        )
     return status
 
 
@@ -228,15 +230,13 @@ def _read(folder: Path) -> Run | None:
         epochs = tuple(history.read(folder / "state" / "history.jsonl"))
     except (ValueError, TypeError):
         epochs = ()
-    said = _end(folder / "log.txt").splitlines()
-    last = (
-        "The process is starting: it loads PyTorch first." if starting(folder) else said[-1] if said else ""
-    )
+    log = _end(folder / "log.txt").splitlines()
+    last = "The process is starting and loading PyTorch." if starting(folder) else log[-1] if log else ""
     return Run(folder, status, epochs, last)
 
 
 def _end(path: Path, size: int = 8192) -> str:
-    """The end of a text file that may grow for days."""
+    """Read the end of a text file that may be large."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - size))

@@ -1,4 +1,4 @@
-"""The recipes that the Train page can start: descriptions, and copies under another name."""
+"""The recipes that the Train page can start: their descriptions, and copies with another name."""
 
 import re
 import tomllib
@@ -11,12 +11,12 @@ __all__ = ["recipes", "renamed", "summary"]
 
 
 def recipes() -> dict[str, Path]:
-    """Name → file of every recipe that ships; empty where the package was installed without them."""
+    """Name → file of every recipe that ships; empty if the package was installed without them."""
     return {path.stem: path for path in sorted(assets.recipes().glob("*.toml")) if _trains(path)}
 
 
 def summary(recipe: Path) -> str:
-    """What the recipe says of itself: the comment at its top, without the hashes."""
+    """The description of a recipe: the comment at its top, without the hashes."""
     lines = []
     for line in recipe.read_text(encoding="utf8").splitlines():
         if not line.startswith("#"):
@@ -26,12 +26,12 @@ def summary(recipe: Path) -> str:
 
 
 def renamed(recipe: str, name: str, number: str) -> str:
-    """A recipe's text with another name, and a number behind its title: for a model beside those made before.
+    """A recipe's text with another name, and a number appended to its title.
 
     Args:
-        recipe: TOML; its ``name`` and ``title`` stand above the first table.
-        name: the new one.
-        number: of the run.
+        recipe: TOML; its ``name`` and ``title`` are above the first table.
+        name: the new name.
+        number: number of the run.
     """
     table = re.search(r"^\[", recipe, re.MULTILINE)
     end = table.start() if table else len(recipe)
@@ -41,7 +41,7 @@ def renamed(recipe: str, name: str, number: str) -> str:
 
 
 def _trains(recipe: Path) -> bool:
-    """Whether a TOML file is a recipe of a classifier: others may lie beside them."""
+    """Whether a TOML file is a recipe of a classifier; the folder has other files too."""
     try:
         values: dict[str, Any] = tomllib.loads(recipe.read_text(encoding="utf8"))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The state of a run's folder: lock, progress and outcome, readable by any process."""
+"""Lock and status of a run's folder, readable by any process."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from cxrbench.writing import write_text
 
 __all__ = [
     "Status",
-    "StopAsked",
+    "StopRequested",
     "alive",
     "claim",
     "own_status",
@@ -31,21 +31,21 @@ __all__ = [
 State = Literal["running", "stopped", "failed", "done"]
 
 _LOCK: Final = "lock"
-_PATIENCE: Final = 0.5  # seconds
+_LOCK_TIMEOUT: Final = 0.5  # seconds
 _STATUS: Final = "status.json"
 
 
 @dataclass(frozen=True)
 class Status:
-    """How a run stands.
+    """Status of a run.
 
     Args:
-        state: ``running``, ``stopped`` (asked to, goes on when started again), ``failed`` or ``done``.
+        state: ``running``, ``stopped`` (can be resumed), ``failed`` or ``done``.
         pid: of its main process.
         name: of the model.
-        started: seconds since 1970 when this process began.
-        message: the last line it said; the reason where it failed.
-        processes: that share the work.
+        started: time when this process started, in seconds since 1970.
+        message: why the run stopped or failed.
+        processes: number of processes.
     """
 
     state: State
@@ -56,22 +56,22 @@ class Status:
     processes: int = 1
 
 
-class StopAsked(InterruptedError):  # noqa: N818 - not an error: the run was asked to stop, and can go on
-    """The run was asked to stop, and has kept its state."""
+class StopRequested(InterruptedError):  # noqa: N818 - not an error: the run can be resumed
+    """A stop was requested; the state of the run is saved."""
 
 
 @contextmanager
 def claim(folder: Path) -> Iterator[None]:
-    """Keep a folder for this process; the system lets go of it when the process ends, however it ends.
+    """Lock a folder for this process; the lock is released when the process ends, also if it is killed.
 
     Raises:
-        InputError: another process works on it: two would overwrite each other's checkpoints.
+        InputError: another process has locked it: two would overwrite each other's checkpoints.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / _LOCK)
     try:
-        # `alive` holds the lock for an instant while it looks: waiting keeps a viewer from stopping a start.
-        lock.acquire(timeout=_PATIENCE)
+        # `alive` holds the lock for an instant; waiting prevents that a reader makes a start fail.
+        lock.acquire(timeout=_LOCK_TIMEOUT)
     except Timeout as error:
         raise InputError(
             f"Another process trains in {folder}; wait for it, stop it, or choose another folder."
@@ -83,7 +83,7 @@ def claim(folder: Path) -> Iterator[None]:
 
 
 def alive(folder: Path) -> bool:
-    """Whether a process has claimed the folder at this moment."""
+    """Whether a process has locked the folder."""
     if not (folder / _LOCK).is_file():
         return False
     lock = FileLock(folder / _LOCK)
@@ -98,15 +98,15 @@ def alive(folder: Path) -> bool:
 
 
 def write_status(folder: Path, status: Status) -> None:
-    """Replace the file as a whole; a full disk costs the note, not the run."""
+    """Write the status atomically; errors such as a full disk are ignored."""
     with suppress(OSError, InputError):
         write_text(folder / _STATUS, json.dumps(asdict(status)) + "\n")
 
 
 def read_status(folder: Path) -> Status | None:
-    """How the run in a folder stands; None where none has ever begun.
+    """Read the status of the run in a folder; None if there is none.
 
-    One that says it runs but has no process any more was killed: it counts as stopped.
+    A run whose process was killed while its status is ``running`` counts as stopped.
     """
     try:
         values: dict[str, Any] = json.loads((folder / _STATUS).read_text(encoding="utf8"))
@@ -114,34 +114,36 @@ def read_status(folder: Path) -> Status | None:
     except (OSError, ValueError, TypeError):
         return None
     if status.state == "running" and not alive(folder):
-        return Status(**{**values, "state": "stopped", "message": "It ended without a word; start it again."})
+        return Status(
+            **{**values, "state": "stopped", "message": "The process was killed; start it again to resume."}
+        )
     return status
 
 
 @contextmanager
 def stop_signals() -> Iterator[Callable[[], bool]]:
-    """Within it, SIGTERM and SIGINT only raise a flag: the step under way is finished and the state kept.
+    """Context in which SIGTERM and SIGINT only set a flag, so that the current step can finish.
 
-    A second one ends the process at once. Outside the main thread, where Python takes no signals, the flag
-    stays down.
+    A second signal ends the process at once. Outside the main thread Python receives no signals, and the flag
+    stays False.
 
     Yields:
-        Whether a signal has come.
+        A function that returns whether a signal was received.
     """
-    asked: list[float] = []
+    received: list[float] = []
     before: dict[int, Any] = {}
 
-    def note(number: int, frame: FrameType | None) -> None:
-        asked.append(time.monotonic())
+    def handle(number: int, frame: FrameType | None) -> None:
+        received.append(time.monotonic())
         signal.signal(number, before[number])
 
     try:
         for number in (int(signal.SIGTERM), int(signal.SIGINT)):
-            before[number] = signal.signal(number, note)
+            before[number] = signal.signal(number, handle)
     except ValueError:
         before = {}
     try:
-        yield lambda: bool(asked)
+        yield lambda: bool(received)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -164,7 +166,7 @@ def recorded(folder: Path, name: str, processes: int) -> Iterator[None]:
         write_status(folder, status)
         try:
             yield
-        except StopAsked as stopped:
+        except StopRequested as stopped:
             write_status(folder, replace(status, state="stopped", message=str(stopped)))
             raise
         except BaseException as error:
@@ -174,5 +176,5 @@ def recorded(folder: Path, name: str, processes: int) -> Iterator[None]:
 
 
 def own_status(name: str, processes: int, state: State = "running", message: str = "") -> Status:
-    """A status of this process."""
+    """A status for this process."""
     return Status(state, os.getpid(), name, time.time(), message, processes)

@@ -9,38 +9,38 @@ __all__ = ["Board"]
 
 
 class Board:
-    """Writes event files; closed at the end, or by whoever stops the run.
+    """Writes TensorBoard event files.
 
-    A resumed run writes a new file into the same folder, from the step it resumed at on; ``purge`` lets
-    TensorBoard drop what the former process had written beyond it.
+    A resumed run writes a new file into the same folder; TensorBoard ignores earlier events from the step of
+    the resume on (``purge_step``).
 
     Args:
         folder: of the event files.
-        step: the first step that this process will write.
+        step: first step that this process writes.
     """
 
     def __init__(self, folder: Path, step: int) -> None:
-        from torch.utils.tensorboard import SummaryWriter  # not above: a model that is only loaded needs none
+        from torch.utils.tensorboard import SummaryWriter  # imported here: loading a model needs none
 
         self._writer = SummaryWriter(str(folder), purge_step=step, flush_secs=30)
 
     def step(self, step: int, loss: float, rate: float) -> None:
-        """A training step: its loss and the learning rate."""
+        """Write loss and learning rate of a training step."""
         self._writer.add_scalar("loss/step", loss, step)
         self._writer.add_scalar("rate", rate, step)
 
     def epoch(self, step: int, epoch: Epoch) -> None:
-        """The end of an epoch: mean loss, mean AUROC, and the AUROC of each finding that has one."""
+        """Write mean loss, mean AUROC and the defined AUROCs of an epoch."""
         scalars: Mapping[str, float | None] = {
             "loss/epoch": epoch.loss,
             "AUROC/mean": epoch.mean_auroc,
             **{f"AUROC/{label}": value for label, value in epoch.auroc.items()},
         }
         for name, value in scalars.items():
-            if value is not None and value == value:  # NaN is not drawn: it is not known
+            if value is not None and value == value:  # NaN is undefined, and not written
                 self._writer.add_scalar(name, value, step)
         self._writer.flush()
 
     def close(self) -> None:
-        """Write what is left."""
+        """Flush and close the files."""
         self._writer.close()

@@ -1,1 +1,1 @@
-"""From one task to another: heads, freezing, decoupled training, late fusion."""
+"""Transfer learning: heads, freezing, decoupled training and late fusion."""

@@ -1,4 +1,4 @@
-"""Retrains the classifier on frozen features."""
+"""Decoupled training: retrain the last layer on frozen features."""
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ __all__ = ["features_of", "retrain"]
 
 @torch.no_grad()
 def features_of(model: nn.Module, images: Images, *, batch: int = 64) -> np.ndarray:
-    """What the last layer reads: (N, D) float32, in order. The model is left as it was."""
+    """Input of the last layer for every image, in order: (N, D) float32. The model is unchanged."""
     bare, device = without_last(model), next(model.parameters()).device
     loader = DataLoader(images, batch_size=batch, generator=torch.Generator())
     parts = [bare(pixels.to(device).contiguous(memory_format=torch.channels_last)) for pixels, *_ in loader]
@@ -33,39 +33,40 @@ def retrain(
     rate: float = 1e-3,
     seed: int = 0,
 ) -> None:
-    """Train a model's last layer on frozen features, in place, from where it is.
+    """Train a model's last layer on frozen features, in place, from its current weights.
 
     Args:
         model: its last linear layer reads D features.
-        features: (N, D), of ``features_of``, synthetic ones included if you like.
+        features: (N, D), from ``features_of``; may contain synthetic ones.
         targets: (N, L) in [0, 1] or NaN.
-        weights: (N,) chance of each example to be drawn (``targets.resampling.sampling_weights``); None shows
-            each once an epoch.
+        weights: (N,) sampling probability of each example (``targets.resampling.sampling_weights``); None for
+            each once per epoch.
         loss: (logits, targets) → a scalar.
-        epochs: passes over as many examples as there are.
-        batch: examples a step.
-        rate: Adam's.
-        seed: of the draws.
+        epochs: passes of N examples.
+        batch: examples per step.
+        rate: learning rate of Adam.
+        seed: of the order or the sampling.
 
     Reference:
-        Kang et al. 2020, arXiv:1910.09217: cRT. There the classifier begins at random; ours goes on.
+        Kang et al. 2020, arXiv:1910.09217: cRT. There, the classifier is initialised randomly; here, it is
+        trained further.
     """
     _, layer = last_layer(model)
     device, random = layer.weight.device, np.random.default_rng(seed)
     known = torch.from_numpy(np.asarray(targets, np.float32)).to(device)
-    given = torch.from_numpy(np.asarray(features, np.float32)).to(device)
-    asleep = [parameter for parameter in layer.parameters() if not parameter.requires_grad]
-    layer.requires_grad_()  # a loaded model is frozen, and is given back so
+    inputs = torch.from_numpy(np.asarray(features, np.float32)).to(device)
+    frozen = [parameter for parameter in layer.parameters() if not parameter.requires_grad]
+    layer.requires_grad_()  # a loaded model is frozen; restored below
     optimizer = torch.optim.Adam(layer.parameters(), lr=rate)
-    count = len(given)
+    count = len(inputs)
     for _ in range(epochs):
         order = random.permutation(count) if weights is None else random.choice(count, count, p=weights)
         for chosen in _batches(order, batch):
             optimizer.zero_grad()
-            loss(layer(given[chosen]), known[chosen]).backward()
+            loss(layer(inputs[chosen]), known[chosen]).backward()
             optimizer.step()
     optimizer.zero_grad()
-    for parameter in asleep:
+    for parameter in frozen:
         parameter.requires_grad_(False)
 
 

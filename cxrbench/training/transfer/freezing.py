@@ -1,4 +1,4 @@
-"""Transfer learning: the parts that learn in a phase, and their learning rates."""
+"""Freezing: the layers that a phase trains, and the depth of parameters for their learning rates."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -15,27 +15,26 @@ HEAD: Final = "head"
 
 
 def depths(model: Classifier) -> dict[str, int]:
-    """Parameter → how far below the head it lies: 0 for the head, and one more with every stage downwards.
+    """Parameter → number of stages from the head: 0 for the head, 1 for the last stage, and so on.
 
-    A network is cut at the stages where it can be explained (``Classifier.stages``). What computes the last
-    of them has depth 1, and so on; what computes the first has the largest, and so have tokens and position
-    embeddings.
+    The stages are those of ``Classifier.stages``. Tokens and position embeddings have the depth of the first
+    stage.
     """
     names = [name for name, _ in model.architecture.steps(model.backbone)]
     ends = [names.index(stage) for stage in model.stages[:-1]]
     steps = {name: len(model.stages) - sum(index > end for end in ends) for index, name in enumerate(names)}
-    found: dict[str, int] = {}
+    depth_of: dict[str, int] = {}
     begun = False
     for name, _ in model.backbone.named_parameters():
         owner = _owner(name, steps)
         begun = begun or owner is not None
-        # What belongs to no step stands before the first (tokens, position embeddings) or after the last.
-        found[f"backbone.{name}"] = steps[owner] if owner else (0 if begun else len(model.stages))
-    return found
+        # Parameters of no step are before the first one (tokens, position embeddings) or after the last.
+        depth_of[f"backbone.{name}"] = steps[owner] if owner else (0 if begun else len(model.stages))
+    return depth_of
 
 
 def _owner(parameter: str, steps: dict[str, int]) -> str | None:
-    """The longest step name that a parameter lies under."""
+    """The longest step name that is a prefix of a parameter's name."""
     parts = parameter.split(".")
     for length in range(len(parts) - 1, 0, -1):
         name = ".".join(parts[:length])
@@ -45,31 +44,31 @@ def _owner(parameter: str, steps: dict[str, int]) -> str | None:
 
 
 def freeze(model: nn.Module, until: str) -> None:
-    """Let only the upper part of a network learn.
+    """Freeze the layers before a stage.
 
     Args:
-        model: any; other than ``all`` needs a ``Classifier``.
-        until: ``all``; ``head``; or a stage's name: what computes that stage, and all above it, learns.
+        model: any for ``all``, else a ``Classifier``.
+        until: ``all``; ``head``; or the name of a stage, which is trained with all layers after it.
 
     Raises:
-        InputError: no such stage; the sentence lists those that are.
+        InputError: unknown stage.
     """
     if until == ALL:
         model.requires_grad_(True)
         return
     if not isinstance(model, Classifier):
-        raise InputError(f"train = {until!r} needs a classifier of the zoo; got {type(model).__name__}.")
+        raise InputError(f"train = {until!r} needs a Classifier; got {type(model).__name__}.")
     choices: Sequence[str] = (ALL, HEAD, *model.stages)
     if until not in choices:
         raise InputError(f"A phase trains one of {', '.join(choices)}; got {until!r}.")
     deepest = 0 if until == HEAD else len(model.stages) - model.stages.index(until)
-    of = depths(model)
+    depth_of = depths(model)
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(of[name] <= deepest)
+        parameter.requires_grad_(depth_of[name] <= deepest)
 
 
 def frozen_modules(model: nn.Module) -> list[nn.Module]:
-    """Modules of which no parameter learns: they stay in eval mode, or their statistics would move."""
+    """Modules whose parameters are all frozen; they must stay in eval mode to keep their statistics."""
     return [
         module
         for module in model.modules()

@@ -1,4 +1,4 @@
-"""Three-class heads for U-MultiClass, folded back into plain ones."""
+"""Three-class heads for U-MultiClass, and their conversion to ordinary ones."""
 
 import copy
 
@@ -11,10 +11,10 @@ __all__ = ["ThreeClass", "fold", "last_layer", "replace_last", "widen", "without
 
 
 class ThreeClass(nn.Linear):
-    """Three logits a finding in training (absent, present, uncertain; ``losses.three_class``), one in eval.
+    """Last layer with three logits per finding in training (absent, present, uncertain), one in eval mode.
 
-    The one is ``z_present − z_absent``: its sigmoid is the softmax over absent and present alone, which is
-    what U-MultiClass reads at test time.
+    The one is ``z_present − z_absent``: its sigmoid is the softmax over absent and present, the prediction of
+    U-MultiClass at test time. Trained with ``losses.three_class``.
     """
 
     def forward(self, features: Tensor) -> Tensor:
@@ -27,28 +27,28 @@ class ThreeClass(nn.Linear):
 
 
 def last_layer(model: nn.Module) -> tuple[str, nn.Linear]:
-    """The linear layer that puts out the logits, with its path in the model.
+    """Name and module of the linear layer that computes the logits.
 
     Raises:
         InputError: the model has no linear layer.
     """
     layers = [(name, module) for name, module in model.named_modules() if isinstance(module, nn.Linear)]
     if not layers:
-        raise InputError(f"{type(model).__name__} has no linear layer to put out logits; give it one.")
+        raise InputError(f"{type(model).__name__} has no linear layer for the logits; add one.")
     return layers[-1]
 
 
 def replace_last(model: nn.Module, layer: nn.Module) -> None:
-    """Put another layer in the last one's place, in this very model."""
+    """Replace the last layer, in place."""
     name, _ = last_layer(model)
     parent, _, child = name.rpartition(".")
     setattr(model.get_submodule(parent), child, layer)
 
 
 def widen(model: nn.Module) -> None:
-    """Give a model's last layer three logits a finding; in eval mode its scores stay what they were."""
+    """Replace the last layer by a `ThreeClass` layer, in place; scores in eval mode stay the same."""
     _, old = last_layer(model)
-    with torch.random.fork_rng(devices=[]):  # a new layer draws, and what it draws is overwritten
+    with torch.random.fork_rng(devices=[]):  # the random initial weights are overwritten
         new = ThreeClass(old.in_features, 3 * old.out_features)
     with torch.no_grad():
         half = old.weight / 2
@@ -59,14 +59,14 @@ def widen(model: nn.Module) -> None:
 
 
 def fold(model: nn.Module) -> None:
-    """Make a model of ``widen`` an ordinary one: its difference of two linear maps is itself linear.
+    """Undo ``widen``, in place: the difference of two linear maps is linear.
 
     Raises:
-        InputError: the last layer does not have three classes.
+        InputError: the last layer is not a `ThreeClass` layer.
     """
     _, three = last_layer(model)
     if not isinstance(three, ThreeClass):
-        raise InputError("There are no three classes to fold; widen the model's last layer first.")
+        raise InputError("The last layer has no three classes to fold; call widen first.")
     absent, present, _ = three.weight.detach().chunk(3)
     below, above, _ = three.bias.detach().chunk(3)
     with torch.random.fork_rng(devices=[]):
@@ -78,7 +78,7 @@ def fold(model: nn.Module) -> None:
 
 
 def without_last(model: nn.Module) -> nn.Module:
-    """A copy of the model, in eval mode, that puts out what its last layer would read: (B, D)."""
+    """A copy of the model in eval mode, without its last layer: returns features (B, D)."""
     bare = copy.deepcopy(model).eval()
     replace_last(bare, nn.Identity())
     return bare

@@ -12,15 +12,14 @@ __all__ = ["Fusion", "fit_fusion"]
 
 @dataclass(frozen=True, eq=False)
 class Fusion:
-    """For each finding: ``logit = a·z + w·c + b``, z of the image, c the clinical features.
+    """One logistic regression per finding: ``logit = a·z + w·c + b``, z the image's logit, c the features.
 
-    Where c is unknown its columns are 0 (`cxrbench.data.Clinical`), so it adds nothing but what "unknown"
-    itself was found to mean.
+    Unknown features are 0, with an indicator column for "unknown" (`cxrbench.data.Clinical`).
 
     Args:
-        weights: (L, 1 + F): of the image's logit, then of the features.
+        weights: (L, 1 + F), of the image's logit, then of the features.
         bias: (L,).
-        fitted: (L,) bool; where there was nothing to learn from, the image's logit passes as it is.
+        fitted: (L,) bool; a finding that was not fitted keeps the image's logit.
     """
 
     weights: np.ndarray
@@ -28,7 +27,7 @@ class Fusion:
     fitted: np.ndarray
 
     def scores(self, scores: np.ndarray, features: np.ndarray) -> np.ndarray:
-        """Scores of the image alone (N, L) and features (N, F) → scores of both (N, L) in [0, 1]."""
+        """Image scores (N, L) and features (N, F) → fused scores (N, L) in [0, 1]."""
         logits = clipped_logits(scores)
         fused = logits * self.weights[:, 0] + features @ self.weights[:, 1:].T + self.bias
         fused_scores: np.ndarray = expit(np.where(self.fitted, fused, logits))
@@ -38,26 +37,26 @@ class Fusion:
 def fit_fusion(
     scores: np.ndarray, features: np.ndarray, targets: np.ndarray, *, penalty: float = 1.0
 ) -> Fusion:
-    """Fit on studies that the network has not learnt from: on those its logits would look too sure.
+    """Fit a late fusion, on studies that the network was not trained on.
 
-    Minimises ``Σ log-loss + penalty/2 · |θ − θ₀|²`` for each finding; θ₀ is the image's logit as it
-    is, so that few studies change little. The bias is free, as far as the studies determine it.
+    Minimises ``Σ log-loss + penalty/2 · |θ − θ₀|²`` for each finding, where θ₀ is the image's logit
+    unchanged. The bias is practically not penalised.
 
     Args:
         scores: (N, L) in [0, 1].
         features: (N, F).
         targets: (N, L) of 1, 0 or NaN.
-        penalty: how many studies' worth of doubt there is about a weight; above 0.
+        penalty: strength of the shrinkage towards θ₀, greater than 0.
 
     Returns:
-        The fusion; a finding without a known positive or negative is left alone.
+        The fusion; a finding without known positives or negatives is not fitted.
     """
     logits, labels = clipped_logits(scores), targets.shape[1]
     prior = np.zeros(features.shape[1] + 2)
     prior[0] = 1.0
     precision = np.full(len(prior), penalty)
     precision[-1] = 1e-6
-    found = np.tile(prior, (labels, 1))
+    coefficients = np.tile(prior, (labels, 1))
     fitted = np.zeros(labels, bool)
     for label in range(labels):
         known = ~np.isnan(targets[:, label])
@@ -65,5 +64,8 @@ def fit_fusion(
         if not (truth == 1).any() or not (truth == 0).any():
             continue
         design = np.column_stack([logits[known, label], features[known], np.ones(known.sum())])
-        found[label], fitted[label] = fit_logistic(design, truth, prior=prior, precision=precision), True
-    return Fusion(found[:, :-1], found[:, -1], fitted)
+        coefficients[label], fitted[label] = (
+            fit_logistic(design, truth, prior=prior, precision=precision),
+            True,
+        )
+    return Fusion(coefficients[:, :-1], coefficients[:, -1], fitted)

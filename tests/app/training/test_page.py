@@ -197,7 +197,7 @@ def test_a_started_run_is_visible_in_other_sessions_before_it_writes_a_status(
     finally:
         launcher._children[folder].kill()
         launcher._children[folder].wait()
-    assert "before it could begin" in launcher.runs()[0].status.message
+    assert "before training started" in launcher.runs()[0].status.message
 
 
 def test_a_session_that_shows_another_run_is_offered_the_running_one(root: Path, recipe: Path) -> None:

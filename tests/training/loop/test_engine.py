@@ -28,7 +28,7 @@ CONFIG = TrainConfig(
 
 
 class Tiny(nn.Sequential):
-    """A few weights, a norm with statistics, and dropout, so that the generator's state matters too."""
+    """A few weights, a norm with statistics, and dropout, so that the state of the generator matters too."""
 
     def __init__(self) -> None:
         torch.manual_seed(3)
@@ -56,7 +56,7 @@ class KilledError(Exception):
 
 
 def run(folder: Path, config: TrainConfig = CONFIG, stop_after: int | None = None) -> Engine:
-    """Train; with ``stop_after``, die without a word after so many steps."""
+    """Train; with ``stop_after``, exit abruptly after this many steps."""
     engine = Engine(Tiny(), config, folder, say=lambda line: None)
     if stop_after is not None:
         step, left = engine._step, [stop_after]
@@ -78,7 +78,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Engine, Path]
     return run(folder), folder
 
 
-def test_it_learns_what_can_be_learnt(undisturbed: tuple[Engine, Path]) -> None:
+def test_training_reduces_the_loss(undisturbed: tuple[Engine, Path]) -> None:
     engine, folder = undisturbed
     epochs = history.read(folder / "history.jsonl")
     assert [(e.phase, e.epoch, e.size) for e in epochs] == [
@@ -124,7 +124,7 @@ def test_the_best_weights_are_those_of_the_best_epoch_of_the_last_phase(
     assert np.mean(list(found.values())) == max(epoch.mean_auroc for epoch in epochs)
 
 
-def test_a_broken_newest_checkpoint_falls_back_to_the_one_before(
+def test_a_broken_checkpoint_falls_back_to_the_previous_one(
     tmp_path: Path, undisturbed: tuple[Engine, Path]
 ) -> None:
     with pytest.raises(KilledError):
@@ -138,7 +138,7 @@ def test_a_broken_newest_checkpoint_falls_back_to_the_one_before(
         assert torch.equal(value, engine.best()[name]), name
 
 
-def test_a_full_disk_costs_the_checkpoint_and_not_the_run(
+def test_a_full_disk_skips_the_checkpoint_and_training_continues(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, lines = tmp_path / "checkpoint.pt", []
@@ -152,13 +152,13 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_run(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoint.pt"]
 
 
-def test_another_recipe_does_not_take_over_a_folder(undisturbed: tuple[Engine, Path]) -> None:
+def test_a_folder_with_a_run_of_another_recipe_is_refused(undisturbed: tuple[Engine, Path]) -> None:
     other = dataclasses.replace(CONFIG, seed=5)
     with pytest.raises(InputError, match="another recipe"):
         run(undisturbed[1], config=other)
 
 
-def test_a_loss_that_is_no_number_stops_with_the_batch(tmp_path: Path) -> None:
+def test_a_loss_of_nan_stops_training_and_names_the_batch(tmp_path: Path) -> None:
     train, valid = split(8)
     model = Tiny()
     with torch.no_grad():
@@ -170,7 +170,7 @@ def test_a_loss_that_is_no_number_stops_with_the_batch(tmp_path: Path) -> None:
         engine.fit(lambda size: (train, valid))
 
 
-def test_progress_says_where_it_is_and_how_long_it_takes(tmp_path: Path) -> None:
+def test_progress_states_position_and_remaining_time(tmp_path: Path) -> None:
     lines = []
     Engine(Tiny(), CONFIG, tmp_path, say=lines.append).fit(split)
     assert "phase 1 epoch 1/3 step 1/4 loss" in lines[0]
@@ -187,7 +187,7 @@ def test_the_history_is_json_and_reads_back(tmp_path: Path) -> None:
     assert epochs[0].mean_auroc == 0.7
 
 
-def test_the_clock_counts_pixels_so_that_phases_of_other_sizes_weigh_what_they_cost() -> None:
+def test_the_clock_counts_pixels_as_phases_differ_in_image_size() -> None:
     start, half = (Clock.at(at, CONFIG.phases, 37) for at in (Position(), Position(1, 1, 3)))
     assert start.total == half.total == 3 * 4 * 8 * 64 + 2 * 9 * 4 * 144
     assert start.done == 0
@@ -195,7 +195,7 @@ def test_the_clock_counts_pixels_so_that_phases_of_other_sizes_weigh_what_they_c
     assert Clock.at(Position(2), CONFIG.phases, 37).done == start.total
 
 
-def test_a_run_that_mixes_its_images_goes_on_after_a_kill_as_if_nothing_had_been(
+def test_a_killed_run_with_mixup_resumes_to_the_same_weights(
     tmp_path: Path, undisturbed: tuple[Engine, Path]
 ) -> None:
     config = dataclasses.replace(CONFIG, mixup=0.4)

@@ -1,4 +1,4 @@
-"""What a run survives: kills, a full disk, and a loss that is no number."""
+"""Interrupted runs: kills, a full disk, a loss of NaN, and a requested stop."""
 
 import errno
 import json
@@ -16,7 +16,7 @@ from cxrbench.errors import InputError
 from cxrbench.preprocess import Preprocessing
 from cxrbench.training import DataConfig, Engine, Images, Phase, TrainConfig
 from cxrbench.training.run import checkpoint, history
-from cxrbench.training.run.status import StopAsked
+from cxrbench.training.run.status import StopRequested
 
 CONFIG = TrainConfig(
     "t", "none", DataConfig("x"), (Phase(8, 3, 4, 1e-2),), labels=("A", "B"), checkpoint_steps=2
@@ -59,13 +59,13 @@ def same(
 
 
 @pytest.mark.slow
-def test_killed_at_random_moments_it_ends_with_the_weights_of_an_undisturbed_run() -> None:
+def test_a_run_killed_at_random_moments_ends_with_the_weights_of_an_uninterrupted_run() -> None:
     survival = survive(4, seed=1, epochs=3)
     assert survival.kills >= 3
     assert survival.same
 
 
-def test_a_disk_that_is_full_for_a_while_costs_checkpoints_and_not_the_run(
+def test_a_temporarily_full_disk_does_not_stop_training(
     tmp_path: Path, undisturbed: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines, calls, save = [], [0], torch.save
@@ -84,7 +84,7 @@ def test_a_disk_that_is_full_for_a_while_costs_checkpoints_and_not_the_run(
     assert len(history.read(tmp_path / "history.jsonl")) == 3
 
 
-def test_with_no_room_at_all_the_last_weights_are_what_comes_out(
+def test_on_a_full_disk_the_last_weights_are_returned(
     tmp_path: Path, undisturbed: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*arguments: Any, **options: Any) -> None:
@@ -98,7 +98,7 @@ def test_with_no_room_at_all_the_last_weights_are_what_comes_out(
     assert not list(tmp_path.glob("*.pt*"))
 
 
-def test_a_loss_that_is_no_number_names_the_films_and_keeps_the_state(tmp_path: Path) -> None:
+def test_a_loss_of_nan_names_the_images_and_keeps_the_state(tmp_path: Path) -> None:
     engine = Engine(network(), CONFIG, tmp_path, say=lambda line: None)
     step, rows = engine.learner.step, []
 
@@ -122,17 +122,15 @@ def test_a_loss_that_is_no_number_names_the_films_and_keeps_the_state(tmp_path: 
     assert all(bool(value.isfinite().all()) for value in engine.learner.bare.state_dict().values())
 
 
-def test_asked_to_stop_it_keeps_its_state_and_goes_on_to_the_same_end(
-    tmp_path: Path, undisturbed: Engine
-) -> None:
+def test_a_run_stopped_on_request_resumes_to_the_same_weights(tmp_path: Path, undisturbed: Engine) -> None:
     steps = [0]
 
-    def asked() -> bool:
+    def should_stop() -> bool:
         steps[0] += 1
         return steps[0] == 7
 
-    with pytest.raises(StopAsked, match=r"phase 1 epoch 2/3 step 3/4; the same command goes on"):
-        train(tmp_path, asked=asked)
+    with pytest.raises(StopRequested, match=r"phase 1 epoch 2/3 step 3/4; run the same command"):
+        train(tmp_path, should_stop=should_stop)
     assert checkpoint.load(tmp_path / "checkpoint.pt")["position"] == (0, 1, 3)
     engine = train(tmp_path)
     assert same(undisturbed.best(), engine.best())

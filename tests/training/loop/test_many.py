@@ -1,4 +1,4 @@
-"""Several processes: that they do together what one would do alone."""
+"""Several processes compute what one process computes."""
 
 import copy
 import importlib.util
@@ -47,7 +47,7 @@ def together(root: Path, script: Any, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.mark.slow
-def test_two_processes_train_the_weights_that_one_would(alone: Any, together: Any) -> None:
+def test_two_processes_train_the_same_weights_as_one(alone: Any, together: Any) -> None:
     assert together[0]["processes"] == 2
     for name, value in alone["best"].items():
         assert torch.allclose(value, together[0]["best"][name], atol=TOLERANCE, rtol=0), name

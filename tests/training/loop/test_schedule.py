@@ -9,7 +9,7 @@ from cxrbench.training.loop.ema import WeightAverage
 from cxrbench.training.loop.schedule import parameter_groups, rate_at
 
 
-def test_the_rate_rises_in_a_line_and_falls_along_half_a_cosine() -> None:
+def test_linear_warmup_then_cosine_annealing() -> None:
     rates = [rate_at(t, steps=20, warmup=4, peak=2.0) for t in range(20)]
     assert rates[:4] == [0.5, 1.0, 1.5, 2.0]
     assert rates[4] == 2.0
@@ -18,7 +18,7 @@ def test_the_rate_rises_in_a_line_and_falls_along_half_a_cosine() -> None:
     assert sorted(rates[4:], reverse=True) == rates[4:]
 
 
-def test_norms_and_biases_do_not_decay() -> None:
+def test_norms_and_biases_have_no_weight_decay() -> None:
     model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(4, 2))
     model[3].bias.requires_grad_(False)
     decaying, free = parameter_groups(model, 0.1)
@@ -28,7 +28,7 @@ def test_norms_and_biases_do_not_decay() -> None:
     assert free["weight_decay"] == 0
 
 
-def test_the_average_is_the_recursion_written_out() -> None:
+def test_the_weight_average_is_its_recursion() -> None:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
     average = WeightAverage(model, 0.7)

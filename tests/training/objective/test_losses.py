@@ -32,14 +32,14 @@ def some(seed: int, known: float = 0.7) -> tuple[torch.Tensor, torch.Tensor]:
 
 @settings(max_examples=25)
 @given(st.integers(0, 10_000))
-def test_it_is_the_mean_over_known_targets_as_written_in_its_formula(seed: int) -> None:
+def test_masked_bce_is_its_formula_over_known_targets(seed: int) -> None:
     logits, targets = some(seed)
     weights = torch.tensor([1.0, 3.0, 0.5], dtype=torch.float64)
     assert masked_bce(logits, targets, weights).item() == pytest.approx(slowly(logits, targets, weights))
     assert masked_bce(logits, targets).item() == pytest.approx(slowly(logits, targets, torch.ones(3)))
 
 
-def test_an_unknown_target_has_no_say_in_the_gradient() -> None:
+def test_unknown_targets_do_not_affect_the_gradient() -> None:
     logits, targets = some(1)
     logits.requires_grad_()
     masked_bce(logits, targets).backward()
@@ -47,7 +47,7 @@ def test_an_unknown_target_has_no_say_in_the_gradient() -> None:
     assert (logits.grad[~targets.isnan()] != 0).all()
 
 
-def test_where_nothing_is_known_the_loss_and_its_gradient_are_zero() -> None:
+def test_without_known_targets_loss_and_gradient_are_zero() -> None:
     logits = torch.randn(2, 3, requires_grad=True)
     loss = masked_bce(logits, torch.full((2, 3), torch.nan))
     loss.backward()
@@ -55,7 +55,7 @@ def test_where_nothing_is_known_the_loss_and_its_gradient_are_zero() -> None:
     assert (logits.grad == 0).all()
 
 
-def test_weights_are_negatives_over_positives_of_what_is_known() -> None:
+def test_positive_weights_are_known_negatives_over_known_positives() -> None:
     nan = math.nan
     targets = torch.tensor([[1, 0, nan], [0, 0, nan], [0, 0, 0.5], [nan, 0, 0.5]])
     assert positive_weights(targets).tolist() == [2, 1, 1]
@@ -87,7 +87,7 @@ def mean_slowly(each: Callable[..., Any], logits: torch.Tensor, targets: torch.T
 
 @settings(max_examples=25)
 @given(st.integers(0, 10_000), st.sampled_from([{}, {"gamma": 0.5, "alpha": 0.5}, {"gamma": 0.0}]))
-def test_focal_loss_is_lins(seed: int, options: dict[str, Any]) -> None:
+def test_focal_loss_is_the_formula_of_lin(seed: int, options: dict[str, Any]) -> None:
     logits, targets = some(seed)
     expected = mean_slowly(lambda p, y, _: focal_slowly(p, y, **options), logits, targets)
     assert LOSSES["focal"](targets, **options)(logits, targets).item() == pytest.approx(expected)
@@ -95,7 +95,7 @@ def test_focal_loss_is_lins(seed: int, options: dict[str, Any]) -> None:
 
 @settings(max_examples=25)
 @given(st.integers(0, 10_000), st.sampled_from([{}, {"margin": 0.0}, {"gamma_pos": 1.0, "gamma_neg": 0.5}]))
-def test_asymmetric_loss_is_ridniks(seed: int, options: dict[str, Any]) -> None:
+def test_asymmetric_loss_is_the_formula_of_ridnik(seed: int, options: dict[str, Any]) -> None:
     logits, targets = some(seed)
     expected = mean_slowly(lambda p, y, _: asymmetric_slowly(p, y, **options), logits, targets)
     assert LOSSES["asymmetric"](targets, **options)(logits, targets).item() == pytest.approx(expected)
@@ -103,7 +103,9 @@ def test_asymmetric_loss_is_ridniks(seed: int, options: dict[str, Any]) -> None:
 
 @settings(max_examples=25)
 @given(st.integers(0, 10_000), st.sampled_from([{}, {"beta": 0.5, "gamma": 1.0}, {"beta": 0.0}]))
-def test_class_balanced_loss_is_cuis_for_two_classes_a_finding(seed: int, options: dict[str, Any]) -> None:
+def test_class_balanced_loss_is_the_formula_of_cui_for_two_classes_per_finding(
+    seed: int, options: dict[str, Any]
+) -> None:
     logits, targets = some(seed)
     beta, gamma = options.get("beta", 0.9999), options.get("gamma", 0.0)
 
@@ -140,7 +142,7 @@ def test_the_three_classes_are_a_softmax_over_absent_present_and_uncertain(seed:
     assert LOSSES["three-class"](known)(flat, known).item() == pytest.approx(total / max(count, 1))
 
 
-def test_neutral_options_give_cross_entropy_back() -> None:
+def test_neutral_options_give_cross_entropy() -> None:
     logits, targets = some(4)
     plain = masked_bce(logits, targets)
     neutral = {
@@ -202,7 +204,7 @@ def test_loss_and_gradient_are_finite_at_any_logit_and_target(
 
 @pytest.mark.parametrize("name", [name for name, loss in LOSSES.items() if loss.outputs == 1])
 @pytest.mark.parametrize("wanted", [0.0, 1.0])
-def test_the_slope_always_points_to_the_target(name: str, wanted: float) -> None:
+def test_the_gradient_always_points_to_the_target(name: str, wanted: float) -> None:
     logits = torch.linspace(-6, 6, 41, dtype=torch.float64)[:, None].requires_grad_()
     LOSSES[name](torch.tensor([[0.0], [1.0]]))(logits, torch.full_like(logits, wanted)).backward()
     assert (logits.grad * (1 if wanted == 0 else -1) >= 0).all()
@@ -216,7 +218,7 @@ def test_gradients_are_those_of_finite_differences(name: str) -> None:
     assert torch.autograd.gradcheck(lambda x: loss(x, targets), logits.requires_grad_())
 
 
-def test_smoothing_pulls_what_is_certain_towards_a_half() -> None:
+def test_smoothing_moves_certain_targets_towards_one_half() -> None:
     targets = torch.tensor([[1.0, 0.0, 0.5, -1.0, math.nan]])
     assert smoothed(targets, 0.1)[0, :4].tolist() == pytest.approx([0.95, 0.05, 0.5, -1.0])
     assert smoothed(targets, 0.1)[0, 4].isnan()
@@ -237,7 +239,7 @@ def test_an_option_that_a_loss_lacks_is_refused() -> None:
         LOSSES["bce"](torch.zeros(1, 1), gamma=1.0)
 
 
-def test_each_loss_stands_under_its_name_with_what_a_menu_shows() -> None:
+def test_each_loss_is_listed_under_its_name_with_title_and_summary() -> None:
     for name, loss in LOSSES.items():
         assert loss.name == name
         assert loss.title

@@ -22,7 +22,7 @@ with claim(pathlib.Path(sys.argv[1])):
 """
 
 
-def test_a_folder_has_one_process_at_a_time_and_a_kill_frees_it(tmp_path: Path) -> None:
+def test_a_folder_is_locked_by_one_process_and_released_when_it_is_killed(tmp_path: Path) -> None:
     other = subprocess.Popen([sys.executable, "-c", HOLD, tmp_path], stdout=subprocess.PIPE, text=True)
     try:
         assert other.stdout.readline() == "held\n"
@@ -38,12 +38,12 @@ def test_a_folder_has_one_process_at_a_time_and_a_kill_frees_it(tmp_path: Path) 
         assert run_status.alive(tmp_path)
 
 
-def test_looking_whether_a_run_is_alive_makes_nothing(tmp_path: Path) -> None:
+def test_alive_creates_no_files(tmp_path: Path) -> None:
     assert not run_status.alive(tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
-def test_somebody_who_looks_at_the_instant_of_a_start_does_not_refuse_it(tmp_path: Path) -> None:
+def test_a_reader_that_holds_the_lock_for_an_instant_does_not_prevent_a_start(tmp_path: Path) -> None:
     look = FileLock(tmp_path / "lock", thread_local=False)  # what `alive` holds while it looks
     look.acquire()
     timer = threading.Timer(0.1, look.release)
@@ -61,17 +61,17 @@ def test_a_status_is_read_back_and_one_of_a_killed_process_counts_as_stopped(tmp
         assert run_status.read_status(tmp_path) == status
     dead = run_status.read_status(tmp_path)
     assert dead.state == "stopped"
-    assert "without a word" in dead.message
+    assert "was killed" in dead.message
     (tmp_path / "status.json").write_text(json.dumps({"state": "running"}))
     assert run_status.read_status(tmp_path) is None
 
 
-def test_a_signal_raises_a_flag_and_the_handlers_come_back() -> None:
+def test_a_signal_sets_a_flag_and_the_handlers_are_restored() -> None:
     before = signal.getsignal(signal.SIGTERM)
-    with run_status.stop_signals() as asked:
-        assert not asked()
+    with run_status.stop_signals() as stop_requested:
+        assert not stop_requested()
         os.kill(os.getpid(), signal.SIGTERM)
-        assert asked()
+        assert stop_requested()
     assert signal.getsignal(signal.SIGTERM) == before
 
 
@@ -79,7 +79,7 @@ def test_a_signal_raises_a_flag_and_the_handlers_come_back() -> None:
     ("error", "state", "message"),
     [
         (None, "done", ""),
-        (run_status.StopAsked("stopped after step 3"), "stopped", "stopped after step 3"),
+        (run_status.StopRequested("stopped after step 3"), "stopped", "stopped after step 3"),
         (ValueError(), "failed", "ValueError()"),
         (InputError("The disk is full."), "failed", "The disk is full."),
     ],

@@ -6,7 +6,7 @@ from cxrbench.training.run.history import Epoch
 from cxrbench.training.run.tensorboard import Board
 
 
-def test_what_is_written_can_be_read_and_what_is_undefined_is_left_out(tmp_path: Path) -> None:
+def test_defined_values_are_written_and_undefined_ones_are_not(tmp_path: Path) -> None:
     board = Board(tmp_path, 0)
     board.step(0, 0.7, 1e-3)
     board.step(10, 0.6, 2e-3)
@@ -17,7 +17,7 @@ def test_what_is_written_can_be_read_and_what_is_undefined_is_left_out(tmp_path:
     assert [(e.step, round(e.value, 6)) for e in events.Scalars("loss/step")] == [(0, 0.7), (10, 0.6)]
 
 
-def test_a_resumed_run_replaces_what_lay_beyond_its_checkpoint(tmp_path: Path) -> None:
+def test_a_resumed_run_replaces_events_after_its_checkpoint(tmp_path: Path) -> None:
     for start, loss in ((0, 0.7), (10, 0.1)):
         board = Board(tmp_path, start)
         for step in range(start, 30, 10):

@@ -23,7 +23,7 @@ def images() -> Images:
     return Images(PIXELS, torch.from_numpy(TARGETS), Preprocessing(size=4))
 
 
-def test_features_are_what_the_last_layer_reads_in_order() -> None:
+def test_features_are_the_input_of_the_last_layer_in_order() -> None:
     model, source = small(), images()
     features = features_of(model, source, batch=7)
     with torch.no_grad():
@@ -31,7 +31,7 @@ def test_features_are_what_the_last_layer_reads_in_order() -> None:
     np.testing.assert_allclose(features, each, atol=1e-6)
 
 
-def test_only_the_last_layer_learns_and_it_learns() -> None:
+def test_only_the_last_layer_is_trained() -> None:
     model = small()
     before = copy.deepcopy(model.state_dict())
     features = features_of(model, images())
@@ -45,7 +45,7 @@ def test_only_the_last_layer_learns_and_it_learns() -> None:
     assert changed == {"3.weight", "3.bias"}
 
 
-def test_an_example_that_is_never_drawn_has_no_say() -> None:
+def test_an_example_with_weight_zero_has_no_effect() -> None:
     features = np.random.default_rng(2).normal(size=(40, 8)).astype(np.float32)
     weights = np.where(np.arange(40) < 20, 1 / 20, 0)
     first, second = small(), small()
@@ -65,7 +65,7 @@ def test_the_same_seed_trains_the_same_layer() -> None:
     assert not torch.equal(trained[0][3].weight, trained[2][3].weight)
 
 
-def test_a_frozen_model_learns_too_and_is_frozen_afterwards() -> None:
+def test_a_frozen_model_is_trained_too_and_frozen_afterwards() -> None:
     model = small().requires_grad_(False)
     before = model[3].weight.clone()
     retrain(model, np.ones((40, 8), np.float32), TARGETS, epochs=1)

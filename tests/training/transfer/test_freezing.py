@@ -24,7 +24,7 @@ def model(architecture: str = "efficientnet_b0") -> Classifier:
 
 
 @pytest.mark.parametrize("architecture", ["efficientnet_b0", "vit_tiny", "alexnet"])
-def test_every_parameter_has_a_depth_and_the_head_has_none(architecture: str) -> None:
+def test_every_parameter_has_a_depth_and_that_of_the_head_is_zero(architecture: str) -> None:
     one = model(architecture)
     of = depths(one)
     assert set(of) == {name for name, _ in one.named_parameters()}
@@ -35,7 +35,7 @@ def test_every_parameter_has_a_depth_and_the_head_has_none(architecture: str) ->
     assert {name.split(".")[1] for name, depth in of.items() if depth == 0} == {head}
 
 
-def test_what_is_frozen_gets_no_gradient_and_keeps_its_statistics() -> None:
+def test_frozen_modules_get_no_gradient_and_keep_their_statistics() -> None:
     one = model()
     freeze(one, "blocks.4")
     trained = {name for name, parameter in one.named_parameters() if parameter.requires_grad}
@@ -59,14 +59,14 @@ def test_what_is_frozen_gets_no_gradient_and_keeps_its_statistics() -> None:
     assert all(parameter.requires_grad for parameter in one.parameters())
 
 
-def test_a_stage_that_is_not_there_is_refused() -> None:
+def test_an_unknown_stage_is_refused() -> None:
     with pytest.raises(InputError, match=r"one of all, head, blocks\.1"):
         freeze(model(), "layer4")
-    with pytest.raises(InputError, match="classifier of the zoo"):
+    with pytest.raises(InputError, match="needs a Classifier"):
         freeze(nn.Linear(2, 2), "head")
 
 
-def test_groups_hold_one_depth_each_and_all_parameters_once() -> None:
+def test_each_group_has_one_depth_and_each_parameter_is_in_one_group() -> None:
     one = model()
     groups = parameter_groups(one, 0.1, depths(one))
     held = [id(parameter) for group in groups for parameter in group["params"]]
@@ -82,7 +82,7 @@ def images(count: int, size: int = 64) -> Images:
     return Images(pixels, torch.from_numpy(rng.integers(0, 2, (count, 2))).float(), Preprocessing(size=size))
 
 
-def test_the_head_learns_first_then_the_rest_each_part_at_its_own_rate(tmp_path: Path) -> None:
+def test_the_head_is_trained_first_then_each_stage_at_its_own_rate(tmp_path: Path) -> None:
     phases = (
         Phase(64, 1, 4, 1e-3, warmup=0, train="head"),
         Phase(64, 1, 4, 1e-3, warmup=0, floor=1, slower=0.5),
@@ -127,12 +127,14 @@ def epochs(*values: float | None) -> list[Epoch]:
         ((None, None), True),
     ],
 )
-def test_a_phase_ends_when_nothing_got_better_for_long_enough(values: tuple[float, ...], ended: bool) -> None:
+def test_a_phase_ends_after_patience_epochs_without_improvement(
+    values: tuple[float, ...], ended: bool
+) -> None:
     assert stalled(epochs(*values), patience=2, least=0.001) == ended
     assert not stalled(epochs(*values), patience=0, least=0.001)
 
 
-def test_an_early_end_goes_on_to_the_next_phase(tmp_path: Path) -> None:
+def test_early_stopping_continues_with_the_next_phase(tmp_path: Path) -> None:
     phases = (Phase(64, 9, 4, 1e-9, patience=2, least=1.0), Phase(64, 1, 4, 1e-9))
     config = TrainConfig("t", "efficientnet_b0", DataConfig("x"), phases, labels=LABELS)
     one = nn.Sequential(nn.Flatten(), nn.Linear(64 * 64, 2))
@@ -150,7 +152,7 @@ def test_settings_of_a_phase_are_checked(name: str, value: float) -> None:
         dataclasses.replace(Phase(8, 1, 1, 1e-3), **{name: value})
 
 
-def test_a_transformer_learns_on_small_images_first_and_from_mimetic_weights(tmp_path: Path) -> None:
+def test_a_transformer_trains_on_small_images_first_from_mimetic_weights(tmp_path: Path) -> None:
     phases = (Phase(32, 1, 4, 1e-3), Phase(64, 1, 4, 1e-3))
     config = TrainConfig("t", "vit_tiny", DataConfig("x"), phases, labels=LABELS, mimetic=True)
     model = recipe.new_model(config)

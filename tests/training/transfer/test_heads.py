@@ -28,7 +28,7 @@ def test_the_folded_logit_is_the_softmax_over_absent_and_present() -> None:
     torch.testing.assert_close(model(images).sigmoid(), present)
 
 
-def test_widening_leaves_the_scores_as_they_were_and_uncertain_at_nothing() -> None:
+def test_widening_keeps_the_scores_and_the_uncertain_logit_is_zero() -> None:
     model, images = small(), torch.randn(5, 1, 4, 4)
     before = model(images)
     widen(model)
@@ -38,7 +38,7 @@ def test_widening_leaves_the_scores_as_they_were_and_uncertain_at_nothing() -> N
 
 
 @pytest.mark.parametrize("name", ["efficientnet_b0", "alexnet", "swin_tiny"])
-def test_the_last_layer_of_a_backbone_is_the_one_that_puts_out_its_logits(name: str) -> None:
+def test_the_last_layer_of_a_backbone_computes_its_logits(name: str) -> None:
     size = 224 if name == "swin_tiny" else 64
     model = create(name, ("A", "B", "C"), preprocessing=Preprocessing(size=size))
     path, layer = last_layer(model)
@@ -53,7 +53,7 @@ def test_the_last_layer_of_a_backbone_is_the_one_that_puts_out_its_logits(name: 
     assert name in ARCHITECTURES
 
 
-def test_random_numbers_elsewhere_do_not_notice() -> None:
+def test_widen_and_fold_do_not_use_the_global_generator() -> None:
     model = small()
     state = torch.get_rng_state()
     widen(model)
@@ -61,7 +61,7 @@ def test_random_numbers_elsewhere_do_not_notice() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_what_cannot_be_is_refused() -> None:
+def test_models_without_a_suitable_last_layer_are_refused() -> None:
     with pytest.raises(InputError, match="no three classes"):
         fold(small())
     with pytest.raises(InputError, match="no linear layer"):

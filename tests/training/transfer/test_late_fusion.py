@@ -20,7 +20,7 @@ def world() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return sigmoid(image), features, targets
 
 
-def test_it_is_the_logistic_regression_that_scikit_learn_finds(
+def test_the_fusion_is_scikit_learns_logistic_regression(
     world: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> None:
     scores, features, targets = world
@@ -33,7 +33,7 @@ def test_it_is_the_logistic_regression_that_scikit_learn_finds(
         assert fusion.bias[label] == pytest.approx(peer.intercept_[0], abs=1e-3)
 
 
-def test_it_helps_where_the_features_say_something_and_leaves_the_rest(
+def test_informative_features_raise_the_auroc_and_others_do_not_lower_it(
     world: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> None:
     scores, features, targets = world
@@ -45,7 +45,9 @@ def test_it_helps_where_the_features_say_something_and_leaves_the_rest(
     assert both[1] == pytest.approx(alone[1], abs=0.01)
 
 
-def test_without_a_positive_the_image_speaks_alone(world: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+def test_without_positives_the_image_score_is_unchanged(
+    world: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> None:
     scores, features, targets = world
     targets[:, 0] = 0
     targets[:, 1] = np.nan
@@ -54,7 +56,9 @@ def test_without_a_positive_the_image_speaks_alone(world: tuple[np.ndarray, np.n
     assert np.allclose(fusion.scores(scores, features), scores, atol=1e-6)
 
 
-def test_few_studies_change_little(world: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+def test_with_few_studies_the_fusion_stays_near_the_image_score(
+    world: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> None:
     scores, features, targets = world
     few = fit_fusion(scores[:6], features[:6], targets[:6])
     assert np.isfinite(few.weights).all()
