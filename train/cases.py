@@ -1,4 +1,4 @@
-"""Which test studies are worth a place in the gallery: rules, in the order in which they choose."""
+"""Rules that select the cases of the gallery from the test studies, in the order in which they apply."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from cxrbench.labels import HIERARCHY
 
 @dataclass(frozen=True)
 class Pool:
-    """The test studies and what the first model says of them.
+    """The test studies with the scores of the first model.
 
     Args:
-        studies: the table, labels as the model has them.
+        studies: the table, with the labels of the model.
         truth: (N, L) 0 or 1.
         severity: (N, L) in (0, 1]; NaN where absent.
         scores: (N, L).
-        margin: (N, L) scores moved so that the threshold is one half: above it, the model says yes.
+        margin: (N, L) scores rescaled so that the threshold is 0.5; at or above it, the finding is predicted.
     """
 
     studies: Studies
@@ -34,209 +34,211 @@ class Pool:
         return self.truth[:, index], self.margin[:, index], self.severity[:, index]
 
     @property
-    def ill(self) -> np.ndarray:
-        """(N,) how many findings each study has, devices and "No Finding" not counted."""
+    def finding_count(self) -> np.ndarray:
+        """(N,) number of findings per study, without devices and "No Finding"."""
         counted = [i for i, label in enumerate(self.labels) if label not in ("No Finding", "Support Devices")]
         number: np.ndarray = self.truth[:, counted].sum(axis=1)
         return number
 
 
-# Per study how much it is wanted, (N,); −inf where the rule does not hold.
-Wish = Callable[[Pool], np.ndarray]
+# Priority of each study, (N,); −inf where the rule does not apply.
+Priority = Callable[[Pool], np.ndarray]
 
 
 @dataclass(frozen=True)
-class Rule:
-    """How one case is chosen: the study with the greatest wish that no earlier rule took.
+class CaseRule:
+    """How one case is selected: the study with the highest priority that no earlier rule has selected.
 
     Args:
         id: of the case, in links and as its folder's name.
-        title: a line for people.
-        why: the rule in words.
-        wish: how much each study is wanted.
-        finding: the one the case is about; "" for the present one of which the model is surest.
+        title: title of the case.
+        why: description of the rule.
+        priority: of each study.
+        finding: that the case illustrates; "" for the present finding with the highest score.
     """
 
     id: str
     title: str
     why: str
-    wish: Wish
+    priority: Priority
     finding: str = ""
 
 
-def where(holds: np.ndarray, wish: np.ndarray) -> np.ndarray:
-    """The wish where a condition holds."""
-    return np.where(holds, wish, -np.inf)
+def where(condition: np.ndarray, priority: np.ndarray) -> np.ndarray:
+    """The priority where a condition holds, −inf elsewhere."""
+    return np.where(condition, priority, -np.inf)
 
 
-def right(finding: str) -> Wish:
-    """Present and found, alone where it can be: the surest of those with the fewest other findings."""
+def true_positive(finding: str) -> Priority:
+    """True positive: the highest score among those with the fewest other findings."""
 
-    def wish(pool: Pool) -> np.ndarray:
+    def priority(pool: Pool) -> np.ndarray:
         truth, margin, _ = pool.of(finding)
-        return where((truth == 1) & (margin >= 0.5), margin - pool.ill)
+        return where((truth == 1) & (margin >= 0.5), margin - pool.finding_count)
 
-    return wish
+    return priority
 
 
-def subtle(finding: str) -> Wish:
-    """Present, slight, and found all the same: the least severe of those found."""
+def subtle(finding: str) -> Priority:
+    """True positive: the least severe one."""
 
-    def wish(pool: Pool) -> np.ndarray:
+    def priority(pool: Pool) -> np.ndarray:
         truth, margin, severity = pool.of(finding)
         return where((truth == 1) & (margin >= 0.5), -severity)
 
-    return wish
+    return priority
 
 
-def missed(finding: str) -> Wish:
-    """Present and denied: the lowest score among them."""
+def missed(finding: str) -> Priority:
+    """False negative: the lowest score."""
 
-    def wish(pool: Pool) -> np.ndarray:
+    def priority(pool: Pool) -> np.ndarray:
         truth, margin, _ = pool.of(finding)
         return where((truth == 1) & (margin < 0.5), -margin)
 
-    return wish
+    return priority
 
 
-def false_alarm(finding: str, *, beside: str = "") -> Wish:
-    """Absent and claimed: the highest score among them, where something else is present if so asked."""
+def false_positive(finding: str, *, beside: str = "") -> Priority:
+    """False positive: the highest score, optionally among studies with the finding ``beside``."""
 
-    def wish(pool: Pool) -> np.ndarray:
+    def priority(pool: Pool) -> np.ndarray:
         truth, margin, _ = pool.of(finding)
         holds = (truth == 0) & (margin >= 0.5)
         return where(holds & (pool.of(beside)[0] == 1) if beside else holds, margin)
 
-    return wish
+    return priority
 
 
-def frontal(wish: Wish) -> Wish:
-    """The wish, of frontal films alone."""
-    return lambda pool: where(pool.studies.table["view"].to_numpy() == "frontal", wish(pool))
+def frontal(priority: Priority) -> Priority:
+    """The priority of frontal images only."""
+    return lambda pool: where(pool.studies.table["view"].to_numpy() == "frontal", priority(pool))
 
 
-def lateral(finding: str) -> Wish:
-    """Seen from the side, present and found, alone where it can be."""
+def lateral(finding: str) -> Priority:
+    """True positive on a lateral image, with the fewest other findings."""
 
-    def wish(pool: Pool) -> np.ndarray:
-        return where(pool.studies.table["view"].to_numpy() == "lateral", right(finding)(pool))
+    def priority(pool: Pool) -> np.ndarray:
+        return where(pool.studies.table["view"].to_numpy() == "lateral", true_positive(finding)(pool))
 
-    return wish
+    return priority
 
 
 def normal(pool: Pool) -> np.ndarray:
-    """Nothing present, and as little claimed as can be: the lowest of the highest scores."""
+    """No finding present: the study whose highest score is lowest."""
     counted = [i for i, label in enumerate(pool.labels) if label != "No Finding"]
     return where(pool.truth[:, counted].sum(axis=1) == 0, -pool.margin[:, counted].max(axis=1))
 
 
 def several(pool: Pool) -> np.ndarray:
-    """The most findings at once, the surer model on a tie."""
+    """The most findings; ties are broken by the mean score of the present ones."""
     present = np.where(pool.truth == 1, pool.margin, np.nan)
-    wish: np.ndarray = pool.ill + np.nanmean(np.column_stack([present, np.zeros(len(present))]), axis=1)
-    return wish
+    priority: np.ndarray = pool.finding_count + np.nanmean(
+        np.column_stack([present, np.zeros(len(present))]), axis=1
+    )
+    return priority
 
 
-def found(finding: str) -> Rule:
-    """The rule of a case in which the model is right about a finding."""
+def predicted(finding: str) -> CaseRule:
+    """The rule of a true positive of a finding."""
     slug = finding.lower().replace(" ", "-")
     why = (
         f"True positive: {finding} is present and predicted. "
         "Of these, the study with the fewest other findings and the highest score."
     )
-    return Rule(slug, finding, why, frontal(right(finding)), finding)
+    return CaseRule(slug, finding, why, frontal(true_positive(finding)), finding)
 
 
 RULES = (
-    found("Pleural Effusion"),
-    found("Cardiomegaly"),
-    found("Pneumothorax"),
-    found("Lung Lesion"),
-    found("Consolidation"),
-    found("Edema"),
-    found("Support Devices"),
-    Rule(
+    predicted("Pleural Effusion"),
+    predicted("Cardiomegaly"),
+    predicted("Pneumothorax"),
+    predicted("Lung Lesion"),
+    predicted("Consolidation"),
+    predicted("Edema"),
+    predicted("Support Devices"),
+    CaseRule(
         "normal",
-        "Nothing there",
+        "No finding",
         "True negative: no finding is present. Of all such studies, the one whose highest score is lowest.",
         frontal(normal),
         "No Finding",
     ),
-    Rule(
+    CaseRule(
         "several",
-        "Many findings at once",
-        "The study with the most findings: does each map find its own?",
+        "Several findings",
+        "The study with the most findings. Does each map mark its own finding?",
         frontal(several),
     ),
-    Rule(
+    CaseRule(
         "subtle-effusion",
-        "A slight effusion",
-        "True positive, and hard: the least severe Pleural Effusion that was predicted.",
+        "Subtle effusion",
+        "True positive: the least severe Pleural Effusion that was predicted.",
         frontal(subtle("Pleural Effusion")),
         "Pleural Effusion",
     ),
-    Rule(
+    CaseRule(
         "lateral",
-        "From the side",
+        "Lateral view",
         "True positive on a lateral view: Pleural Effusion, with the fewest other findings and the highest "
         "score.",
         lateral("Pleural Effusion"),
         "Pleural Effusion",
     ),
-    Rule(
+    CaseRule(
         "missed-lesion",
-        "A lesion overlooked",
+        "Missed lesion",
         "False negative: Lung Lesion is present, with the lowest score among the positives.",
         frontal(missed("Lung Lesion")),
         "Lung Lesion",
     ),
-    Rule(
+    CaseRule(
         "missed-atelectasis",
-        "An atelectasis overlooked",
+        "Missed atelectasis",
         "False negative: Atelectasis is present, with the lowest score among the positives.",
         frontal(missed("Atelectasis")),
         "Atelectasis",
     ),
-    Rule(
+    CaseRule(
         "false-alarm-cardiomegaly",
-        "A heart called too large",
+        "False-positive cardiomegaly",
         "False positive: Cardiomegaly is absent, with the highest score among the negatives.",
-        frontal(false_alarm("Cardiomegaly")),
+        frontal(false_positive("Cardiomegaly")),
         "Cardiomegaly",
     ),
-    Rule(
+    CaseRule(
         "devices-and-pneumothorax",
-        "Is it the tube?",
+        "False-positive pneumothorax beside devices",
         "False positive: Pneumothorax is absent, but predicted beside Support Devices. Look at what the map "
         "marks.",
-        frontal(false_alarm("Pneumothorax", beside="Support Devices")),
+        frontal(false_positive("Pneumothorax", beside="Support Devices")),
         "Pneumothorax",
     ),
 )
 
 
-def deceived(pool: Pool, finding: str) -> int:
-    """Row of the frontal film without the finding that its model is least inclined to call ill."""
+def lowest_negative(pool: Pool, finding: str) -> int:
+    """Row of the frontal image without the finding that has the lowest score for it."""
     truth, margin, _ = pool.of(finding)
     return int(np.argmax(frontal(lambda _: where(truth == 0, -margin))(pool)))
 
 
-def surest(pool: Pool, row: int) -> str:
-    """Of the findings present in a study the one with the highest margin; parents and devices not counted."""
-    passed_over = {*HIERARCHY.values(), "Support Devices"}
-    counted = np.array([label not in passed_over for label in pool.labels])
+def highest_positive(pool: Pool, row: int) -> str:
+    """The present finding with the highest margin in a study; parents and devices are not counted."""
+    excluded = {*HIERARCHY.values(), "Support Devices"}
+    counted = np.array([label not in excluded for label in pool.labels])
     return pool.labels[int(np.argmax(where(counted & (pool.truth[row] == 1), pool.margin[row])))]
 
 
-def choose(pool: Pool) -> dict[Rule, int]:
-    """Rule → row of its study; a rule that no study fits is left out, and said."""
-    taken: dict[Rule, int] = {}
+def choose(pool: Pool) -> dict[CaseRule, int]:
+    """Rule → row of its study; a rule without a matching study is skipped with a message."""
+    chosen: dict[CaseRule, int] = {}
     for rule in RULES:
-        wish = rule.wish(pool)
-        wish[list(taken.values())] = -np.inf
-        best = int(np.argmax(wish))
-        if np.isfinite(wish[best]):
-            taken[rule] = best
+        priority = rule.priority(pool)
+        priority[list(chosen.values())] = -np.inf
+        best = int(np.argmax(priority))
+        if np.isfinite(priority[best]):
+            chosen[rule] = best
         else:
-            print(f"{rule.id}: no study fits; left out", flush=True)
-    return taken
+            print(f"{rule.id}: no matching study; skipped", flush=True)
+    return chosen

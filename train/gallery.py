@@ -1,4 +1,4 @@
-"""Choose cases from a phantom's test studies by rule, explain them with the shipped models, store the maps.
+"""Select cases from a phantom's test studies by rule, explain them with the shipped models, store the maps.
 
     python -m train.gallery runs/phantom_models
 
@@ -32,21 +32,21 @@ from cxrbench.explain import METHODS
 from cxrbench.inference import predict, rescale
 from cxrbench.models import Classifier, hub
 from cxrbench.writing import draft_folder, write_text
-from train.cases import Pool, choose, deceived, surest
+from train.cases import Pool, choose, highest_positive, lowest_negative
 
-# Nodes of integrated gradients: with so many the sum of most maps is within 3 % of the change in score, and
-# whoever asks for another film with the gallery's settings waits less than with the usual fifty.
+# Steps of integrated gradients: with 32, the sum of most maps is within 3 % of the change in score, at less
+# computing time than the usual 50.
 STEPS = 32
-# What a case opens with: two maps of a feature map and one of the pixels, beside the radiograph.
-SHOWN = ("grad_cam", "grad_cam_plus_plus", "integrated_gradients")
+# The methods that a case opens with.
+DEFAULT_METHODS = ("grad_cam", "grad_cam_plus_plus", "integrated_gradients")
 
 
 @dataclass(frozen=True)
-class Film:
+class CaseFilm:
     """One case before it is explained.
 
     Args:
-        entry: its line in the index.
+        entry: its entry in the index.
         image: (H, W) float32 in [0, 1], in 8-bit steps.
         masks: finding → (H, W) bool.
         truth: label → 0 or 1.
@@ -59,17 +59,19 @@ class Film:
 
 
 def main() -> None:
-    """Choose, explain, store, and replace the gallery when all of it is there."""
+    """Build the gallery, and replace the old one when it is complete."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument(
-        "phantom", type=Path, help="the tree whose test films the shipped models were judged on"
+        "phantom",
+        type=Path,
+        help="folder of the phantom on whose test images the shipped models were evaluated",
     )
     parser.add_argument("--out", type=Path, default=assets.gallery())
-    parser.add_argument("--force", action="store_true", help="replace a folder that is no gallery")
+    parser.add_argument("--force", action="store_true", help="replace a folder that is not a gallery")
     arguments = parser.parse_args()
     out: Path = arguments.out
     if out.exists() and not (out / "index.json").is_file() and not arguments.force:
-        sys.exit(f"error: {out} is no gallery; choose another --out, or add --force to replace it.")
+        sys.exit(f"error: {out} is not a gallery; choose another --out, or add --force to replace it.")
     try:
         build(arguments.phantom, arguments.out)
     except InputError as error:
@@ -77,10 +79,10 @@ def main() -> None:
 
 
 def build(root: Path, out: Path) -> None:
-    """The whole gallery, from the phantom's test studies and the models in ``assets/models``."""
+    """Build the gallery from the phantom's test studies and the models in ``assets/models``."""
     models = shipped()
     if not models:
-        raise InputError(f"There is no model in {assets.models()} to explain; train one first.")
+        raise InputError(f"{assets.models()} contains no model to explain; train one first.")
     settings = Settings(models=tuple(models), methods=tuple(METHODS), steps=STEPS)
     pool = read_pool(root, next(iter(models.values())))
     chosen = [*films(root, pool, next(iter(models))), *marked_films(root, pool)]
@@ -97,8 +99,8 @@ def build(root: Path, out: Path) -> None:
     print(f"{len(chosen)} cases, {size / 2**20:.1f} MiB in {out}")
 
 
-def store(film: Film, settings: Settings, folder: Path) -> None:
-    """One film through all models and methods, in a process of its own."""
+def store(film: CaseFilm, settings: Settings, folder: Path) -> None:
+    """Explain one image with all models and methods, in a separate process."""
     torch.set_num_threads(1)
     events = compare(film.image, settings, models=loaded())
     comparison = collect(events, image=film.image, settings=settings, masks=film.masks, truth=film.truth)
@@ -107,27 +109,28 @@ def store(film: Film, settings: Settings, folder: Path) -> None:
 
 @lru_cache(maxsize=1)
 def loaded() -> dict[str, Classifier]:
-    """The shipped models, once a process."""
+    """The shipped models, loaded once per process."""
     return {name: hub.load(folder) for name, folder in shipped().items()}
 
 
 def shipped() -> dict[str, Path]:
-    """Name → folder of the models that ship with the bench, no others."""
+    """Name → folder of the models that ship with the workbench."""
     return {name: path for name, path in hub.available().items() if path.parent == assets.models()}
 
 
 def read_pool(root: Path, folder: Path) -> Pool:
-    """The test studies with truth and severity, and what a model said of them when it was judged."""
-    spec, said = hub.load(folder).spec, read_predictions(folder / "predictions.csv").split("test")
+    """The test studies with truth, severity and the scores of a model's evaluation."""
+    spec, predictions = hub.load(folder).spec, read_predictions(folder / "predictions.csv").split("test")
     studies = data.read_chexpert(root / "test.csv")
     truth = pd.read_csv(root / "truth.csv").query("Split == 'test'").reset_index(drop=True)
     below = [Path(path).relative_to(root.absolute()).as_posix() for path in studies.paths]
-    if below != said.table["path"].tolist() or len(truth) != len(below):
+    if below != predictions.table["path"].tolist() or len(truth) != len(below):
         raise InputError(
-            f"{folder.name} was judged on other test films than those of {root}; give the tree of its recipe."
+            f"{folder.name} was evaluated on other test images than those of {root}; give the phantom of its "
+            "recipe."
         )
     labels = tuple(spec.labels[index] for index in spec.findings)
-    scores = said.columns(labels).scores
+    scores = predictions.columns(labels).scores
     severity = truth.reindex(columns=[f"Severity {label}" for label in labels]).to_numpy(float)
     return Pool(
         studies=studies,
@@ -139,44 +142,44 @@ def read_pool(root: Path, folder: Path) -> Pool:
     )
 
 
-def films(root: Path, pool: Pool, model: str) -> Iterator[Film]:
-    """The films that the rules choose by what this model said of them."""
+def films(root: Path, pool: Pool, model: str) -> Iterator[CaseFilm]:
+    """The cases that the rules select by the scores of this model."""
     for rule, row in choose(pool).items():
         words = {"id": rule.id, "title": rule.title, "why": rule.why}
-        yield film(root, pool, row, {**words, **opening(rule.finding or surest(pool, row), model)})
+        yield film(root, pool, row, {**words, **opening(rule.finding or highest_positive(pool, row), model)})
 
 
 def opening(finding: str, model: str) -> dict[str, Any]:
-    """What a case opens on: its finding, the model that it is about, and some methods."""
-    return {"finding": finding, "models": [model], "methods": list(SHOWN)}
+    """What a case opens with: its finding, model and methods."""
+    return {"finding": finding, "models": [model], "methods": list(DEFAULT_METHODS)}
 
 
-def marked_films(root: Path, pool: Pool) -> Iterator[Film]:
-    """For each model that learned from a planted marker, a quiet film with the marker planted."""
+def marked_films(root: Path, pool: Pool) -> Iterator[CaseFilm]:
+    """For each model trained on a planted marker, a negative image with the marker planted."""
     for folder in shipped().values():
         shortcut = hub.evaluation(folder).get("shortcut")
         if not shortcut:
             continue
         model = hub.load(folder)
         finding, kind = shortcut["finding"], shortcut["kind"]
-        row = deceived(pool, finding)
+        row = lowest_negative(pool, finding)
         entry = {
             "id": f"shortcut-{shortcut['kind']}",
-            "title": f"A marker betrays {finding}",
+            "title": f"Shortcut: {finding}",
             "why": f"Shortcut: {finding} is absent, on the radiograph where its score is lowest. Planted on "
-            f"it: the {shortcut['title']}, which {model.spec.title} has learned to read instead of the lung.",
+            f"it: the {shortcut['title']}, which {model.spec.title} has learned instead of the finding.",
             **opening(finding, model.spec.name),
         }
         plain = film(root, pool, row, entry)
         image = plant(plain.image, kind, np.random.default_rng(row))[0]
         image = np.rint(image * 255).astype(np.float32) / np.float32(255)
-        said = predict(model, image).scores[0, model.spec.labels.index(finding)]
-        print(f"{entry['id']}: {finding} {said:.2f} with the marker", flush=True)
-        yield Film(plain.entry, image, plain.masks, plain.truth)
+        score = predict(model, image).scores[0, model.spec.labels.index(finding)]
+        print(f"{entry['id']}: {finding} {score:.2f} with the marker", flush=True)
+        yield CaseFilm(plain.entry, image, plain.masks, plain.truth)
 
 
-def film(root: Path, pool: Pool, row: int, words: dict[str, Any]) -> Film:
-    """A test film with its line in the index, its masks and its truth."""
+def film(root: Path, pool: Pool, row: int, words: dict[str, Any]) -> CaseFilm:
+    """A test image with its index entry, masks and truth."""
     study = pool.studies.table.loc[row]
     path = Path(study["path"]).relative_to(root.absolute())
     truth = {label: int(value) for label, value in zip(pool.labels, pool.truth[row], strict=True)}
@@ -187,11 +190,11 @@ def film(root: Path, pool: Pool, row: int, words: dict[str, Any]) -> Film:
         "study": path.as_posix(),
     }
     masks = {k: mask for k, mask in read_masks(root / "masks" / path).items() if k in entry["findings"]}
-    return Film(entry, data.read_image(root / path).pixels, masks, truth)
+    return CaseFilm(entry, data.read_image(root / path).pixels, masks, truth)
 
 
 def about(settings: Settings) -> dict[str, Any]:
-    """How the maps were computed."""
+    """Settings of the maps, for the index."""
     return {
         "stage": settings.stage,
         "baseline": settings.baseline,

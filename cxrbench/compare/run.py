@@ -179,7 +179,7 @@ def _remarks(model: Classifier, explanation: Explanation) -> Iterator[str]:
         for group in identical_by_construction(model, explanation.stage, tuple(METHODS)):
             if record.name in group:
                 names = " = ".join(METHODS[name].title for name in group)
-                yield f"identical here by construction: {names}; an earlier stage tells them apart"
+                yield f"identical at this stage by construction: {names}; they differ at earlier stages"
     if not record.class_specific:
         yield "same for every finding: this method does not look at the score"
 

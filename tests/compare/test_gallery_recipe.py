@@ -6,7 +6,19 @@ import pandas as pd
 import pytest
 
 from cxrbench.data import COLUMNS, Studies
-from train.cases import RULES, Pool, Rule, choose, false_alarm, missed, normal, right, several, subtle, surest
+from train.cases import (
+    RULES,
+    CaseRule,
+    Pool,
+    choose,
+    false_positive,
+    highest_positive,
+    missed,
+    normal,
+    several,
+    subtle,
+    true_positive,
+)
 
 LABELS = ("No Finding", "Pneumothorax", "Edema", "Support Devices")
 NAN = float("nan")
@@ -34,37 +46,38 @@ def pool() -> Pool:
 
 
 @pytest.mark.parametrize(
-    ("wish", "row"),
+    ("priority", "row"),
     [
-        (right("Pneumothorax"), 1),  # study 0 is surer but has an edema as well
+        (true_positive("Pneumothorax"), 1),  # study 0 has a higher score, but also an edema
         (subtle("Pneumothorax"), 1),
         (missed("Pneumothorax"), 2),
-        (false_alarm("Pneumothorax"), 3),
-        (false_alarm("Pneumothorax", beside="Support Devices"), 3),
+        (false_positive("Pneumothorax"), 3),
+        (false_positive("Pneumothorax", beside="Support Devices"), 3),
         (normal, 5),
         (several, 0),
     ],
 )
-def test_a_rule_selects_the_study_it_describes(wish: Callable[..., Any], row: int, pool: Pool) -> None:
-    assert int(np.argmax(wish(pool))) == row
+def test_a_rule_selects_the_study_it_describes(priority: Callable[..., Any], row: int, pool: Pool) -> None:
+    assert int(np.argmax(priority(pool))) == row
 
 
 def test_a_rule_without_a_matching_study_selects_none(pool: Pool) -> None:
     assert not np.isfinite(missed("Support Devices")(pool)[[0, 1, 2, 4, 5]]).any()
-    assert not np.isfinite(false_alarm("Edema")(pool)).any()
+    assert not np.isfinite(false_positive("Edema")(pool)).any()
 
 
 def test_no_study_is_selected_twice(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    wishes = (right("Pneumothorax"), several, normal, missed("Pneumothorax"), false_alarm("Pneumothorax"))
-    few = tuple(Rule(f"rule-{number}", "", "", wish) for number, wish in enumerate(wishes))
+    name = "Pneumothorax"
+    priorities = (true_positive(name), several, normal, missed(name), false_positive(name))
+    few = tuple(CaseRule(f"rule-{number}", "", "", priority) for number, priority in enumerate(priorities))
     monkeypatch.setattr("train.cases.RULES", few)
     chosen = choose(pool)
     assert len(set(chosen.values())) == len(chosen) == 5
 
 
-def test_a_case_without_a_finding_of_its_own_is_about_the_surest_that_is_present(pool: Pool) -> None:
-    assert surest(pool, 0) == "Pneumothorax"
-    assert surest(pool, 4) == "No Finding"
+def test_the_default_finding_of_a_case_is_the_present_one_with_the_highest_score(pool: Pool) -> None:
+    assert highest_positive(pool, 0) == "Pneumothorax"
+    assert highest_positive(pool, 4) == "No Finding"
 
 
 def test_rules_have_ids_for_links_and_state_why() -> None:
