@@ -117,13 +117,13 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
 def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     """What a command says that did nothing: one sentence, code 2, no traceback."""
     code = main([str(argument) for argument in arguments])
-    out, said = capsys.readouterr()
-    assert code == 2, said
+    out, output = capsys.readouterr()
+    assert code == 2, output
     assert out == ""
-    assert said.startswith("cxrbench: ")
-    assert said.count("\n") == 1
-    assert "Traceback" not in said
-    return said
+    assert output.startswith("cxrbench: ")
+    assert output.count("\n") == 1
+    assert "Traceback" not in output
+    return output
 
 
 def explained(film: Path, out: Path, *more: object) -> int:
@@ -155,7 +155,7 @@ def test_bad_images_are_refused_with_one_sentence(
         (("--stage", "-1"), "stage"),
     ],
 )
-def test_what_cannot_be_asked_is_refused_with_what_can(
+def test_unknown_names_are_refused_with_the_known_ones(
     arguments: tuple[str, ...], word: str, film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert word in refused(capsys, "explain", film, "--out", tmp_path / "out", *arguments)
@@ -173,7 +173,7 @@ class Trap:
 
 
 @pytest.mark.parametrize("place", ["model.pt", "folder/model.pt", "folder/model.safetensors"])
-def test_a_pickle_with_code_in_it_is_never_run(
+def test_code_in_a_pickle_is_never_executed(
     place: str, film: Path, assets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / place
@@ -188,7 +188,7 @@ def test_a_pickle_with_code_in_it_is_never_run(
     assert not (tmp_path / "sprung").exists()
 
 
-def test_explain_writes_a_picture_a_finding_and_a_bundle_that_loads(
+def test_explain_writes_one_picture_per_finding_and_a_bundle_that_loads(
     film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "new" / "out"
@@ -200,11 +200,11 @@ def test_explain_writes_a_picture_a_finding_and_a_bundle_that_loads(
         4,
     )
     assert explained(film, out, *more) == 0
-    said, progress = capsys.readouterr()
+    output, progress = capsys.readouterr()
     names = ["film-one-cardiomegaly.png", "film-one-pleural-effusion.png", "film-one.zip"]
     assert sorted(path.name for path in out.iterdir()) == names
     for name in names:
-        assert name in said
+        assert name in output
     assert "2 of 2 maps computed" in progress
     loaded = bundle.load(out / "film-one.zip")
     assert set(loaded.heat_maps) == {("small", "grad_cam"), ("small", "integrated_gradients")}
@@ -214,14 +214,14 @@ def test_explain_writes_a_picture_a_finding_and_a_bundle_that_loads(
         assert shown.format == "PNG"
 
 
-def test_without_findings_those_above_their_threshold_are_shown(
+def test_by_default_the_predicted_findings_are_explained(
     film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert explained(film, tmp_path / "out") == 0  # a random network says about .5, all thresholds are .3
     assert len(list((tmp_path / "out").glob("*.png"))) == 3
 
 
-def test_files_that_are_there_are_kept_unless_forced(
+def test_existing_files_are_kept_unless_forced(
     film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
@@ -239,13 +239,13 @@ def test_an_out_that_is_a_file_is_refused(film: Path, capsys: pytest.CaptureFixt
 
 def test_predict_shows_one_image_as_a_table(film: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", str(film), "--model", "small"]) == 0
-    said = capsys.readouterr().out
-    assert said.startswith("finding ")
-    assert len(said.splitlines()) == 4
-    assert "above" in said
+    output = capsys.readouterr().out
+    assert output.startswith("finding ")
+    assert len(output.splitlines()) == 4
+    assert "above" in output
 
 
-def test_what_the_reader_of_a_film_decided_is_said_and_kept_in_the_bundle(
+def test_notes_of_the_reader_are_printed_and_kept_in_the_bundle(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     samples = np.random.default_rng(0).integers(0, 4096, (60, 50), np.uint16)
@@ -259,17 +259,17 @@ def test_what_the_reader_of_a_film_decided_is_said_and_kept_in_the_bundle(
     assert bundle.load(tmp_path / "out" / "deep.zip").note == note
 
 
-def test_predict_names_bad_images_scores_the_others_and_exits_with_1(
+def test_predict_reports_bad_images_scores_the_others_and_exits_with_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good = [picture(tmp_path / f"{seed}.png", seed) for seed in range(3)]
     bad = written(tmp_path / "bad.png", b"")
     table = tmp_path / "scores.csv"
     assert main(["predict", *map(str, (good[0], bad, *good[1:])), "--csv", str(table)]) == 1
-    out, said = capsys.readouterr()
+    out, output = capsys.readouterr()
     assert len(out.splitlines()) == 3
-    assert "bad.png" in said
-    assert "1 of 4" in said
+    assert "bad.png" in output
+    assert "1 of 4" in output
     with table.open(newline="") as stream:
         rows = list(csv.reader(stream))
     assert rows[0] == ["image", "No Finding", "Cardiomegaly", "Pleural Effusion"]
@@ -281,8 +281,8 @@ def test_predict_names_bad_images_scores_the_others_and_exits_with_1(
 def scores_alone(path: Path, capsys: pytest.CaptureFixture[str]) -> list[float]:
     main(["predict", str(path)])
     lines = capsys.readouterr().out.splitlines()[1:]
-    said = {line[:28].strip(): float(line[28:].split()[0]) for line in lines}
-    return [said[label] for label in LABELS if label]
+    output = {line[:28].strip(): float(line[28:].split()[0]) for line in lines}
+    return [output[label] for label in LABELS if label]
 
 
 def chexpert(folder: Path, text: str) -> Path:
@@ -299,12 +299,12 @@ def test_predict_reads_the_images_that_a_chexpert_csv_lists(
 ) -> None:
     table = chexpert(tmp_path, "Path,Edema\n" + ROW.format(1) + ROW.format(2))
     assert main(["predict", str(table)]) == 1  # the second is missing
-    out, said = capsys.readouterr()
+    out, output = capsys.readouterr()
     assert len(out.splitlines()) == 1
-    assert "skipped" in said
+    assert "skipped" in output
 
 
-def test_check_names_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_lists_missing_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = chexpert(tmp_path, "Path,Edema\n" + ROW.format(1) + ROW.format(2))
     assert main(["check", str(table)]) == 1
     out = capsys.readouterr().out
@@ -320,18 +320,18 @@ def test_a_csv_without_a_label_column_is_refused(
     assert "Cardiomegaly" in refused(capsys, command, table)
 
 
-def test_phantom_writes_a_data_set_that_check_finds_whole(
+def test_phantom_writes_a_data_set_that_passes_check(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["--out", str(tmp_path / "p"), "--patients", "3", "--size", "64", "--workers", "1"]
     assert main(["phantom", *arguments]) == 0
-    assert "films drawn" in capsys.readouterr().err
+    assert "images simulated" in capsys.readouterr().err
     assert main(["check", str(tmp_path / "p" / "train.csv")]) == 0
     capsys.readouterr()
     refused(capsys, "phantom", "--out", tmp_path / "q", "--patients", "0")
 
 
-def test_phantom_plants_shortcuts_at_the_rates_asked_for(
+def test_phantom_plants_shortcuts_at_the_given_rates(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["--out", str(tmp_path / "p"), "--patients", "3", "--size", "64", "--workers", "1"]
@@ -343,17 +343,17 @@ def test_phantom_plants_shortcuts_at_the_rates_asked_for(
     assert all({row[f"Shortcut {kind}"] for row in rows} == {"0", "1"} for kind in ("tint", "hospital"))
     assert all(row["Shortcut tint"] == str(int(float(row["Edema"]))) for row in rows)
     assert all(row["Shortcut hospital"] == str(1 - int(float(row["Support Devices"]))) for row in rows)
-    said = refused(capsys, "phantom", *arguments, "--shortcut", "tint")
-    assert "KIND:FINDING:RATE" in said
-    said = refused(capsys, "phantom", *arguments, *rules, "--shortcut", "tint:Edema:0.5")
-    assert "one finding only" in said
+    output = refused(capsys, "phantom", *arguments, "--shortcut", "tint")
+    assert "KIND:FINDING:RATE" in output
+    output = refused(capsys, "phantom", *arguments, *rules, "--shortcut", "tint:Edema:0.5")
+    assert "may be given once" in output
 
 
-def test_phantom_names_every_kind_of_shortcut(capsys: pytest.CaptureFixture[str]) -> None:
+def test_phantom_lists_every_kind_of_shortcut(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["phantom", "--help"])
-    said = capsys.readouterr().out
-    assert all(kind in said for kind in KINDS)
+    output = capsys.readouterr().out
+    assert all(kind in output for kind in KINDS)
 
 
 def test_models_and_methods_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -363,14 +363,14 @@ def test_models_and_methods_are_listed(capsys: pytest.CaptureFixture[str]) -> No
     assert [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()] == list(METHODS)
 
 
-def test_with_no_model_at_all_the_sentence_says_where_to_put_one(
+def test_without_any_model_the_message_says_where_to_put_one(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CXRBENCH_ASSETS", str(tmp_path))
     assert "--model" in refused(capsys, "predict", film)
 
 
-def test_an_interruption_is_quiet(
+def test_an_interruption_prints_no_traceback(
     film: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupted(*_: object) -> None:
@@ -389,7 +389,7 @@ def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize("command", ["explain", "predict", "check", "phantom", "models", "methods"])
-def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])
     assert caught.value.code == 0
@@ -423,9 +423,7 @@ sys.exit(f"exit codes {codes}" if any(codes) else 0)
 """
 
 
-def test_a_process_of_its_own_explains_a_film_and_predicts_it(
-    film: Path, assets: Path, tmp_path: Path
-) -> None:
+def test_explain_and_predict_run_in_a_separate_process(film: Path, assets: Path, tmp_path: Path) -> None:
     explain = ["explain", str(film), "--method", "grad_cam", "--finding", "Cardiomegaly"]
     commands = [[*explain, "--out", str(tmp_path / "out")], ["predict", str(film)]]
     process = [sys.executable, "-W", "error", "-c", COMMANDS, json.dumps(commands)]
@@ -442,7 +440,7 @@ def test_a_process_of_its_own_explains_a_film_and_predicts_it(
 
 
 @pytest.mark.parametrize("command", ["models", "--help"])  # those that need not wait for torch
-def test_a_closed_pipe_is_no_traceback(command: str, assets: Path) -> None:
+def test_a_closed_pipe_prints_no_traceback(command: str, assets: Path) -> None:
     # Without this setting, as for most people, what is printed waits in a buffer until the process ends.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     line = f"{{ {sys.executable} -m cxrbench.cli {command}; echo $? >&2; }} | true"
@@ -450,7 +448,7 @@ def test_a_closed_pipe_is_no_traceback(command: str, assets: Path) -> None:
     assert done.stderr == "1\n"
 
 
-def test_a_real_film_and_the_dicom_made_from_it_say_the_same(
+def test_a_real_radiograph_and_its_dicom_give_the_same_scores(
     real: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = sorted((real / "nih" / "images").glob("*.png"))[0]
@@ -466,7 +464,7 @@ def test_a_real_film_and_the_dicom_made_from_it_say_the_same(
     np.testing.assert_allclose(two.predictions["small"].scores, one.predictions["small"].scores, atol=1e-3)
 
 
-def test_no_patient_tag_reaches_what_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_patient_tag_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = dicom(tmp_path / "x.dcm", np.random.default_rng(0).integers(0, 256, (40, 40)))
     assert explained(source, tmp_path / "out", "--finding", "Cardiomegaly") == 0
     out, err = capsys.readouterr()

@@ -44,16 +44,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def test_models_are_judged_with_their_ensembles(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_models_are_evaluated_with_their_ensembles(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     models = [str(place / "model0"), str(place / "model1")]
     out = place / "out"
     command = ["evaluate", *models, "--data", str(place / "data"), "--out", str(out), "--resamples", "30"]
     assert main(command) == 0
-    said = capsys.readouterr()
-    assert "model0\tmean AUROC" in said.out
-    assert "first by hamming loss" in said.out
-    assert "8 of 8 test images scored by model1" in said.err
-    assert "images of another view left out: 1" in said.err
+    output = capsys.readouterr()
+    assert "model0\tmean AUROC" in output.out
+    assert "best by hamming loss" in output.out
+    assert "8 of 8 test images scored by model1" in output.err
+    assert "images of another view left out: 1" in output.err
     stored = read_predictions(out / "model0" / "predictions.csv")
     assert stored.labels == CHEXPERT
     assert set(stored.splits) == {"valid", "test"}
@@ -86,7 +86,7 @@ def check_report(text: str) -> None:
     assert "&lt;small" not in body
 
 
-def test_unreadable_images_are_named_as_check_and_predict_name_them_and_tried_again(
+def test_unreadable_images_are_reported_as_by_check_and_predict_and_retried(
     place: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     table = place / "data" / "with_missing.csv"
@@ -97,11 +97,11 @@ def test_unreadable_images_are_named_as_check_and_predict_name_them_and_tried_ag
     command = ["evaluate", str(place / "model1"), "--data", str(place / "data"), "--table", table.name]
     command += ["--out", str(tmp_path / "out"), "--resamples", "20"]
     commands = (command, ["check", str(table)], ["predict", str(table), "--model", str(place / "model1")])
-    for asked in commands:
-        assert main(asked) == 1
-        said = capsys.readouterr()
-        assert f"{absent}: there is no such file" in said.out + said.err
-        assert (said.out + said.err).count(str(absent)) == 1
+    for command in commands:
+        assert main(command) == 1
+        output = capsys.readouterr()
+        assert f"{absent}: there is no such file" in output.out + output.err
+        assert (output.out + output.err).count(str(absent)) == 1
     absent.parent.mkdir(parents=True)
     Image.fromarray(np.random.default_rng(9).integers(0, 256, (40, 40), dtype=np.uint8)).save(absent)
     assert main(command) == 0
@@ -123,7 +123,7 @@ def test_without_validation_images_the_models_own_thresholds_are_used(
     assert not (tmp_path / "out" / "ensembles.csv").exists()
 
 
-def test_mistakes_are_said_before_anything_is_scored(
+def test_invalid_options_are_refused_before_anything_is_scored(
     place: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     command = [

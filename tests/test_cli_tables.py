@@ -29,7 +29,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def said(command: str, tree: Path, table: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+def output(command: str, tree: Path, table: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     """Exit status and everything that a command prints on a table of these rows."""
     (tree / "table.csv").write_text(table)
     model = str(tree / "m")
@@ -53,16 +53,16 @@ COMMANDS = ("check", "predict", "evaluate")
 def test_a_missing_file_is_named_with_its_path(
     command: str, tree: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    status, words = said(command, tree, f"{HEADER}{ROWS}{MISSING},1,0\n", capsys)
+    status, words = output(command, tree, f"{HEADER}{ROWS}{MISSING},1,0\n", capsys)
     assert status == 1
     assert f"{tree / MISSING}: there is no such file; check the path." in words
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_images_that_occur_twice_are_counted_once_and_said(
+def test_duplicate_images_are_scored_once_and_reported(
     command: str, tree: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    status, words = said(command, tree, HEADER + ROWS + ROWS.replace("train/", "./train/"), capsys)
+    status, words = output(command, tree, HEADER + ROWS + ROWS.replace("train/", "./train/"), capsys)
     assert status == 0
     assert "table.csv: 4 paths occur more than once, with the same labels: each is counted once" in words
     counted = {
@@ -74,30 +74,28 @@ def test_images_that_occur_twice_are_counted_once_and_said(
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_images_that_occur_with_other_labels_are_refused_before_anything_is_scored(
+def test_duplicate_images_with_different_labels_are_refused_before_scoring(
     command: str, tree: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    status, words = said(command, tree, HEADER + ROWS + ROWS.splitlines()[0][:-1] + "1\n", capsys)
+    status, words = output(command, tree, HEADER + ROWS + ROWS.splitlines()[0][:-1] + "1\n", capsys)
     assert status == 2
     assert "1 path occurs more than once, 1 with different labels, for example" in words
     assert "scored" not in words
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_columns_that_are_left_out_are_named(
-    command: str, tree: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_ignored_columns_are_reported(command: str, tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ends = ["Oedem", *"0000"]
     table = "\n".join(map(",".join, zip((HEADER + ROWS).split(), ends, strict=True)))
-    status, words = said(command, tree, table, capsys)
+    status, words = output(command, tree, table, capsys)
     assert status == 0
     assert "left out, since CheXpert has no finding of that name: 'Oedem' (did you mean 'Edema'?)" in words
 
 
-def test_evaluate_matches_findings_in_any_spelling_and_names_those_that_only_one_side_has(
+def test_evaluate_matches_findings_in_any_spelling_and_reports_unmatched_ones(
     tree: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    status, words = said("evaluate", tree, HEADER + ROWS, capsys)
+    status, words = output("evaluate", tree, HEADER + ROWS, capsys)
     assert status == 0
     assert "over 2 findings" in words
     assert "left out, as the data set says nothing of them: Hernia" in words

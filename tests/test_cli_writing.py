@@ -49,7 +49,7 @@ def names(folder: Path) -> list[str]:
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
-    """Exit code, and what was said on stderr."""
+    """Exit code, and what was output on stderr."""
     code = main([str(argument) for argument in arguments])
     return code, capsys.readouterr().err
 
@@ -58,7 +58,7 @@ def evaluated(tree: Path, model: Path, out: Path) -> tuple[object, ...]:
     return "evaluate", model, "--data", tree, "--out", out, "--resamples", 10
 
 
-def test_predict_never_writes_over_what_it_reads(
+def test_predict_never_overwrites_its_input(
     tree: Path, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = tree / "test.csv"
@@ -67,9 +67,9 @@ def test_predict_never_writes_over_what_it_reads(
     film_before = first.read_bytes()
     for target in (table, first):
         for force in ((), ("--force",)):
-            code, said = run(capsys, "predict", table, "--model", model, "--csv", target, *force)
+            code, output = run(capsys, "predict", table, "--model", model, "--csv", target, *force)
             assert code == 2
-            assert "is read by this command and never written over" in said
+            assert "is read by this command and never written over" in output
     assert table.read_bytes() == before
     assert first.read_bytes() == film_before
 
@@ -79,9 +79,9 @@ def test_predict_replaces_a_file_only_when_forced(
 ) -> None:
     mine = tmp_path / "notes.csv"
     mine.write_text("mine")
-    code, said = run(capsys, "predict", tree / "test.csv", "--model", model, "--csv", mine)
+    code, output = run(capsys, "predict", tree / "test.csv", "--model", model, "--csv", mine)
     assert (code, mine.read_text()) == (2, "mine")
-    assert "add --force" in said
+    assert "add --force" in output
     code, _ = run(capsys, "predict", tree / "test.csv", "--model", model, "--csv", mine, "--force")
     assert code == 0
     with mine.open(newline="") as stream:
@@ -89,7 +89,7 @@ def test_predict_replaces_a_file_only_when_forced(
 
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, RuntimeError])
-def test_a_predict_that_fails_leaves_the_old_file_and_no_cut_one(
+def test_a_failed_predict_keeps_the_old_file(
     failure: type[KeyboardInterrupt] | type[RuntimeError],
     tree: Path,
     model: Path,
@@ -114,7 +114,7 @@ def test_a_predict_that_fails_leaves_the_old_file_and_no_cut_one(
     assert not list(tmp_path.glob(".*"))
 
 
-def test_a_predict_that_reads_nothing_leaves_no_table(
+def test_predict_without_readable_images_writes_no_table(
     model: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     bad = tmp_path / "bad.png"
@@ -124,7 +124,7 @@ def test_a_predict_that_reads_nothing_leaves_no_table(
     assert names(tmp_path) == ["bad.png"]
 
 
-def test_scores_may_go_to_a_pipe_as_often_as_one_likes(
+def test_scores_can_be_written_to_a_pipe_repeatedly(
     model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     picture = film(tmp_path / "a.png", 0)
@@ -132,7 +132,7 @@ def test_scores_may_go_to_a_pipe_as_often_as_one_likes(
         assert main(["predict", str(picture), "--model", str(model), "--csv", "/dev/null"]) == 0
 
 
-def test_evaluate_replaces_its_own_files_and_refuses_those_of_others(
+def test_evaluate_replaces_its_own_files_and_refuses_others(
     tree: Path, model: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -140,36 +140,36 @@ def test_evaluate_replaces_its_own_files_and_refuses_those_of_others(
         assert run(capsys, *evaluated(tree, model, out))[0] == 0
     report = out / "report.html"
     report.write_text("my own report")
-    code, said = run(capsys, *evaluated(tree, model, out))
+    code, output = run(capsys, *evaluated(tree, model, out))
     assert (code, report.read_text()) == (2, "my own report")
-    assert "report.html" in said
-    assert "--force" in said
+    assert "report.html" in output
+    assert "--force" in output
     assert run(capsys, *evaluated(tree, model, out), "--force")[0] == 0
     assert "my own report" not in report.read_text()
     assert run(capsys, *evaluated(tree, model, out))[0] == 0
 
 
-def test_evaluate_refuses_a_file_of_somebody_else_before_it_scores(
+def test_evaluate_refuses_other_files_before_scoring(
     tree: Path, model: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
     (out / "report.html").write_text("mine")
-    code, said = run(capsys, *evaluated(tree, model, out))
+    code, output = run(capsys, *evaluated(tree, model, out))
     assert code == 2
-    assert "report.html exists already and may hold something of yours" in said
+    assert "report.html exists already and may hold something of yours" in output
     assert names(out) == ["report.html"]
 
 
-def test_explain_gives_findings_that_differ_in_signs_alone_files_of_their_own() -> None:
-    from cxrbench.cli.explain import _names
+def test_findings_that_differ_only_in_punctuation_get_different_files() -> None:
+    from cxrbench.cli.explain import _file_names
 
-    names = _names("film", ["Lesion 1", "Lesion 2", "Mass+", "Mass-", "肺"])
+    names = _file_names("film", ["Lesion 1", "Lesion 2", "Mass+", "Mass-", "肺"])
     assert list(names.values()) == ["Lesion 1", "Lesion 2", "Mass+", "Mass-", "肺"]
     assert "film-lesion-2.png" in names
 
 
-def test_a_run_is_not_begun_over_other_files_or_another_recipes_run(
+def test_training_refuses_a_folder_with_other_files_or_another_recipes_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recipe = tmp_path / "recipe.toml"
@@ -180,22 +180,22 @@ def test_a_run_is_not_begun_over_other_files_or_another_recipes_run(
     out = tmp_path / "run"
     out.mkdir()
     (out / "recipe.json").write_text("a cake")
-    code, said = run(capsys, "train", "--config", recipe, "--out", out)
+    code, output = run(capsys, "train", "--config", recipe, "--out", out)
     assert (code, (out / "recipe.json").read_text()) == (2, "a cake")
-    assert "--force" in said
+    assert "--force" in output
     # Another recipe's run: it stays as it was, down to what it was started with.
     assert run(capsys, "train", "--config", recipe, "--out", tmp_path / "other")[0] == 2  # there are no data
     kept = (tmp_path / "other" / "recipe.json").read_text()
     assert json.loads(kept)["name"] == "tiny"
     recipe.write_text(recipe.read_text().replace("rate = 0.1", "rate = 0.2"))
-    code, said = run(capsys, "train", "--config", recipe, "--out", tmp_path / "other")
-    assert "a run of another recipe" in said
+    code, output = run(capsys, "train", "--config", recipe, "--out", tmp_path / "other")
+    assert "a run of another recipe" in output
     assert (tmp_path / "other" / "recipe.json").read_text() == kept
     run(capsys, "train", "--config", recipe, "--out", tmp_path / "other", "--force")
     assert (tmp_path / "other" / "recipe.json").read_text() != kept
 
 
-def test_a_model_is_not_saved_over_files_of_something_else(model: Path, tmp_path: Path) -> None:
+def test_a_model_is_not_saved_over_other_files(model: Path, tmp_path: Path) -> None:
     from cxrbench.errors import InputError
 
     (tmp_path / "mine").mkdir()

@@ -1,4 +1,4 @@
-"""The bench on the command line: the same core as the page, one module per command."""
+"""The command line: one module per command."""
 
 from cxrbench.cli.parser import main
 

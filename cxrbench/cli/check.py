@@ -1,4 +1,4 @@
-"""``cxrbench check``: which files of a data set cannot be used."""
+"""``cxrbench check``: find unreadable files of a data set."""
 
 import argparse
 
@@ -10,7 +10,7 @@ __all__ = ["run"]
 
 
 def run(options: argparse.Namespace) -> int:
-    """Name every listed file that is missing or damaged."""
+    """Print every listed file that is missing or damaged."""
     studies = read_chexpert(options.table, options.root)
     for text in studies.notes:
         note(text)

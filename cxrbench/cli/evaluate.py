@@ -1,4 +1,4 @@
-"""``cxrbench evaluate``: metrics with intervals of models on a data set, and of their ensembles."""
+"""``cxrbench evaluate``: metrics with confidence intervals of models and their ensembles on a data set."""
 
 import argparse
 from pathlib import Path
@@ -12,7 +12,7 @@ __all__ = ["run"]
 
 
 def run(options: argparse.Namespace) -> int:
-    """Evaluate, print the metrics, name the images that could not be read."""
+    """Evaluate, print the metrics and the images that could not be read."""
     threshold(options.rule)  # before models are loaded
     settings = EvaluationOptions(
         options.data,
@@ -24,29 +24,32 @@ def run(options: argparse.Namespace) -> int:
         resamples=options.resamples,
     )
     models = [load(name) for name in options.models]
-    found = evaluate_models(models, settings, options.out, force=options.force, say=note)
-    if found is None:
+    evaluation = evaluate_models(models, settings, options.out, force=options.force, say=note)
+    if evaluation is None:
         return 0
-    _print(found, options.out)
+    _print(evaluation, options.out)
     name_files(
-        [f"{path}: {text}" for path, text in found.notes.items()],
-        f"of {found.images} images were read with a note",
+        [f"{path}: {text}" for path, text in evaluation.notes.items()],
+        f"of {evaluation.images} images were read with a note",
     )
-    name_files(list(found.problems.values()), f"of {found.images} images could not be read and were left out")
-    return 1 if found.problems else 0
+    name_files(
+        list(evaluation.problems.values()),
+        f"of {evaluation.images} images could not be read and were left out",
+    )
+    return 1 if evaluation.problems else 0
 
 
-def _print(found: Evaluation, out: Path) -> None:
-    for name, metrics in found.models.items():
+def _print(evaluation: Evaluation, out: Path) -> None:
+    for name, metrics in evaluation.models.items():
         auroc = metrics["means"]["auroc"]
         value = "undefined" if auroc["value"] is None else f"{auroc['value']:.4f}"
-        ends = "" if auroc["low"] is None else f" [{auroc['low']:.4f}, {auroc['high']:.4f}]"
-        print(f"{name}\tmean AUROC {value}{ends} over {auroc['findings']} findings")
-    for row in found.rows:
+        interval = "" if auroc["low"] is None else f" [{auroc['low']:.4f}, {auroc['high']:.4f}]"
+        print(f"{name}\tmean AUROC {value}{interval} over {auroc['findings']} findings")
+    for row in evaluation.rows:
         print(
             f"{row.title:24} AUROC {row.auroc:.4f}  F1 {row.f1:.4f}  macro-F1 {row.f1_macro:.4f}  "
             f"Hamming {row.hamming_loss:.4f}"
         )
-    for metric, title in found.best.items():
-        print(f"first by {metric.replace('_', ' ')}: {title}")
+    for metric, title in evaluation.best.items():
+        print(f"best by {metric.replace('_', ' ')}: {title}")
     print(f"report: {out / REPORT}")

@@ -1,4 +1,4 @@
-"""``cxrbench explain``: heat maps of one radiograph, as pictures and as a bundle."""
+"""``cxrbench explain``: heat maps of one radiograph, as PNG files and as a bundle."""
 
 import argparse
 import re
@@ -23,13 +23,13 @@ _METHODS = ("grad_cam", "grad_cam_plus_plus", "integrated_gradients")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Explain one radiograph and write what was found."""
+    """Explain one radiograph, and write the heat maps."""
     radiograph = read_image(options.image)
     note(f"{options.image.name}: {radiograph.note}" if radiograph.note else "")
     loaded = [load(source) for source in options.model or [None]]
     models = {model.spec.name: model for model in loaded}
     if len(models) < len(loaded):
-        raise InputError("Each --model must have a name of its own; two of these share one.")
+        raise InputError("Each --model must have a different name; two of these have the same.")
     settings = Settings(
         models=tuple(models),
         methods=tuple(dict.fromkeys(options.method or _METHODS)),
@@ -37,57 +37,56 @@ def run(options: argparse.Namespace) -> int:
         baseline=options.baseline,
         steps=options.steps,
     )
-    # An unknown finding is refused before anything is computed.
+    # Refuse unknown findings before anything is computed.
     known = dict.fromkeys(label for model in loaded for label in model.spec.labels if label)
     finding_indices(options.finding or (), list(known))
     events = compare(radiograph.pixels, settings, models=models)
     stem = re.sub(r"[^\w.-]+", "-", options.image.stem) or "radiograph"
-    _claim(options, [f"{stem}.zip"])
+    _prepare_folder(options, [f"{stem}.zip"])
     comparison = collect(
-        _reported(events, len(settings.models) * len(settings.methods)),
+        _with_progress(events, len(settings.models) * len(settings.methods)),
         image=radiograph.pixels,
         settings=settings,
         source=radiograph.sha256,
         note=radiograph.note,
     )
-    findings = _asked(options.finding, comparison)
-    pictures = _names(stem, findings)
-    _claim(options, list(pictures))
+    findings = _chosen_findings(options.finding, comparison)
+    pictures = _file_names(stem, findings)
+    _prepare_folder(options, list(pictures))
     for name, finding in pictures.items():
         picture = panels_png(panels(comparison, finding, scale=options.scale))
         write_bytes(options.out / name, picture)
     bundle.save(replace(comparison, findings=tuple(findings)), options.out / f"{stem}.zip")
-    _say_what_was_found(comparison, findings)
+    _print_captions(comparison, findings)
     for name in (*pictures, f"{stem}.zip"):
         print(options.out / name)
     return 0
 
 
-def _asked(findings: Sequence[str] | None, comparison: Comparison) -> list[str]:
-    """The findings asked for, as the models spell them; by default those found, or else the likeliest."""
+def _chosen_findings(findings: Sequence[str] | None, comparison: Comparison) -> list[str]:
+    """The given findings in the models' spelling; by default the predicted ones, else the highest-scoring."""
     labels = list(dict.fromkeys(label for p in comparison.predictions.values() for label in p.labels))
     if findings:
         return [labels[index] for index in dict.fromkeys(finding_indices(findings, labels))]
-    found: dict[str, None] = {}
+    predicted: dict[str, None] = {}
     for prediction in comparison.predictions.values():
         above = prediction.scores >= prediction.thresholds
-        likeliest = prediction.labels[int(prediction.scores.argmax())]
-        found |= dict.fromkeys(
-            [label for label, is_above in zip(prediction.labels, above, strict=True) if is_above]
-            or [likeliest]
+        highest = prediction.labels[int(prediction.scores.argmax())]
+        predicted |= dict.fromkeys(
+            [label for label, is_above in zip(prediction.labels, above, strict=True) if is_above] or [highest]
         )
-    return list(found)
+    return list(predicted)
 
 
-def _say_what_was_found(comparison: Comparison, findings: Sequence[str]) -> None:
+def _print_captions(comparison: Comparison, findings: Sequence[str]) -> None:
     for finding in findings:
         for model, method in comparison.heat_maps:
-            said = "".join(f"\n    {note}" for note in notes(comparison, model, method, finding))
-            print(caption(comparison, model, method, finding) + said)
+            lines = "".join(f"\n    {note}" for note in notes(comparison, model, method, finding))
+            print(caption(comparison, model, method, finding) + lines)
 
 
-def _reported(events: Iterator[Event], total: int) -> Iterator[Event]:
-    """The events as they come, and their progress on stderr: one step per model and method."""
+def _with_progress(events: Iterator[Event], total: int) -> Iterator[Event]:
+    """Pass events through and show their progress on stderr, one step per model and method."""
     done = 0
     with ProgressBar("maps computed") as progress:
         for event in events:
@@ -97,8 +96,8 @@ def _reported(events: Iterator[Event], total: int) -> Iterator[Event]:
                 progress(done, total, f"{event.model} · {event.title}: {event.progress:.0%}")
 
 
-def _names(stem: str, findings: Sequence[str]) -> dict[str, str]:
-    """File name → finding; two findings that differ in signs alone get names of their own."""
+def _file_names(stem: str, findings: Sequence[str]) -> dict[str, str]:
+    """File name → finding; findings that differ only in punctuation get different names."""
     names: dict[str, str] = {}
     for finding in findings:
         name = f"{stem}-{re.sub('[^a-z0-9]+', '-', finding.lower())}"
@@ -106,13 +105,13 @@ def _names(stem: str, findings: Sequence[str]) -> dict[str, str]:
     return {f"{name}.png": finding for name, finding in names.items()}
 
 
-def _claim(options: argparse.Namespace, names: Sequence[str]) -> None:
-    """Make the folder; refuse to write over what is there."""
+def _prepare_folder(options: argparse.Namespace, names: Sequence[str]) -> None:
+    """Create the folder; refuse to overwrite existing files."""
     out: Path = options.out
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"--out must be a folder that can be made; {out} cannot ({error.strerror})."
+            f"--out must be a writable folder; {out} cannot be created ({error.strerror})."
         ) from error
     check_targets([out / name for name in names], inputs=[options.image], force=options.force)

@@ -1,4 +1,4 @@
-"""``cxrbench methods``: what can be named after ``--method``."""
+"""``cxrbench methods``: list the explanation methods."""
 
 import argparse
 
@@ -8,7 +8,7 @@ __all__ = ["run"]
 
 
 def run(options: argparse.Namespace) -> int:
-    """One method a line: name, title, reference, caveat."""
+    """Print one line per method: name, title, reference, caveat."""
     for method in METHODS.values():
         print(f"{method.name}\t{method.title}\t{method.reference}\t{method.caveat}")
     return 0

@@ -1,4 +1,4 @@
-"""``cxrbench models``: the values of ``--model``; and fetching and loading the one that was named."""
+"""``cxrbench models``: list the models, and fetch one from the Hugging Face Hub."""
 
 import argparse
 from pathlib import Path
@@ -34,8 +34,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def load(source: str | None) -> "Classifier":
-    """A model by any of the ways to name it."""
-    from cxrbench.models import hub, torchxrayvision  # not above: the list of models needs no torch
+    """Load a model by name, folder, Hub repository or torchxrayvision weights; None for the first one."""
+    from cxrbench.models import hub, torchxrayvision  # imported here: listing models needs no torch
 
     if source is None:
         available = catalog.available()
@@ -49,7 +49,7 @@ def load(source: str | None) -> "Classifier":
 
 
 def _fetch(source: str) -> Path:
-    from cxrbench.models import hub  # not above: the list of models needs no torch
+    from cxrbench.models import hub  # imported here: listing models needs no torch
 
     repository, _, revision = source.partition("@")
     return hub.download(repository, revision=revision or None)

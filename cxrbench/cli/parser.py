@@ -1,6 +1,6 @@
-"""The words of the command line, and how a command ends.
+"""The argument parser, and the exit codes of commands.
 
-A command's module is imported when it is called: ``--help`` need not wait for torch.
+A command's module is imported when the command runs, so that ``--help`` does not wait for torch.
 """
 
 import argparse
@@ -18,17 +18,17 @@ __all__ = ["main"]
 
 _ABOUT = "A chest X-ray explainability workbench. For teaching and research, never for diagnosis."
 _EXITS = (
-    "Exit codes: 0 done; 1 some files could not be used, they are named; "
-    "2 nothing done, a sentence says why; 130 interrupted."
+    "Exit codes: 0 success; 1 some files could not be used, they are listed; "
+    "2 error, nothing was done; 130 interrupted."
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
+    """Run one command; return the exit code."""
     try:
         return _run(arguments)
     except BrokenPipeError:
-        # Whoever read our output has closed it; Python must not complain again when it flushes at exit.
+        # The reader closed the pipe; prevent a second error when Python flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
@@ -45,7 +45,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         print("\ncxrbench: interrupted", file=sys.stderr)
         return 130
     finally:
-        sys.stdout.flush()  # a pipe that was closed is noticed here, not at exit where nobody can catch it
+        sys.stdout.flush()  # a closed pipe raises here, where it can be caught, and not at exit
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 _Commands: TypeAlias = (
-    "argparse._SubParsersAction[argparse.ArgumentParser]"  # argparse names this type nowhere else
+    "argparse._SubParsersAction[argparse.ArgumentParser]"  # argparse exports no public name
 )
 _MODEL_NAMES = (
     "a name from 'cxrbench models', a saved model's folder, OWNER/NAME@COMMIT on the Hugging Face Hub, "
@@ -89,7 +89,7 @@ def _add_explain(commands: _Commands) -> None:
         *("--finding", "--findings"),
         **_MANY,
         metavar="F",
-        help="one or more; default: those above their threshold, or the likeliest",
+        help="one or more; default: those above their threshold, else the one with the highest score",
     )
     command.add_argument(
         "--method",
@@ -99,18 +99,30 @@ def _add_explain(commands: _Commands) -> None:
         "default: grad_cam, grad_cam_plus_plus, integrated_gradients",
     )
     command.add_argument(
-        "--stage", type=int, default=0, metavar="N", help="feature map CAMs read, from the last (0)"
+        "--stage",
+        type=int,
+        default=0,
+        metavar="N",
+        help="feature map for CAM methods, counted from the last (0)",
     )
-    command.add_argument("--baseline", default="black", help="of integrated gradients: black, mean or blur")
-    command.add_argument("--steps", type=int, default=50, metavar="N", help="of integrated gradients")
+    command.add_argument(
+        "--baseline",
+        default="black",
+        help="baseline of integrated gradients: black, mean or blur (default black)",
+    )
+    command.add_argument(
+        "--steps", type=int, default=50, metavar="N", help="steps of integrated gradients (default 50)"
+    )
     command.add_argument(
         "--scale",
         default="map",
         choices=("map", "method", "all"),
-        help="of the colours",
+        help="heat map scale: per map, per method, or common to all (default map)",
     )
-    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="made where absent")
-    command.add_argument("--force", action="store_true", help="replace files of the same names in DIR")
+    command.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="output folder, created if missing"
+    )
+    command.add_argument("--force", action="store_true", help="replace existing files of the same names")
     command.set_defaults(module="explain")
 
 
@@ -125,32 +137,43 @@ def _add_predict(commands: _Commands) -> None:
         help="images, or a CheXpert table (.csv, .json) that lists them",
     )
     command.add_argument("--model", metavar="M", help=_MODEL_HELP)
-    command.add_argument("--root", type=Path, metavar="DIR", help="where the images of a CSV lie")
-    command.add_argument("--csv", type=Path, metavar="FILE", help="write all scores there, one row per image")
-    command.add_argument("--force", action="store_true", help="replace FILE if there is one")
+    command.add_argument("--root", type=Path, metavar="DIR", help="folder of the images that a table lists")
+    command.add_argument(
+        "--csv", type=Path, metavar="FILE", help="also write all scores to FILE, one row per image"
+    )
+    command.add_argument("--force", action="store_true", help="replace FILE if it exists")
     command.set_defaults(module="predict")
 
 
 def _add_evaluate(commands: _Commands) -> None:
-    about = "figures with intervals of models on a data set, and of their ensembles"
+    about = "metrics with confidence intervals of models and their ensembles on a data set"
     command = commands.add_parser(
         "evaluate",
         help=about,
-        description=_sentence(about) + " Stopped, it goes on where it was. Under 'accelerate launch -m "
-        "cxrbench.cli evaluate …' it runs on every device.",
+        description=_sentence(about) + " An interrupted evaluation resumes. 'accelerate launch -m "
+        "cxrbench.cli evaluate …' runs it on all devices.",
     )
     command.add_argument("models", nargs="+", metavar="MODEL", help=f"one or more: {_MODEL_NAMES}")
     command.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="a data set in CheXpert's form"
+        "--data", type=Path, required=True, metavar="DIR", help="folder of a data set in CheXpert's format"
     )
     command.add_argument(
-        "--table", default="test.csv", metavar="CSV", help="in DIR: which images to judge by"
+        "--table",
+        default="test.csv",
+        metavar="CSV",
+        help="table in DIR of the images to evaluate on (default test.csv)",
     )
     command.add_argument(
-        "--valid", metavar="CSV", help="in DIR: images that choose thresholds; default valid.csv, if there"
+        "--valid",
+        metavar="CSV",
+        help="table in DIR of the images to fit thresholds on; default: valid.csv, if it exists",
     )
     command.add_argument(
-        "--out", type=Path, default=Path("evaluation"), metavar="DIR", help="made where absent"
+        "--out",
+        type=Path,
+        default=Path("evaluation"),
+        metavar="DIR",
+        help="output folder, created if missing (default evaluation)",
     )
     command.add_argument(
         "--view",
@@ -158,66 +181,74 @@ def _add_evaluate(commands: _Commands) -> None:
         choices=("frontal", "lateral", "all"),
         help="which images (default frontal)",
     )
-    command.add_argument("--rule", default="youden", metavar="RULE", help="that chooses thresholds")
-    command.add_argument("--batch", type=int, default=16, metavar="N", help="images per pass (default 16)")
-    command.add_argument("--resamples", type=int, default=1000, metavar="N", help="of the bootstrap")
     command.add_argument(
-        "--force", action="store_true", help="replace files in DIR that an evaluation did not write"
+        "--rule", default="youden", metavar="RULE", help="rule that fits thresholds (default youden)"
+    )
+    command.add_argument(
+        "--batch", type=int, default=16, metavar="N", help="images per forward pass (default 16)"
+    )
+    command.add_argument(
+        "--resamples", type=int, default=1000, metavar="N", help="bootstrap resamples (default 1000)"
+    )
+    command.add_argument(
+        "--force", action="store_true", help="replace files in DIR that were not written by an evaluation"
     )
     command.set_defaults(module="evaluate")
 
 
 def _add_check(commands: _Commands) -> None:
-    about = "read every image that a CheXpert CSV lists, and name those that cannot be used"
+    about = "read every image that a CheXpert table lists, and list those that cannot be used"
     command = commands.add_parser("check", help=about, description=_sentence(about))
     command.add_argument("table", type=Path, metavar="CSV")
-    command.add_argument("--root", type=Path, metavar="DIR", help="where its images lie")
+    command.add_argument("--root", type=Path, metavar="DIR", help="folder of its images")
     command.set_defaults(module="check")
 
 
 def _add_phantom(commands: _Commands) -> None:
-    about = "write a data set of simulated chests in CheXpert's format, with masks"
+    about = "write a data set of simulated radiographs in CheXpert's format, with masks"
     command = commands.add_parser("phantom", help=about, description=_sentence(about))
     command.add_argument("--out", type=Path, required=True, metavar="DIR")
     command.add_argument("--patients", type=int, required=True, metavar="N")
     command.add_argument("--seed", type=int, default=0)
-    command.add_argument("--size", type=int, default=320, metavar="PIXELS", help="a side (default 320)")
+    command.add_argument(
+        "--size", type=int, default=320, metavar="PIXELS", help="side of the images (default 320)"
+    )
     command.add_argument("--workers", type=int, metavar="N", help="processes; default: one per core")
     command.add_argument(
         "--shortcut",
         action="append",
         metavar="KIND:FINDING:RATE[:OTHERWISE]",
-        help="plant what betrays a finding: KIND is hospital, electrode, letter or tint; RATE is how often "
-        "it is there with the finding, OTHERWISE how often without (default 0.02); once for each kind",
+        help="plant a marker that correlates with a finding: KIND is hospital, electrode, letter or tint; "
+        "RATE is its share of images with the finding, OTHERWISE of the others (default 0.02); once per kind",
     )
     command.add_argument(
         "--force",
         action="store_true",
-        help="replace phantoms of other settings, tables that were changed, and other files of their names",
+        help="replace phantoms with other settings, changed tables, and other files of the same names",
     )
     command.set_defaults(module="phantom")
 
 
 def _add_train(commands: _Commands) -> None:
-    about = "train a model by a recipe; a run that was stopped goes on where it was"
+    about = "train a model with a recipe; a stopped run resumes"
     command = commands.add_parser("train", help=about, description=_sentence(about))
-    command.add_argument("--config", type=Path, required=True, metavar="TOML", help="the recipe")
+    command.add_argument("--config", type=Path, required=True, metavar="TOML", help="recipe")
     command.add_argument(
         "--out",
         type=Path,
         metavar="DIR",
-        help="folder of the run; default: NAME in the folder that CXRBENCH_RUNS names, or else in runs",
+        help="folder of the run; default: NAME in the folder CXRBENCH_RUNS, or in runs",
     )
     command.add_argument(
         "--force",
         action="store_true",
-        help="begin anew where DIR holds a run of another recipe, or train beside files of something else",
+        help="train even if DIR holds a run of another recipe, which is restarted, or other files",
     )
     command.set_defaults(module="train")
 
 
 def _add_lists(commands: _Commands) -> None:
-    about = "list the models that can be named, or fetch another from the Hugging Face Hub"
+    about = "list the available models, or fetch one from the Hugging Face Hub"
     command = commands.add_parser("models", help=about, description=_sentence(about))
     command.add_argument(
         "--fetch",
@@ -226,7 +257,7 @@ def _add_lists(commands: _Commands) -> None:
         ".cxrbench/models at home",
     )
     command.set_defaults(module="models")
-    about = "list the methods of explanation"
+    about = "list the explanation methods"
     command = commands.add_parser("methods", help=about, description=_sentence(about))
     command.set_defaults(module="methods")
 

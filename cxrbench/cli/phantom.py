@@ -1,4 +1,4 @@
-"""``cxrbench phantom``: a data set of simulated chests."""
+"""``cxrbench phantom``: write a data set of simulated radiographs."""
 
 import argparse
 
@@ -10,7 +10,7 @@ __all__ = ["run"]
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write a data set, or go on with one that was interrupted."""
+    """Write a data set, or resume one that was interrupted."""
     for name in ("patients", "size", "workers"):
         value = getattr(options, name)
         if value is not None and value < 1:
@@ -19,10 +19,10 @@ def run(options: argparse.Namespace) -> int:
     kinds = [shortcut.kind for shortcut in shortcuts]
     if len(set(kinds)) < len(kinds):
         raise InputError(
-            f"Each kind of --shortcut may be tied to one finding only; got {', '.join(kinds)}. "
-            "Leave one out, or take another kind."
+            f"Each kind of --shortcut may be given once; got {', '.join(kinds)}. "
+            "Remove one, or use another kind."
         )
-    with ProgressBar("films drawn") as progress:
+    with ProgressBar("images simulated") as progress:
         write(
             options.out,
             patients=options.patients,

@@ -1,4 +1,4 @@
-"""``cxrbench predict``: scores of one radiograph or of many, one after the other."""
+"""``cxrbench predict``: scores of radiographs."""
 
 import argparse
 import csv
@@ -20,7 +20,7 @@ __all__ = ["run"]
 
 
 def run(options: argparse.Namespace) -> int:
-    """Score images; those that cannot be read are named and left out."""
+    """Score images; unreadable ones are reported and skipped."""
     paths = _listed(options.images, options.root)
     if options.csv is not None:
         check_targets([options.csv], inputs=[*options.images, *paths], force=options.force)
@@ -42,18 +42,18 @@ def run(options: argparse.Namespace) -> int:
                 table.writerow([read[row], *(f"{score:.6f}" for score in scores)])
             _print_scores(read[row], labels, scores, thresholds, brief=len(paths) > 1)
             progress(done := row + 1 + len(skipped), len(paths))
-        if not read:  # within the block, so that no table without rows is left
+        if not read:  # within the block, so that no empty table is written
             raise InputError(
                 f"None of the {len(paths)} images could be read." if len(paths) > 1 else skipped[0]
             )
-        if done < len(paths):  # those after the last score could not be read
+        if done < len(paths):  # unreadable images after the last score
             progress(len(paths), len(paths))
     note(f"{len(skipped)} of {len(paths)} images skipped" if skipped else "")
     return 1 if skipped else 0
 
 
 def _listed(images: Sequence[Path], root: Path | None) -> list[Path]:
-    """The paths given, each once, a CheXpert table replaced by those it lists."""
+    """The given paths, each once; a CheXpert table is replaced by the images it lists."""
     paths: list[Path] = []
     for path in images:
         if is_table(path):
@@ -63,20 +63,17 @@ def _listed(images: Sequence[Path], root: Path | None) -> list[Path]:
             paths += studies.paths
         else:
             paths.append(path)
-    once = list(dict.fromkeys(paths))
+    unique = list(dict.fromkeys(paths))
     note(
-        f"images named more than once, scored once: {len(paths) - len(once)}"
-        if len(once) < len(paths)
+        f"images given more than once, scored once: {len(paths) - len(unique)}"
+        if len(unique) < len(paths)
         else ""
     )
-    return once
+    return unique
 
 
 def _readable(paths: Sequence[Path], read: list[Path], skipped: list[str]) -> Iterator[np.ndarray]:
-    """The pixels of one image after the other; what cannot be read is named, and left out.
-
-    What the reader had to decide is said, too.
-    """
+    """Yield the pixels of each readable image; report the others, and notes of the reader."""
     for path in paths:
         try:
             radiograph = read_image(path, name=str(path))
@@ -93,11 +90,13 @@ def _readable(paths: Sequence[Path], read: list[Path], skipped: list[str]) -> It
 def _print_scores(
     path: Path, labels: Sequence[str], scores: np.ndarray, thresholds: Sequence[float], *, brief: bool
 ) -> None:
-    """One image's scores: a line of what was found where there are many images, else a table."""
+    """Print the scores of an image: a line of predicted findings if ``brief``, else a table."""
     rows = sorted(zip(labels, scores, thresholds, strict=True), key=lambda row: -row[1])
     if brief:
-        found = ", ".join(f"{label} {score:.2f}" for label, score, threshold in rows if score >= threshold)
-        write_line(f"{path}\t{found or 'nothing above its threshold'}")
+        predicted = ", ".join(
+            f"{label} {score:.2f}" for label, score, threshold in rows if score >= threshold
+        )
+        write_line(f"{path}\t{predicted or 'no finding above its threshold'}")
         return
     print(f"{'finding':<28} {'score':>6} {'threshold':>10}")
     for label, score, threshold in rows:

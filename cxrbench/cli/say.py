@@ -1,4 +1,4 @@
-"""What commands say on stderr, beside their output on stdout."""
+"""Messages of commands on stderr, beside their output on stdout."""
 
 import sys
 from collections.abc import Sequence
@@ -8,26 +8,26 @@ from cxrbench.terminal import write_line
 
 __all__ = ["name_files", "note"]
 
-_NAMED: Final = 5  # files that are named one by one; 'cxrbench check' names them all
+_MAX_LISTED: Final = 5  # files; 'cxrbench check' lists all
 
 
 def name_files(lines: Sequence[str], what: str) -> None:
-    """Say on stderr what is the matter with some files: how many, and the first of them.
+    """Write problems with files to stderr: their number, and the first few.
 
     Args:
-        lines: a sentence per file, which names it; nothing is said where there are none.
-        what: the end of "3 …".
+        lines: one sentence per file, with its name; nothing is written if empty.
+        what: text after the number.
     """
     if not lines:
         return
     note(f"{len(lines)} {what}:")
-    for line in lines[:_NAMED]:
+    for line in lines[:_MAX_LISTED]:
         note(f"  {line}")
-    if len(lines) > _NAMED:
-        note(f"  … and {len(lines) - _NAMED} more; 'cxrbench check' on the table names every unreadable one")
+    if len(lines) > _MAX_LISTED:
+        note(f"  … and {len(lines) - _MAX_LISTED} more; 'cxrbench check' lists every unreadable one")
 
 
 def note(text: str) -> None:
-    """Write a line to stderr, if there is one."""
+    """Write a line to stderr, unless it is empty."""
     if text:
         write_line(f"cxrbench: {text}", sys.stderr)

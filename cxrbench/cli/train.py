@@ -1,4 +1,4 @@
-"""``cxrbench train``: train a model by a recipe, and evaluate it on the test studies."""
+"""``cxrbench train``: train a model with a recipe, and evaluate it on the test studies."""
 
 import argparse
 
@@ -8,9 +8,9 @@ __all__ = ["run"]
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train by the recipe in a file; a run that was stopped resumes where it was."""
+    """Train with the recipe in a file; a stopped run resumes."""
     config = TrainConfig.read(options.config)
-    # Not above: a mistake in the recipe is reported at once, without waiting for torch.
+    # Imported here: errors in the recipe are reported without waiting for torch.
     from cxrbench.workflows.train import run as train
 
     train(config, options.out, force=options.force)

@@ -44,9 +44,12 @@ def test_a_recipe_is_read_with_its_defaults(tmp_path: Path) -> None:
         (lambda t: t.replace('name = "m"\n', ""), ["lacks name"]),
         (lambda t: t.replace("epochs = 2", 'epochs = "two"'), ["epochs", "int", "'two'"]),
         (lambda t: t.replace("epochs = 2", "epochs = true"), ["epochs", "int", "True"]),
-        (lambda t: t.replace("epochs = 2", "epochs = 0"), ["epochs", "above 0"]),
-        (lambda t: 'pretrained = true\ninit = "m"\n' + t, ["pretrained", "init", "give one"]),
-        (lambda t: "pretrained = true\nmimetic = true\n" + t, ["pretrained", "mimetic", "give one"]),
+        (lambda t: t.replace("epochs = 2", "epochs = 0"), ["epochs", "greater than 0"]),
+        (lambda t: 'pretrained = true\ninit = "m"\n' + t, ["pretrained", "init", "exclude each other"]),
+        (
+            lambda t: "pretrained = true\nmimetic = true\n" + t,
+            ["pretrained", "mimetic", "exclude each other"],
+        ),
         (lambda t: "mixup = -1\n" + t, ["Mixup alpha", "at least 0"]),
         (lambda t: t + "warmup = 2\n", ["warmup", "[0, 2)"]),
         (lambda t: t.split("[[phases]]")[0] + "[phases]\nsize = 3", ["phases", "list"]),
@@ -56,7 +59,7 @@ def test_a_recipe_is_read_with_its_defaults(tmp_path: Path) -> None:
             ),
             ["data", "table"],
         ),
-        (lambda t: t + "[[[", ["not TOML"]),
+        (lambda t: t + "[[[", ["not valid TOML"]),
     ],
 )
 def test_an_invalid_recipe_is_refused_with_the_reason(

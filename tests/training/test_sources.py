@@ -73,7 +73,7 @@ def test_targets_of_nih_are_one_and_zero(nih: TrainConfig) -> None:
         ({"fractions": (0.5, 0.4, 0.1), "test": "test_list.txt"}, ["two", "got 3"]),
         ({"fractions": (0.9, 0.1), "test": "none.txt"}, ["none.txt", "cannot be read"]),
         ({"fractions": (0.9, 0.1), "test": "other.txt"}, ["lists none", "00000000_000.png"]),
-        ({"train": "none.csv"}, ["There is no", "none.csv"]),
+        ({"train": "none.csv"}, ["does not exist", "none.csv"]),
         ({"view": "lateral"}, ["no lateral image"]),
     ],
 )

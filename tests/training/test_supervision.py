@@ -105,10 +105,10 @@ def test_incompatible_settings_are_refused(studies: Studies, tmp_path: Path) -> 
         ({"loss": "hinge"}, "choose from: bce, weighted"),
         ({"sampling": "often"}, "choose from: each, ml-ros"),
         ({"label_smoothing": 1.0}, r"\[0, 1\)"),
-        ({"loss": "focal", "positive_weights": True}, "'bce' alone"),
-        ({"loss": "three-class"}, "go together"),
-        ({"policy": "multiclass"}, "go together"),
-        ({"policy": "multiclass", "loss": "three-class", "mixup": 0.2}, "mixup needs targets from 0 to 1"),
+        ({"loss": "focal", "positive_weights": True}, "needs the loss 'bce'"),
+        ({"loss": "three-class"}, "require each other"),
+        ({"policy": "multiclass"}, "require each other"),
+        ({"policy": "multiclass", "loss": "three-class", "mixup": 0.2}, r"mixup needs targets in \[0, 1\]"),
     ):
         with pytest.raises(InputError, match=message):
             recipe(**options)
