@@ -6,17 +6,17 @@ from typing import Any, Final
 
 import streamlit as st
 
+from cxrbench.app.widgets.browser_module import joined_module
+
 __all__ = ["canvas"]
 
-# Joined into one JavaScript module; later files use names that earlier files define.
-_SCRIPTS: Final = ("field", "view", "draw", "panel", "gestures", "toolbar", "save", "index")
 _ROOM: Final = Path(__file__).parent
 
 _COMPONENT = st.components.v2.component(
     "cxrbench_canvas",
     html=(_ROOM / "canvas.html").read_text(encoding="utf-8"),
     css=(_ROOM / "canvas.css").read_text(encoding="utf-8"),
-    js="\n".join((_ROOM / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS),
+    js=joined_module(_ROOM / "index.js"),
 )
 
 

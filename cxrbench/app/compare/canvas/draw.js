@@ -1,12 +1,44 @@
 // Draw one panel, on screen or in the picture that is saved: radiograph, map, outline, cross-hair.
 
-/** The transform from radiograph pixels to a window of width × height: {scale, left, top}. */
-function windowOf(view, picture, width, height) {
+import { opacityOf } from "./view.js";
+
+/** @import { Bench, Picture } from "./index.js" */
+/** @import { Panel } from "./panel.js" */
+/** @import { View } from "./view.js" */
+
+/** @type {[colour: string, thickness: number, dash: number[]][]} */
+const OUTLINE = [
+  ["#000", 3, []],
+  ["#fff", 1.5, [6, 3]],
+];
+/** @type {[colour: string, thickness: number][]} */
+const CROSS = [
+  ["rgba(0, 0, 0, 0.7)", 3],
+  ["#fff", 1],
+];
+
+/**
+ * The transform from radiograph pixels to a window of width × height: {scale, left, top}.
+ *
+ * @param {Pick<View, "zoom" | "x" | "y">} view
+ * @param {{ width: number, height: number }} picture
+ * @param {number} width
+ * @param {number} height
+ * @returns {{ scale: number, left: number, top: number }}
+ */
+export function windowOf(view, picture, width, height) {
   const scale = (width / picture.width) * view.zoom;
   return { scale, left: width / 2 - view.x * picture.width * scale, top: height / 2 - view.y * picture.height * scale };
 }
 
-function drawPanel(context, width, height, panel, bench) {
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} width
+ * @param {number} height
+ * @param {Panel} panel
+ * @param {Bench} bench
+ */
+export function drawPanel(context, width, height, panel, bench) {
   const { picture, view } = bench;
   const { scale, left, top } = windowOf(view, picture, width, height);
   context.save();
@@ -30,7 +62,13 @@ function drawPanel(context, width, height, panel, bench) {
   context.restore();
 }
 
-/** Darken what lies outside the network's input: there the map says nothing. */
+/**
+ * Darken what lies outside the network's input: there the map says nothing.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {[number, number, number, number]} box
+ * @param {Picture} picture
+ */
 function drawUnseen(context, [left, top, right, bottom], picture) {
   if (left <= 0 && top <= 0 && right >= picture.width && bottom >= picture.height) return;
   context.fillStyle = "rgba(0, 0, 0, 0.55)";
@@ -40,11 +78,18 @@ function drawUnseen(context, [left, top, right, bottom], picture) {
   context.fill("evenodd");
 }
 
-/** White dashes on a black line: seen on any colour map, by anyone. */
+/**
+ * White dashes on a black line: seen on any colour map, by anyone.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {[number, number][][]} polygons
+ * @param {number} scale pixels of the window per pixel of the radiograph
+ * @param {number} width of the window
+ */
 function drawOutline(context, polygons, scale, width) {
   const unit = Math.max(1, width / 340) / scale;
   context.lineJoin = "round";
-  for (const [colour, thickness, dash] of [["#000", 3, []], ["#fff", 1.5, [6, 3]]]) {
+  for (const [colour, thickness, dash] of OUTLINE) {
     context.strokeStyle = colour;
     context.lineWidth = thickness * unit;
     context.setLineDash(dash.map((length) => length * unit));
@@ -58,14 +103,20 @@ function drawOutline(context, polygons, scale, width) {
   context.setLineDash([]);
 }
 
-function drawCross(context, width, height, bench) {
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} width
+ * @param {number} height
+ * @param {Bench} bench
+ */
+export function drawCross(context, width, height, bench) {
   context.clearRect(0, 0, width, height);
   const { cross, picture, view } = bench;
   if (!cross) return;
   const { scale, left, top } = windowOf(view, picture, width, height);
   const [x, y] = [Math.round(cross.x * scale + left) + 0.5, Math.round(cross.y * scale + top) + 0.5];
   const gap = width / 45;
-  for (const [colour, thickness] of [["rgba(0, 0, 0, 0.7)", 3], ["#fff", 1]]) {
+  for (const [colour, thickness] of CROSS) {
     context.strokeStyle = colour;
     context.lineWidth = (thickness * width) / 340;
     context.beginPath();
@@ -81,8 +132,17 @@ function drawCross(context, width, height, bench) {
   }
 }
 
-/** A strip of the colours in use, weakest first; the part hidden by the threshold is hatched. */
-function drawStrip(context, width, height, table, signed, view) {
+/**
+ * A strip of the colours in use, weakest first; the part hidden by the threshold is hatched.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} width
+ * @param {number} height
+ * @param {Uint8Array} table
+ * @param {boolean} signed
+ * @param {View} view
+ */
+export function drawStrip(context, width, height, table, signed, view) {
   context.clearRect(0, 0, width, height);
   for (let i = 0; i < width; i++) {
     const level = width > 1 ? i / (width - 1) : 0;

@@ -1,12 +1,55 @@
 // The component's entry: Streamlit calls it with new data; it keeps one bench for each place in the page.
 
+import { contextOf, find } from "../../widgets/dom.js";
+import { bytesOf, decodeMap } from "./field.js";
+import { buildPanel, fillPanel, paintPanel, showPanel, showReadout } from "./panel.js";
+import { fillToolbar, forgetSaid, listenToolbar, showToolbar } from "./toolbar.js";
+import { firstView, peaksOf, remember, settle } from "./view.js";
+
+/** @import { Panel } from "./panel.js" */
+/** @import { PanelData, PictureData, SceneData } from "./schema.js" */
+/** @import { View } from "./view.js" */
+
+/** @typedef {"cross" | "draw" | "paint"} Redraw */
+
+/**
+ * The radiograph; its grey values and a canvas with it once it is decoded.
+ *
+ * @typedef {PictureData & {greys?: Uint8Array, element?: HTMLCanvasElement}} Picture
+ */
+
+/**
+ * One place in the page with its panels.
+ *
+ * @typedef {object} Bench
+ * @property {HTMLElement} root
+ * @property {SceneData} data
+ * @property {View} view
+ * @property {{ x: number, y: number } | null} cross the cross-hair, in pixels of the radiograph
+ * @property {Picture} picture
+ * @property {Panel[]} panels
+ * @property {number} columns
+ * @property {Record<string, Uint8Array>} tables of colours
+ * @property {Record<string, number>} peaks by panel: the value at full colour
+ * @property {ResizeObserver} watch
+ * @property {string} [link] what the sentence that is shown refers to
+ * @property {(what: Redraw) => void} refresh
+ */
+
+/** @type {WeakMap<Element, Bench>} */
 const benches = new WeakMap();
+/** @type {Redraw[]} */
 const RANKS = ["cross", "draw", "paint"]; // each does all that those before it do
 
+/**
+ * @param {HTMLElement} root
+ * @param {SceneData} data
+ * @returns {Bench}
+ */
 function newBench(root, data) {
-  const bench = { root, data, view: firstView(data), cross: null, picture: {}, panels: [], tables: {}, peaks: {} };
   let wanted = -1;
-  bench.refresh = (what) => {
+  /** @type {(what: Redraw) => void} */
+  const refresh = (what) => {
     if (wanted < 0) {
       requestAnimationFrame(() => {
         const rank = wanted;
@@ -16,13 +59,32 @@ function newBench(root, data) {
     }
     wanted = Math.max(wanted, RANKS.indexOf(what));
   };
-  bench.watch = new ResizeObserver(() => bench.refresh("draw"));
-  bench.watch.observe(root.querySelector(".panels"));
+  /** @type {Bench} */
+  const bench = {
+    root,
+    data,
+    view: firstView(data),
+    cross: null,
+    picture: { src: "", width: 1, height: 1 },
+    panels: [],
+    columns: data.columns,
+    tables: {},
+    peaks: {},
+    watch: new ResizeObserver(() => refresh("draw")),
+    refresh,
+  };
+  bench.watch.observe(find(root, ".panels", HTMLElement));
   return bench;
 }
 
+/**
+ * Do what was asked for since the last frame.
+ *
+ * @param {Bench} bench
+ * @param {number} rank of the most that was asked for
+ */
 function flush(bench, rank) {
-  remembered = bench.view;
+  remember(bench.view);
   const { panels, view } = bench;
   if (rank >= 2) {
     bench.peaks = peaksOf(panels, view.scale);
@@ -36,9 +98,15 @@ function flush(bench, rank) {
   bench.root.dataset.drawn = String(Number(bench.root.dataset.drawn ?? 0) + 1);
 }
 
-/** Take over a radiograph; decoding is asynchronous, and everything is drawn again when it is there. */
+/**
+ * Take over a radiograph; decoding is asynchronous, and everything is drawn again when it is there.
+ *
+ * @param {Bench} bench
+ * @param {PictureData} sent
+ */
 function takePicture(bench, { src, width, height }) {
   if (bench.picture.src === src) return;
+  /** @type {Picture} */
   const picture = { src, width, height };
   bench.picture = picture;
   bench.cross = null;
@@ -46,7 +114,7 @@ function takePicture(bench, { src, width, height }) {
   image.onload = () => {
     const copy = document.createElement("canvas");
     Object.assign(copy, { width, height });
-    const context = copy.getContext("2d", { willReadFrequently: true });
+    const context = contextOf(copy, { willReadFrequently: true });
     context.drawImage(image, 0, 0, width, height);
     const colours = context.getImageData(0, 0, width, height).data;
     picture.greys = Uint8Array.from({ length: width * height }, (_, index) => colours[4 * index]);
@@ -56,7 +124,12 @@ function takePicture(bench, { src, width, height }) {
   image.src = src;
 }
 
-/** Take over the panels, keeping the elements of those that were there, so that focus and size stay. */
+/**
+ * Take over the panels, keeping the elements of those that were there, so that focus and size stay.
+ *
+ * @param {Bench} bench
+ * @param {PanelData[]} sent
+ */
 function takePanels(bench, sent) {
   const old = Object.fromEntries(bench.panels.map((panel) => [panel.id, panel]));
   bench.panels = sent.map((panel) => ({
@@ -64,17 +137,21 @@ function takePanels(bench, sent) {
     map: panel.map && decodeMap(panel.map),
     parts: old[panel.id]?.parts ?? buildPanel(bench),
   }));
-  const place = bench.root.querySelector(".panels");
+  const place = find(bench.root, ".panels", HTMLElement);
   const figures = bench.panels.map((panel) => panel.parts.figure);
   const same = figures.length === place.children.length && figures.every((figure, i) => figure === place.children[i]);
   if (!same) place.replaceChildren(...figures);
-  place.style.setProperty("--columns", bench.columns);
+  place.style.setProperty("--columns", String(bench.columns));
   for (const panel of bench.panels) fillPanel(panel, bench);
 }
 
-export default function ({ data, parentElement }) {
+/**
+ * @param {{ data: SceneData | null, parentElement: ParentNode }} component
+ * @returns {(() => void) | undefined} what Streamlit calls when the place is gone
+ */
+export default function canvas({ data, parentElement }) {
   const root = parentElement.querySelector(".bench");
-  if (!root || !data) return;
+  if (!(root instanceof HTMLElement) || !data) return undefined;
   const bench = benches.get(root) ?? newBench(root, data);
   benches.set(root, bench);
   bench.data = data;

@@ -1,14 +1,63 @@
 // One cell of the comparison as the reader sees it: heading, picture, scale, facts, and the value under the cross-hair.
 
-const element = (tag, className, text) => {
+import { contextOf } from "../../widgets/dom.js";
+import { drawCross, drawPanel, drawStrip } from "./draw.js";
+import { colourise, figure, rasterise, valueAt } from "./field.js";
+import { listen } from "./gestures.js";
+import { colourName } from "./view.js";
+
+/** @import { Field, Raster } from "./field.js" */
+/** @import { Bench } from "./index.js" */
+/** @import { PanelData } from "./schema.js" */
+
+/**
+ * The elements of a panel.
+ *
+ * @typedef {object} Parts
+ * @property {HTMLElement} figure
+ * @property {HTMLElement} title
+ * @property {HTMLElement} subtitle
+ * @property {HTMLElement} frame
+ * @property {HTMLCanvasElement} base
+ * @property {HTMLCanvasElement} cross
+ * @property {HTMLElement} notes
+ * @property {HTMLProgressElement} progress
+ * @property {HTMLElement} legend
+ * @property {HTMLElement} low
+ * @property {HTMLCanvasElement} strip
+ * @property {HTMLElement} high
+ * @property {HTMLElement} scale
+ * @property {HTMLElement} facts
+ * @property {HTMLElement} readout
+ */
+
+/**
+ * A panel on the page: what Python sent, its elements, and its map decoded, sampled and coloured.
+ *
+ * @typedef {Omit<PanelData, "map"> & {map: Field | null, parts: Parts, raster?: Raster, painted?: HTMLCanvasElement}} Panel
+ */
+
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {string} [className]
+ * @param {string} [text]
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+function element(tag, className = "", text = "") {
   const made = document.createElement(tag);
   if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
+  made.textContent = text;
   return made;
-};
+}
 
-/** Build a panel's elements once; `fillPanel` writes what changes. */
-function buildPanel(bench) {
+/**
+ * Build a panel's elements once; `fillPanel` writes what changes.
+ *
+ * @param {Bench} bench
+ * @returns {Parts}
+ */
+export function buildPanel(bench) {
   const parts = {
     figure: element("figure", "panel"),
     title: element("span", "title"),
@@ -44,17 +93,23 @@ function buildPanel(bench) {
   return parts;
 }
 
-function fillPanel(panel, bench) {
+/**
+ * Write into a panel's elements what Python sent.
+ *
+ * @param {Panel} panel
+ * @param {Bench} bench
+ */
+export function fillPanel(panel, bench) {
   const { parts } = panel;
-  parts.figure.classList.toggle("first", Boolean(panel.first));
+  parts.figure.classList.toggle("first", panel.first);
   parts.title.textContent = panel.title;
   parts.subtitle.textContent = panel.subtitle;
   parts.base.setAttribute("aria-label", panel.alt);
   parts.frame.setAttribute("aria-label", `${panel.title}: arrow keys move the cross-hair, plus and minus zoom, 0 shows all`);
   parts.frame.style.aspectRatio = `${bench.picture.width} / ${bench.picture.height}`;
-  parts.frame.style.setProperty("--aspect", bench.picture.width / bench.picture.height);
+  parts.frame.style.setProperty("--aspect", String(bench.picture.width / bench.picture.height));
   parts.notes.replaceChildren(...panel.notes.map((note) => element("li", "", note)));
-  parts.notes.hidden = !panel.notes.length;
+  parts.notes.hidden = panel.notes.length === 0;
   // On the picture only where there is no map to cover: a note must not hide what it is about.
   if (panel.kind === "map" && !panel.map) parts.frame.append(parts.notes);
   else parts.facts.before(parts.notes);
@@ -68,8 +123,13 @@ function fillPanel(panel, bench) {
   parts.figure.classList.toggle("empty", panel.kind === "map" && !panel.map);
 }
 
-/** Colour the map again: after new data, another colour table, threshold or scale. */
-function paintPanel(panel, bench) {
+/**
+ * Colour the map again: after new data, another colour table, threshold or scale.
+ *
+ * @param {Panel} panel
+ * @param {Bench} bench
+ */
+export function paintPanel(panel, bench) {
   if (!panel.map) return;
   const { view, data } = bench;
   const table = bench.tables[colourName(panel, view, data)];
@@ -77,12 +137,18 @@ function paintPanel(panel, bench) {
   panel.raster ??= rasterise(panel.map, bench.picture.width, bench.picture.height);
   panel.painted ??= document.createElement("canvas");
   colourise(panel.raster, panel.painted, table, panel.signed, peak, view);
-  drawStrip(panel.parts.strip.getContext("2d"), 120, 8, table, panel.signed, view);
+  drawStrip(contextOf(panel.parts.strip), 120, 8, table, panel.signed, view);
   panel.parts.low.textContent = panel.signed ? `${figure(-peak)} lowers` : "0";
   panel.parts.high.textContent = panel.signed ? `raises ${figure(peak)}` : figure(peak);
   panel.parts.scale.textContent = scaleWords(panel, peak, bench);
 }
 
+/**
+ * @param {Panel} panel
+ * @param {number} peak value at full colour
+ * @param {Bench} bench
+ * @returns {string}
+ */
 function scaleWords(panel, peak, bench) {
   if (!(peak > 0)) return "nothing to draw";
   if (panel.fixed) return `Scale: ${panel.fixed}`;
@@ -91,8 +157,13 @@ function scaleWords(panel, peak, bench) {
   return `Scale: ${bench.data.scales[bench.view.scale]}${own}${panel.clipped ? `; ${panel.clipped}` : ""}`;
 }
 
-/** Fit the canvases to the screen and draw; cheap enough for every frame of a drag. */
-function showPanel(panel, bench) {
+/**
+ * Fit the canvases to the screen and draw; cheap enough for every frame of a drag.
+ *
+ * @param {Panel} panel
+ * @param {Bench} bench
+ */
+export function showPanel(panel, bench) {
   const { parts } = panel;
   const ratio = window.devicePixelRatio || 1;
   const width = Math.round(parts.frame.clientWidth * ratio);
@@ -102,11 +173,17 @@ function showPanel(panel, bench) {
     if (canvas.width !== width) canvas.width = width;
     if (canvas.height !== height) canvas.height = height;
   }
-  drawPanel(parts.base.getContext("2d"), width, height, panel, bench);
-  drawCross(parts.cross.getContext("2d"), width, height, bench);
+  drawPanel(contextOf(parts.base), width, height, panel, bench);
+  drawCross(contextOf(parts.cross), width, height, bench);
 }
 
-function showReadout(panel, bench) {
+/**
+ * Write the value under the cross-hair.
+ *
+ * @param {Panel} panel
+ * @param {Bench} bench
+ */
+export function showReadout(panel, bench) {
   const { cross, picture } = bench;
   if (!cross) {
     panel.parts.readout.textContent = panel.kind === "radiograph" ? "Point at a picture to read its values" : "";

@@ -1,20 +1,46 @@
 // The picture that is saved: the panels as they are drawn now, each with its words, and the disclaimer below.
 
+import { contextOf } from "../../widgets/dom.js";
+import { drawCross, drawPanel } from "./draw.js";
+
+/** @import { Bench } from "./index.js" */
+/** @import { Panel } from "./panel.js" */
+/** @typedef {[text: string, font: string, colour: string]} Line */
+
 const PAPER = { ink: "#1b2430", quiet: "#51606f", paper: "#ffffff", side: 512, gap: 28, line: 22 };
 
+/**
+ * A text in lines that are no wider than this, unless a word is.
+ *
+ * @param {Pick<CanvasRenderingContext2D, "measureText">} context
+ * @param {string} text
+ * @param {number} width
+ * @returns {string[]}
+ */
 function wrapped(context, text, width) {
-  const lines = [""];
+  const lines = [];
+  let line = "";
   for (const word of text.split(" ")) {
-    const longer = lines.at(-1) ? `${lines.at(-1)} ${word}` : word;
-    if (context.measureText(longer).width > width && lines.at(-1)) lines.push(word);
-    else lines[lines.length - 1] = longer;
+    const longer = line ? `${line} ${word}` : word;
+    if (line && context.measureText(longer).width > width) {
+      lines.push(line);
+      line = word;
+    } else line = longer;
   }
-  return lines;
+  return [...lines, line];
 }
 
-/** What is written under a panel: [text, font, colour] rows, already broken into lines. */
+/**
+ * What is written under a panel: [text, font, colour] rows, already broken into lines.
+ *
+ * @param {Panel} panel
+ * @param {CanvasRenderingContext2D} context
+ * @returns {Line[]}
+ */
 function wordsOf(panel, context) {
+  /** @type {Line[]} */
   const rows = [];
+  /** @type {(text: string, font: string, colour: string) => void} */
   const add = (text, font, colour) => {
     context.font = font;
     for (const line of wrapped(context, text, PAPER.side)) rows.push([line, font, colour]);
@@ -30,7 +56,13 @@ function wordsOf(panel, context) {
   return rows;
 }
 
-/** Where each panel stands, [row, column], as on the page: some begin a row of their own. */
+/**
+ * Where each panel stands, [row, column], as on the page: some begin a row of their own.
+ *
+ * @param {Pick<Panel, "first">[]} panels
+ * @param {number} columns
+ * @returns {[row: number, column: number][]}
+ */
 function placesOf(panels, columns) {
   let [row, column] = [0, 0];
   return panels.map((panel, index) => {
@@ -39,15 +71,19 @@ function placesOf(panels, columns) {
   });
 }
 
+/**
+ * @param {Bench} bench
+ * @returns {HTMLCanvasElement}
+ */
 function composePicture(bench) {
   const { side, gap, line } = PAPER;
   const canvas = document.createElement("canvas");
-  const context = canvas.getContext("2d");
+  const context = contextOf(canvas);
   const columns = Math.min(bench.columns, bench.panels.length);
   const height = Math.round((side * bench.picture.height) / bench.picture.width);
   const words = bench.panels.map((panel) => wordsOf(panel, context));
   const places = placesOf(bench.panels, columns);
-  const rowCount = places.at(-1)[0] + 1;
+  const rowCount = 1 + Math.max(...places.map(([row]) => row));
   const below = Math.max(...words.map((rows) => rows.length)) * line + 34;
   canvas.width = columns * (side + gap) + gap;
   canvas.height = rowCount * (height + below + gap) + gap + 30;
@@ -65,6 +101,13 @@ function composePicture(bench) {
   return canvas;
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Panel} panel
+ * @param {Bench} bench
+ * @param {{ x: number, y: number, width: number, height: number }} place
+ * @param {Line[]} rows
+ */
 function placePanel(context, panel, bench, { x, y, width, height }, rows) {
   context.save();
   context.translate(x, y);
@@ -72,7 +115,7 @@ function placePanel(context, panel, bench, { x, y, width, height }, rows) {
   if (bench.cross) {
     const layer = document.createElement("canvas");
     Object.assign(layer, { width, height });
-    drawCross(layer.getContext("2d"), width, height, bench);
+    drawCross(contextOf(layer), width, height, bench);
     context.drawImage(layer, 0, 0);
   }
   if (panel.map && panel.peak > 0) context.drawImage(panel.parts.strip, 0, height + 6, width, 8);
@@ -84,13 +127,23 @@ function placePanel(context, panel, bench, { x, y, width, height }, rows) {
   context.restore();
 }
 
-function savePicture(root, bench) {
+/**
+ * Download the picture, then say under which name, or why not.
+ *
+ * @param {Bench} bench
+ * @param {(text: string) => void} report
+ */
+export function savePicture(bench, report) {
   composePicture(bench).toBlob((blob) => {
+    if (!blob) {
+      report("This browser could not make a PNG of this size.");
+      return;
+    }
     const anchor = document.createElement("a");
     anchor.href = URL.createObjectURL(blob);
     anchor.download = `${bench.data.file}.png`;
     anchor.click();
     setTimeout(() => URL.revokeObjectURL(anchor.href), 10000);
-    say(root, `Saved ${anchor.download}`);
+    report(`Saved ${anchor.download}`);
   }, "image/png");
 }

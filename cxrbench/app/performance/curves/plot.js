@@ -1,11 +1,27 @@
 // Plots as SVG: axes and curves are drawn once for new data, points and the cut move with the threshold.
 
+import { countsAt } from "./confusion.js";
+
+/** @import { FindingData, SystemData } from "./schema.js" */
+/** @typedef {"roc" | "pr"} Kind */
+
 const SIDE = { left: 46, right: 12, top: 12, bottom: 44, width: 400, height: 380 };
 const DASHES = ["", "7 4", "2 3", "10 3 2 3", "4 4", "12 4", "1 4", "6 2 1 2"];
 const SHAPES = ["circle", "square", "triangle", "diamond", "cross", "down", "star", "bar"];
 
+/**
+ * A marker as an SVG path.
+ *
+ * @param {string} kind
+ * @param {number} x
+ * @param {number} y
+ * @param {number} r
+ * @returns {string}
+ */
 function shape(kind, x, y, r) {
+  /** @type {(list: [number, number][]) => string} */
   const points = (list) => `M${list.map(([a, b]) => `${x + a * r} ${y + b * r}`).join("L")}Z`;
+  /** @type {Record<string, () => string>} */
   const drawn = {
     circle: () => `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0Z`,
     square: () => points([[-0.9, -0.9], [0.9, -0.9], [0.9, 0.9], [-0.9, 0.9]]),
@@ -19,18 +35,44 @@ function shape(kind, x, y, r) {
   return drawn[kind]();
 }
 
-function node(tag, attributes = {}, text) {
+/**
+ * An SVG element.
+ *
+ * @param {string} tag
+ * @param {Record<string, string | number>} attributes
+ * @param {string} [text]
+ * @returns {SVGElement}
+ */
+function node(tag, attributes, text = "") {
   const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  if (text !== undefined) made.textContent = text;
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
+  if (text) made.textContent = text;
   return made;
 }
 
-const across = (value) => SIDE.left + value * (SIDE.width - SIDE.left - SIDE.right);
-const up = (value) => SIDE.height - SIDE.bottom - value * (SIDE.height - SIDE.top - SIDE.bottom);
-const two = (value) => (Number.isFinite(value) ? value.toFixed(2).replace(/^0\./, ".") : "–");
+/**
+ * @param {number} value in [0, 1]
+ * @returns {number}
+ */
+export const across = (value) => SIDE.left + value * (SIDE.width - SIDE.left - SIDE.right);
+/**
+ * @param {number} value in [0, 1]
+ * @returns {number}
+ */
+export const up = (value) => SIDE.height - SIDE.bottom - value * (SIDE.height - SIDE.top - SIDE.bottom);
+/**
+ * @param {number} value
+ * @returns {string}
+ */
+export const two = (value) => (Number.isFinite(value) ? value.toFixed(2).replace(/^0\./u, ".") : "–");
 
-/** A square of axes from 0 to 1 with its words. */
+/**
+ * A square of axes from 0 to 1 with its words.
+ *
+ * @param {Element} place
+ * @param {{ x: string, y: string, title: string, label: string, height?: number }} words
+ * @returns {SVGElement}
+ */
 function axes(place, { x, y, title, label, height = SIDE.height }) {
   const svg = node("svg", { viewBox: `0 0 ${SIDE.width} ${height}`, role: "img", "aria-label": label });
   const frame = node("g", { class: "axis" });
@@ -49,26 +91,46 @@ function axes(place, { x, y, title, label, height = SIDE.height }) {
   return svg;
 }
 
-/** Straight lines between vertices, or, where between two thresholds nothing is known, steps. */
-function pathOf(xs, ys, steps) {
+/**
+ * Straight lines between vertices, or, where between two thresholds nothing is known, steps.
+ *
+ * @param {(number | null)[]} xs
+ * @param {(number | null)[]} ys
+ * @param {boolean} steps
+ * @returns {string}
+ */
+export function pathOf(xs, ys, steps) {
   let path = "";
   for (let i = 0; i < xs.length; i++) {
-    if (xs[i] === null || ys[i] === null) continue;
-    const at = `${across(xs[i]).toFixed(1)} ${up(ys[i]).toFixed(1)}`;
-    if (!path) path = `M${at}`;
-    else path += steps ? `V${up(ys[i]).toFixed(1)}H${across(xs[i]).toFixed(1)}` : `L${at}`;
+    const [x, y] = [xs[i], ys[i]];
+    if (x === null || y === null) continue;
+    const [left, top] = [across(x).toFixed(1), up(y).toFixed(1)];
+    if (path) path += steps ? `V${top}H${left}` : `L${left} ${top}`;
+    else path = `M${left} ${top}`;
   }
   return path;
 }
 
-function bandOf({ grid, low, high }) {
-  if (!low.length || low.some((value) => value === null)) return "";
-  const line = (ys, order) => order.map((i) => `${across(grid[i]).toFixed(1)} ${up(ys[i]).toFixed(1)}`).join("L");
-  const forth = grid.map((_, index) => index);
-  return `M${line(high, forth)}L${line(low, forth.toReversed())}Z`;
+/**
+ * The area between two curves over the grid; nothing where it is undefined.
+ *
+ * @param {{ grid: number[], low: (number | null)[], high: (number | null)[] }} band
+ * @returns {string}
+ */
+export function bandOf({ grid, low, high }) {
+  if (low.length === 0 || [...low, ...high].includes(null)) return "";
+  /** @type {(ys: (number | null)[]) => string[]} */
+  const line = (ys) => grid.map((x, i) => `${across(x).toFixed(1)} ${up(ys[i] ?? NaN).toFixed(1)}`);
+  return `M${[...line(high), ...line(low).toReversed()].join("L")}Z`;
 }
 
-/** Which line and which marker is whose, with its figure; beside the plot, where it hides nothing. */
+/**
+ * Which line and which marker is whose, with its figure; beside the plot, where it hides nothing.
+ *
+ * @param {FindingData} data
+ * @param {Kind} kind
+ * @returns {HTMLElement}
+ */
 function legendOf(data, kind) {
   const list = document.createElement("ul");
   list.className = "legend";
@@ -85,8 +147,15 @@ function legendOf(data, kind) {
   return list;
 }
 
-/** ROC or precision–recall of all systems; returns the group in which their points move. */
-function drawCurves(place, data, kind) {
+/**
+ * ROC or precision–recall of all systems; returns the group in which their points move.
+ *
+ * @param {Element} place
+ * @param {FindingData} data
+ * @param {Kind} kind
+ * @returns {SVGElement}
+ */
+export function drawCurves(place, data, kind) {
   const roc = kind === "roc";
   const svg = axes(place, {
     x: roc ? "False-positive rate (1 − specificity)" : "Recall (sensitivity)",
@@ -105,19 +174,27 @@ function drawCurves(place, data, kind) {
     if (system.graded) svg.append(node("path", { d: pathOf(system[kind].x, system[kind].y, !roc), fill: "none", stroke: system.colour, "stroke-width": 2.4, "stroke-dasharray": dash, "stroke-linejoin": "round" }));
   });
   place.append(legendOf(data, kind));
-  const points = node("g");
+  const points = node("g", {});
   svg.append(points);
   return points;
 }
 
-/** Every system's operating point at this threshold; of those that vote, the one point they have. */
-function movePoints(points, data, kind, at, focus) {
+/**
+ * Every system's operating point at this threshold; of those that vote, the one point they have.
+ *
+ * @param {SVGElement} points
+ * @param {FindingData} data
+ * @param {Kind} kind
+ * @param {number} at index of the step
+ * @param {string} focus id of the system whose counts are shown
+ */
+export function movePoints(points, data, kind, at, focus) {
   points.replaceChildren(
     ...data.systems.flatMap((system, index) => {
       const { hits, alarms } = countsAt(system, at);
       const sensitivity = hits / data.positives;
       const place = kind === "roc" ? [alarms / data.negatives, sensitivity] : [sensitivity, hits / (hits + alarms)];
-      if (!place.every(Number.isFinite)) return [];
+      if (!place.every((value) => Number.isFinite(value))) return [];
       const own = system.id === focus;
       const drawn = shape(SHAPES[index % SHAPES.length], across(place[0]), up(place[1]), own ? 8 : 6);
       return [node("path", { class: own ? "point focus" : "point", d: drawn, fill: system.colour, "data-system": system.id })];
@@ -125,14 +202,20 @@ function movePoints(points, data, kind, at, focus) {
   );
 }
 
-/** Scores of positives above the line, of negatives below it; returns the cut, which moves. */
-function drawScores(place, system, data) {
+/**
+ * Scores of positives above the line, of negatives below it; returns the cut, which moves.
+ *
+ * @param {Element} place
+ * @param {SystemData} system
+ * @param {FindingData} data
+ * @returns {SVGElement}
+ */
+export function drawScores(place, system, data) {
   const height = 190;
   const svg = node("svg", { viewBox: `0 0 ${SIDE.width} ${height}`, role: "img", "aria-label": `Scores that ${system.title} gives images with ${data.finding}, above, and without it, below.` });
   const middle = 92;
-  const largest = (list) => Math.max(1e-9, ...list);
   const { present, absent } = system.scores;
-  const scale = 70 / Math.max(largest(present), largest(absent));
+  const scale = 70 / Math.max(1e-9, ...present, ...absent);
   const width = (across(1) - across(0)) / present.length;
   present.forEach((share, i) => svg.append(node("rect", { x: across(0) + i * width, width: width - 0.6, y: middle - share * scale, height: share * scale, fill: "#D55E00" })));
   absent.forEach((share, i) => svg.append(node("rect", { x: across(0) + i * width, width: width - 0.6, y: middle, height: share * scale, fill: "#56B4E9" })));

@@ -1,0 +1,70 @@
+// What Python sends to the canvas. Each type is the TypedDict of the same name in schema.py; a test compares the two.
+
+/**
+ * The radiograph.
+ *
+ * @typedef {object} PictureData
+ * @property {string} src a PNG as a data URL
+ * @property {number} width in pixels, like all lengths below
+ * @property {number} height
+ */
+
+/**
+ * One map on its own grid.
+ *
+ * @typedef {object} MapData
+ * @property {"f32" | "i16"} kind of number in `data`: little-endian floats, or whole multiples of `step`
+ * @property {number} width
+ * @property {number} height
+ * @property {[number, number, number, number]} box where it lies over the picture: left, top, right, bottom
+ * @property {number} step
+ * @property {string} data rows from the top, in base 64
+ */
+
+/**
+ * One panel.
+ *
+ * @typedef {object} PanelData
+ * @property {string} id unique in the scene, and the same for the same content
+ * @property {"radiograph" | "map"} kind
+ * @property {string} title
+ * @property {string} subtitle
+ * @property {string} group maps of one group share a scale where the reader chooses one scale per method
+ * @property {string[]} facts below the picture
+ * @property {string[]} notes warnings
+ * @property {string} alt what the picture shows, for those who do not see it
+ * @property {[number, number][][] | null} outline of the true extent: polygons of (x, y)
+ * @property {number | null} progress in [0, 1] while the map is computed
+ * @property {MapData | null} map
+ * @property {number} peak relevance at full colour on the map's own scale
+ * @property {boolean} signed
+ * @property {string} clipped what is said if values beyond the peak are drawn alike; else empty
+ * @property {boolean} first begins a row
+ * @property {number | null} opacity until the reader chooses one; null: as the other maps
+ * @property {string} fixed what full colour stands for if the peak is fixed; else empty
+ * @property {string} colours name of its own colour table; else empty
+ */
+
+/**
+ * One colour table.
+ *
+ * @typedef {object} ColourData
+ * @property {string} title
+ * @property {boolean} diverging for signed maps
+ * @property {string} table 256 × 3 bytes in base 64
+ */
+
+/**
+ * All that the canvas shows.
+ *
+ * @typedef {object} SceneData
+ * @property {PictureData} picture
+ * @property {PanelData[]} panels
+ * @property {number} columns panels per row, at most
+ * @property {Record<string, ColourData>} colours
+ * @property {Record<string, string>} scales key → what is said of it
+ * @property {[string, string][] | null} link query parameters that bring this back; null if nothing can
+ * @property {string} unlinkable what is said where there is no link
+ * @property {string} file name of the saved picture, without its ending
+ * @property {string} disclaimer
+ */
