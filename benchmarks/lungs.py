@@ -16,6 +16,7 @@ import numpy as np
 from cxrbench.data import read_image
 from cxrbench.data.phantom import plan, render
 from cxrbench.data.phantom.view import draw_geometry
+from cxrbench.figures import outline_polygons
 from cxrbench.preprocess.lungs import Lungs, segment
 from cxrbench.writing import write_text
 from train.lungs import marked
@@ -82,9 +83,8 @@ def tile(pixels: np.ndarray, lungs: Lungs, truth: np.ndarray | None, side: int =
     colour = (80, 220, 60) if lungs.sure else (0, 140, 255)
     for mask, ink in ((truth, (60, 60, 255)), (lungs.mask, colour)):
         if mask is not None:
-            small = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
-            outline, _ = cv2.findContours(small, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-            cv2.drawContours(picture, outline, -1, ink, 1)
+            borders = [np.rint(polygon * scale - 0.5).astype(np.int32) for polygon in outline_polygons(mask)]
+            cv2.polylines(picture, borders, True, ink, 1)
     return picture
 
 

@@ -1,16 +1,15 @@
 """Colour tables for heat maps: 256 colours each, colour-blind safe and legible in grey print."""
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from cxrbench.errors import look_up
 
-__all__ = ["COLOURS", "Colours", "as_data", "colours_for"]
+__all__ = ["COLOURS", "Colours", "colours_for"]
 
 
 @dataclass(frozen=True)
@@ -87,15 +86,3 @@ def colours_for(name: str, *, signed: bool) -> Colours:
     if colours.diverging == signed:
         return colours
     return next(other for other in COLOURS.values() if other.diverging == signed)
-
-
-def as_data() -> dict[str, dict[str, Any]]:
-    """All tables as JSON values: name → title, diverging, 768 bytes in base64."""
-    return {
-        name: {
-            "title": colours.title,
-            "diverging": colours.diverging,
-            "table": base64.b64encode(colours.table.tobytes()).decode("ascii"),
-        }
-        for name, colours in COLOURS.items()
-    }

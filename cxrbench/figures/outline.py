@@ -1,11 +1,12 @@
-"""The border of a mask, for display only."""
+"""The outline of a mask as polygons, for display: the same ones on the pages, in pictures and in figures."""
 
 import cv2
 import numpy as np
 
-__all__ = ["extent", "omission_note", "smallest_region"]
+__all__ = ["extent", "omission_note", "outline_polygons", "smallest_region"]
 
 _SHARE = 48  # holes and regions smaller than 1/48 of the shorter side are not outlined
+_TOLERANCE = 0.7  # pixels by which a simplified polygon may deviate from the border
 
 
 def smallest_region(shape: tuple[int, ...]) -> int:
@@ -13,10 +14,10 @@ def smallest_region(shape: tuple[int, ...]) -> int:
     return _diameter(shape) ** 2
 
 
-def omission_note(shape: tuple[int, ...]) -> str:
-    """What ``extent`` omits of a mask of that shape (H, W), as part of a caption; "" if nothing."""
-    area = smallest_region(shape)
-    return f", regions under {area} pixels omitted" if area > 1 else ""
+def omission_note(mask: np.ndarray) -> str:
+    """What ``extent`` omits of a mask (H, W) bool, as part of a caption; "" if it omits nothing."""
+    omitted = mask & ~extent(mask)
+    return f", regions under {smallest_region(mask.shape)} pixels omitted" if omitted.any() else ""
 
 
 def extent(mask: np.ndarray) -> np.ndarray:
@@ -27,16 +28,45 @@ def extent(mask: np.ndarray) -> np.ndarray:
     finding such as edema would have hundreds of small holes that hide the picture. Thin lines (a tube) stay.
     """
     side = _diameter(mask.shape)
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     # Padded, so that the closing does not change a mask at the border of the picture.
-    padded = np.pad(mask.astype(np.uint8), side, mode="edge")
-    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, disc)[side:-side, side:-side]
-    _, regions, statistics, _ = cv2.connectedComponentsWithStats(closed)
+    closed = _close(np.pad(mask, side, mode="edge"), side / 2)[side:-side, side:-side]
+    _, regions, statistics, _ = cv2.connectedComponentsWithStats(closed.astype(np.uint8))
     kept = statistics[:, cv2.CC_STAT_AREA] >= side**2
     kept[0] = False  # the background
     outlined: np.ndarray = kept[regions]
     return outlined if outlined.any() else mask
 
 
+def outline_polygons(mask: np.ndarray) -> list[np.ndarray]:
+    """The borders of a mask's ``extent``, outer ones and those of its holes.
+
+    Whatever draws an outline draws these, so that page, picture and figure show the same.
+
+    Args:
+        mask: (H, W) bool.
+
+    Returns:
+        Closed polygons (N, 2) float64 of (x, y) in pixels from the upper left corner of the image: the centre
+        of its first pixel is (0.5, 0.5). They run through the centres of the border's pixels, within 0.7.
+    """
+    found, _ = cv2.findContours(extent(mask).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    polygons = [cv2.approxPolyDP(border, _TOLERANCE, closed=True)[:, 0] + 0.5 for border in found]
+    # A region of one pixel has one vertex, with which nothing could be drawn: outline the pixel.
+    corners = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
+    return [polygon if len(polygon) > 1 else polygon + corners for polygon in polygons]
+
+
 def _diameter(shape: tuple[int, ...]) -> int:
     return max(1, round(min(shape) / _SHARE)) | 1
+
+
+def _close(mask: np.ndarray, radius: float) -> np.ndarray:
+    """Closing by a disc; by distances, since a morphological filter takes seconds for a large film."""
+    dilated = _distance(~mask) <= radius
+    closed: np.ndarray = _distance(dilated) > radius
+    return closed
+
+
+def _distance(mask: np.ndarray) -> np.ndarray:
+    """Of each pixel from the nearest one outside the mask, in pixels, within 2 %; 0 outside."""
+    return cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)

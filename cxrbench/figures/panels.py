@@ -9,7 +9,7 @@ import numpy as np
 from cxrbench.compare import DISCLAIMER, SCALES, Comparison, Scale, heatmap, notes, peaks, score_text
 from cxrbench.errors import InputError
 from cxrbench.figures.colours import colours_for
-from cxrbench.figures.outline import extent, omission_note
+from cxrbench.figures.outline import omission_note, outline_polygons
 from cxrbench.figures.overlay import grey, overlay
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _radiograph(axes: "Axes", comparison: Comparison, model: str, finding: str) 
     truth = {1: "present (ground truth)", 0: "absent (ground truth)", None: "ground truth unknown"}
     lines = [f"{finding}: {truth[comparison.truth.get(finding)]}"]
     if _outline(axes, comparison, finding):
-        lines.append(f"white line: ground-truth mask{omission_note(comparison.image.shape)}")
+        lines.append(f"white line: ground-truth mask{omission_note(comparison.masks[finding])}")
     _write(axes, f"{model}: the radiograph", lines)
 
 
@@ -133,11 +133,15 @@ def _grid(relevance: np.ndarray) -> str:
 
 def _outline(axes: "Axes", comparison: Comparison, finding: str) -> bool:
     mask = comparison.masks.get(finding)
-    if mask is None or not mask.any() or mask.all():
+    if mask is None or not mask.any():
         return False
-    outlined = extent(mask)
+    from matplotlib.patches import Polygon
+
+    polygons = outline_polygons(mask)
     for colour, width in (("black", 2.4), ("white", 1.2)):
-        axes.contour(outlined, levels=[0.5], colors=[colour], linewidths=width)
+        for polygon in polygons:
+            # imshow puts the centre of the first pixel at (0, 0).
+            axes.add_patch(Polygon(polygon - 0.5, closed=True, fill=False, edgecolor=colour, linewidth=width))
     return True
 
 

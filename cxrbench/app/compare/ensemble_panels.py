@@ -2,20 +2,57 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
 
 from cxrbench.compare import Blend, Comparison, Vote, blend, vote
 
-__all__ = ["blend_panels", "vote_facts", "warnings"]
+__all__ = ["BlendMap", "BlendPanel", "blend_panels", "vote_facts", "warnings"]
 
 _OPACITY: Final = 0.9  # 10 % transparency, as in Liz et al. 2022, until the user moves the slider
 _ALIKE: Final = 0.3  # mean pairwise correlation below which a warning is shown
 
 
+@dataclass(frozen=True)
+class BlendMap:
+    """What an ensemble's panel draws.
+
+    Args:
+        values: (h, w) of the mean or of the deviation.
+        box: where they lie on the film: left, top, right, bottom, as fractions of its sides.
+        peak: value at full colour.
+        fixed: what full colour stands for.
+        signed: whether there are negative values.
+        opacity: until the user chooses one.
+        colours: name of its own colour table; empty for that of the other maps.
+    """
+
+    values: np.ndarray
+    box: tuple[float, float, float, float]
+    peak: float
+    fixed: str
+    signed: bool = False
+    opacity: float = _OPACITY
+    colours: str = ""
+
+
+@dataclass(frozen=True)
+class BlendPanel:
+    """One ensemble panel: its text, and its map once there is one."""
+
+    title: str
+    subtitle: str
+    facts: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    map: BlendMap | None = None
+
+
 def blend_panels(
     comparison: Comparison, method: str, finding: str, *, title: str, names: Mapping[str, str]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return mean and standard deviation of one method's maps, as values of two panels.
+) -> tuple[BlendPanel, BlendPanel]:
+    """Return mean and standard deviation of one method's maps, as two panels.
 
     Args:
         comparison: a comparison of at least two models.
@@ -25,8 +62,7 @@ def blend_panels(
         names: model → title on the page.
 
     Returns:
-        Of the mean and of the standard deviation: title, subtitle, facts, notes; and ``values`` and ``box``
-        if at least two maps can be combined.
+        The panel of the mean and that of the deviation.
     """
     found, said = blend(comparison, method, finding), vote(comparison, finding)
     count = len(found.models) if found else len(comparison.settings.models)
@@ -35,41 +71,37 @@ def blend_panels(
         if said is None
         else f"{finding} {said.probability:.2f} · {said.agreeing} of {len(said.models)} models positive"
     )
-    mean: dict[str, Any] = {
-        "title": heading,
-        "subtitle": f"{title}, mean over {count} models",
-        "facts": ["pixel-wise mean of the models' maps, each on its own scale"],
-    }
-    spread: dict[str, Any] = {
-        "title": f"{finding}: model disagreement",
-        "subtitle": f"{title}, standard deviation over {count} models",
-        "facts": ["bright: strong in one model's map, weak in another's"],
-    }
+    mean = BlendPanel(
+        heading,
+        f"{title}, mean over {count} models",
+        ("pixel-wise mean of the models' maps, each on its own scale",),
+    )
+    spread = BlendPanel(
+        f"{finding}: model disagreement",
+        f"{title}, standard deviation over {count} models",
+        ("bright: strong in one model's map, weak in another's",),
+    )
     if found is None:
-        awaited = ["the ensemble needs finished maps of two models whose inputs overlap"]
-        return mean | {"notes": awaited}, spread | {"notes": awaited}
-    if found.missing:
-        mean["facts"].append(f"without {_listed(found.missing, names)}: no finished map of {finding}")
-    if not math.isnan(found.correlation):
-        mean["facts"].append(f"mean pairwise correlation of the maps: {found.correlation:.2f}")
+        awaited = ("the ensemble needs finished maps of two models whose inputs overlap",)
+        return replace(mean, notes=awaited), replace(spread, notes=awaited)
+    full = "full colour where every model's map is at its maximum"
     top = 1.0 if found.signed else 0.5  # the largest standard deviation of values in this range
-    drawn = {"opacity": _OPACITY, "box": found.box}
-    mean |= drawn | {
-        "notes": warnings(found, said),
-        "values": found.mean,
-        "peak": 1.0,
-        "signed": found.signed,
-        "fixed": "full colour where every model's map is at its maximum",
-    }
-    spread |= drawn | {
-        "notes": [],
-        "values": found.spread,
-        "peak": top,
-        "signed": False,
-        "colours": "magma",
-        "fixed": f"full colour at {top:g}, the largest possible deviation",
-    }
-    return mean, spread
+    widest = f"full colour at {top:g}, the largest possible deviation"
+    return replace(
+        mean,
+        facts=(*mean.facts, *_blend_facts(found, finding, names)),
+        notes=tuple(warnings(found, said)),
+        map=BlendMap(found.mean, found.box, 1.0, full, signed=found.signed),
+    ), replace(spread, map=BlendMap(found.spread, found.box, top, widest, colours="magma"))
+
+
+def _blend_facts(found: Blend, finding: str, names: Mapping[str, str]) -> list[str]:
+    facts = []
+    if found.missing:
+        facts.append(f"without {_listed(found.missing, names)}: no finished map of {finding}")
+    if not math.isnan(found.correlation):
+        facts.append(f"mean pairwise correlation of the maps: {found.correlation:.2f}")
+    return facts
 
 
 def warnings(found: Blend, said: Vote | None) -> list[str]:

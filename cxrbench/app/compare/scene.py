@@ -1,20 +1,52 @@
 """A comparison as panels for the canvas: pictures, grids and text as JSON values."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from cxrbench.app.compare.ensemble_panels import blend_panels, vote_facts
-from cxrbench.app.services.image_encoding import encoded, input_box, outlines, picture, shown_size, shrink
+from cxrbench.app.compare.canvas.schema import PanelData, SceneData
+from cxrbench.app.compare.ensemble_panels import BlendPanel, blend_panels, vote_facts
+from cxrbench.app.compare.image_encoding import (
+    colour_tables,
+    encoded,
+    input_box,
+    outline,
+    picture,
+    shown_size,
+    shrink,
+)
 from cxrbench.app.services.map_jobs import Cell
 from cxrbench.compare.captions import DISCLAIMER, completeness, computing_time, incomplete, notes, score_text
 from cxrbench.compare.comparison import Comparison, HeatMaps
 from cxrbench.compare.scale import SCALES, peak
-from cxrbench.figures.colours import as_data
-from cxrbench.figures.outline import omission_note
+from cxrbench.figures import omission_note
 
 __all__ = ["Cell", "scene"]
+
+Row = list[PanelData]
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """What panels are made of.
+
+    Args:
+        comparison: image, predictions and maps.
+        cells: (model, method) → origin and state of its maps.
+        titles: model or method → title on the page.
+        outlines: finding → polygons of its ground-truth mask, if there is one.
+    """
+
+    comparison: Comparison
+    cells: Mapping[tuple[str, str], Cell]
+    titles: Mapping[str, str]
+    outlines: Mapping[str, list[list[tuple[float, float]]]]
+
+    def title(self, key: str) -> str:
+        """Title of a model or a method on the page."""
+        return self.titles.get(key, key)
 
 
 def scene(
@@ -25,7 +57,7 @@ def scene(
     titles: Mapping[str, str],
     link: Sequence[tuple[str, str]] | None,
     file: str,
-) -> dict[str, Any]:
+) -> SceneData:
     """Return the data of the canvas for these findings.
 
     Args:
@@ -36,100 +68,84 @@ def scene(
         link: query parameters that restore this view; None for an uploaded image.
         file: name of the saved picture, without its suffix.
     """
+    scale = shrink(comparison.image)
+    masks = {finding: comparison.masks[finding] for finding in findings if finding in comparison.masks}
+    outlines = {finding: outline(mask, scale) for finding, mask in masks.items() if mask.any()}
+    inputs = _Inputs(comparison, cells, titles, outlines)
     if len(comparison.settings.models) > 1:
-        rows = [row for finding in findings for row in _rows(comparison, finding, cells, titles)]
+        rows = [row for finding in findings for row in _rows(inputs, finding)]
     else:
-        rows = _rows_of_one(comparison, findings, cells, titles)
+        rows = _rows_of_one(inputs, findings)
     for row in rows:
         row[0]["first"] = True
     return {
         "picture": picture(comparison.image),
         "panels": [panel for row in rows for panel in row],
         "columns": max(map(len, rows), default=1),
-        "colours": as_data(),
-        "scales": SCALES,
-        "link": link,
+        "colours": colour_tables(),
+        "scales": dict(SCALES),
+        "link": None if link is None else list(link),
         "unlinkable": "An uploaded image cannot be linked: it stays in this session. Share it as a bundle.",
         "file": file,
         "disclaimer": DISCLAIMER,
     }
 
 
-def _rows_of_one(
-    comparison: Comparison,
-    findings: Sequence[str],
-    cells: Mapping[tuple[str, str], Cell],
-    titles: Mapping[str, str],
-) -> list[list[dict[str, Any]]]:
+def _rows_of_one(inputs: _Inputs, findings: Sequence[str]) -> list[Row]:
     """One model: one row per finding, or a single row if there are at most three maps."""
-    (model,), methods = comparison.settings.models, comparison.settings.methods
+    (model,), methods = inputs.comparison.settings.models, inputs.comparison.settings.methods
     apart = len(methods) * len(findings) > 3
     rows = [
-        [_radiograph(comparison, finding, model if apart else "")]
-        + [_map(comparison, model, method, finding, cells, titles) for method in methods]
+        [_radiograph(inputs, finding, model if apart else "")]
+        + [_map(inputs, model, method, finding) for method in methods]
         for finding in findings
     ]
     return rows if apart else [rows[0] + [panel for row in rows[1:] for panel in row[1:]]]
 
 
-def _rows(
-    comparison: Comparison,
-    finding: str,
-    cells: Mapping[tuple[str, str], Cell],
-    titles: Mapping[str, str],
-) -> list[list[dict[str, Any]]]:
+def _rows(inputs: _Inputs, finding: str) -> list[Row]:
     """One finding, several models: their maps, then mean and standard deviation of the ensemble."""
-    models, methods = comparison.settings.models, comparison.settings.methods
-    both = {method: _blends(comparison, method, finding, titles) for method in methods}
-    facts = {"title": "Ensemble", "subtitle": "", "facts": vote_facts(comparison, finding, titles)}
-    together = _radiograph(comparison, finding, "ensemble") | facts
+    models, methods = inputs.comparison.settings.models, inputs.comparison.settings.methods
+    both = {method: _blends(inputs, method, finding) for method in methods}
+    together = _radiograph(inputs, finding, "ensemble")
+    together["title"], together["subtitle"] = "Ensemble", ""
+    together["facts"] = vote_facts(inputs.comparison, finding, inputs.titles)
     if len(methods) == 1:  # then the models are side by side
         method = methods[0]
-        maps = [_map(comparison, model, method, finding, cells, titles) for model in models]
-        row = [_radiograph(comparison, finding, ""), *maps]
+        maps = [_map(inputs, model, method, finding) for model in models]
+        row = [_radiograph(inputs, finding, ""), *maps]
         if len(models) == 2:
             return [[*row, *both[method]]]
         return [row, [together, *both[method]]]
     return [
         *(
-            [_radiograph(comparison, finding, model)]
-            + [_map(comparison, model, method, finding, cells, titles) for method in methods]
+            [_radiograph(inputs, finding, model)]
+            + [_map(inputs, model, method, finding) for method in methods]
             for model in models
         ),
         [together, *(mean for mean, _ in both.values())],
-        [_radiograph(comparison, finding, "spread"), *(spread for _, spread in both.values())],
+        [_radiograph(inputs, finding, "spread"), *(spread for _, spread in both.values())],
     ]
 
 
-def _radiograph(comparison: Comparison, finding: str, model: str) -> dict[str, Any]:
+def _radiograph(inputs: _Inputs, finding: str, model: str) -> PanelData:
+    comparison = inputs.comparison
     truth = comparison.truth.get(finding)
     known = {1: "present (ground truth)", 0: "absent (ground truth)", None: "ground truth unknown"}[truth]
-    outline = _outline(comparison, finding)
-    facts = [f"{finding}: {known}"]
-    if outline:
-        facts.append(f"dashed line: ground-truth mask{omission_note(comparison.image.shape)}")
     height, width = comparison.image.shape
-    return _panel(
-        identity=f"radiograph {finding} {model}",
-        kind="radiograph",
-        title="Radiograph",
-        subtitle=f"{width} × {height}",
-        facts=facts,
-        outline=outline,
-        alt=f"Chest radiograph, {width} by {height} pixels; {finding} {known}.",
-    )
+    panel = _panel(f"radiograph {finding} {model}", "radiograph", "Radiograph", f"{width} × {height}")
+    panel["facts"] = [f"{finding}: {known}"]
+    panel["outline"] = inputs.outlines.get(finding)
+    if panel["outline"]:
+        panel["facts"].append(f"dashed line: ground-truth mask{omission_note(comparison.masks[finding])}")
+    panel["alt"] = f"Chest radiograph, {width} by {height} pixels; {finding} {known}."
+    return panel
 
 
-def _map(
-    comparison: Comparison,
-    model: str,
-    method: str,
-    finding: str,
-    cells: Mapping[tuple[str, str], Cell],
-    titles: Mapping[str, str],
-) -> dict[str, Any]:
+def _map(inputs: _Inputs, model: str, method: str, finding: str) -> PanelData:
+    comparison = inputs.comparison
     heat = comparison.heat_maps.get((model, method))
-    cell = cells.get((model, method), Cell())
+    cell = inputs.cells.get((model, method), Cell())
     remarks = heat.remarks if heat is not None else ()
     # Remarks that hold by construction go below the picture; notes are only what limits its interpretation.
     said = [note for note in notes(comparison, model, method, finding) if note not in remarks]
@@ -138,21 +154,15 @@ def _map(
         said = [cell.note, *(note for note in said if heat is not None and heat.progress == 1)]
     prediction = comparison.predictions.get(model)
     score = score_text(prediction, finding) if prediction is not None else ""
-    facts = [_sentence(f"{finding}: {score}" if score else finding)]
+    panel = _panel(f"{model} {method} {finding}", "map", inputs.title(method), inputs.title(model))
+    panel["group"], panel["notes"], panel["outline"] = method, said, inputs.outlines.get(finding)
+    panel["progress"] = heat.progress if heat is not None and heat.progress < 1 else None
+    panel["facts"] = [_sentence(f"{finding}: {score}" if score else finding)]
     relevance = heat.map_of(finding) if heat is not None else None
-    panel = _panel(
-        identity=f"{model} {method} {finding}",
-        kind="map",
-        title=titles.get(method, method),
-        subtitle=titles.get(model, model),
-        group=method,
-        notes=said,
-        outline=_outline(comparison, finding),
-        progress=heat.progress if heat is not None and heat.progress < 1 else None,
-    )
     if heat is None or relevance is None or not np.isfinite(relevance).all():
-        return panel | {"facts": facts, "alt": f"{panel['title']}, {model}, {finding}: {'; '.join(said)}."}
-    facts += [*_facts(heat, finding, cell), *remarks]
+        panel["alt"] = f"{panel['title']}, {model}, {finding}: {'; '.join(said)}."
+        return panel
+    panel["facts"] += [*_facts(heat, finding, cell), *remarks]
     scale = shown_size(comparison.image)[0] / comparison.image.shape[1]
     over = input_box(heat.preprocessing, comparison.image.shape, heat.box, scale)
     panel["map"] = encoded(relevance, over)
@@ -162,32 +172,35 @@ def _map(
     panel["alt"] = (
         f"{panel['title']} of {model} for {finding}. {_where(relevance, heat.signed)} {'; '.join(said)}"
     )
-    return panel | {"facts": facts}
+    return panel
 
 
-def _blends(
-    comparison: Comparison, method: str, finding: str, titles: Mapping[str, str]
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def _blends(inputs: _Inputs, method: str, finding: str) -> tuple[PanelData, PanelData]:
     """The two ensemble panels of one method: mean and standard deviation."""
-    width, height = shown_size(comparison.image)
-    mean, spread = blend_panels(comparison, method, finding, title=titles.get(method, method), names=titles)
-    made = []
-    for kind, cell in (("mean", mean), ("spread", spread)):
-        values, box = cell.pop("values", None), cell.pop("box", None)
-        panel = _panel(
-            identity=f"{kind} {method} {finding}",
-            kind="map",
-            outline=_outline(comparison, finding),
-            **cell,
-        )
-        said = "; ".join(cell["notes"])
-        panel["alt"] = f"{panel['title']}, {panel['subtitle']}. {said}"
-        if values is not None:
-            left, top, right, bottom = box
-            panel["map"] = encoded(values, (left * width, top * height, right * width, bottom * height))
-            panel["alt"] += f" {_where(values, panel['signed'])}"
-        made.append(panel)
-    return made[0], made[1]
+    mean, spread = blend_panels(
+        inputs.comparison, method, finding, title=inputs.title(method), names=inputs.titles
+    )
+    return (
+        _blend(inputs, f"mean {method} {finding}", finding, mean),
+        _blend(inputs, f"spread {method} {finding}", finding, spread),
+    )
+
+
+def _blend(inputs: _Inputs, identity: str, finding: str, blend: BlendPanel) -> PanelData:
+    panel = _panel(identity, "map", blend.title, blend.subtitle)
+    panel["facts"], panel["notes"] = list(blend.facts), list(blend.notes)
+    panel["outline"] = inputs.outlines.get(finding)
+    panel["alt"] = f"{blend.title}, {blend.subtitle}. {'; '.join(blend.notes)}"
+    if blend.map is None:
+        return panel
+    width, height = shown_size(inputs.comparison.image)
+    left, top, right, bottom = blend.map.box
+    panel["map"] = encoded(blend.map.values, (left * width, top * height, right * width, bottom * height))
+    panel["peak"], panel["fixed"] = blend.map.peak, blend.map.fixed
+    panel["signed"], panel["colours"] = blend.map.signed, blend.map.colours
+    panel["opacity"] = blend.map.opacity
+    panel["alt"] += f" {_where(blend.map.values, blend.map.signed)}"
+    return panel
 
 
 def _facts(heat: HeatMaps, finding: str, cell: Cell) -> Iterable[str]:
@@ -212,24 +225,28 @@ def _where(relevance: np.ndarray, signed: bool) -> str:
     return f"Strongest in the {vertical} {horizontal} of the picture."
 
 
-def _panel(*, identity: str, kind: str, title: str, subtitle: str, **values: Any) -> dict[str, Any]:
-    empty: dict[str, Any] = {
+def _panel(identity: str, kind: Literal["radiograph", "map"], title: str, subtitle: str) -> PanelData:
+    """A panel with a heading and nothing else."""
+    return {
+        "id": identity,
+        "kind": kind,
+        "title": title,
+        "subtitle": subtitle,
         "group": "",
         "facts": [],
         "notes": [],
         "alt": "",
         "outline": None,
         "progress": None,
+        "map": None,
+        "peak": 0.0,
+        "signed": False,
+        "clipped": "",
+        "first": False,
+        "opacity": None,
+        "fixed": "",
+        "colours": "",
     }
-    nothing = {"map": None, "peak": 0.0, "signed": False, "clipped": ""}
-    return {"id": identity, "kind": kind, "title": title, "subtitle": subtitle, **empty, **nothing, **values}
-
-
-def _outline(comparison: Comparison, finding: str) -> list[list[list[float]]] | None:
-    mask = comparison.masks.get(finding)
-    if mask is None or not mask.any():
-        return None
-    return outlines(mask, shrink(comparison.image))
 
 
 def _sentence(text: str) -> str:

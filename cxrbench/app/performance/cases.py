@@ -1,13 +1,14 @@
 """Lists of cases on the Performance page: those behind a count, with links to their heat maps."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from cxrbench.app.navigation import page_file
+from cxrbench.app.performance.curves.schema import CellClick
 from cxrbench.app.widgets.tables import numbers, rounded
 from cxrbench.compare import gallery
 from cxrbench.evaluation import System
@@ -23,7 +24,7 @@ KINDS: Final[Mapping[str, str]] = {
 MOST: Final = 200  # cases listed
 
 
-def cases_part(systems: Sequence[System], cell: Mapping[str, Any] | None) -> None:
+def cases_part(systems: Sequence[System], cell: CellClick | None) -> None:
     """The images behind a count that was clicked; those of the gallery can be opened."""
     if cell is not None:
         st.session_state["cell"] = dict(cell)

@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import streamlit as st
 
+from cxrbench.app.performance.curves.schema import CurveData, FindingData, MarkData, SystemData
 from cxrbench.evaluation import System, measure
 from cxrbench.evaluation.bands import Band, bands, cuts, tally
 from cxrbench.figures.charts import COLOURS
@@ -23,7 +24,7 @@ def resample_count(images: int) -> int:
     return 1000 if images <= _MANY else 200
 
 
-def curve_data(systems: Sequence[System], finding: str, rule: str) -> dict[str, Any]:
+def curve_data(systems: Sequence[System], finding: str, rule: str) -> FindingData:
     """Everything the curves need.
 
     Args:
@@ -61,9 +62,7 @@ def digest(system: System, columns: slice | list[int] | None = None) -> str:
     return whole.hexdigest()
 
 
-def _system(
-    system: System, column: int, steps: np.ndarray, index: int, marks: list[dict[str, Any]]
-) -> dict[str, Any]:
+def _system(system: System, column: int, steps: np.ndarray, index: int, marks: list[MarkData]) -> SystemData:
     truth, scores = system.shown.targets[:, column], system.shown.scores[:, column]
     counted = tally(truth, scores, steps)
     called = system.calls[:, column]
@@ -74,8 +73,8 @@ def _system(
         "colour": COLOURS[index % len(COLOURS)],
         "graded": system.graded,
         "threshold": float(system.thresholds[column]),
-        "roc": _drawn(roc) | {"words": words["auroc"] if system.graded else ""},
-        "pr": _drawn(pr) | {"words": words["average_precision"] if system.graded else ""},
+        "roc": _curve(roc, words["auroc"] if system.graded else ""),
+        "pr": _curve(pr, words["average_precision"] if system.graded else ""),
         "hits": counted.hits.tolist(),
         "alarms": counted.false_alarms.tolist(),
         "fixed": {"hits": int((called & (truth == 1)).sum()), "alarms": int((called & (truth == 0)).sum())},
@@ -104,7 +103,7 @@ def _curves(key: str, _system: System, column: int) -> tuple[Band, Band, dict[st
     return *bands(one.targets[:, 0], one.scores[:, 0], one.patients), words
 
 
-def _marks(system: System, column: int) -> list[dict[str, Any]]:
+def _marks(system: System, column: int) -> list[MarkData]:
     """Where each rule puts the threshold, fitted where thresholds are fitted."""
     if not system.graded:
         return []
@@ -120,8 +119,14 @@ def _marks(system: System, column: int) -> list[dict[str, Any]]:
     ]
 
 
-def _drawn(band: Band) -> dict[str, list[float | None]]:
-    return {name: _plain(getattr(band, name)) for name in ("x", "y", "low", "high")}
+def _curve(band: Band, words: str) -> CurveData:
+    return {
+        "x": _plain(band.x),
+        "y": _plain(band.y),
+        "low": _plain(band.low),
+        "high": _plain(band.high),
+        "words": words,
+    }
 
 
 def _plain(values: np.ndarray) -> list[float | None]:

@@ -1,6 +1,6 @@
 """Sections of the Performance page: curves of one finding, a table of all, paired comparison."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -10,6 +10,7 @@ import streamlit as st
 
 from cxrbench.app.performance.curve_data import curve_data, digest, resample_count
 from cxrbench.app.performance.curves import curves
+from cxrbench.app.performance.curves.schema import CellClick
 from cxrbench.app.widgets import charts
 from cxrbench.app.widgets.tables import numbers, rounded
 from cxrbench.evaluation import METRICS, System, compare, decisions, measure, operating_points
@@ -22,7 +23,7 @@ __all__ = ["curves_part", "ends", "pair_part", "table_of", "table_part"]
 _SHOWN: Final = ("auroc", "average_precision", "sensitivity", "specificity", "precision", "f1")
 
 
-def curves_part(systems: Sequence[System], finding: str, rule: str) -> Mapping[str, Any] | None:
+def curves_part(systems: Sequence[System], finding: str, rule: str) -> CellClick | None:
     """ROC and precision–recall with bands, and a threshold that moves without the server.
 
     Returns:

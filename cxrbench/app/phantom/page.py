@@ -11,6 +11,7 @@ from cxrbench.app.services import phantoms
 from cxrbench.app.services.phantom_settings import PhantomSettings
 from cxrbench.data.phantom import Phantom
 from cxrbench.errors import InputError
+from cxrbench.figures.outline import smallest_region
 
 
 def film(settings: PhantomSettings, phantom: Phantom) -> None:
@@ -44,7 +45,8 @@ def actions(settings: PhantomSettings, phantom: Phantom) -> None:
 OUTLINES = (
     "A finding's mask holds the pixels where it changed the attenuation of the beam by more than 2 %. The "
     "mask of a parent in CheXpert's hierarchy is the union of its children's. The heart is outlined as "
-    "simulated, the lungs as if healthy."
+    "simulated, the lungs as if healthy. "
+    f"Regions under {smallest_region((phantoms.SIZE, phantoms.SIZE))} pixels beside larger ones are omitted."
 )
 
 

@@ -13,9 +13,9 @@ import pandas as pd
 import streamlit as st
 
 from cxrbench.app.services import phantoms
-from cxrbench.app.services.image_encoding import outlines
 from cxrbench.app.services.phantom_settings import PhantomSettings
 from cxrbench.data.phantom import KINDS, Phantom
+from cxrbench.figures import outline_polygons
 from cxrbench.writing import png_bytes
 
 __all__ = [
@@ -80,9 +80,7 @@ def _outline_svg(name: str, mask: np.ndarray, colour: str, labels: list[tuple[fl
 
     `labels` are the positions of earlier names; this one avoids them, and is appended.
     """
-    path = "".join(
-        f"M{'L'.join(f'{x:g} {y:g}' for x, y in polygon)}Z" for polygon in outlines(mask) if polygon
-    )
+    path = "".join(f"M{'L'.join(f'{x:g} {y:g}' for x, y in polygon)}Z" for polygon in outline_polygons(mask))
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     side = mask.shape[0]
     x = min(float(columns[0]), side - 6.6 * len(name))

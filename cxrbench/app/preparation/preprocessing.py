@@ -11,6 +11,7 @@ from cxrbench.app.services import own_radiographs
 from cxrbench.app.services.radiographs import Source, case
 from cxrbench.compare import gallery
 from cxrbench.errors import InputError
+from cxrbench.figures import omission_note, outline_polygons
 from cxrbench.preprocess import CONTRASTS, Box, Preprocessing
 from cxrbench.preprocess.lungs import Lungs, crop_box, segment
 from cxrbench.writing import png_bytes
@@ -208,9 +209,8 @@ def with_mask(image: np.ndarray, mask: np.ndarray | None = None, box: Box | None
     small = cv2.resize(np.asarray(image, np.float32), size, interpolation=cv2.INTER_AREA)
     colour = np.repeat(np.rint(np.clip(small, 0, 1) * 255).astype(np.uint8)[..., None], 3, axis=2)
     if mask is not None:
-        outline = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
-        borders, _ = cv2.findContours(outline, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-        cv2.drawContours(colour, borders, -1, _ORANGE, 2 if min(size) > 250 else 1)
+        borders = [np.rint(polygon * shrink - 0.5).astype(np.int32) for polygon in outline_polygons(mask)]
+        cv2.polylines(colour, borders, True, _ORANGE, 2 if min(size) > 250 else 1)
     if box is not None:
         top, left, bottom, right = (round(side * shrink) for side in box)
         cv2.rectangle(colour, (left, top), (right - 1, bottom - 1), _BLUE, 2)
@@ -228,7 +228,8 @@ def _about_lungs(lungs: Lungs | str) -> str:
         return lungs
     if not lungs.sure:
         return f"The segmentation is uncertain, so nothing is cropped. {lungs.reason}"
-    return f"Orange: the lungs, {lungs.mask.mean():.0%} of the radiograph. Blue: the crop."
+    omitted = omission_note(lungs.mask)
+    return f"Orange: the lungs, {lungs.mask.mean():.0%} of the radiograph{omitted}. Blue: the crop."
 
 
 def _about_contrast(preprocessing: Preprocessing) -> str:

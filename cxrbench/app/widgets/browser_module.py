@@ -13,8 +13,8 @@ _EXPORT: Final = re.compile(r"^export (?!default\b)", re.MULTILINE)
 def joined_module(entry: Path) -> str:
     """Join a module with all that it imports, for components that are given to Streamlit as text.
 
-    The files share one scope afterwards: their top-level names must differ. Linter, type checker and tests read
-    the files one by one, as the modules that they are.
+    The files share one scope afterwards: their top-level names must differ. Linter, type checker and tests
+    read the files one by one, as the modules that they are.
 
     Args:
         entry: a file whose default export is the component; it and what it imports have imports of the form

@@ -4,12 +4,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cxrbench.app.compare.image_encoding import colour_tables, encoded, input_box, outline, picture
 from cxrbench.app.compare.scene import scene
 from cxrbench.app.compare.score_bars import bars
-from cxrbench.app.services.image_encoding import encoded, input_box, outlines, picture
 from cxrbench.app.services.map_jobs import Cell
 from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings, blend
-from cxrbench.figures.colours import COLOURS, as_data
+from cxrbench.figures.colours import COLOURS
 from cxrbench.preprocess import Preprocessing
 
 RNG = np.random.default_rng(0)
@@ -69,7 +69,7 @@ def test_the_box_is_where_the_network_looked(fit: str, shape: tuple[int, int]) -
 def test_an_outline_goes_round_its_mask() -> None:
     mask = np.zeros((40, 60), bool)
     mask[10:20, 30:50] = True
-    (polygon,) = outlines(mask)
+    (polygon,) = outline(mask)
     points = np.array(polygon)
     assert (points.min(0) == (30.5, 10.5)).all()
     assert (points.max(0) == (49.5, 19.5)).all()
@@ -81,7 +81,7 @@ def test_specks_and_pinholes_are_not_outlined_but_thin_lines_are() -> None:
     mask[100, 100] = mask[70:72, 70:72] = False
     mask[250, 250] = True
     mask[200:203, 20:300] = True
-    assert len(outlines(mask)) == 2
+    assert len(outline(mask)) == 2
 
 
 def test_a_large_radiograph_is_sent_smaller() -> None:
@@ -130,7 +130,7 @@ def test_names_from_a_bundle_are_escaped() -> None:
 
 
 def test_colours_reach_the_browser_byte_by_byte() -> None:
-    for name, sent in as_data().items():
+    for name, sent in colour_tables().items():
         table = np.frombuffer(base64.b64decode(sent["table"]), np.uint8).reshape(256, 3)
         np.testing.assert_array_equal(table, COLOURS[name].table)
 

@@ -1,11 +1,11 @@
 """The canvas component: panels with a shared view and cross-hair, drawn entirely in the browser."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
+from cxrbench.app.compare.canvas.schema import SceneData
 from cxrbench.app.widgets.browser_module import joined_module
 
 __all__ = ["canvas"]
@@ -20,7 +20,7 @@ _COMPONENT = st.components.v2.component(
 )
 
 
-def canvas(data: Mapping[str, Any], *, key: str) -> None:
+def canvas(data: SceneData, *, key: str) -> None:
     """Show panels side by side.
 
     Nothing is sent back: opacity, colours, threshold, scale, zoom and cross-hair stay in the browser.

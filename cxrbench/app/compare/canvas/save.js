@@ -17,7 +17,7 @@ const PAPER = { ink: "#1b2430", quiet: "#51606f", paper: "#ffffff", side: 512, g
  * @param {number} width
  * @returns {string[]}
  */
-function wrapped(context, text, width) {
+export function wrapped(context, text, width) {
   const lines = [];
   let line = "";
   for (const word of text.split(" ")) {
@@ -63,7 +63,7 @@ function wordsOf(panel, context) {
  * @param {number} columns
  * @returns {[row: number, column: number][]}
  */
-function placesOf(panels, columns) {
+export function placesOf(panels, columns) {
   let [row, column] = [0, 0];
   return panels.map((panel, index) => {
     if (index && (panel.first || column === columns)) [row, column] = [row + 1, 0];

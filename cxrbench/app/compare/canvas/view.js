@@ -60,7 +60,7 @@ export function writeView(view) {
   return [
     view.moved ? `o${percent(view.opacity)}` : "oa",
     `t${percent(view.threshold)}`,
-    `c${view.colours}`,
+    `c${view.colours.replace("-", ".")}`, // the parts are separated by "-"
     `s${view.scale}`,
     `m${Number(view.outline)}`,
     `f${Number(view.fade)}`,
@@ -77,24 +77,30 @@ export function writeView(view) {
  * @param {Pick<SceneData, "colours" | "scales">} data
  * @returns {View}
  */
-function readView(text, data) {
+export function readView(text, data) {
   const view = { ...DEFAULTS };
-  const parts = Object.fromEntries((text ?? "").split("-").map((part) => [part[0], part.slice(1)]));
+  /** @type {Map<string, string>} */
+  const parts = new Map();
+  for (const part of (text ?? "").split("-")) {
+    // The first of a letter counts: older links have "cblue-orange", whose second half begins with one.
+    if (!parts.has(part[0])) parts.set(part[0], part.slice(1));
+  }
   /** @type {(letter: string, scale: number, low: number, high: number, fallback: number) => number} */
   const number = (letter, scale, low, high, fallback) => {
-    const value = parseFloat(parts[letter]) / scale;
+    const value = parseFloat(parts.get(letter) ?? "") / scale;
     return Number.isFinite(value) ? clamp(value, low, high) : fallback;
   };
   view.opacity = number("o", 100, 0, 1, view.opacity);
-  view.moved = Number.isFinite(parseFloat(parts.o));
+  view.moved = Number.isFinite(parseFloat(parts.get("o") ?? ""));
   view.threshold = number("t", 100, 0, 0.95, view.threshold);
   view.zoom = number("z", 1, 1, MAX_ZOOM, view.zoom);
   view.x = number("x", 100, 0, 1, view.x);
   view.y = number("y", 100, 0, 1, view.y);
-  if (parts.c === "auto" || parts.c in data.colours) view.colours = parts.c;
-  if (parts.s in data.scales) view.scale = parts.s;
-  if (parts.m) view.outline = parts.m !== "0";
-  if (parts.f) view.fade = parts.f !== "0";
+  const [colours, scale] = [(parts.get("c") ?? "").replace(".", "-"), parts.get("s") ?? ""];
+  if (colours === "auto" || Object.hasOwn(data.colours, colours)) view.colours = colours;
+  if (Object.hasOwn(data.scales, scale)) view.scale = scale;
+  if (parts.get("m")) view.outline = parts.get("m") !== "0";
+  if (parts.get("f")) view.fade = parts.get("f") !== "0";
   return view;
 }
 

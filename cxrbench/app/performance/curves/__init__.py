@@ -1,11 +1,11 @@
 """The curves component: a threshold slider that updates points and counts in the browser."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, cast
 
 import streamlit as st
 
+from cxrbench.app.performance.curves.schema import CellClick, FindingData
 from cxrbench.app.widgets.browser_module import joined_module
 
 __all__ = ["curves"]
@@ -20,7 +20,7 @@ _COMPONENT = st.components.v2.component(
 )
 
 
-def curves(data: Mapping[str, Any], *, key: str) -> Mapping[str, Any] | None:
+def curves(data: FindingData, *, key: str) -> CellClick | None:
     """Show ROC and precision–recall curves, score histogram and confusion matrix of one finding.
 
     Args:
@@ -28,9 +28,7 @@ def curves(data: Mapping[str, Any], *, key: str) -> Mapping[str, Any] | None:
         key: key of the element; the threshold is kept when the data change but not the finding and the rule.
 
     Returns:
-        The cell of the confusion matrix that was clicked in this run: ``system``, ``kind`` ("hits", "alarms",
-        "misses" or "rejections": TP, FP, FN, TN), ``threshold`` and ``finding``; None if none was clicked.
+        The cell of the confusion matrix that was clicked in this run; None if none was clicked.
     """
     found = _COMPONENT(data=dict(data), key=key, on_cell_change=lambda: None)
-    cell: Mapping[str, Any] | None = found.cell
-    return cell
+    return cast(CellClick | None, found.cell)

@@ -5,7 +5,7 @@ import { countsAt } from "./confusion.js";
 /** @import { FindingData, SystemData } from "./schema.js" */
 /** @typedef {"roc" | "pr"} Kind */
 
-const SIDE = { left: 46, right: 12, top: 12, bottom: 44, width: 400, height: 380 };
+export const SIDE = { left: 46, right: 12, top: 12, bottom: 44, width: 400, height: 380 };
 const DASHES = ["", "7 4", "2 3", "10 3 2 3", "4 4", "12 4", "1 4", "6 2 1 2"];
 const SHAPES = ["circle", "square", "triangle", "diamond", "cross", "down", "star", "bar"];
 

@@ -1,20 +1,20 @@
-"""Arrays encoded for the canvas: films as PNG, maps as bytes, masks as polygons."""
+"""Arrays encoded for the canvas: films as PNG, maps and colours as bytes, masks as polygons."""
 
 import base64
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
 
+from cxrbench.app.compare.canvas.schema import ColourData, MapData, PictureData
+from cxrbench.figures import COLOURS, outline_polygons
 from cxrbench.preprocess import Box, Preprocessing
 from cxrbench.writing import png_bytes
 
-__all__ = ["encoded", "input_box", "outlines", "picture", "shown_size", "shrink"]
+__all__ = ["colour_tables", "encoded", "input_box", "outline", "picture", "shown_size", "shrink"]
 
 # Grids up to this side are sent as floats; larger ones as 16-bit steps, a third of the size.
 _SMALL: Final = 64
-_SPECK: Final = 3e-4  # share of the radiograph below which a region's border is not drawn
 _SHOWN: Final = 1024  # longest side of the radiograph as sent to the browser
 
 
@@ -29,7 +29,7 @@ def shown_size(image: np.ndarray) -> tuple[int, int]:
     return width, height
 
 
-def picture(image: np.ndarray) -> dict[str, Any]:
+def picture(image: np.ndarray) -> PictureData:
     """A grey image (H, W) in [0, 1] as a PNG of at most 1024 pixels per side."""
     if shrink(image) < 1:
         image = cv2.resize(image, shown_size(image), interpolation=cv2.INTER_AREA)
@@ -38,14 +38,33 @@ def picture(image: np.ndarray) -> dict[str, Any]:
     return {"src": f"data:image/png;base64,{source}", "width": image.shape[1], "height": image.shape[0]}
 
 
-def encoded(relevance: np.ndarray, box: Sequence[float]) -> dict[str, Any]:
+def encoded(relevance: np.ndarray, box: tuple[float, float, float, float]) -> MapData:
     """A raw map (h, w) as bytes in base 64: floats, or 16-bit steps of max |value| ÷ 32767."""
     height, width = relevance.shape
-    record = {"width": width, "height": height, "box": list(box), "step": 1.0}
-    if max(height, width) <= _SMALL:
-        return record | {"kind": "f32", "data": _base64(relevance.astype("<f4"))}
-    step = float(np.abs(relevance).max()) / 32767 or 1.0
-    return record | {"kind": "i16", "step": step, "data": _base64(np.round(relevance / step).astype("<i2"))}
+    left, top, right, bottom = map(float, box)
+    small = max(height, width) <= _SMALL
+    step = 1.0 if small else float(np.abs(relevance).max()) / 32767 or 1.0
+    values = relevance.astype("<f4") if small else np.round(relevance / step).astype("<i2")
+    return {
+        "kind": "f32" if small else "i16",
+        "width": width,
+        "height": height,
+        "box": (left, top, right, bottom),
+        "step": step,
+        "data": _base64(values),
+    }
+
+
+def colour_tables() -> dict[str, ColourData]:
+    """All colour tables by name."""
+    return {
+        name: {
+            "title": colours.title,
+            "diverging": colours.diverging,
+            "table": _base64(colours.table),
+        }
+        for name, colours in COLOURS.items()
+    }
 
 
 def input_box(
@@ -59,14 +78,12 @@ def input_box(
     return left * scale, top * scale, right * scale, bottom * scale
 
 
-def outlines(mask: np.ndarray, scale: float = 1.0) -> list[list[list[float]]]:
-    """Borders of a mask (H, W) as polygons of (x, y), in pixels × ``scale``, without small regions."""
-    # Ragged masks have hundreds of pinholes, whose outlines would hide the picture. Closing keeps thin lines.
-    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    found, _ = cv2.findContours(closed, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    found = [polygon for polygon in found if cv2.contourArea(polygon) >= _SPECK * mask.size]
-    polygons = [cv2.approxPolyDP(polygon, 0.7, closed=True)[:, 0] for polygon in found]
-    return [((polygon + 0.5) * scale).round(1).tolist() for polygon in polygons if len(polygon) > 1]
+def outline(mask: np.ndarray, scale: float = 1.0) -> list[list[tuple[float, float]]]:
+    """The polygons of ``outline_polygons`` of a mask (H, W), in pixels × ``scale``."""
+    return [
+        [(round(float(x), 1), round(float(y), 1)) for x, y in polygon * scale]
+        for polygon in outline_polygons(mask)
+    ]
 
 
 def _base64(array: np.ndarray) -> str:

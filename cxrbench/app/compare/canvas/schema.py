@@ -1,0 +1,123 @@
+"""What Python sends to the canvas: one type per JSON object, as in schema.js."""
+
+from typing import Literal, TypedDict
+
+__all__ = ["ColourData", "MapData", "PanelData", "PictureData", "SceneData"]
+
+
+class PictureData(TypedDict):
+    """The radiograph.
+
+    Args:
+        src: a PNG as a data URL.
+        width: in pixels, like all lengths below.
+        height: in pixels.
+    """
+
+    src: str
+    width: int
+    height: int
+
+
+class MapData(TypedDict):
+    """One map on its own grid.
+
+    Args:
+        kind: of number in ``data``: little-endian floats, or whole multiples of ``step``.
+        width: of the grid.
+        height: of the grid.
+        box: where the grid lies over the picture: left, top, right, bottom, in pixels of the picture.
+        step: what the whole numbers are multiples of; 1 for floats.
+        data: rows from the top, in base 64.
+    """
+
+    kind: Literal["f32", "i16"]
+    width: int
+    height: int
+    box: tuple[float, float, float, float]
+    step: float
+    data: str
+
+
+class PanelData(TypedDict):
+    """One panel.
+
+    Args:
+        id: unique in the scene, and the same for the same content.
+        kind: whether it has a map, or will have one.
+        title: first line of the heading.
+        subtitle: second line.
+        group: maps of one group share a scale where the reader chooses one scale per method.
+        facts: below the picture.
+        notes: warnings.
+        alt: what the picture shows, for those who do not see it.
+        outline: of the true extent: polygons of (x, y) in pixels of the picture; None without one.
+        progress: in [0, 1] while the map is computed, else None.
+        map: None if there is none yet, or never.
+        peak: relevance at full colour on the map's own scale.
+        signed: whether the map has negative values.
+        clipped: what is said if values beyond the peak are drawn alike; else empty.
+        first: begins a row.
+        opacity: until the reader chooses one; None: as the other maps.
+        fixed: what full colour stands for if the peak is fixed; else empty.
+        colours: name of its own colour table; else empty.
+    """
+
+    id: str
+    kind: Literal["radiograph", "map"]
+    title: str
+    subtitle: str
+    group: str
+    facts: list[str]
+    notes: list[str]
+    alt: str
+    outline: list[list[tuple[float, float]]] | None
+    progress: float | None
+    map: MapData | None
+    peak: float
+    signed: bool
+    clipped: str
+    first: bool
+    opacity: float | None
+    fixed: str
+    colours: str
+
+
+class ColourData(TypedDict):
+    """One colour table.
+
+    Args:
+        title: in the menu.
+        diverging: for signed maps.
+        table: 256 × 3 bytes in base 64.
+    """
+
+    title: str
+    diverging: bool
+    table: str
+
+
+class SceneData(TypedDict):
+    """All that the canvas shows.
+
+    Args:
+        picture: the radiograph.
+        panels: in the order of reading.
+        columns: panels per row, at most.
+        colours: tables by name.
+        scales: key → what is said of it.
+        link: query parameters that bring this back; None if nothing can.
+        unlinkable: what is said where there is no link.
+        file: name of the saved picture, without its ending.
+        disclaimer: below the saved picture.
+    """
+
+    picture: PictureData
+    panels: list[PanelData]
+    columns: int
+    colours: dict[str, ColourData]
+    scales: dict[str, str]
+    link: list[tuple[str, str]] | None
+    unlinkable: str
+    file: str
+    disclaimer: str
