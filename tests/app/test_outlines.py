@@ -8,7 +8,7 @@ import pytest
 
 from cxrbench.app.compare.scene import scene
 from cxrbench.app.phantom.view import drawing, regions
-from cxrbench.app.preparation.preprocessing import drawn
+from cxrbench.app.preparation.preprocessing import with_mask
 from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings
 from cxrbench.data.phantom import Phantom, render
 from cxrbench.figures import outline_polygons, panels
@@ -88,7 +88,7 @@ def test_all_captions_mention_the_same_omission(ragged: np.ndarray) -> None:
 
 
 def test_the_preparation_page_draws_the_same_regions(ragged: np.ndarray) -> None:
-    picture = drawn(np.zeros(SHAPE, np.float32), ragged)
+    picture = with_mask(np.zeros(SHAPE, np.float32), ragged)
     coloured = picture.any(2)
     assert not coloured[245:].any()  # the specks
     assert coloured[200:203, 20:300].any(0).all()
