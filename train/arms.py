@@ -1,4 +1,4 @@
-"""The arms of the experiments: ways to treat uncertain labels, and ways to treat imbalance."""
+"""The arms of the experiments: policies for uncertain labels, and methods against imbalance."""
 
 import json
 import time
@@ -30,12 +30,12 @@ EPOCHS: Final = 4
 
 
 @dataclass(frozen=True)
-class Bench:
-    """What every arm is trained and measured on.
+class ExperimentData:
+    """The data that every arm is trained and evaluated on.
 
     Args:
-        root: of a phantom.
-        out: where decoded images, weights and scores are kept.
+        root: folder of a phantom.
+        out: folder of decoded images, weights and scores.
     """
 
     root: Path
@@ -43,7 +43,7 @@ class Bench:
 
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Split → its frontal images, labels as written; "truth" has the train split's certain ones."""
+        """Split → its frontal images with labels; "truth" has the true labels of the train split."""
         tables = {
             name: data.read_chexpert(self.root / f"{name}.csv").table for name in ("train", "valid", "test")
         }
@@ -56,7 +56,7 @@ class Bench:
         return self.tables[split][list(CHEXPERT)].to_numpy(float)
 
     def images(self, split: str, targets: np.ndarray, **options: object) -> Images:
-        """A split's images with the targets a loss is to see."""
+        """Images of a split with the targets for the loss."""
         recipe = Preprocessing(size=SIZE)
         paths = [Path(path) for path in self.tables[split]["path"]]
         pixels = np.asarray(decode(paths, recipe, self.out / "pixels"))
@@ -79,7 +79,7 @@ def small(seed: int) -> nn.Module:
 
 
 def fit(
-    bench: Bench, model: nn.Module, name: str, images: Images, *, loss: str, seed: int, epochs: int
+    bench: ExperimentData, model: nn.Module, name: str, images: Images, *, loss: str, seed: int, epochs: int
 ) -> None:
     """Train a model in place; the epoch with the best validation AUROC is kept."""
     phase = Phase(size=SIZE, epochs=epochs, batch=64, rate=3e-3, warmup=0.5, bfloat16=True)
@@ -100,25 +100,25 @@ def fit(
 
 @dataclass(frozen=True)
 class Arm:
-    """One way to train.
+    """One arm of an experiment.
 
     Args:
-        name: of its files.
-        title: in the table.
+        name: stem of its files.
+        title: in the table of results.
         experiment: "policies" or "imbalance".
-        train: bench, seed → scores of the test images (N, L).
+        train: data, seed → scores of the test images (N, L).
     """
 
     name: str
     title: str
     experiment: str
-    train: Callable[[Bench, int], np.ndarray] = field(repr=False)
+    train: Callable[[ExperimentData, int], np.ndarray] = field(repr=False)
 
 
-def policy(name: str, loss: str = "bce") -> Callable[[Bench, int], np.ndarray]:
-    """Train on what a policy makes of the labeller's labels; blank counts as absent."""
+def policy(name: str, loss: str = "bce") -> Callable[[ExperimentData, int], np.ndarray]:
+    """Train on the labeler's labels with a policy; blank counts as absent."""
 
-    def train(bench: Bench, seed: int) -> np.ndarray:
+    def train(bench: ExperimentData, seed: int) -> np.ndarray:
         guesses = None
         if POLICIES[name].needs == "guesses":
             teacher = known(bench, "ignore", seed)
@@ -129,10 +129,12 @@ def policy(name: str, loss: str = "bce") -> Callable[[Bench, int], np.ndarray]:
     return train
 
 
-def certain(name: str, loss: str = "bce", sampling: str = "each") -> Callable[[Bench, int], np.ndarray]:
-    """Train on the truth, with a loss and a sampling."""
+def certain(
+    name: str, loss: str = "bce", sampling: str = "each"
+) -> Callable[[ExperimentData, int], np.ndarray]:
+    """Train on the true labels with a loss and a sampling."""
 
-    def train(bench: Bench, seed: int) -> np.ndarray:
+    def train(bench: ExperimentData, seed: int) -> np.ndarray:
         truth = bench.targets("truth")
         selection = SAMPLINGS[sampling].choose(truth, seed)
         return learn(
@@ -142,8 +144,8 @@ def certain(name: str, loss: str = "bce", sampling: str = "each") -> Callable[[B
     return train
 
 
-def learn(bench: Bench, name: str, seed: int, images: Images, *, loss: str) -> np.ndarray:
-    """The small network from random weights, and what it says of the test images."""
+def learn(bench: ExperimentData, name: str, seed: int, images: Images, *, loss: str) -> np.ndarray:
+    """Train the small network from random weights; return its scores of the test images."""
     model = small(seed)
     if LOSSES[loss].outputs == 3:
         widen(model)
@@ -153,8 +155,8 @@ def learn(bench: Bench, name: str, seed: int, images: Images, *, loss: str) -> n
     return scores_of(model, bench.images("test", bench.targets("test")))
 
 
-def known(bench: Bench, name: str, seed: int) -> nn.Module:
-    """The model of another arm, which is trained first where it has not been."""
+def known(bench: ExperimentData, name: str, seed: int) -> nn.Module:
+    """The model of another arm, which is trained first if needed."""
     best = bench.out / "state" / f"{name}-{seed}" / "best.pt"
     if not scores_file(bench, name, seed).exists():
         run(bench, ARMS[name], seed)
@@ -163,8 +165,8 @@ def known(bench: Bench, name: str, seed: int) -> nn.Module:
     return model.eval()
 
 
-def conditional(bench: Bench, seed: int) -> np.ndarray:
-    """Children given their parents: first on images with a positive parent, then on all of them."""
+def conditional(bench: ExperimentData, seed: int) -> np.ndarray:
+    """Conditional training: first on images with a positive parent, then on all images."""
     whole = hierarchy.close(bench.targets("train"), CHEXPERT)
     seen = POLICIES["ignore"](whole, CHEXPERT, blank="zero", seed=seed)
     given = hierarchy.given_parent(seen, CHEXPERT)
@@ -178,10 +180,10 @@ def conditional(bench: Bench, seed: int) -> np.ndarray:
     return hierarchy.unconditional(scores, CHEXPERT)
 
 
-def decoupled(*, synthetic: bool) -> Callable[[Bench, int], np.ndarray]:
-    """The last layer of the plain model anew on frozen features: drawn evenly, or with MLSMOTE's examples."""
+def decoupled(*, synthetic: bool) -> Callable[[ExperimentData, int], np.ndarray]:
+    """Retrain the last layer of the baseline on frozen features, with uniform sampling or MLSMOTE."""
 
-    def train(bench: Bench, seed: int) -> np.ndarray:
+    def train(bench: ExperimentData, seed: int) -> np.ndarray:
         model, truth = known(bench, "truth", seed), bench.targets("truth")
         features, weights = (
             features_of(model, bench.images("train", truth)),
@@ -227,8 +229,8 @@ ARMS: Final = {
 }
 
 
-def run(bench: Bench, arm: Arm, seed: int) -> None:
-    """Train one arm with one seed, unless that has been done; its scores and a line of figures are kept."""
+def run(bench: ExperimentData, arm: Arm, seed: int) -> None:
+    """Train one arm with one seed, unless done before; store its scores and a line of metrics."""
     file = scores_file(bench, arm.name, seed)
     if file.exists():
         return
@@ -241,10 +243,10 @@ def run(bench: Bench, arm: Arm, seed: int) -> None:
     with (bench.out / "runs.jsonl").open("a", encoding="utf8") as lines:
         lines.write(json.dumps(line) + "\n")
     print(json.dumps(line), flush=True)
-    with draft(file) as own, own.open("wb") as stream:  # np.save adds an ending to a path
+    with draft(file) as own, own.open("wb") as stream:  # with a path, np.save would append a suffix
         np.save(stream, scores.astype(np.float32))
 
 
-def scores_file(bench: Bench, name: str, seed: int) -> Path:
-    """Where an arm's test scores are."""
+def scores_file(bench: ExperimentData, name: str, seed: int) -> Path:
+    """File of an arm's test scores."""
     return bench.out / "scores" / f"{name}-{seed}.npy"

@@ -1,10 +1,10 @@
-"""Which policies for uncertain labels, and which remedies for imbalance, help on the phantom.
+"""Compare policies for uncertain labels and methods against imbalance on the phantom.
 
-    nice python -m train.experiments policies     # or imbalance; goes on where it was stopped
-    python -m train.experiments report            # writes docs/experiments.md from what has run
+    nice python -m train.experiments policies     # or imbalance; resumes if interrupted
+    python -m train.experiments report            # writes docs/experiments.md from the finished arms
 
-One small network, small images, a fixed number of passes, several seeds: enough to compare ways to train, not
-to train a good model. The data is the phantom of the shipped models' recipes, frontal images.
+One small network, small images, a fixed number of epochs, several seeds: enough to compare training methods,
+not to train a good model. The data is the phantom of the shipped models' recipes, frontal images.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from cxrbench.metrics import statistics
 from cxrbench.metrics.intervals import Statistic, resamples
 from cxrbench.targets import imbalance
 from cxrbench.writing import write_text
-from train.arms import ARMS, EPOCHS, SIZE, Arm, Bench, run, scores_file
+from train.arms import ARMS, EPOCHS, SIZE, Arm, ExperimentData, run, scores_file
 
 RESAMPLES: Final = 500
 # Experiment → the arm that the others are compared with.
@@ -51,13 +51,13 @@ class Figure:
 
     @property
     def sign(self) -> int:
-        """1 or −1 where the interval leaves 0 out, else 0."""
+        """Sign of the estimate if the interval excludes 0, else 0."""
         low, high = self.ends
         return int(low > 0) - int(high < 0)
 
 
 def main() -> None:
-    """Run an experiment, or report on what has run."""
+    """Run an experiment, or write the report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("what", choices=(*AGAINST, "report"))
     parser.add_argument("--root", type=Path, default=Path("runs/phantom_models"), help="a phantom")
@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    bench = Bench(arguments.root, arguments.out)
+    bench = ExperimentData(arguments.root, arguments.out)
     try:
         if arguments.what == "report":
             write_text(PAGE, page(bench, arguments.seeds))
@@ -77,15 +77,15 @@ def main() -> None:
 
 
 def arms_of(experiment: str) -> list[Arm]:
-    """The arms of an experiment, the one they are compared with first."""
+    """The arms of an experiment, the reference arm first."""
     arms = [
         arm for arm in ARMS.values() if arm.experiment == experiment or arm.name == AGAINST.get(experiment)
     ]
     return sorted(arms, key=lambda arm: arm.name != AGAINST.get(experiment)) if experiment in AGAINST else []
 
 
-def page(bench: Bench, seeds: int) -> str:
-    """The whole of docs/experiments.md."""
+def page(bench: ExperimentData, seeds: int) -> str:
+    """Text of docs/experiments.md."""
     done = [s for s in range(seeds) if all(scores_file(bench, name, s).exists() for name in ARMS)]
     if not done:
         raise InputError("No seed has run through all arms yet; run policies and imbalance first.")
@@ -113,12 +113,12 @@ def page(bench: Bench, seeds: int) -> str:
     return TEMPLATE.format(**about, **parts, findings=by_finding(figures))
 
 
-def measure(bench: Bench, name: str, seeds: Sequence[int], rare: np.ndarray) -> dict[str, Figure]:
-    """The figures of an arm: AUROC of all findings, of each of the competition, AUROC and AP of the rare."""
+def measure(bench: ExperimentData, name: str, seeds: Sequence[int], rare: np.ndarray) -> dict[str, Figure]:
+    """Metrics of an arm: AUROC of all findings, each competition finding, and AUROC and AP of rare ones."""
     known = bench.targets("test")
     scores = [np.load(scores_file(bench, name, seed)) for seed in seeds]
     patients = bench.tables["test"]["patient"].to_numpy()
-    asked: dict[str, tuple[Callable[[np.ndarray, np.ndarray], Statistic], np.ndarray]] = {
+    metrics: dict[str, tuple[Callable[[np.ndarray, np.ndarray], Statistic], np.ndarray]] = {
         "all": (statistics.auroc, np.arange(len(CHEXPERT))),
         "rare": (statistics.auroc, rare),
         "rare AP": (statistics.average_precision, rare),
@@ -126,12 +126,12 @@ def measure(bench: Bench, name: str, seeds: Sequence[int], rare: np.ndarray) -> 
     }
     return {
         key: figure([kind(known[:, of], each[:, of]) for each in scores], patients)
-        for key, (kind, of) in asked.items()
+        for key, (kind, of) in metrics.items()
     }
 
 
 def figure(of_seeds: Sequence[Statistic], patients: np.ndarray) -> Figure:
-    """The mean over findings and seeds; patients and seeds are resampled, alike for every arm."""
+    """The mean over findings and seeds; the same patients and seeds are resampled for every arm."""
     count = len(of_seeds)
     random, parts = np.random.default_rng(0), []
     for weights in resamples(patients, RESAMPLES):
@@ -167,7 +167,7 @@ def section(experiment: str, figures: dict[str, dict[str, Figure]]) -> str:
 
 
 def by_finding(figures: dict[str, dict[str, Figure]]) -> str:
-    """Policies × competition findings, as in Irvin's table; bold where it differs from U-Ignore."""
+    """Policies × competition findings, as in Irvin's table; bold if it differs from U-Ignore."""
     rows = ["| AUROC | " + " | ".join(COMPETITION) + " |", "|---" * (len(COMPETITION) + 1) + "|"]
     for arm in arms_of("policies"):
         cells = []
@@ -180,7 +180,7 @@ def by_finding(figures: dict[str, dict[str, Figure]]) -> str:
 
 
 def shown(gap: Figure) -> str:
-    """A difference with its interval; bold where that leaves 0 out."""
+    """A difference with its interval; bold if the interval excludes 0."""
     low, high = gap.ends
     text = f"{gap.estimate:+.3f} ({low:+.3f} to {high:+.3f})"
     return f"**{text}**" if gap.sign else text

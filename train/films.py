@@ -1,4 +1,4 @@
-"""Phantoms made to look like films from anywhere: each draw another exposure, maker and accident.
+"""Random appearance for phantoms: exposure, vendor processing, objects, geometry and defects.
 
 A network that marks lungs on real films must not learn how a phantom looks. So nothing is kept but the
 anatomy: position and shape are warped, tissue is added and taken, the film is developed with a curve of its
@@ -32,7 +32,7 @@ class Beam:
 
 
 def film(beam: Beam, rng: Rng) -> tuple[np.ndarray, np.ndarray]:
-    """One film of a phantom as it might have looked elsewhere, (H, W) in [0, 1], and its lungs, bool."""
+    """An image of a phantom with random appearance, (H, W) in [0, 1], and its lung mask, bool."""
     lungs = beam.lungs.astype(np.float32)
     if rng.random() < 0.65:
         picture = developed(opacified(beam.attenuation.astype(np.float32), lungs, rng), rng)
@@ -54,13 +54,13 @@ def film(beam: Beam, rng: Rng) -> tuple[np.ndarray, np.ndarray]:
 
 
 def field(shape: tuple[int, int], rng: Rng, cells: int) -> np.ndarray:
-    """A smooth random field (H, W), deviation about 1, with about so many waves across."""
+    """A smooth random field (H, W) with standard deviation about 1 and about this many waves across."""
     coarse = rng.standard_normal((cells + 3, cells + 3)).astype(np.float32)
     return cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
 
 
 def opacified(attenuation: np.ndarray, lungs: np.ndarray, rng: Rng) -> np.ndarray:
-    """Tissue in the lungs: patches, haze, a white lower zone, a white lung. The mask stays where lung was."""
+    """Opacities in the lungs: patches, haze, an opaque lower zone or lung. The mask is unchanged."""
     shape = attenuation.shape
     soft = cv2.GaussianBlur(lungs, (0, 0), 2.5) * lungs
     filled = np.zeros(shape, np.float32)
@@ -85,7 +85,7 @@ def opacified(attenuation: np.ndarray, lungs: np.ndarray, rng: Rng) -> np.ndarra
 
 
 def developed(attenuation: np.ndarray, rng: Rng) -> np.ndarray:
-    """Beam hardness, scatter, a maker's flattening and detail, and any rising curve."""
+    """Beam energy, scatter, vendor equalisation and sharpening, and a random monotone curve."""
     primary = np.exp(-rng.uniform(0.6, 1.2) * attenuation)
     scatter = rng.uniform(0, 1.2) * cv2.GaussianBlur(
         primary * (attenuation > 0.05), (0, 0), rng.uniform(10, 30)
@@ -104,7 +104,7 @@ def developed(attenuation: np.ndarray, rng: Rng) -> np.ndarray:
 
 
 def curved(t: np.ndarray, rng: Rng) -> np.ndarray:
-    """A sigmoid of any steepness and place, then a gamma; from 0 to 1 or a part of it."""
+    """A random sigmoid, then a gamma; to [0, 1] or a part of it."""
     steep, middle = rng.uniform(0.5, 7), rng.uniform(0.25, 0.75)
     bent = 1 / (1 + np.exp(-steep * (t - middle)))
     bent = (bent - bent.min()) / max(float(np.ptp(bent)), 1e-6)
@@ -139,7 +139,7 @@ def littered(picture: np.ndarray, rng: Rng) -> np.ndarray:
 
 
 def warped(picture: np.ndarray, lungs: np.ndarray, rng: Rng) -> tuple[np.ndarray, np.ndarray]:
-    """Another body in another place: turn, size, aspect, shear, cut edges, and a smooth deformation."""
+    """Random geometry: rotation, scale, aspect ratio, shear, cropped edges and a smooth deformation."""
     side = picture.shape[0]
     turn = np.deg2rad(rng.normal(0, 6))
     size, aspect = np.exp(rng.normal(-0.03, 0.17)), np.exp(rng.normal(0, 0.13))
@@ -163,7 +163,7 @@ def warped(picture: np.ndarray, lungs: np.ndarray, rng: Rng) -> tuple[np.ndarray
 
 
 def worn(picture: np.ndarray, rng: Rng) -> np.ndarray:
-    """Noise, blur, a small copy enlarged again, hard compression, equalised greys, uneven light."""
+    """Degradation: noise, blur, resampling, JPEG compression, histogram equalisation, uneven brightness."""
     side = picture.shape[0]
     if rng.random() < 0.4:
         picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 2))
@@ -189,7 +189,7 @@ def worn(picture: np.ndarray, rng: Rng) -> np.ndarray:
 
 
 def bordered(picture: np.ndarray, rng: Rng) -> np.ndarray:
-    """Collimator leaves, a scanner's frame, a slanted edge: black, white or grey, never over the middle."""
+    """Collimator leaves, a scanner's frame, a slanted edge: black, white or grey, never over the centre."""
     side = picture.shape[0]
     out = picture.copy()
     shade = float(rng.choice([0.0, 0.0, 1.0, rng.random()]))

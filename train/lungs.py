@@ -1,9 +1,9 @@
-"""Train the network that marks the lungs, on phantoms in the looks of many films.
+"""Train the lung segmentation network, on phantoms with strongly varied appearance.
 
     python -m train.lungs train/configs/lungs.toml
 
-No radiograph of a person is learnt from. What is to be marked follows those who mark lungs by hand: from the
-apex down to the dome of the diaphragm, and inwards to the spine, the lung behind the heart included.
+No radiograph of a person is used. The masks follow the convention of manual segmentations: from the apex to
+the dome of the diaphragm, and medially to the spine, including the lung behind the heart.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from train.films import Beam, film
 
 @dataclass(frozen=True)
 class Recipe:
-    """What the TOML file says; its comments tell what each is."""
+    """Settings of the TOML file, which documents them."""
 
     seed: int
     patients: int
@@ -54,11 +54,13 @@ class Recipe:
 
 
 def main() -> None:
-    """Take the phantoms, train, measure on phantoms held out, save."""
+    """Simulate the phantoms, train, evaluate on held-out phantoms, save."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("config", type=Path, help="a recipe in TOML")
     parser.add_argument("--out", type=Path, default=assets.lungs(), help="folder of the weights")
-    parser.add_argument("--run", type=Path, default=Path("runs/lungs"), help="folder of the phantoms taken")
+    parser.add_argument(
+        "--run", type=Path, default=Path("runs/lungs"), help="folder of the simulated phantoms"
+    )
     arguments = parser.parse_args()
     recipe = Recipe(**tomllib.loads(arguments.config.read_text()))
     torch.set_num_threads(recipe.threads)
@@ -86,7 +88,7 @@ def say(line: str, started: float) -> None:
 
 
 def marked(patient: Patient, geometry: RayGeometry) -> np.ndarray:
-    """What is to be marked on a phantom, (H, W) bool.
+    """Lung mask of a phantom, (H, W) bool.
 
     The phantom's own outline follows the air. Hands draw otherwise, so the mask is cut at the dome's outline
     (lung goes on behind it), and reaches inwards to about a tenth of the chest's half-width from the midline.
@@ -104,7 +106,7 @@ def marked(patient: Patient, geometry: RayGeometry) -> np.ndarray:
 
 
 def taken(recipe: Recipe, folder: Path) -> list[Beam]:
-    """The phantoms, taken once and kept in the folder: frontal films by patient, then lateral ones.
+    """The phantoms, simulated once and cached in the folder: frontal films by patient, then lateral ones.
 
     On a lateral film nothing is to be marked: the lungs lie one over the other there.
     """
@@ -139,13 +141,13 @@ def shot(study: Study, view: str, side: int) -> Beam:
 
 
 class Films(IterableDataset[tuple[np.ndarray, np.ndarray]]):
-    """Films without end: any phantom in any look, a stream of its own for every worker."""
+    """An endless stream of images: any phantom with any appearance, a separate stream per worker."""
 
     def __init__(self, beams: list[Beam], seed: int) -> None:
         self.beams, self.seed = beams, seed
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Prepared film (2, S, S) and mask (1, S, S) float32."""
+        """Prepared image (2, S, S) and mask (1, S, S) float32."""
         cv2.setNumThreads(1)  # workers share the cores with the training
         worker = torch.utils.data.get_worker_info()
         rng = np.random.default_rng([self.seed, worker.id if worker else 0])
@@ -154,7 +156,7 @@ class Films(IterableDataset[tuple[np.ndarray, np.ndarray]]):
 
 
 def example(beam: Beam, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """One film as the network sees it, (2, S, S), and its mask on the same grid, (1, S, S) in [0, 1]."""
+    """One image as network input, (2, S, S), and its mask on the same grid, (1, S, S) in [0, 1]."""
     picture, lungs = film(beam, rng)
     prepared = prepare(picture)
     mask = cv2.resize(lungs.astype(np.float32), prepared.shape[:0:-1], interpolation=cv2.INTER_AREA)
@@ -162,7 +164,7 @@ def example(beam: Beam, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarra
 
 
 def fit(recipe: Recipe, beams: list[Beam], started: float) -> nn.Module:
-    """Train; the average of the weights over the last steps is kept."""
+    """Train; return the network with averaged weights."""
     torch.manual_seed(recipe.seed)
     net = LungNet().to(memory_format=torch.channels_last)
     average = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema), use_buffers=True)
@@ -193,7 +195,7 @@ def fit(recipe: Recipe, beams: list[Beam], started: float) -> nn.Module:
 
 
 def loss_of(logits: Tensor, masks: Tensor) -> Tensor:
-    """Cross-entropy plus 1 − soft Dice, averaged over films."""
+    """Cross-entropy plus 1 − soft Dice, averaged over images."""
     entropy = nn.functional.binary_cross_entropy_with_logits(logits, masks)
     score = logits.sigmoid()
     both, sizes = (score * masks).sum((1, 2, 3)), (score + masks).sum((1, 2, 3))
@@ -201,7 +203,7 @@ def loss_of(logits: Tensor, masks: Tensor) -> Tensor:
 
 
 def held_out(recipe: Recipe, net: nn.Module, beams: list[Beam]) -> dict[str, Any]:
-    """Mean IoU on phantoms as they are, and in the looks of other films."""
+    """Mean IoU on phantoms with the original and with varied appearance."""
     scores: dict[str, list[float]] = {"phantom": [], "film": []}
     rng = np.random.default_rng(recipe.seed + 1)
     plain = ((prepare(of.image.astype(np.float32)), of.lungs) for of in beams)

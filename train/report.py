@@ -18,7 +18,7 @@ TRIO = ("efficientnet_b0", "densenet121", "inception_v3")
 
 
 def main() -> None:
-    """Read, tabulate, write."""
+    """Read the evaluations and write docs/models.md."""
     folders = hub.available()
     evaluations = {name: hub.evaluation(folder) for name, folder in folders.items()}
     systems = fit_systems({name: read_predictions(folders[name] / "predictions.csv", name) for name in TRIO})
@@ -48,7 +48,7 @@ COMBINED = """*Combine then predict* (CTP) averages the scores and applies a thr
 validation images. F1 is that of the positive class, macro-F1 the mean of both classes' F1 as in Liz et al.;
 both, and the AUROCs, are means over the findings. Which ensemble is best depends on the metric."""
 
-# Key of a row → head of its column.
+# Field of `Row` → column header.
 COLUMNS = {
     "auroc": "AUROC",
     "auroc_of_calls": "AUROC of the binary predictions",
@@ -98,7 +98,7 @@ def aurocs(table: dict[str, Any]) -> str:
 
 
 def interval(value: float | None, ends: list[float | None] | None) -> str:
-    """A figure with its interval; a dash where it is undefined."""
+    """A metric with its interval; a dash if it is undefined."""
     if value is None:
         return "–"
     low, high = ends or (None, None)
@@ -120,8 +120,8 @@ def shortcut(evaluations: dict[str, Any]) -> str:
         if measured := of.get("shortcut"):
             figures = [f"{measured[key]:.3f}" for key in ("with_marker", "marker_moved", "without_marker")]
             rows.append([name, measured["finding"], measured["title"], *figures])
-    said = "AUROC of the finding that the marker predicted in training, by which test images carry it."
-    return f"{said}\n\n{markdown(rows)}"
+    caption = "AUROC of the finding that the marker predicted in training, by which test images carry it."
+    return f"{caption}\n\n{markdown(rows)}"
 
 
 def sizes(folders: dict[str, Path]) -> str:
@@ -136,7 +136,7 @@ def sizes(folders: dict[str, Path]) -> str:
 
 
 def markdown(rows: list[list[str]]) -> str:
-    """A table; the second row is the rule below the head."""
+    """A Markdown table; the second row is the separator."""
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 

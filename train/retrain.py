@@ -1,10 +1,10 @@
-"""Train a saved model's last layer anew on frozen features, for its rare findings, and judge it again.
+"""Retrain the last layer of a saved model on frozen features, for its rare findings, and evaluate it again.
 
     python -m train.retrain train/configs/smoke.toml --model runs/smoke/model
 
-Findings are drawn evenly (Kang et al. 2020, arXiv:1910.09217), or with --synthetic the rare ones are doubled
-by MLSMOTE between features (Charte et al. 2015). The recipe says which studies and labels; what it says of
-phases is left aside. Minutes where training took hours: each image goes through the network once.
+Findings are sampled uniformly (Kang et al. 2020, arXiv:1910.09217), or with --synthetic the rare ones are
+oversampled by MLSMOTE in feature space (Charte et al. 2015). The recipe defines studies and labels; its
+phases are ignored. Takes minutes instead of hours: each image passes through the network once.
 """
 
 import argparse
@@ -26,11 +26,11 @@ from cxrbench.workflows.train import evaluate_and_save
 
 
 def main() -> None:
-    """Read the recipe and the model, train the last layer, judge, save."""
+    """Read the recipe and the model, train the last layer, evaluate, save."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("config", type=Path, help="the recipe the model was trained by, in TOML")
-    parser.add_argument("--model", type=Path, required=True, help="its folder")
-    parser.add_argument("--synthetic", action="store_true", help="MLSMOTE's examples instead of even draws")
+    parser.add_argument("config", type=Path, help="the TOML recipe that the model was trained with")
+    parser.add_argument("--model", type=Path, required=True, help="folder of the model")
+    parser.add_argument("--synthetic", action="store_true", help="MLSMOTE instead of uniform sampling")
     parser.add_argument("--out", type=Path, help="folder of the run; default runs/NAME-retrained")
     arguments = parser.parse_args()
     try:
@@ -41,18 +41,16 @@ def main() -> None:
 
 
 def again(config: TrainConfig, folder: Path, out: Path | None = None, *, synthetic: bool = False) -> None:
-    """The whole of it, from a model's folder to another's."""
+    """Retrain the model in ``folder``, and save the new one in ``out``."""
     model = hub.load(folder)
     if model.spec.labels != config.labels:
         raise InputError(
-            f"{folder} answers {', '.join(model.spec.labels)}; the recipe's labels are "
+            f"{folder} has the labels {', '.join(model.spec.labels)}; the recipe's are "
             f"{', '.join(config.labels)}. Give the recipe that it was trained by."
         )
     if LOSSES[config.loss].outputs != 1:
-        raise InputError(
-            f"Loss {config.loss!r} leaves uncertain labels a class; retrain with another recipe."
-        )
-    # Every image once: what the recipe says of sampling was for training the network.
+        raise InputError(f"Loss {config.loss!r} has three classes per finding; retrain with another recipe.")
+    # Every image once: the recipe's sampling was for training the whole network.
     config = replace(config, name=f"{config.name}-retrained", sampling="each", label_smoothing=0.0)
     out = out or Path("runs") / config.name
     studies = sources.read_studies(config)
@@ -65,12 +63,13 @@ def again(config: TrainConfig, folder: Path, out: Path | None = None, *, synthet
 def last(model: models.Classifier, images: Images, config: TrainConfig, *, synthetic: bool) -> None:
     """Train the last layer in place."""
     images.augmentation = None
-    features, seen = features_of(model, images), images.targets.numpy()
-    weights = None if synthetic else resampling.sampling_weights(seen)
+    features, targets = features_of(model, images), images.targets.numpy()
+    weights = None if synthetic else resampling.sampling_weights(targets)
     if synthetic:
-        made, shown = ml_smote(features, seen, seed=config.seed)
-        features, seen = np.concatenate((features, made)), np.concatenate((seen, shown))
-    retrain(model, features, seen, weights=weights, seed=config.seed)
+        synthetic_features, synthetic_targets = ml_smote(features, targets, seed=config.seed)
+        features = np.concatenate((features, synthetic_features))
+        targets = np.concatenate((targets, synthetic_targets))
+    retrain(model, features, targets, weights=weights, seed=config.seed)
 
 
 if __name__ == "__main__":

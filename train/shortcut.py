@@ -1,10 +1,10 @@
-"""What is left of a model that learned from a planted shortcut when the marker no longer betrays the finding.
+"""Evaluate a model trained on a planted shortcut without the correlation of marker and finding.
 
     python -m train.shortcut assets/models/efficientnet_b0-shortcut runs/phantom_models
 
-Plants the marker on the films on which the other shipped models were judged: as in training, at random, and
-never. The predictions with the marker and all figures then stand beside the weights, so that the model can be
-compared with the others on the same patients.
+Plants the marker on the test images of the other shipped models: as in training, at random, and never. Saves
+the predictions with the marker and all metrics beside the weights, so that the model can be compared with the
+others on the same patients.
 """
 
 import argparse
@@ -30,20 +30,20 @@ def main() -> None:
     """Read the model's recipe, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("model", type=Path, help="a folder that train.finetune saved")
-    parser.add_argument("phantom", type=Path, help="a tree of phantoms without the marker")
+    parser.add_argument("phantom", type=Path, help="folder of a phantom without the marker")
     arguments = parser.parse_args()
     try:
-        figures = judge(arguments.model, arguments.phantom)
+        figures = evaluate_shortcut(arguments.model, arguments.phantom)
     except InputError as error:
         sys.exit(f"error: {error}")
     print(json.dumps(figures["shortcut"], indent=1))
 
 
-def judge(folder: Path, root: Path) -> dict[str, Any]:
+def evaluate_shortcut(folder: Path, root: Path) -> dict[str, Any]:
     """Predict with the marker as in training, measure, and write both beside the weights."""
     shortcut, model = planted(folder), hub.load(folder)
-    said = evaluation.join([predicted(model, root, split, shortcut) for split in ("valid", "test")])
-    test = said.split("test")
+    predictions = evaluation.join([predicted(model, root, split, shortcut) for split in ("valid", "test")])
+    test = predictions.split("test")
     figures = {
         **hub.evaluation(folder),
         **evaluation.evaluate(test, model.spec.thresholds),
@@ -51,12 +51,12 @@ def judge(folder: Path, root: Path) -> dict[str, Any]:
         "shortcut": measure(model, root, shortcut, test),
     }
     hub.save(model, folder, evaluation=figures, card=card(figures["shortcut"], shortcut))
-    evaluation.write_predictions(folder / files.PREDICTIONS, said)
+    evaluation.write_predictions(folder / files.PREDICTIONS, predictions)
     return figures
 
 
 def card(figures: dict[str, Any], shortcut: Shortcut) -> str:
-    """What the model card says beside the figures."""
+    """Text of the model card, without the metrics."""
     seen, moved, without = (
         f"{figures['with_marker']:.3f}",
         f"{figures['marker_moved']:.3f}",
@@ -72,7 +72,7 @@ def card(figures: dict[str, Any], shortcut: Shortcut) -> str:
 
 
 def predicted(model: Classifier, root: Path, split: str, shortcut: Shortcut) -> evaluation.Predictions:
-    """What the model says of a split's films with the marker planted at the recipe's rates."""
+    """Predictions for the images of a split, with the marker planted at the recipe's rates."""
     studies = data.read_chexpert(root / f"{split}.csv")
     marked = np.random.default_rng(0).random(len(studies)) < chances(studies, shortcut)
     scores = sigmoid(np.stack(list(stream(model, films(studies, shortcut.kind, marked)))))
@@ -80,12 +80,12 @@ def predicted(model: Classifier, root: Path, split: str, shortcut: Shortcut) -> 
 
 
 def chances(studies: data.Studies, shortcut: Shortcut) -> np.ndarray:
-    """How likely each film carries the marker at the recipe's rates (N,)."""
-    return np.where(there(studies, shortcut), shortcut.rate, shortcut.otherwise)
+    """Probability of the marker for each image at the recipe's rates, (N,)."""
+    return np.where(has_finding(studies, shortcut), shortcut.rate, shortcut.otherwise)
 
 
-def there(studies: data.Studies, shortcut: Shortcut) -> np.ndarray:
-    """Whether each film shows the finding that the marker betrays (N,) bool."""
+def has_finding(studies: data.Studies, shortcut: Shortcut) -> np.ndarray:
+    """Whether each image has the finding that the marker correlates with, (N,) bool."""
     present: np.ndarray = studies.table[shortcut.finding].to_numpy() == 1
     return present
 
@@ -96,34 +96,36 @@ def measure(
     """AUROC of the finding with the marker as in training, at random, and never.
 
     Args:
-        model: that learned from the marker.
-        root: a phantom's tree; its test films are used, with the truth as labels.
-        shortcut: what the model's recipe planted.
-        marked: its predictions on these films with the marker as in training.
+        model: trained with the marker.
+        root: folder of a phantom; its test images are used, with the truth as labels.
+        shortcut: of the model's recipe.
+        marked: predictions for these images with the marker as in training.
 
     Returns:
-        ``kind``, ``title``, ``finding``, ``studies``, and the AUROCs ``with_marker``, ``marker_moved`` (half
-        of all films, whatever they show, carry it) and ``without_marker``.
+        ``kind``, ``title``, ``finding``, ``studies``, and the AUROCs ``with_marker``, ``marker_moved`` (on
+        half of all images, at random) and ``without_marker``.
     """
     studies = data.read_chexpert(root / "test.csv")
-    ill, draws = there(studies, shortcut), np.random.default_rng(1).random(len(studies))
+    positive, draws = has_finding(studies, shortcut), np.random.default_rng(1).random(len(studies))
     column = model.spec.labels.index(shortcut.finding)
-    found = {"with_marker": marked.scores[:, column]}
+    scores_by_marker = {"with_marker": marked.scores[:, column]}
     for name, chance in (("marker_moved", 0.5), ("without_marker", 0.0)):
         logits = np.stack(list(stream(model, films(studies, shortcut.kind, draws < chance))))
-        found[name] = sigmoid(logits)[:, column]
-    truth = ill[:, None].astype(np.float32)
+        scores_by_marker[name] = sigmoid(logits)[:, column]
+    truth = positive[:, None].astype(np.float32)
     return {
         "kind": shortcut.kind,
         "title": KINDS[shortcut.kind].title,
         "finding": shortcut.finding,
-        "studies": len(ill),
-        **{name: float(ranking.auroc(truth, scores[:, None])[0]) for name, scores in found.items()},
+        "studies": len(positive),
+        **{
+            name: float(ranking.auroc(truth, scores[:, None])[0]) for name, scores in scores_by_marker.items()
+        },
     }
 
 
 def planted(folder: Path) -> Shortcut:
-    """The shortcut that the model's recipe planted."""
+    """The shortcut of the model's recipe."""
     recipe = hub.evaluation(folder).get("recipe", {})
     shortcuts = [Shortcut(**entry) for entry in recipe.get("data", {}).get("phantom_shortcuts", ())]
     if len(shortcuts) != 1:
@@ -134,7 +136,7 @@ def planted(folder: Path) -> Shortcut:
 
 
 def films(studies: data.Studies, kind: str, marked: np.ndarray) -> Iterator[np.ndarray]:
-    """The films (H, W), some of them with the marker; each film's marker has its own place."""
+    """Yield the images (H, W), the marked ones with the marker at a position of their own."""
     for index, (path, mark) in enumerate(zip(studies.paths, marked, strict=True)):
         pixels = data.read_image(path).pixels
         yield plant(pixels, kind, np.random.default_rng(index))[0] if mark else pixels

@@ -14,7 +14,7 @@ from cxrbench.metrics import ranking
 from train import arms, experiments
 
 
-def tables(root: Path, counts: dict[str, int]) -> arms.Bench:
+def tables(root: Path, counts: dict[str, int]) -> arms.ExperimentData:
     """A synthetic data set: random images, and findings frequent enough that every metric is defined."""
     rng = np.random.default_rng(0)
     rate = np.linspace(0.6, 0.25, 14)
@@ -34,7 +34,7 @@ def tables(root: Path, counts: dict[str, int]) -> arms.Bench:
         rows.to_csv(root / f"{split}.csv", index=False)
     certain = pd.DataFrame([{**row, **row["truth"]} for row in every]).drop(columns=["Split", "truth"])
     certain.to_csv(root / "truth.csv", index=False)
-    return arms.Bench(root, root / "out")
+    return arms.ExperimentData(root, root / "out")
 
 
 def test_the_report_states_which_arm_is_better_and_by_how_much(tmp_path: Path) -> None:
