@@ -10,13 +10,19 @@ from cxrbench.app.navigation import PAGES, page_file
 from cxrbench.compare import DISCLAIMER
 
 _FOLDER: Final = Path(__file__).resolve().parent
+_SPELT_OUT: Final = "compare"  # the first page's own address is "/"; links that spell it out open it too
 
 
 def main() -> None:
     """Draw the frame, and the page that the address names in it."""
     # Before the navigation: without an icon, browsers would fetch that of each page from Google's servers.
     st.set_page_config(page_title="cxrbench", page_icon=str(_FOLDER / "icon.svg"), layout="wide")
-    page = st.navigation(_pages(), position="top")
+    first, *others = _pages()
+    page = st.navigation([first, *others], position="top")
+    if page.url_path == _SPELT_OUT:
+        # The navigation marks only the entry that is visible.
+        values = st.query_params.get_all
+        st.switch_page(first, query_params=[(key, value) for key in st.query_params for value in values(key)])
     st.set_page_config(page_title=f"{page.title} · cxrbench")
     st.html(_FOLDER / "main.css")
     with st.container(key="disclaimer"):
@@ -37,8 +43,7 @@ def _pages() -> list[StreamlitPage]:
         )
         for index, (name, page) in enumerate(PAGES.items())
     ]
-    # The first page's own address is "/"; links that spell it out must open it too.
-    spelt_out = st.Page(page_file("compare"), title="Compare", url_path="compare", visibility="hidden")
+    spelt_out = st.Page(page_file("compare"), title="Compare", url_path=_SPELT_OUT, visibility="hidden")
     return [*pages, spelt_out]
 
 

@@ -92,6 +92,7 @@ def test_a_cold_deep_link_has_the_frame_and_what_was_asked(visit: Visits, galler
     finding = case["findings"][-1]
     here = visit(f"/compare?case={case['id']}&findings={finding.replace(' ', '+')}&methods=grad_cam")
     assert here.page.get_by_role("link", name="About").is_visible()
+    assert here.page.locator('a[aria-current="page"]').inner_text().endswith("Compare")
     assert not here.page.get_by_text("Page not found").count()
     assert here.page.get_by_text("Not for clinical use.").first.is_visible()
     assert here.page.get_by_text(case["why"]).is_visible()

@@ -201,7 +201,7 @@ def _render_film(root: Path, study: Study, film: Film, size: int) -> dict[str, l
 
 
 def _save(path: Path, pixels: np.ndarray) -> None:
-    """Write a PNG atomically."""
+    """Write a PNG atomically, with OpenCV: ``png_bytes`` takes three to four times as long."""
     path.parent.mkdir(parents=True, exist_ok=True)
     data = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 4])[1].tobytes()
     write_bytes(path, data)
