@@ -12,7 +12,7 @@ from cxrbench.training.objective.losses import LOSSES
 from cxrbench.training.objective.sampling import SAMPLINGS
 from cxrbench.training.transfer.late_fusion import fit_fusion
 
-__all__ = ["by_study", "card", "table", "with_patient"]
+__all__ = ["by_study", "card", "optional_metrics", "table", "with_patient"]
 
 
 def card(config: TrainConfig, studies: Mapping[str, Studies]) -> str:
@@ -47,6 +47,28 @@ def card(config: TrainConfig, studies: Mapping[str, Studies]) -> str:
             "can be compared where the truth is known."
         )
     return "\n\n".join(lines)
+
+
+def optional_metrics(
+    config: TrainConfig,
+    studies: Mapping[str, Studies],
+    targets: Mapping[str, np.ndarray],
+    scores: Mapping[str, np.ndarray],
+) -> dict[str, Any]:
+    """The gain from patient data and from further views, each where the recipe asks for it.
+
+    Args:
+        config: the recipe.
+        studies: of train, valid and test.
+        targets: of valid and test, (N, L).
+        scores: of valid and test, (N, L).
+    """
+    found: dict[str, Any] = {}
+    if config.clinical:
+        found["clinical"] = with_patient(studies, targets, scores)
+    if config.studies:
+        found["by_study"] = by_study(studies["test"], targets["test"], scores["test"], config.studies)
+    return found
 
 
 def with_patient(

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from accelerate import PartialState
 
-from cxrbench import data, models, targets
+from cxrbench import data, targets
 from cxrbench.errors import InputError, look_up
 from cxrbench.labels import finding_indices
 from cxrbench.models import hub
@@ -15,10 +15,9 @@ from cxrbench.training.config import TrainConfig
 from cxrbench.training.dataset import Images, decode
 from cxrbench.training.objective.losses import LOSSES, Criterion, smoothed
 from cxrbench.training.objective.sampling import SAMPLINGS, Selection
-from cxrbench.training.transfer.heads import fold, widen
 from cxrbench.training.validation import scores_of
 
-__all__ = ["criterion", "known_targets", "narrow", "prepare", "selection"]
+__all__ = ["criterion", "known_targets", "selection"]
 
 
 def known_targets(
@@ -83,15 +82,3 @@ def criterion(config: TrainConfig, targets: torch.Tensor) -> Criterion:
     """The recipe's loss, with class weights from the training targets (N, L)."""
     name = "weighted" if config.positive_weights else config.loss
     return LOSSES[name](targets, **config.loss_options)
-
-
-def prepare(config: TrainConfig, model: models.Classifier) -> None:
-    """Replace the last layer if the recipe's loss needs three logits per finding."""
-    if LOSSES[config.loss].outputs == 3:
-        widen(model)
-
-
-def narrow(config: TrainConfig, model: models.Classifier) -> None:
-    """Undo ``prepare`` after training: one logit per finding, with the same scores."""
-    if LOSSES[config.loss].outputs == 3:
-        fold(model)

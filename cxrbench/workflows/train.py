@@ -1,37 +1,35 @@
 """From a recipe to a model folder: read the studies, train, evaluate on the test studies, save."""
 
-import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import torch
 from accelerate import PartialState
 
 from cxrbench import assets, evaluation, models
 from cxrbench.data import Studies
-from cxrbench.errors import InputError
 from cxrbench.models import folder as files
 from cxrbench.models import hub
 from cxrbench.processes import this_process
 from cxrbench.terminal import write_line
-from cxrbench.training import Engine, Images, TrainConfig, recipe, report, scores_of, sources, supervision
+from cxrbench.training import recipe, report, sources, supervision
+from cxrbench.training.config import TrainConfig
+from cxrbench.training.dataset import Images
+from cxrbench.training.loop.engine import Engine
+from cxrbench.training.objective.losses import LOSSES
 from cxrbench.training.recipe import ImageSource
-from cxrbench.training.records import record
 from cxrbench.training.run import status as run_status
-from cxrbench.writing import write_text
+from cxrbench.training.run.folder import check_folder, logged, write_recipe
+from cxrbench.training.transfer.heads import fold, widen
+from cxrbench.training.validation import scores_of
 
 __all__ = ["evaluate_and_save", "run", "train"]
 
 Say = Callable[[str], None]
-
-_RECIPE: Final = "recipe.json"  # recipe of the run, in its folder
-_FILES_BEFORE_START: Final = {"recipe.toml", "console.txt", "lock"}  # written by the Train page
 
 
 def run(config: TrainConfig, out: Path | None = None, *, force: bool = False) -> None:
@@ -65,11 +63,11 @@ def train(config: TrainConfig, out: Path, *, force: bool = False, say: Say = wri
         with run_status.stop_signals() as should_stop:
             _steps(config, out, process, say=lambda line: None, should_stop=should_stop)
         return
-    _check_folder(config, out, force=force)
+    check_folder(config, out, force=force)
     running = run_status.recorded(out, config.name, process.num_processes)
     with running, run_status.stop_signals() as should_stop:
-        write_text(out / _RECIPE, json.dumps(config.as_dict(), indent=1) + "\n")
-        _steps(config, out, process, say=_logged(say, out / "log.txt"), should_stop=should_stop)
+        write_recipe(out, config)
+        _steps(config, out, process, say=logged(say, out), should_stop=should_stop)
 
 
 def _steps(
@@ -91,19 +89,23 @@ def _steps(
 
     # The model before its first step, and the loss, which may depend on how frequent the findings are.
     model = recipe.new_model(config)
-    supervision.prepare(config, model)
+    three_classes = LOSSES[config.loss].outputs == 3  # absent, present, uncertain
+    if three_classes:
+        widen(model)
     loss = supervision.criterion(config, training_and_validation(config.phases[-1].size)[0].targets)
 
     # Training; then the weights of the epoch with the best validation AUROC, with one logit per finding.
     engine = Engine(model, config, out / "state", loss=loss, say=say, should_stop=should_stop)
     engine.fit(training_and_validation)
     model.load_state_dict(engine.best())
-    supervision.narrow(config, model)
+    if three_classes:
+        fold(model)
 
     # Thresholds from the validation studies, metrics on the test studies, and the model's folder.
     if process.is_main_process:
         torch.set_num_threads(os.cpu_count() or 1)  # the other processes are done
-        say(report.table(evaluate_and_save(config, model, studies, images, out)))
+        metrics = evaluate_and_save(config, model, studies, images, out)
+        say(report.table(metrics))
         say(f"{out / 'model'}: {(time.monotonic() - started) / 60:.1f} minutes")
 
 
@@ -147,70 +149,10 @@ def evaluate_and_save(
         "thresholds": "largest sensitivity + specificity on the validation studies (Youden)",
         "recipe": config.as_dict(),
     }
-    about |= _optional_evaluations(config, studies, parts)
-    hub.save(model, out / "model", evaluation={**about, **metrics}, card=report.card(config, studies))
-    stored.replace(out / "model" / files.PREDICTIONS)
-    return metrics
-
-
-def _optional_evaluations(
-    config: TrainConfig, studies: Mapping[str, Studies], parts: Mapping[str, evaluation.Predictions]
-) -> dict[str, Any]:
-    """Evaluation with clinical data and by study, if enabled in the recipe."""
     targets = {split: part.targets for split, part in parts.items()}
     scores = {split: part.scores for split, part in parts.items()}
-    results: dict[str, Any] = {}
-    if config.clinical:
-        results["clinical"] = report.with_patient(studies, targets, scores)
-    if config.studies:
-        results["by_study"] = report.by_study(
-            studies["test"], targets["test"], scores["test"], config.studies
-        )
-    return results
-
-
-def _check_folder(config: TrainConfig, out: Path, *, force: bool) -> None:
-    """Refuse a folder that holds something other than a run of this recipe, unless ``force``."""
-    if out.exists() and not out.is_dir():
-        raise InputError(f"--out must be a folder; {out} is a file.")
-    present = {path.name for path in out.iterdir()} if out.is_dir() else set()
-    others = {name for name in present if not name.endswith(".part")} - _FILES_BEFORE_START
-    if not others:
-        return
-    known = run_status.read_status(out) is not None
-    if not known and not force:
-        raise InputError(
-            f"{out} holds files that are not of a run ({', '.join(sorted(others)[:3])}); choose "
-            "another --out, or add --force."
-        )
-    other = _fingerprint(out / _RECIPE) not in ("", config.fingerprint)
-    if other and not force:
-        raise InputError(
-            f"{out} holds a run of another recipe; choose another --out, or add --force to restart it."
-        )
-    if other and known:
-        with run_status.claim(out):  # refuses while a process trains there
-            shutil.rmtree(out / "state", ignore_errors=True)
-
-
-def _fingerprint(recipe: Path) -> str:
-    """Fingerprint of the recipe in a run's folder; "" if it cannot be read."""
-    try:
-        config: TrainConfig = record(TrainConfig, json.loads(recipe.read_text(encoding="utf8")), recipe.name)
-    except (OSError, ValueError):  # InputError is a ValueError: a recipe of a version with other settings
-        return ""
-    return config.fingerprint
-
-
-def _logged(say: Say, log: Path) -> Say:
-    """A function that passes a line to ``say`` and appends it to the log."""
-
-    def say_and_log(line: str) -> None:
-        say(line)
-        with (
-            suppress(OSError),
-            log.open("a", encoding="utf8") as file,
-        ):  # a full disk must not stop the run
-            file.write(line + "\n")
-
-    return say_and_log
+    optional = report.optional_metrics(config, studies, targets, scores)
+    stated = {**about, **optional, **metrics}
+    hub.save(model, out / "model", evaluation=stated, card=report.card(config, studies))
+    stored.replace(out / "model" / files.PREDICTIONS)
+    return metrics

@@ -17,7 +17,6 @@ from cxrbench.models import hub
 from cxrbench.preprocess import Preprocessing
 from cxrbench.targets import POLICIES
 from cxrbench.training import DataConfig, Phase, TrainConfig, masked_bce, positive_weights, supervision
-from cxrbench.training.transfer.heads import ThreeClass, last_layer
 
 LABELS = ("Lung Opacity", "Edema", "Fracture")
 TARGETS = np.array([[np.nan, 1, 0], [0, -1, 1], [1, -1, np.nan], [-1, 0, 0]])
@@ -84,20 +83,6 @@ def test_positive_weights_give_the_weighted_loss_bit_for_bit() -> None:
     own = supervision.criterion(recipe(positive_weights=True), targets)(logits, targets)
     assert torch.equal(own, masked_bce(logits, targets, positive_weights(targets)))
     assert torch.equal(supervision.criterion(recipe(), targets)(logits, targets), masked_bce(logits, targets))
-
-
-def test_three_class_heads_exist_during_training_only() -> None:
-    config = recipe(policy="multiclass", loss="three-class")
-    model = models.create("efficientnet_b0", LABELS, preprocessing=Preprocessing(size=32))
-    supervision.prepare(config, model)
-    assert isinstance(last_layer(model)[1], ThreeClass)
-    assert model(torch.zeros(1, 1, 32, 32)).shape == (1, 3)
-    supervision.narrow(config, model)
-    assert type(last_layer(model)[1]) is torch.nn.Linear
-    assert last_layer(model)[1].out_features == 3
-    plain = recipe()
-    supervision.prepare(plain, model)
-    assert type(last_layer(model)[1]) is torch.nn.Linear
 
 
 def test_incompatible_settings_are_refused(studies: Studies, tmp_path: Path) -> None:
