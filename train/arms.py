@@ -116,7 +116,7 @@ class Arm:
 
 
 def policy(name: str, loss: str = "bce") -> Callable[[ExperimentData, int], np.ndarray]:
-    """Train on the labeler's labels with a policy; blank counts as absent."""
+    """Train on the labeller's labels with a policy; blank counts as absent."""
 
     def train(bench: ExperimentData, seed: int) -> np.ndarray:
         guesses = None

@@ -39,7 +39,7 @@ class DataConfig:
         policy: treatment of uncertain and blank labels in training, a key of ``targets.POLICIES``.
         teacher: folder of a model trained with the policy ``ignore``, for the policy ``self-trained``.
         close_hierarchy: a positive finding makes its ancestors positive in training.
-        certain: train on the phantom's true labels (``truth.csv``) instead of those of its report labeler.
+        certain: train on the phantom's true labels (``truth.csv``) instead of those of its report labeller.
         phantom_patients: number of patients of a phantom that is written if ``root`` does not exist; 0 for
             none.
         phantom_seed: seed of that phantom.

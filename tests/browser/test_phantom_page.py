@@ -23,7 +23,7 @@ def test_a_link_orders_a_phantom_that_can_be_changed_saved_and_explained(visit: 
     for part in ("seed=7", "finding=Cardiomegaly", "severity_pleural_effusion=0.8", "projection=Lateral"):
         assert part in v.page.url
     with v.page.expect_download() as saving:
-        v.page.get_by_role("button", name="Radiograph, masks, truth").click()
+        v.page.get_by_role("button", name="ZIP with masks and truth").click()
     with zipfile.ZipFile(io.BytesIO(Path(saving.value.path()).read_bytes())) as held:
         order = json.loads(held.read("truth.json"))["order"]
     assert order["findings"] == {"Cardiomegaly": 0.6, "Pleural Effusion": 0.8}

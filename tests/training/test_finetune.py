@@ -127,14 +127,14 @@ def config(tree: Path, **changes: Any) -> TrainConfig:
 
 
 def test_certain_targets_are_those_of_truth_csv_for_the_same_images(tree: Path) -> None:
-    labeler, truth = (read_studies(config(tree, certain=certain))["train"] for certain in (False, True))
-    assert labeler.paths == truth.paths
+    labeller, truth = (read_studies(config(tree, certain=certain))["train"] for certain in (False, True))
+    assert labeller.paths == truth.paths
     table = pd.read_csv(tree / "truth.csv")
     table = table[(table["Split"] == "train") & (table["Frontal/Lateral"] == "Frontal")]
     assert [path.name for path in truth.paths] == [path.rsplit("/")[-1] for path in table["Path"]]
     assert np.array_equal(truth.targets, table[list(CHEXPERT)].to_numpy(np.float32))
     assert not np.isin(truth.targets, [0, 1], invert=True).any()
-    assert np.isnan(labeler.targets).any()
+    assert np.isnan(labeller.targets).any()
 
 
 def test_certain_targets_need_a_truth_csv(tree: Path, tmp_path: Path) -> None:

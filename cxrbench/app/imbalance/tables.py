@@ -28,13 +28,13 @@ LABEL_TABLES: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 _DESCRIPTIONS: Final = {
-    "chexpert": "Labels extracted from reports by a rule-based labeler. Blank: the report does not mention "
+    "chexpert": "Labels extracted from reports by a rule-based labeller. Blank: the report does not mention "
     "the finding. Uncertain: the report expresses uncertainty.",
     "nih": "Labels extracted from reports: present or absent only, none uncertain.",
     "padchest": "Terms of 160,861 reports, mapped to the names that other data sets use.",
     "vindr": "Each image was read by three radiologists: positive if at least two marked the finding, "
     "uncertain if one did. The table contains no patient, sex or age.",
-    "phantom": "Simulated patients: their known truth with the errors of a report labeler. "
+    "phantom": "Simulated patients: their known truth with the errors of a report labeller. "
     "`cxrbench phantom` writes the same patients with their images.",
 }
 

@@ -45,11 +45,16 @@ def _patient() -> tuple[int, str, int]:
             1,
             key="seed",
             bind="query-params",
-            width=120,
+            width=110,
             help="Seed of the simulation: the same number gives the same patient, pixel for pixel.",
         )
         st.button(
-            "New", on_click=_new_patient, icon=":material/shuffle:", key="new_patient", help="Another patient"
+            "New",
+            on_click=_new_patient,
+            icon=":material/shuffle:",
+            key="new_patient",
+            help="Another patient",
+            width=92,
         )
         take = st.number_input(
             "Exposure",

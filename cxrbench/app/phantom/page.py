@@ -37,9 +37,9 @@ def actions(settings: PhantomSettings, phantom: Phantom) -> None:
         if st.button("Explain on Compare", icon=":material/compare:", type="primary", key="to_compare"):
             st.switch_page(page_file("compare"), query_params=link_to(phantoms.radiograph(settings)))
         save = partial(st.download_button, on_click="ignore", icon=":material/download:")
-        save("Radiograph (PNG)", partial(view.png, phantom.image), f"{stem}.png", "image/png")
+        save("PNG", partial(view.png, phantom.image), f"{stem}.png", "image/png")
         data = partial(view.archive, phantom, settings)
-        save("Radiograph, masks, truth (ZIP)", data, f"{stem}.zip", "application/zip")
+        save("ZIP with masks and truth", data, f"{stem}.zip", "application/zip")
 
 
 OUTLINES = (
