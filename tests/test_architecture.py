@@ -10,7 +10,6 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -105,7 +104,7 @@ def test_the_map_lists_exactly_the_files_of_the_tree(root: Path) -> None:
 def test_the_drawing_of_the_floors_is_that_of_the_import_linter(root: Path) -> None:
     settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf8"))["tool"]["importlinter"]
     layers = next(contract["layers"] for contract in settings["contracts"] if contract["type"] == "layers")
-    drawing = re.search(r"(?ms)^## Floors$.*?^```\n(.*?)^```", architecture_page(root))[1].splitlines()
+    drawing = block_of(architecture_page(root), r"(?ms)^## Floors$.*?^```\n(.*?)^```")
     assert [re.split(r"\s{2,}", line)[0] for line in drawing if line[0] != "─"] == layers
 
 
@@ -113,10 +112,17 @@ def architecture_page(root: Path) -> str:
     return (root / "docs" / "architecture.md").read_text(encoding="utf8")
 
 
-def map_paths(text: Any) -> Iterator[object]:
+def block_of(text: str, pattern: str) -> list[str]:
+    """The lines of a code block."""
+    found = re.search(pattern, text)
+    assert found, pattern
+    return found[1].splitlines()
+
+
+def map_paths(text: str) -> Iterator[str]:
     """The paths in the file map: a line names a path, its indentation says below which folder."""
-    lines = re.search(r"(?ms)^```\n(streamlit_app\.py .*?)^```", text)[1].splitlines()
-    above = []
+    lines = block_of(text, r"(?ms)^```\n(streamlit_app\.py .*?)^```")
+    above: list[str] = []
     for line in lines:
         name = line.split()[0]
         del above[(len(line) - len(line.lstrip())) // 2 :]

@@ -27,9 +27,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
             path = place / "data" / split / f"patient{len(split)}{number:04}" / "study1" / "view1_frontal.png"
             path.parent.mkdir(parents=True)
             Image.fromarray(random.integers(0, 256, (40, 40), dtype=np.uint8)).save(path)
-            labels = random.choice(["1", "0", "-1", ""], len(CHEXPERT), p=[0.4, 0.3, 0.1, 0.2])
+            drawn = random.choice(["1", "0", "-1", ""], len(CHEXPERT), p=[0.4, 0.3, 0.1, 0.2])
             view = "Lateral," if number == count - 1 else "Frontal,AP"
-            lines.append(f"{path.relative_to(place)},Male,{40 + number},{view},{','.join(labels)}")
+            lines.append(f"{path.relative_to(place)},Male,{40 + number},{view},{','.join(drawn)}")
         (place / "data" / f"{split}.csv").write_text("\n".join(lines) + "\n")
     for seed, labels in enumerate((CHEXPERT, ("Edema", "Cardiomegaly", "Effusion"))):
         model = create(

@@ -45,7 +45,7 @@ def test_links_of_a_page_lead_to_files_and_headings_that_exist(page: Path) -> No
 def test_examples_of_a_page_give_what_it_says(page: Path) -> None:
     blocks = re.findall(r"(?ms)^```pycon\n(.*?)^```", page.read_text(encoding="utf8"))
     example = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, name(page), name(page), 0)
-    report = []
+    report: list[str] = []
     doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, out=report.append)
     assert report == [], "".join(report)
     assert example.examples

@@ -18,7 +18,10 @@ from cxrbench.preprocess.placement import Box, Placement
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Preprocessing"]
+__all__ = ["Fit", "Interpolation", "Preprocessing"]
+
+Fit = Literal["stretch", "pad", "crop"]
+Interpolation = Literal["bilinear", "bicubic"]
 
 _LARGEST: Final = 4096
 _STEEPEST: Final = 100
@@ -60,8 +63,8 @@ class Preprocessing:
     size: int = 224
     mean: float = 0.5
     std: float = 0.25
-    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
-    fit: Literal["stretch", "pad", "crop"] = "stretch"
+    interpolation: Interpolation = "bilinear"
+    fit: Fit = "stretch"
     crop: Literal["none", "lungs"] = "none"
     window: float = 0.0
     contrast: str = "none"

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from cxrbench.targets.imbalance import LabelCounts
-from cxrbench.targets.policies import RULES, Policy
+from cxrbench.targets.policies import RULES, Blank, Policy
 
 __all__ = ["Effect", "policy_effect"]
 
@@ -31,9 +30,7 @@ class Effect:
     left_out: np.ndarray
 
 
-def policy_effect(
-    tally: LabelCounts, labels: Sequence[str], policy: Policy, *, blank: Literal["zero", "mask"]
-) -> Effect:
+def policy_effect(tally: LabelCounts, labels: Sequence[str], policy: Policy, *, blank: Blank) -> Effect:
     """Count the targets that a policy would produce, from the counts before it.
 
     A policy treats equal labels alike, so four counts per finding suffice.

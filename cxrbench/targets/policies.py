@@ -10,7 +10,9 @@ import numpy as np
 from cxrbench.errors import InputError
 from cxrbench.labels import finding_key
 
-__all__ = ["POLICIES", "RULES", "Policy", "Rule", "ground_truth", "mixture"]
+__all__ = ["POLICIES", "RULES", "Blank", "Policy", "Rule", "ground_truth", "mixture"]
+
+Blank = Literal["zero", "mask"]  # what becomes of a label that is not mentioned
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Policy:
         targets: np.ndarray,
         labels: Sequence[str],
         *,
-        blank: Literal["zero", "mask"],
+        blank: Blank,
         seed: int = 0,
         guesses: np.ndarray | None = None,
     ) -> np.ndarray:

@@ -89,7 +89,7 @@ def test_all_captions_mention_the_same_omission(ragged: np.ndarray) -> None:
 
 def test_the_preparation_page_draws_the_same_regions(ragged: np.ndarray) -> None:
     picture = with_mask(np.zeros(SHAPE, np.float32), ragged)
-    coloured = picture.any(2)
+    coloured = np.asarray(picture.any(axis=2))
     assert not coloured[245:].any()  # the specks
     assert coloured[200:203, 20:300].any(0).all()
     corners = np.vstack(outline_polygons(ragged)).astype(int)

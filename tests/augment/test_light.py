@@ -32,7 +32,7 @@ def test_rotation_and_scale_keep_the_centre() -> None:
     dot = np.zeros((41, 41), np.uint8)
     dot[20, 20] = 255
     turned = apply(dot, Draw(AffineDraw(degrees=30, scale=1.2)))
-    assert np.unravel_index(turned.argmax(), turned.shape) == (20, 20)
+    assert turned.argmax() == 20 * 41 + 20
 
 
 @given(st.integers(0, 10_000))

@@ -215,7 +215,11 @@ def test_full_colour_stands_for_what_the_library_says(run: Run, scale: str) -> N
 @pytest.mark.parametrize("signed", [False, True])
 def test_a_map_gets_the_chosen_colours_if_they_suit_its_signs(run: Run, name: str, signed: bool) -> None:
     expected = colours_for("cividis" if name == "auto" else name, signed=signed)
-    arguments = [{"colours": "", "signed": signed}, {"colours": name}, {"colours": colour_tables()}]
+    arguments: list[dict[str, Any]] = [
+        {"colours": "", "signed": signed},
+        {"colours": name},
+        {"colours": colour_tables()},
+    ]
     assert COLOURS[run(VIEW, "m.colourName(...a)", arguments)] is expected
     arguments[0]["colours"] = "magma"
     assert run(VIEW, "m.colourName(...a)", arguments) == "magma"
@@ -370,8 +374,8 @@ def test_counts_at_every_threshold_are_those_of_scikit_learn(run: Run, systems: 
         truth = system.shown.targets[:, 0] == 1
         scores = system.shown.scores[:, 0].astype(np.float64)
         steps = range(0, len(data["steps"]), 40)
-        used = {key: sent[key] for key in ("graded", "hits", "alarms", "fixed")}  # type: ignore[literal-required]
-        numbers_of = {key: data[key] for key in ("positives", "negatives")}  # type: ignore[literal-required]
+        used = {key: sent[key] for key in ("graded", "hits", "alarms", "fixed")}
+        numbers_of = {key: data[key] for key in ("positives", "negatives")}
         found = run(CONFUSION, "a[2].map((i) => m.allCounts(a[0], a[1], i))", [used, numbers_of, list(steps)])
         for step, counts in zip(steps, found, strict=True):
             predicted = scores >= data["steps"][step] if system.graded else system.calls[:, 0]

@@ -30,7 +30,8 @@ def film() -> np.ndarray:
     rows, columns = np.mgrid[:300, :260]
     lungs = sum(np.exp(-(((rows - 150) / 90) ** 2) - ((columns - x) / 40) ** 2) for x in (80, 180))
     grain = np.random.default_rng(0).normal(0, 6, rows.shape)
-    return np.clip(190 - 150 * lungs + grain, 0, 255).astype(np.uint8)
+    picture: np.ndarray = np.clip(190 - 150 * lungs + grain, 0, 255).astype(np.uint8)
+    return picture
 
 
 @pytest.fixture
@@ -174,7 +175,7 @@ def test_a_real_film_is_explained(visit: Visits, real: Path) -> None:
     assert len(set(here.prints())) == 3
 
 
-BAD = {
+BAD: dict[str, tuple[Callable[[Path, np.ndarray], object], str]] = {
     "empty.png": (lambda path, film: path.write_bytes(b""), "got an empty file"),
     "half.png": (lambda path, film: path.write_bytes(_as_png(film)[:2000]), "half.png: "),
     "notes.png": (lambda path, film: path.write_text("not a picture"), "got a text file"),

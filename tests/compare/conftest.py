@@ -23,8 +23,9 @@ def model() -> Classifier:
 def image() -> np.ndarray:
     """80 × 100, of 8 bits."""
     rows, columns = np.mgrid[:80, :100]
-    samples = (127 + 60 * np.sin(rows / 9) + 60 * np.cos(columns / 7)).astype(np.uint8)
-    return samples.astype(np.float32) / np.float32(255)
+    samples: np.ndarray = (127 + 60 * np.sin(rows / 9) + 60 * np.cos(columns / 7)).astype(np.uint8)
+    image: np.ndarray = samples.astype(np.float32) / np.float32(255)
+    return image
 
 
 @pytest.fixture(scope="session")

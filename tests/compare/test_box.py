@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,8 +25,9 @@ CROPPED = HeatMaps(
 )
 
 
-def written(heat: HeatMaps) -> dict:
-    return json.loads(json.dumps(records.heat_maps_record(heat)))
+def written(heat: HeatMaps) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(json.dumps(records.heat_maps_record(heat)))
+    return values
 
 
 def test_saved_maps_keep_their_position_on_the_film() -> None:

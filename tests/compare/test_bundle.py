@@ -56,7 +56,7 @@ def same(one: Any, other: Any) -> bool:
         )
     if isinstance(one, dict):
         return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
-    return one == other
+    return bool(one == other)
 
 
 def refused(data: bytes) -> str:

@@ -1,3 +1,4 @@
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -118,11 +119,13 @@ def test_closing_the_events_stops_integrated_gradients(model: Classifier, image:
     events = compare(
         image, settings_with(methods=("integrated_gradients",), steps=200), models={"small": model}
     )
+    assert isinstance(events, Generator)
     for event in events:
         calls.append(event)
         if isinstance(event, HeatMaps):
             events.close()
     assert len(calls) == 2
+    assert isinstance(calls[1], HeatMaps)
     assert 0 < calls[1].progress < 1
     stopped = collect(
         calls, image=image, settings=settings_with(methods=("integrated_gradients",), steps=200)

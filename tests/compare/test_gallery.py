@@ -27,7 +27,8 @@ SPREAD = 3e-2
 def bound(maps: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """The maximum error of a stored map, from the docstring of ``quantise``."""
     scale = scale[:, None, None].astype(np.float64)
-    return (np.sqrt(np.abs(maps) * scale) / 31 + scale / (4 * 31**2)) * (1 + 1e-5)
+    largest: np.ndarray = (np.sqrt(np.abs(maps) * scale) / 31 + scale / (4 * 31**2)) * (1 + 1e-5)
+    return largest
 
 
 @pytest.fixture
@@ -70,8 +71,10 @@ def test_a_case_loads_as_computed(shelf: Path, computed: Comparison) -> None:
     assert list(loaded.heat_maps) == list(computed.heat_maps)
     for key, heat in computed.heat_maps.items():
         stored = loaded.heat_maps[key]
-        arrays = {"maps": heat.maps, "completeness": heat.completeness, "stable": heat.stable}
-        assert replace(stored, seconds=0, **arrays) == replace(heat, seconds=0)
+        restored = replace(
+            stored, seconds=0, maps=heat.maps, completeness=heat.completeness, stable=heat.stable
+        )
+        assert restored == replace(heat, seconds=0)
         assert np.array_equal(stored.stable, heat.stable)
         assert np.array_equal(stored.completeness, heat.completeness, equal_nan=True)
         if max(heat.maps.shape[1:]) <= 64:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, generate_uid
 
 
 def dicom_bytes(
@@ -19,8 +19,8 @@ def dicom_bytes(
     Of OW look-up tables the bytes are written as given, whatever the byte order.
     """
     meta = FileMetaDataset()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian if frame is None else syntax
-    meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.1.1"
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian if frame is None else UID(syntax)
+    meta.MediaStorageSOPClassUID = UID("1.2.840.10008.5.1.4.1.1.1.1")
     meta.MediaStorageSOPInstanceUID = generate_uid()
     big = syntax == ExplicitVRBigEndian
     dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128, is_little_endian=not big)
@@ -41,7 +41,7 @@ def dicom_bytes(
         else:
             setattr(dataset, tag, value)
     if big:
-        meta.TransferSyntaxUID = syntax
+        meta.TransferSyntaxUID = UID(syntax)
     if frame is None:
         words = stored.astype(stored.dtype.newbyteorder(">")) if big else stored
         dataset.PixelData = words.tobytes() + b"\0" * (stored.nbytes % 2)
@@ -77,4 +77,5 @@ def write_image() -> Callable[..., bytes]:
 def film() -> np.ndarray:
     """A smooth 8-bit picture without symmetry, (48, 64): smooth, so that JPEG hardly changes it."""
     y, x = np.mgrid[0:48, 0:64]
-    return (40 + 120 * np.sin(x / 20) ** 2 + 90 * y / 48).clip(0, 255).astype(np.uint8)
+    levels: np.ndarray = 40 + 120 * np.sin(x / 20) ** 2 + 90 * y / 48
+    return levels.clip(0, 255).astype(np.uint8)

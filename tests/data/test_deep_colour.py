@@ -4,6 +4,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ def png(samples: np.ndarray) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + parts
 
 
-def tiff(samples: np.ndarray, **options: object) -> bytes:
+def tiff(samples: np.ndarray, **options: Any) -> bytes:
     file = BytesIO()
     channels = samples.shape[2] if samples.ndim == 3 else 1
     options.setdefault("photometric", "rgb" if channels > 2 else "minisblack")
@@ -82,7 +83,7 @@ def test_grey_in_16_bit_colour_or_beside_alpha_keeps_its_bits(
     ],
 )
 def test_every_form_of_16_bit_colour_tiff_gives_the_same_picture(
-    deep: np.ndarray, options: dict[str, object]
+    deep: np.ndarray, options: dict[str, Any]
 ) -> None:
     colour = channels(deep, 3, 0)
     if "planarconfig" in options:

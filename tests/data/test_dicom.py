@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from PIL import Image
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
-from pydicom.pixels import apply_modality_lut, apply_windowing
+from pydicom.pixels.processing import apply_modality_lut, apply_windowing
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     JPEG2000Lossless,
@@ -26,6 +26,13 @@ from cxrbench.data.phantom import render
 from cxrbench.errors import InputError
 
 Writer = Callable[..., bytes]
+
+
+def own_file(name: str) -> Path:
+    """A file that comes with pydicom."""
+    path = get_testdata_file(name)
+    assert isinstance(path, str)
+    return Path(path)
 
 
 @pytest.fixture
@@ -158,8 +165,8 @@ def test_jpeg_baseline_is_read(write_dicom: Writer, write_image: Writer, film: n
 
 @pytest.mark.parametrize("packed", ["MR_small_jpeg_ls_lossless", "MR_small_jp2klossless", "MR_small_RLE"])
 def test_pydicoms_own_compressed_files_equal_the_plain_one(packed: str) -> None:
-    plain = read_image(get_testdata_file("MR_small.dcm"))
-    np.testing.assert_array_equal(read_image(get_testdata_file(f"{packed}.dcm")).pixels, plain.pixels)
+    plain = read_image(own_file("MR_small.dcm"))
+    np.testing.assert_array_equal(read_image(own_file(f"{packed}.dcm")).pixels, plain.pixels)
 
 
 @pytest.mark.parametrize("planar", [0, 1])
@@ -227,10 +234,10 @@ def test_damaged_and_unusual_files_are_refused(write_dicom: Writer, film: np.nda
     with pytest.raises(InputError, match="another colour model"):
         read_image(write_dicom(film, PhotometricInterpretation="PALETTE COLOR"))
     with pytest.raises(InputError, match="without pixels"):
-        read_image(get_testdata_file("test-SR.dcm"))
+        read_image(own_file("test-SR.dcm"))
     with pytest.raises(InputError, match="deflated"):
-        read_image(get_testdata_file("image_dfl.dcm"))
-    assert DeflatedExplicitVRLittleEndian.encode() in Path(get_testdata_file("image_dfl.dcm")).read_bytes()
+        read_image(own_file("image_dfl.dcm"))
+    assert DeflatedExplicitVRLittleEndian.encode() in own_file("image_dfl.dcm").read_bytes()
 
 
 def test_a_real_radiograph_survives_the_way_through_dicom(real: Path, write_dicom: Writer) -> None:
@@ -277,4 +284,4 @@ def _lossless_jpeg(image: np.ndarray) -> bytes:
         b"\xff\xc4" + (3 + 16 + 9).to_bytes(2, "big") + b"\x00" + bytes([0, 0, 0, 0, 9, *[0] * 11, *range(9)])
     )
     scan = b"\xff\xda\x00\x08\x01\x01\x00\x01\x00\x00"
-    return b"\xff\xd8" + frame + table + scan + data + b"\xff\xd9"
+    return b"".join((b"\xff\xd8", frame, table, scan, data, b"\xff\xd9"))

@@ -129,8 +129,8 @@ def test_compressed_tiffs_are_read(write_image: Writer, film: np.ndarray, compre
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-def test_a_tiff_that_counts_from_white_is_turned_round(write_image: Writer, dtype: type) -> None:
-    samples = (np.arange(12).reshape(3, 4) * (5000 if dtype == np.uint16 else 20)).astype(dtype)
+def test_a_tiff_that_counts_from_white_is_turned_round(write_image: Writer, dtype: type[np.generic]) -> None:
+    samples: np.ndarray = (np.arange(12).reshape(3, 4) * (5000 if dtype == np.uint16 else 20)).astype(dtype)
     samples = samples / 255 if dtype == np.float32 else samples
     black = read_image(write_image(samples.astype(dtype), "TIFF")).pixels
     data = bytearray(write_image(samples.astype(dtype), "TIFF"))

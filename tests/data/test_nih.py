@@ -115,7 +115,7 @@ def test_the_real_files_are_read(real: Path) -> None:
     assert len(boxes) == 6
     assert (boxes["x"] + boxes["width"] < 1024).all()
     findings = studies.table.assign(image=[path.name for path in studies.paths]).set_index("image")
-    assert all(findings.loc[box.image, box.finding] == 1 for box in boxes.itertuples())
+    assert all(findings.loc[str(box.image), str(box.finding)] == 1 for box in boxes.itertuples())
 
 
 def test_identifiers_stay_text_and_findings_may_be_spelled_otherwise() -> None:

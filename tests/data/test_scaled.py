@@ -14,6 +14,7 @@ from cxrbench.data import read_image
 from cxrbench.data.raster import decoder_scale
 from cxrbench.errors import InputError
 from cxrbench.preprocess import Preprocessing
+from cxrbench.preprocess.pipeline import Fit
 
 Writer = Callable[..., bytes]
 
@@ -26,7 +27,8 @@ def chest(height: int, width: int) -> np.ndarray:
     film = 190 - 120 * lungs + 12 * np.sin(60 * y + 8 * (x - 0.5) ** 2)
     film += np.random.default_rng(0).normal(0, 3, film.shape)
     film[height // 20 : height // 12, width // 20 : width // 14] = 255
-    return film.clip(0, 255).astype(np.uint8)
+    levels: np.ndarray = film.clip(0, 255).astype(np.uint8)
+    return levels
 
 
 def jpeg(film: np.ndarray, **options: object) -> bytes:
@@ -64,7 +66,7 @@ def test_the_decoded_size_is_at_least_four_times_the_side(
     ],
 )
 def test_scaled_decoding_changes_less_than_another_resize_would(
-    shape: tuple[int, int], fit: str, options: dict[str, Any]
+    shape: tuple[int, int], fit: Fit, options: dict[str, Any]
 ) -> None:
     data = jpeg(chest(*shape), **options)
     recipe = Preprocessing(size=224, fit=fit, mean=0.0, std=1.0)

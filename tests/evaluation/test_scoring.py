@@ -9,7 +9,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image, ImageOps
 
-from cxrbench.data import read_image
+from cxrbench.data import Radiograph, read_image
 from cxrbench.errors import InputError
 from cxrbench.evaluation import scoring
 from cxrbench.evaluation.scoring import score_files
@@ -50,12 +50,15 @@ def age(path: Path, hours: int = 1) -> None:
 
 
 @pytest.fixture
-def seen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The files that are decoded from now on."""
-    decoded, read = [], scoring.read_image
-    monkeypatch.setattr(
-        scoring, "read_image", lambda path, **options: decoded.append(path) or read(path, **options)
-    )
+    decoded: list[Path] = []
+
+    def read(path: Path, **options: Any) -> Radiograph:
+        decoded.append(path)
+        return read_image(path, **options)
+
+    monkeypatch.setattr(scoring, "read_image", read)
     return decoded
 
 
@@ -75,7 +78,7 @@ def test_scores_are_those_of_predict_and_a_file_that_cannot_be_read_is_named(
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(
-    model: Classifier, films: list[Path], tmp_path: Path, seen: list[str]
+    model: Classifier, films: list[Path], tmp_path: Path, seen: list[Path]
 ) -> None:
     whole = score_files(model, films, tmp_path / "whole", batch=2).scores
     seen.clear()
@@ -97,7 +100,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
 
 @pytest.mark.parametrize("hidden", [False, True])
 def test_a_film_that_was_changed_in_place_is_scored_anew(
-    hidden: bool, model: Classifier, films: list[Path], tmp_path: Path, seen: list[str]
+    hidden: bool, model: Classifier, films: list[Path], tmp_path: Path, seen: list[Path]
 ) -> None:
     before = score_files(model, films, tmp_path / "scores").scores
     times, size = films[2].stat(), films[2].stat().st_size
@@ -117,7 +120,7 @@ def test_a_film_that_was_changed_in_place_is_scored_anew(
 
 
 def test_a_film_that_was_only_touched_or_moved_is_not_scored_again(
-    model: Classifier, films: list[Path], tmp_path: Path, seen: list[str]
+    model: Classifier, films: list[Path], tmp_path: Path, seen: list[Path]
 ) -> None:
     before = score_files(model, films, tmp_path / "scores").scores
     films[0].touch()
@@ -129,7 +132,7 @@ def test_a_film_that_was_only_touched_or_moved_is_not_scored_again(
 
 
 def test_a_list_in_another_order_or_longer_costs_only_what_is_new(
-    model: Classifier, films: list[Path], tmp_path: Path, seen: list[str]
+    model: Classifier, films: list[Path], tmp_path: Path, seen: list[Path]
 ) -> None:
     few = score_files(model, films[:3], tmp_path / "scores").scores
     seen.clear()
@@ -155,7 +158,7 @@ def test_a_file_that_comes_back_is_scored_and_one_that_goes_is_not_remembered(
 
 
 def test_other_weights_or_reading_code_start_anew(
-    model: Classifier, films: list[Path], tmp_path: Path, seen: list[str], monkeypatch: pytest.MonkeyPatch
+    model: Classifier, films: list[Path], tmp_path: Path, seen: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = score_files(model, films[:2], tmp_path / "scores").scores
     other = make(seed=3)
@@ -172,7 +175,7 @@ def test_other_weights_or_reading_code_start_anew(
 
 
 def test_a_line_that_a_kill_cut_is_scored_again_and_the_next_one_is_whole(
-    model: Classifier, films: list[Path], tmp_path: Path, seen: list[str]
+    model: Classifier, films: list[Path], tmp_path: Path, seen: list[Path]
 ) -> None:
     whole = score_files(model, films, tmp_path / "scores").scores
     (store,) = (tmp_path / "scores").iterdir()
@@ -222,7 +225,7 @@ def test_a_film_that_shows_nothing_carries_its_note_also_when_it_is_known(
 
 
 def test_a_model_in_train_mode_is_refused(model: Classifier, films: list[Path], tmp_path: Path) -> None:
-    model.backbone.classifier.train()
+    model.backbone.get_submodule("classifier").train()
     try:
         with pytest.raises(InputError, match=r"train mode.*backbone\.classifier"):
             score_files(model, films, tmp_path / "scores")

@@ -50,7 +50,7 @@ class Chain(nn.Module):
             value = module(value)
             if name == stop.name:
                 break
-        return Features(value, (), stop, tuple(value.shape[2:4]))
+        return Features(value, (), stop, (value.shape[2], value.shape[3]))
 
     def head(self, features: Features) -> torch.Tensor:
         value = features.value

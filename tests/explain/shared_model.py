@@ -2,8 +2,9 @@
 
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,20 +32,20 @@ def fingerprint(model: Classifier) -> list[object]:
         [type(each) for each in model.modules()],
         [len(getattr(registry, f"_global{hooks}")) for hooks in HOOKS],
         torch.get_rng_state(),
-        np.random.get_state()[1].tolist(),  # noqa: NPY002 - the global one, which must not change
+        np.random.get_state(legacy=False)["state"]["key"].tolist(),  # noqa: NPY002 - the global one, which must not change
         random.getstate(),
         (torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.get_num_threads()),
     ]
 
 
-def same(a: object, b: object) -> bool:
+def same(a: Any, b: Any) -> bool:
     if isinstance(a, torch.Tensor):
         return torch.equal(a, b)
     if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+        return bool(a.keys() == b.keys()) and all(same(a[key], b[key]) for key in a)
     if isinstance(a, list | tuple):
         return len(a) == len(b) and all(map(same, a, b))
-    return a == b
+    return bool(a == b)
 
 
 def maps(model: Classifier, image: torch.Tensor, method: str) -> torch.Tensor:
@@ -67,6 +68,7 @@ def interrupted_calls(model: Classifier, image: torch.Tensor) -> Iterator[None]:
         else:
             raise AssertionError("an image without memory went through a network with weights")
     drafts = explain(model, image, [0], ["integrated_gradients"], steps=8)
+    assert isinstance(drafts, Generator)
     next(drafts)
     try:
         drafts.throw(KeyboardInterrupt)

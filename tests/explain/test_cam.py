@@ -167,7 +167,8 @@ def test_the_gradient_is_that_of_autograd_through_the_whole_network(
     activations, gradients = feature_gradients(model, image, [2], "layer3")
     features = model.trunk(image, "layer3")
     leaf = features.value.clone().requires_grad_()
-    logit = model.architecture.head(model.backbone)(model.backbone.layer4(leaf.clone()))[0, 2]
+    backbone: Any = model.backbone
+    logit = model.architecture.head(backbone)(backbone.layer4(leaf.clone()))[0, 2]
     assert torch.equal(activations, features.value)
     assert torch.equal(gradients[:, 0], torch.autograd.grad(logit, leaf)[0])
 
@@ -207,9 +208,7 @@ def test_a_model_in_train_mode_is_refused_even_in_one_part(one_conv: Any) -> Non
     ("findings", "message"),
     [([2], "between 0 and 1.*got 2"), ([-1], "got -1"), ([], "one or more"), ([0.5], "whole numbers")],
 )
-def test_a_finding_the_model_does_not_have_is_refused(
-    one_conv: Any, findings: list[float], message: str
-) -> None:
+def test_a_finding_the_model_does_not_have_is_refused(one_conv: Any, findings: Any, message: str) -> None:
     model, picture = one_conv
     with pytest.raises(InputError, match=f"findings must.*{message}.*finding_indices"):
         feature_gradients(model, picture, findings)

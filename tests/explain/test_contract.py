@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from cxrbench.explain import METHODS, Explanation, Passes, explain, stage_name
-from cxrbench.models import ARCHITECTURES, Classifier
+from cxrbench.models import ARCHITECTURES, Classifier, Features
 
 FINDINGS = [0, 7, 13]
 STEPS = 3
@@ -102,7 +102,7 @@ def test_every_stage_of_a_backbone_can_be_read_by_every_method_that_reads_one(
 ) -> None:
     model = random_model(architecture)
     methods = [name for name, record in METHODS.items() if record.reads_stage]
-    sides = {name: [] for name in methods}
+    sides: dict[str, list[int]] = {name: [] for name in methods}
     for stage in model.stages:
         for explanation in explain(model, image, [0], methods, stage=stage):
             assert explanation.stage == stage
@@ -141,7 +141,12 @@ def test_passes_are_shared_by_the_methods_of_one_call(
     model = random_model("efficientnet_b0")
     trunks = []
     trunk = model.trunk
-    monkeypatch.setattr(model, "trunk", lambda *arguments: trunks.append(arguments) or trunk(*arguments))
+
+    def counted(images: torch.Tensor, stage: str | None = None) -> Features:
+        trunks.append(stage)
+        return trunk(images, stage)
+
+    monkeypatch.setattr(model, "trunk", counted)
     cams = [name for name, record in METHODS.items() if record.reads_stage]
     together = list(explain(model, image, range(14), cams))
     assert len(together) == len(cams) > 1

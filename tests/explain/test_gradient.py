@@ -1,6 +1,6 @@
 """Integrated gradients: known sums, completeness, drafts and stopping."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
@@ -134,6 +134,7 @@ def test_stopping_keeps_the_callers_gradient_mode(curved: Any) -> None:
         with mode():
             before = torch.is_grad_enabled()
             drafts = integrated_gradients(model, images, [0], steps=20)
+            assert isinstance(drafts, Generator)
             next(drafts)
             assert torch.is_grad_enabled() == before
             drafts.close()

@@ -21,8 +21,12 @@ def noise(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def stable(formula: Callable[..., Any], activations: torch.Tensor, gradients: torch.Tensor) -> torch.Tensor:
-    passes = SimpleNamespace(
+def stable(
+    formula: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    activations: torch.Tensor,
+    gradients: torch.Tensor,
+) -> torch.Tensor:
+    passes: Any = SimpleNamespace(  # the part of Passes that a formula reads
         features=(activations, gradients), perturbed=tuple(perturbed(activations, gradients))
     )
     (draft,) = from_formula(formula)(passes)

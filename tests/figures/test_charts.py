@@ -155,4 +155,4 @@ def test_long_names_of_a_legend_are_broken_into_lines_that_fit_on_a_phone() -> N
 
 def luminance(rgb: np.ndarray) -> float:
     parts = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in rgb / 255]
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+    return float(0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2])

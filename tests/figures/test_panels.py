@@ -56,7 +56,9 @@ def comparison() -> Comparison:
 def words(comparison: Comparison, finding: str, **style: object) -> str:
     figure = panels(comparison, finding, **style)  # type: ignore[arg-type]
     texts = [text.get_text() for text in figure.texts]
-    texts += [text.get_text() for axes in figure.axes for text in (*axes.texts, axes.title, axes._left_title)]
+    for axes in figure.axes:
+        texts += [text.get_text() for text in axes.texts]
+        texts += [axes.get_title(), axes.get_title(loc="left")]
     return " ".join(" ".join(texts).split())
 
 

@@ -31,8 +31,8 @@ def test_unknown_labels_are_ignored(random: np.random.Generator) -> None:
     extra = np.insert(scores, 2, 0.99, axis=1)
     for metric in (coverage, label_ranking_precision):
         assert_array_equal(metric(wider, extra), metric(targets, scores))
-    for metric in (hamming_loss, subset_accuracy):
-        assert_array_equal(metric(wider, extra > 0.5), metric(targets, scores > 0.5))
+    for decided in (hamming_loss, subset_accuracy):
+        assert_array_equal(decided(wider, extra > 0.5), decided(targets, scores > 0.5))
 
 
 def test_images_without_known_or_present_labels() -> None:

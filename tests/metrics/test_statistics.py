@@ -67,8 +67,8 @@ def test_every_other_statistic_is_its_metric_of_repeated_images(seed: int) -> No
         slow = statistics.plain(metric, targets, answers)(weights)
         assert_allclose(fast(weights), slow, atol=1e-12, err_msg=metric.__name__)
     per_image = statistics.mean(hamming_loss(targets, calls))(weights)
-    slow = [np.nanmean(np.repeat(hamming_loss(targets, calls), w.astype(int))) for w in weights.T]
-    assert_allclose(per_image, slow)
+    means = [np.nanmean(np.repeat(hamming_loss(targets, calls), w.astype(int))) for w in weights.T]
+    assert_allclose(per_image, means)
 
 
 def test_a_statistic_of_a_subset_and_a_difference() -> None:

@@ -6,6 +6,7 @@ import pytest
 import timm
 import torch
 import torchvision
+from timm.data.config import resolve_data_config
 from torch import Tensor
 
 from cxrbench.errors import InputError
@@ -108,7 +109,7 @@ def test_an_image_gets_a_gradient(name: str, classifier: Make) -> None:
 def test_the_preprocessing_is_that_of_the_backbones_own_configuration(name: str) -> None:
     recipe, record = default_preprocessing(name), ARCHITECTURES[name]
     if record.package == "timm":
-        config = timm.data.resolve_data_config(model=timm.create_model(record.pretrained))
+        config = resolve_data_config(model=timm.create_model(record.pretrained))
         size, mean, std, mode = (config[key] for key in ("input_size", "mean", "std", "interpolation"))
         assert recipe.size == size[1] == size[2]
     else:

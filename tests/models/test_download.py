@@ -33,7 +33,9 @@ class FakeHub(BaseHTTPRequestHandler):
     def answer(self, *, body: bool) -> None:
         wanted = ADDRESS.fullmatch(self.path)
         folder = self.repositories.get(wanted["repository"]) if wanted else None
-        file = folder / wanted["file"] if folder and wanted["revision"] in (COMMIT, "main") else None
+        file = (
+            folder / wanted["file"] if wanted and folder and wanted["revision"] in (COMMIT, "main") else None
+        )
         content = file.read_bytes() if file and file.is_file() else b""
         self.send_response(200 if content else 404)
         if content:

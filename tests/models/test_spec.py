@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ GOOD = ModelSpec("a-model_1", "resnet50", ("Edema", "", "Mass"), Preprocessing()
 
 
 @pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden", "-x", "a b", "é", "a" * 81, "a\n", None, 7])
-def test_a_name_that_is_no_file_name_is_refused(name: object) -> None:
+def test_a_name_that_is_no_file_name_is_refused(name: Any) -> None:
     with pytest.raises(InputError, match="name must be"):
         replace(GOOD, name=name)
 
@@ -36,7 +37,7 @@ def test_a_name_that_is_no_file_name_is_refused(name: object) -> None:
         ({"preprocessing": None}, "Preprocessing"),
     ],
 )
-def test_what_breaks_a_rule_is_refused_by_name(change: dict, sentence: str) -> None:
+def test_what_breaks_a_rule_is_refused_by_name(change: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         replace(GOOD, **change)
 

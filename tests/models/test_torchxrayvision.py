@@ -28,7 +28,7 @@ def xrv() -> Any:
 def theirs(xrv: Any) -> torch.nn.Module:
     """Their own network with random weights and statistics that are not those of a fresh one."""
     torch.manual_seed(0)
-    network = xrv.models.DenseNet().eval()
+    network: torch.nn.Module = xrv.models.DenseNet().eval()
     with torch.no_grad():
         for name, buffer in network.named_buffers():
             if name.endswith(("running_mean", "running_var")):
@@ -140,7 +140,7 @@ class Bomb:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Callable[..., None], tuple[Path]]:
         return (Path.touch, (self.path,))
 
 

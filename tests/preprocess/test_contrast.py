@@ -56,7 +56,8 @@ def slow_clahe_of_one_tile(levels: np.ndarray, clip: float) -> np.ndarray:
         step = max(256 // rest, 1)
         counts[: rest * step : step][:rest] += 1
     table = np.rint(np.cumsum(counts) * np.float32(255 / levels.size)).clip(0, 255)
-    return table[levels] / 255
+    equalised: np.ndarray = table[levels] / 255
+    return equalised
 
 
 @pytest.mark.parametrize("clip", [1.0, 2.0, 4.0, 40.0])

@@ -1,5 +1,6 @@
 import math
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 
 from cxrbench.errors import InputError
 from cxrbench.preprocess import Preprocessing
+from cxrbench.preprocess.pipeline import Fit, Interpolation
 
-FITS = ("stretch", "pad", "crop")
-PLAIN = {"mean": 0.0, "std": 1.0}
+FITS: tuple[Fit, ...] = ("stretch", "pad", "crop")
+PLAIN: dict[str, Any] = {"mean": 0.0, "std": 1.0}
 
 
 def image(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -31,7 +33,7 @@ def area_weights(before: int, after: int) -> np.ndarray:
 
 @pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
 @pytest.mark.parametrize("shape", [(40, 50), (20, 17), (64, 32)])
-def test_a_moderate_resize_agrees_with_torch(mode: str, shape: tuple[int, int]) -> None:
+def test_a_moderate_resize_agrees_with_torch(mode: Interpolation, shape: tuple[int, int]) -> None:
     picture = image(*shape)
     ours = Preprocessing(size=32, interpolation=mode, **PLAIN)(picture)
     theirs = torch.nn.functional.interpolate(
@@ -77,7 +79,7 @@ def test_crop_keeps_the_central_square_and_pad_the_whole(shape: tuple[int, int])
 
 @pytest.mark.parametrize("fit", FITS)
 @pytest.mark.parametrize("shape", [(40, 33), (33, 40), (40, 30), (31, 31), (30, 47)])
-def test_maps_return_to_the_pixels_that_the_network_saw(fit: str, shape: tuple[int, int]) -> None:
+def test_maps_return_to_the_pixels_that_the_network_saw(fit: Fit, shape: tuple[int, int]) -> None:
     picture = image(*shape)
     size = {"stretch": max(shape), "pad": max(shape), "crop": min(shape)}[fit]
     recipe = Preprocessing(size=size, fit=fit, **PLAIN)
@@ -110,7 +112,7 @@ def test_only_pixels_cut_off_by_the_crop_are_nan() -> None:
 )
 @settings(max_examples=80, deadline=None)
 def test_a_bright_spot_returns_to_its_place(
-    fit: str, height: int, width: int, place: tuple[float, float]
+    fit: Fit, height: int, width: int, place: tuple[float, float]
 ) -> None:
     y, x = round(place[0] * (height - 1)), round(place[1] * (width - 1))
     picture = np.zeros((height, width), np.float32)
@@ -134,7 +136,7 @@ def test_a_coarse_map_is_resized_as_by_torch() -> None:
 
 
 @pytest.mark.parametrize("fit", FITS)
-def test_zero_maps_return_zero_maps(fit: str) -> None:
+def test_zero_maps_return_zero_maps(fit: Fit) -> None:
     assert Preprocessing(fit=fit).to_original(np.empty((0, 7, 7)), (20, 30)).shape == (0, 20, 30)
 
 
@@ -171,7 +173,7 @@ def test_an_image_of_another_shape_or_range_is_refused(bad: np.ndarray) -> None:
         {"fit": ["crop"]},
     ],
 )
-def test_an_invalid_setting_is_refused_by_name(bad: dict) -> None:
+def test_an_invalid_setting_is_refused_by_name(bad: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=next(iter(bad))):
         Preprocessing(**bad)
 

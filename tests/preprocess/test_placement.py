@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from cxrbench.errors import InputError
 from cxrbench.preprocess import Preprocessing, pipeline
+from cxrbench.preprocess.pipeline import Fit
 
-FITS = ("stretch", "pad", "crop")
+FITS: tuple[Fit, ...] = ("stretch", "pad", "crop")
 SHAPES = [(707, 580), (512, 512), (301, 233), (97, 260)]
 
 
@@ -46,7 +47,7 @@ def spot(shape: tuple[int, int], y: float, x: float, radius: float) -> np.ndarra
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("cropped", [False, True])
 def test_a_spot_returns_within_half_a_pixel_of_the_film(
-    fit: str, shape: tuple[int, int], cropped: bool, lungs_at: Callable[[tuple[int, int, int, int]], None]
+    fit: Fit, shape: tuple[int, int], cropped: bool, lungs_at: Callable[[tuple[int, int, int, int]], None]
 ) -> None:
     height, width = shape
     box = (height // 9, width // 7, height - height // 5, width - width // 11) if cropped else (0, 0, *shape)
@@ -64,7 +65,7 @@ def test_a_spot_returns_within_half_a_pixel_of_the_film(
 @pytest.mark.parametrize("fit", FITS)
 @pytest.mark.parametrize("grid", [(7, 7), (14, 10)])
 def test_a_coarse_cell_is_centred_on_its_place(
-    fit: str, grid: tuple[int, int], lungs_at: Callable[[tuple[int, int, int, int]], None]
+    fit: Fit, grid: tuple[int, int], lungs_at: Callable[[tuple[int, int, int, int]], None]
 ) -> None:
     shape, box = (300, 260), (40, 30, 290, 221)
     lungs_at(box)
@@ -82,7 +83,7 @@ def test_a_coarse_cell_is_centred_on_its_place(
 
 @pytest.mark.parametrize("fit", FITS)
 def test_pixels_outside_the_crop_are_not_seen(
-    fit: str, lungs_at: Callable[[tuple[int, int, int, int]], None]
+    fit: Fit, lungs_at: Callable[[tuple[int, int, int, int]], None]
 ) -> None:
     shape, box = (120, 100), (20, 10, 110, 70)
     lungs_at(box)
@@ -106,7 +107,7 @@ def test_pixels_outside_the_crop_are_not_seen(
 )
 @settings(max_examples=150, deadline=None)
 def test_uncropped_size_is_exact_pixel_by_pixel(
-    fit: str, height: int, width: int, corners: tuple[float, float, float, float]
+    fit: Fit, height: int, width: int, corners: tuple[float, float, float, float]
 ) -> None:
     """A window of the network's own size is not resized, so all that was seen comes back as it was."""
     rows = sorted(round(c * (height - 1)) for c in corners[:2])

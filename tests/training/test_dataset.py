@@ -56,7 +56,7 @@ def test_one_unreadable_image_of_many_is_reported_and_ignored_in_training(
     paths: list[Path], tmp_path: Path
 ) -> None:
     many = [*paths * 20, tmp_path / "gone.png"]
-    said = []
+    said: list[str] = []
     pixels = decode(many, RECIPE, tmp_path / "cache", say=said.append)
     assert len(said) == 1
     assert said[0].startswith("1 of 101 images cannot be read")
@@ -68,7 +68,10 @@ def test_one_unreadable_image_of_many_is_reported_and_ignored_in_training(
 
 def test_augmentation_depends_on_seed_pass_and_index_only() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (4, 24, 24), dtype=np.uint8)
-    make = lambda seed: Images(pixels, torch.zeros(4, 1), RECIPE, augmentation=Augmentation(), seed=seed)  # noqa: E731
+
+    def make(seed: int) -> Images:
+        return Images(pixels, torch.zeros(4, 1), RECIPE, augmentation=Augmentation(), seed=seed)
+
     first, other = make(0), make(1)
     again = make(0)
     _ = again[3, 7]  # an earlier access leaves no trace

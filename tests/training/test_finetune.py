@@ -152,7 +152,8 @@ def test_certain_targets_need_a_truth_csv(tree: Path, tmp_path: Path) -> None:
 def test_a_stop_while_the_phantom_is_written_keeps_its_images(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root, messages = tmp_path / "tree", []
+    root = tmp_path / "tree"
+    messages: list[str] = []
     recipe = config(root)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)  # two processes draw when the stop comes
     with pytest.raises(StopRequested, match=r"stopped after \d+ of \d+ phantoms"):

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from cxrbench import models
-from cxrbench.data import Studies
+from cxrbench.data import Studies, read_image
 from cxrbench.errors import InputError
 from cxrbench.inference import sigmoid
 from cxrbench.models import hub
@@ -69,7 +69,7 @@ def test_teacher_scores_replace_uncertain_labels(studies: Studies, tmp_path: Pat
     config = recipe(policy="self-trained")
     config = replace(config, data=replace(config.data, teacher=str(folder)))
     seen = supervision.known_targets(config, "train", studies, tmp_path).numpy()
-    pixels = [cv2.imread(path, cv2.IMREAD_GRAYSCALE) / np.float32(255) for path in studies.table["path"]]
+    pixels = [read_image(path).pixels for path in studies.table["path"]]
     logits = hub.load(folder)(torch.stack([teacher.spec.preprocessing(image) for image in pixels]))
     wanted = sigmoid(logits.detach().numpy())[:, [3, 1, 0]]
     uncertain = TARGETS == -1

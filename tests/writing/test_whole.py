@@ -3,8 +3,9 @@ import os
 import stat
 import subprocess
 import sys
-from contextlib import _GeneratorContextManager
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -26,7 +27,7 @@ def test_a_file_is_complete_and_has_default_permissions(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a.txt", "plain"]
 
 
-def cut(writing: _GeneratorContextManager, failure: type[BaseException]) -> None:
+def cut(writing: AbstractContextManager[TextIO], failure: BaseException | type[BaseException]) -> None:
     """Begin to write, and be ended by this."""
     with writing as stream:
         stream.write("new, but cut")

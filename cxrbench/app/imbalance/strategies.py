@@ -1,7 +1,7 @@
 """Imbalance page: the effect of policies, resampling and class weights on a label table."""
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -13,10 +13,10 @@ from cxrbench.data.label_tables import LabelTable
 from cxrbench.figures.charts import dots, stacked
 from cxrbench.targets import POLICIES, imbalance, resampling
 from cxrbench.targets.effects import policy_effect
+from cxrbench.targets.policies import Blank
 
 __all__ = ["policies_part", "resampling_part", "weights_part"]
 
-Blank = Literal["zero", "mask"]
 
 SEEN: Final[Mapping[str, str]] = {
     "present": "#D55E00",

@@ -1,7 +1,7 @@
 """Preprocessing on the Preparation page: every step of it as a picture with a description."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import cv2
 import numpy as np
@@ -14,11 +14,11 @@ from cxrbench.errors import InputError
 from cxrbench.figures import omission_note, outline_polygons
 from cxrbench.preprocess import CONTRASTS, Box, Preprocessing
 from cxrbench.preprocess.lungs import Lungs, crop_box, segment
+from cxrbench.preprocess.pipeline import Fit
 from cxrbench.writing import png_bytes
 
 __all__ = ["Step", "lungs_of", "pick_preprocessing", "pick_radiograph", "show", "steps", "with_mask"]
 
-Fit = Literal["stretch", "pad", "crop"]
 
 _SHOWN: Final = 560  # longest side of a picture as sent to the browser
 _ORANGE, _BLUE = (230, 159, 0), (86, 180, 233)  # Okabe and Ito's, distinguishable with colour blindness

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from torch import nn
 
@@ -32,7 +33,7 @@ def rate_at(step: int, *, steps: int, warmup: int, peak: float, floor: float = 0
 
 def parameter_groups(
     model: nn.Module, weight_decay: float, depths: Mapping[str, int] | None = None
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """Parameter groups for AdamW: weight decay for matrices and kernels, none for biases and norms.
 
     Args:

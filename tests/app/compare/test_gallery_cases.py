@@ -25,7 +25,11 @@ def shown(at: AppTest) -> tuple[str, list[str], list[str]]:
     """Finding, models and methods that the controls show."""
     assert not at.exception
     models, methods = (at.button_group(key=f"pick_{name}").value for name in ("models", "methods"))
-    return at.selectbox(key="pick_finding").value, models, methods
+    assert isinstance(models, list)
+    assert isinstance(methods, list)
+    finding = at.selectbox(key="pick_finding").value
+    assert isinstance(finding, str)
+    return finding, models, methods
 
 
 def test_a_case_picked_from_the_list_opens_on_its_own_finding_model_and_methods(

@@ -1,6 +1,7 @@
 """The pages as Streamlit runs them, without a browser."""
 
 import io
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from cxrbench.app import main
 from cxrbench.app.compare import scene
+from cxrbench.app.compare.canvas.schema import SceneData
 from cxrbench.app.navigation import page_file
 from cxrbench.app.services import map_jobs, model_registry
 from cxrbench.app.services.radiographs import case
@@ -35,7 +37,7 @@ def forget(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a process that has just started."""
     monkeypatch.setattr(model_registry, "_found", [])
     monkeypatch.setattr(model_registry, "_failed", [])
-    monkeypatch.setattr(model_registry, "_done", model_registry.threading.Event())
+    monkeypatch.setattr(model_registry, "_done", threading.Event())
     monkeypatch.setattr(model_registry, "_started", False)
     monkeypatch.setattr(map_jobs, "RESULTS", Results())
 
@@ -145,7 +147,7 @@ def test_two_uploads_of_one_name_are_two_films(bench: AppTest) -> None:
         at.file_uploader(key="upload").upload("film.png", film(step), "image/png").run()
     options = at.selectbox(key="pick_case").options
     assert options[-2:] == ["Yours: film.png", "Yours: film.png (2)"]
-    assert at.selectbox(key="pick_case").value.startswith("own-")
+    assert str(at.selectbox(key="pick_case").value).startswith("own-")
     settle(at)
 
 
@@ -270,7 +272,7 @@ def test_maps_that_come_while_the_page_is_drawn_are_shown(
 ) -> None:
     draw = scene.scene
 
-    def draw_slowly(*args: Any, **kwargs: Any) -> dict[str, Any]:
+    def draw_slowly(*args: Any, **kwargs: Any) -> SceneData:
         for _ in range(600):
             if not map_jobs.QUEUE.busy():
                 break

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cxrbench.app.compare.canvas.schema import MapData, PanelData
 from cxrbench.app.compare.image_encoding import colour_tables, encoded, input_box, outline, picture
 from cxrbench.app.compare.scene import scene
 from cxrbench.app.compare.score_bars import bars
@@ -11,14 +12,17 @@ from cxrbench.app.services.map_jobs import Cell
 from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings, blend
 from cxrbench.figures.colours import COLOURS
 from cxrbench.preprocess import Preprocessing
+from cxrbench.preprocess.pipeline import Fit
 
 RNG = np.random.default_rng(0)
 
 
-def decoded(record: dict) -> np.ndarray:
+def decoded(record: MapData | None) -> np.ndarray:
+    assert record is not None
     kind = {"f32": "<f4", "i16": "<i2"}[record["kind"]]
     values = np.frombuffer(base64.b64decode(record["data"]), kind).astype(np.float32) * record["step"]
-    return values.reshape(record["height"], record["width"])
+    grid: np.ndarray = values.reshape(record["height"], record["width"])
+    return grid
 
 
 def comparison(**facts: object) -> Comparison:
@@ -39,7 +43,7 @@ def comparison(**facts: object) -> Comparison:
     )
 
 
-def drawn(made: Comparison, *findings: str, cell: Cell | None = None) -> list[dict]:
+def drawn(made: Comparison, *findings: str, cell: Cell | None = None) -> list[PanelData]:
     cells = {("m", "cam"): cell} if cell else {}
     panels = scene(made, findings, cells=cells, titles={}, link=None, file="f")["panels"]
     assert isinstance(panels, list)
@@ -56,8 +60,8 @@ def test_small_maps_travel_exactly_and_large_ones_within_a_step() -> None:
 
 @pytest.mark.parametrize("fit", ["stretch", "pad", "crop"])
 @pytest.mark.parametrize("shape", [(40, 60), (60, 40)])
-def test_the_box_is_where_the_network_looked(fit: str, shape: tuple[int, int]) -> None:
-    recipe = Preprocessing(size=8, fit=fit)  # type: ignore[arg-type]
+def test_the_box_is_where_the_network_looked(fit: Fit, shape: tuple[int, int]) -> None:
+    recipe = Preprocessing(size=8, fit=fit)
     height, width = shape
     left, top, right, bottom = input_box(recipe, shape)
     seen = ~np.isnan(recipe.to_original(np.ones((1, 8, 8), np.float32), shape)[0])
@@ -159,6 +163,7 @@ def test_two_models_and_one_method_share_a_row_with_their_ensemble() -> None:
     assert [panel.get("first", False) for panel in panels] == [True, False, False, False, False]
     mean, spread = panels[3:]
     found = blend(made, "cam", "Edema")
+    assert found is not None
     step = np.abs(found.mean).max() / 32767
     np.testing.assert_allclose(decoded(mean["map"]), found.mean, atol=step)
     np.testing.assert_allclose(decoded(spread["map"]), found.spread, atol=step)

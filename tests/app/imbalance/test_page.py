@@ -78,7 +78,7 @@ def test_counts_are_those_of_the_statistics() -> None:
     table = counts.counts_table(found)
     tally = statistics.counts(found.targets)
     for row in table.itertuples():
-        assert row.images == getattr(tally, row.state)[found.labels.index(row.finding)]
+        assert row.images == getattr(tally, str(row.state))[found.labels.index(str(row.finding))]
     assert (table.groupby("finding")["share"].sum().round(9) == 1).all()
 
 

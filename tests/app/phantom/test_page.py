@@ -78,6 +78,8 @@ def test_the_settings_in_the_archive_reproduce_the_image() -> None:
             cv2.imdecode(np.frombuffer(bundle.read(name), np.uint8), cv2.IMREAD_UNCHANGED)
             for name in ("film.png", "masks/edema.png")
         )
+    assert film is not None
+    assert mask is not None
     again = render(**record["order"])
     assert np.array_equal(np.rint(again.image * 255), film)
     assert np.array_equal(again.masks["Edema"], mask > 0)

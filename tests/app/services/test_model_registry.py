@@ -1,3 +1,4 @@
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ def bench(small_assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     for name, value in {
         "_found": [],
         "_failed": [],
-        "_done": model_registry.threading.Event(),
+        "_done": threading.Event(),
         "_seen": {},
     }.items():
         monkeypatch.setattr(model_registry, name, value)

@@ -51,7 +51,7 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def finished(root: Path, name: str = "done", state: str = "done") -> Path:
+def finished(root: Path, name: str = "done", state: run_status.State = "done") -> Path:
     folder = root / name
     (folder / "state").mkdir(parents=True)
     epochs = [
@@ -63,6 +63,12 @@ def finished(root: Path, name: str = "done", state: str = "done") -> Path:
     )
     (folder / "log.txt").write_text("one\ntwo\n")
     return folder
+
+
+def at_work() -> launcher.Run:
+    run = launcher.active()
+    assert run is not None
+    return run
 
 
 def until(happens: Callable[[], bool], seconds: float = 60.0) -> None:
@@ -81,18 +87,19 @@ def test_a_run_is_started_watched_stopped_and_only_one_at_a_time(
     folder = launcher.begin(recipe, "speck")
     with pytest.raises(InputError, match="speck is being trained on this machine"):
         launcher.begin(recipe, "other")
-    until(lambda: "left" in launcher.active().last)
-    run = launcher.active()
+    until(lambda: "left" in at_work().last)
+    run = at_work()
     assert run.name == "speck"
     assert "2 min left" in run.last
+    assert run.recipe is not None
     assert run.recipe.read_text() == recipe.read_text()
     launcher.stop(run)
     until(lambda: launcher.active() is None)
     assert launcher.runs()[0].status.state == "stopped"
     launcher._children[folder].wait()
-    assert launcher.begin(launcher.runs()[0].recipe, "speck") == folder
+    assert launcher.begin(run.recipe, "speck") == folder
     until(lambda: run_status.alive(folder))
-    launcher.stop(launcher.active())
+    launcher.stop(at_work())
     launcher._children[folder].wait()
 
 
@@ -192,7 +199,7 @@ def test_a_started_run_is_visible_in_other_sessions_before_it_writes_a_status(
         assert not other.exception
         assert any("**speck** is running" in markdown.value for markdown in other.markdown)
         assert other.button(key="start").disabled
-        launcher.stop(launcher.active())
+        launcher.stop(at_work())
         until(lambda: launcher.active() is None)
     finally:
         launcher._children[folder].kill()
@@ -223,6 +230,7 @@ def test_a_session_that_shows_another_run_is_offered_the_running_one(root: Path,
 def test_the_duration_of_a_recipes_last_run_is_shown(root: Path) -> None:
     folder = finished(root, "smoke")
     status = run_status.read_status(folder)
+    assert status is not None
     run_status.write_status(folder, run_status.Status("done", status.pid, "smoke", time.time() - 125))
     at = page()
     assert not at.exception

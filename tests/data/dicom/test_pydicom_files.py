@@ -7,7 +7,8 @@ import numpy as np
 import pydicom
 import pytest
 from numpy.testing import assert_allclose
-from pydicom.pixels import apply_modality_lut, apply_voi_lut
+from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
+from pydicom.pixels.utils import pixel_array
 
 from cxrbench.data import read_image
 from cxrbench.errors import InputError
@@ -163,10 +164,11 @@ def test_what_is_refused_is_refused_with_its_own_sentence(outcome: str) -> None:
 def pipeline(path: Path) -> np.ndarray:
     """pydicom's decoder, modality and VOI functions, scaled to [0, 1] like our reader."""
     dataset = pydicom.dcmread(path, force=True)
-    stored = pydicom.pixels.pixel_array(dataset)
+    stored = pixel_array(dataset)
     full = 2**dataset.BitsStored - 1
     if dataset.SamplesPerPixel == 3:
-        return stored @ [0.299, 0.587, 0.114] / full
+        grey: np.ndarray = stored @ [0.299, 0.587, 0.114] / full
+        return grey
     values = apply_modality_lut(stored, dataset)
     padding = stored == dataset.get("PixelPaddingValue", stored.max() + 1.0)
     if "WindowWidth" in dataset:

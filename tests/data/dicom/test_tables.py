@@ -28,11 +28,13 @@ def table(
 
 def curve(bits: int, count: int = 4096) -> np.ndarray:
     """A brightening table, from 0 to the highest value of ``bits``."""
-    return (np.sqrt(np.arange(count) / (count - 1)) * (2**bits - 1)).round().astype(np.int64)
+    levels: np.ndarray = np.sqrt(np.arange(count) / (count - 1)) * (2**bits - 1)
+    return levels.round().astype(np.int64)
 
 
 def expected(bits: int) -> np.ndarray:
-    return curve(bits)[RAMP] / (2**bits - 1)
+    pixels: np.ndarray = curve(bits)[RAMP] / (2**bits - 1)
+    return pixels
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ExplicitVRBigEndian])

@@ -63,7 +63,7 @@ def test_causes_make_findings_occur_together(studies: list[Study]) -> None:
 
     def lift(a: str, b: str) -> float:
         x, y = table[:, CHEXPERT.index(a)], table[:, CHEXPERT.index(b)]
-        return (x * y).mean() / (x.mean() * y.mean())
+        return float((x * y).mean() / (x.mean() * y.mean()))
 
     assert lift("Edema", "Pleural Effusion") > 1.3
     assert lift("Pneumonia", "Consolidation") > 1.5

@@ -1,5 +1,6 @@
 """The lateral film: the same patient and findings in the other view."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from cxrbench.data.phantom import FINDINGS, Phantom, render
 from cxrbench.data.phantom.anatomy import draw_patient, generator
 from cxrbench.data.phantom.devices import DEVICES, chosen_devices
-from cxrbench.data.phantom.lateral import build_lateral
+from cxrbench.data.phantom.lateral import LateralScene, build_lateral
 from cxrbench.data.phantom.lateral_devices import LATERAL_DEVICES
 from cxrbench.data.phantom.lateral_findings import LATERAL_CHANGES, add_lateral
 from cxrbench.data.phantom.turn import turn
@@ -23,14 +24,16 @@ def side_view(seed: int, findings: dict[str, float] | None = None, **options: An
 
 def middle_of(mask: np.ndarray) -> np.ndarray:
     """Row and column of the centre, as fractions of the film."""
-    return np.argwhere(mask).mean(0) / SIZE
+    centre: np.ndarray = np.argwhere(mask).mean(0) / SIZE
+    return centre
 
 
 def level(shot: Phantom, rows: np.ndarray) -> np.ndarray:
     """Levels of the rows of a film in the middle of the body, cm below the apex."""
     geometry = draw_geometry(shot.patient, shot.view, SIZE, 0)
     _, y = geometry.plane(0.0)
-    return y[:, SIZE // 2][np.rint(rows).astype(int)]
+    levels: np.ndarray = y[:, SIZE // 2][np.rint(rows).astype(int)]
+    return levels
 
 
 def test_every_finding_and_device_has_a_lateral_rendering() -> None:
@@ -103,11 +106,14 @@ def test_a_large_heart_grows_backwards() -> None:
 
 @pytest.mark.parametrize("severity", [0.2, 0.8])
 def test_the_devices_are_those_of_the_frontal_film(severity: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
+    seen: list[str] = []
+
+    def noted(scene: LateralScene, random: np.random.Generator, *, name: str) -> np.ndarray:
+        seen.append(name)
+        return scene.added
+
     for name in LATERAL_DEVICES:
-        monkeypatch.setitem(
-            LATERAL_DEVICES, name, lambda scene, rng, name=name: seen.append(name) or scene.added
-        )
+        monkeypatch.setitem(LATERAL_DEVICES, name, partial(noted, name=name))
     patient = draw_patient(6)
     scene = build_lateral(patient, draw_geometry(patient, "LATERAL", 64, 0), 0)
     add_lateral(scene, "Support Devices", severity)

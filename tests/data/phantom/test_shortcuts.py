@@ -26,7 +26,8 @@ def test_a_shortcut_changes_the_film_where_its_mask_says_and_nothing_of_the_pati
 
 
 def test_a_shortcut_follows_its_finding_at_the_chosen_rates() -> None:
-    with_finding, without = [], []
+    with_finding: list[bool] = []
+    without: list[bool] = []
     for study in plan(1500, seed=1, shortcuts=[Shortcut("hospital", "Pleural Effusion", 0.9, 0.1)]):
         side = with_finding if "Pleural Effusion" in study.findings else without
         side.append("hospital" in study.shortcuts)

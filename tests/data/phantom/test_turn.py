@@ -13,7 +13,8 @@ STEP = 0.25
 def grid(size: int = 48) -> tuple[np.ndarray, np.ndarray]:
     """x and y at the centre of each cell, cm."""
     at = (np.arange(size) + 0.5 - size / 2) * STEP
-    return np.broadcast_arrays(at[None, :], at[:, None])
+    x, y = np.broadcast_arrays(at[None, :], at[:, None])
+    return x, y
 
 
 def test_turning_measures_the_rays_that_contain_each_depth() -> None:

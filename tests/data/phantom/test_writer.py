@@ -20,7 +20,7 @@ from cxrbench.data.phantom import FINDINGS, plan, read_masks, render, write
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT, HIERARCHY
 
-RECIPE = {"patients": 8, "seed": 3, "size": 64, "fractions": (0.5, 0.2, 0.3)}
+RECIPE: dict[str, Any] = {"patients": 8, "seed": 3, "size": 64, "fractions": (0.5, 0.2, 0.3)}
 
 
 def digests(root: Path) -> dict[str, str]:
@@ -41,7 +41,7 @@ def test_the_same_seed_gives_the_same_bytes_with_any_number_of_workers(tree: Pat
 
 
 def test_an_interrupted_run_is_resumed(tree: Path, tmp_path: Path) -> None:
-    seen = []
+    seen: list[tuple[int, int]] = []
 
     def stop(done: int, total: int) -> None:
         seen.append((done, total))
@@ -77,9 +77,11 @@ def test_a_lateral_has_the_labels_of_its_study_and_no_projection(tree: Path) -> 
     assert laterals["AP/PA"].isna().all()
     assert films.drop(laterals.index)["AP/PA"].isin(["AP", "PA"]).all()
     for path, row in laterals.iterrows():
+        assert isinstance(path, str)
         assert path.endswith("/view2_lateral.png")
         frontal = films.loc[path.replace("view2_lateral", "view1_frontal")]
         same = ["Sex", "Age", *CHEXPERT]
+        assert isinstance(frontal, pd.Series)
         assert row[same].equals(frontal[same])
 
 
@@ -113,7 +115,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     _until(lambda: not any(_alive(pid) for pid in workers))
 
 
-def _until(true: Callable[..., Any], seconds: int = 120) -> None:
+def _until(true: Callable[[], bool], seconds: int = 120) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end
@@ -148,6 +150,7 @@ def test_pictures_masks_severities_and_boxes_are_those_of_the_study(tree: Path) 
     for (_, row), (study, film) in zip(truth.iterrows(), films, strict=True):
         shot = render(study.seed, study.findings, view=film.view, size=64, exposure=study.number)
         stored = cv2.imread(str(tree / film.path), cv2.IMREAD_UNCHANGED)
+        assert stored is not None
         assert stored.dtype == np.uint8
         assert np.abs(stored / 255 - shot.image).max() <= 0.5 / 255 + 1e-6
         masks = read_masks(tree / "masks" / film.path)
@@ -160,7 +163,7 @@ def test_pictures_masks_severities_and_boxes_are_those_of_the_study(tree: Path) 
 
 def test_patients_are_in_one_split_and_training_patients_have_several_studies() -> None:
     studies = plan(300, seed=1)
-    sides = {}
+    sides: dict[int, set[str]] = {}
     for study in studies:
         sides.setdefault(study.patient, set()).add(study.split)
     assert all(len(splits) == 1 for splits in sides.values())

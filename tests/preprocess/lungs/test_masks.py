@@ -22,7 +22,10 @@ def drawing(*lines: str) -> np.ndarray:
 
 def discs(*circles: tuple[int, int, int], side: int = 100) -> np.ndarray:
     rows, columns = np.mgrid[:side, :side]
-    return np.logical_or.reduce([(rows - y) ** 2 + (columns - x) ** 2 <= r * r for y, x, r in circles])
+    inside: np.ndarray = np.logical_or.reduce(
+        [(rows - y) ** 2 + (columns - x) ** 2 <= r * r for y, x, r in circles]
+    )
+    return inside
 
 
 def flooded(mask: np.ndarray, start: tuple[int, int]) -> set[tuple[int, int]]:
@@ -46,7 +49,7 @@ masks = st.integers(0, 2**32 - 1).map(
 @settings(max_examples=50, deadline=None)
 @given(masks)
 def test_components_agree_with_a_slow_search_largest_first(mask: np.ndarray) -> None:
-    walked = {frozenset(flooded(mask, tuple(at))) for at in np.argwhere(mask).tolist()}
+    walked = {frozenset(flooded(mask, (row, column))) for row, column in np.argwhere(mask).tolist()}
     ours = [frozenset(map(tuple, np.argwhere(part).tolist())) for part in components(mask)]
     assert set(ours) == walked
     assert [len(part) for part in ours] == sorted((len(part) for part in walked), reverse=True)

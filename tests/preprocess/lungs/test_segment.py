@@ -144,7 +144,7 @@ def test_missing_weights_and_those_of_another_network_are_named(
 
 @pytest.mark.skipif(not (REAL / "lungs").is_dir(), reason="needs ../shared/real/lungs")
 def test_lungs_of_real_films_agree_with_manual_masks() -> None:
-    scores = [iou(segment(film).mask, truth) for _, film, truth in films(REAL / "lungs")]
+    scores = [iou(segment(film).mask, truth) for _, film, truth in films(REAL / "lungs") if truth is not None]
     assert np.mean(scores) > 0.8
 
 

@@ -2,6 +2,7 @@ import dataclasses
 import json
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -45,8 +46,8 @@ def split(size: int) -> tuple[Images, Images]:
         pixels[:, :, : size // 2] += 80 * left[:, None, None]
         targets = torch.from_numpy(np.stack([bright, left], 1)).float()
         targets[::5, 0] = torch.nan
-        kwargs = {"augmentation": augmentation, "seed": CONFIG.seed}
-        return Images(pixels.astype(np.uint8), targets, Preprocessing(size=size), **kwargs)
+        recipe = Preprocessing(size=size)
+        return Images(pixels.astype(np.uint8), targets, recipe, augmentation=augmentation, seed=CONFIG.seed)
 
     return images(37, CONFIG.augmentation), images(20, None)
 
@@ -58,17 +59,19 @@ class KilledError(Exception):
 def run(folder: Path, config: TrainConfig = CONFIG, stop_after: int | None = None) -> Engine:
     """Train; with ``stop_after``, exit abruptly after this many steps."""
     engine = Engine(Tiny(), config, folder, say=lambda line: None)
-    if stop_after is not None:
-        step, left = engine._step, [stop_after]
+    if stop_after is None:
+        engine.fit(split)
+        return engine
+    step, left = engine._step, [stop_after]
 
-        def until(*args: Any) -> float:
-            if not left[0]:
-                raise KilledError
-            left[0] -= 1
-            return step(*args)
+    def until(*args: Any) -> float:
+        if not left[0]:
+            raise KilledError
+        left[0] -= 1
+        return step(*args)
 
-        engine._step = until
-    engine.fit(split)
+    with mock.patch.object(engine, "_step", until):
+        engine.fit(split)
     return engine
 
 
@@ -130,7 +133,7 @@ def test_a_broken_checkpoint_falls_back_to_the_previous_one(
     with pytest.raises(KilledError):
         run(tmp_path, stop_after=7)
     (tmp_path / "checkpoint.pt").write_bytes((tmp_path / "checkpoint.pt").read_bytes()[:1000])
-    lines = []
+    lines: list[str] = []
     engine = Engine(Tiny(), CONFIG, tmp_path, say=lines.append)
     engine.fit(split)
     assert "checkpoint.pt is broken" in lines[0]
@@ -141,7 +144,8 @@ def test_a_broken_checkpoint_falls_back_to_the_previous_one(
 def test_a_full_disk_skips_the_checkpoint_and_training_continues(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, lines = tmp_path / "checkpoint.pt", []
+    path = tmp_path / "checkpoint.pt"
+    lines: list[str] = []
     assert checkpoint.save({"step": 1}, path)
     monkeypatch.setattr(
         torch, "save", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))
@@ -162,7 +166,7 @@ def test_a_loss_of_nan_stops_training_and_names_the_batch(tmp_path: Path) -> Non
     train, valid = split(8)
     model = Tiny()
     with torch.no_grad():
-        model[0].weight.fill_(torch.inf)
+        next(model.parameters()).fill_(torch.inf)
     engine = Engine(model, CONFIG, tmp_path, say=lambda line: None)
     with pytest.raises(
         InputError, match=r"loss became nan in phase 1, epoch 1, step 1, with the training images \d+, "
@@ -171,7 +175,7 @@ def test_a_loss_of_nan_stops_training_and_names_the_batch(tmp_path: Path) -> Non
 
 
 def test_progress_states_position_and_remaining_time(tmp_path: Path) -> None:
-    lines = []
+    lines: list[str] = []
     Engine(Tiny(), CONFIG, tmp_path, say=lines.append).fit(split)
     assert "phase 1 epoch 1/3 step 1/4 loss" in lines[0]
     assert "left" in lines[0]

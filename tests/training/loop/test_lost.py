@@ -40,8 +40,13 @@ def split(size: int) -> tuple[Images, Images]:
     return images(16), images(8)
 
 
-def train(folder: Path, **options: Callable[..., Any]) -> Engine:
-    engine = Engine(network(), CONFIG, folder, **{"say": lambda line: None, **options})
+def train(
+    folder: Path,
+    *,
+    say: Callable[[str], None] = lambda line: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Engine:
+    engine = Engine(network(), CONFIG, folder, say=say, should_stop=should_stop)
     engine.fit(split)
     return engine
 
@@ -51,9 +56,16 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     return train(tmp_path_factory.mktemp("undisturbed"))
 
 
+def position(folder: Path) -> tuple[int, ...]:
+    state = checkpoint.load(folder / "checkpoint.pt")
+    assert state is not None
+    found: tuple[int, ...] = state["position"]
+    return found
+
+
 def same(
-    one: dict[str, torch.Tensor] | dict[str, torch.Tensor],
-    other: dict[str, torch.Tensor] | dict[str, torch.Tensor],
+    one: dict[str, torch.Tensor],
+    other: dict[str, torch.Tensor],
 ) -> bool:
     return all(torch.equal(value, other[name]) for name, value in one.items())
 
@@ -68,7 +80,8 @@ def test_a_run_killed_at_random_moments_ends_with_the_weights_of_an_uninterrupte
 def test_a_temporarily_full_disk_does_not_stop_training(
     tmp_path: Path, undisturbed: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines, calls, save = [], [0], torch.save
+    lines: list[str] = []
+    calls, save = [0], torch.save
 
     def full(*arguments: Any, **options: Any) -> None:
         calls[0] += 1
@@ -80,7 +93,7 @@ def test_a_temporarily_full_disk_does_not_stop_training(
     engine = train(tmp_path, say=lines.append)
     assert sum("No space left" in line for line in lines) == 4
     assert same(undisturbed.learner.bare.state_dict(), engine.learner.bare.state_dict())
-    assert checkpoint.load(tmp_path / "checkpoint.pt")["position"] == (1, 0, 0)
+    assert position(tmp_path) == (1, 0, 0)
     assert len(history.read(tmp_path / "history.jsonl")) == 3
 
 
@@ -91,18 +104,21 @@ def test_on_a_full_disk_the_last_weights_are_returned(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(torch, "save", full)
-    lines = []
+    lines: list[str] = []
     engine = train(tmp_path, say=lines.append)
     assert same(engine.best(), undisturbed.learner.average.weights)
     assert "those of the last one are taken" in lines[-1]
     assert not list(tmp_path.glob("*.pt*"))
 
 
-def test_a_loss_of_nan_names_the_images_and_keeps_the_state(tmp_path: Path) -> None:
+def test_a_loss_of_nan_names_the_images_and_keeps_the_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine = Engine(network(), CONFIG, tmp_path, say=lambda line: None)
-    step, rows = engine.learner.step, []
+    step = engine.learner.step
+    rows: list[list[int]] = []
 
-    def broken(phase: Phase, batch: list[torch.Tensor], rate: float) -> float:
+    def broken(phase: Phase, batch: tuple[torch.Tensor, torch.Tensor, torch.Tensor], rate: float) -> float:
         if len(rows) == 5:
             images, targets, indices = batch
             rows.append(indices.tolist())
@@ -110,7 +126,7 @@ def test_a_loss_of_nan_names_the_images_and_keeps_the_state(tmp_path: Path) -> N
         rows.append(batch[2].tolist())
         return step(phase, batch, rate)
 
-    engine.learner.step = broken
+    monkeypatch.setattr(engine.learner, "step", broken)
     with pytest.raises(
         InputError, match=r"became nan in phase 1, epoch 2, step 2, with the training images film\d+"
     ):
@@ -118,7 +134,7 @@ def test_a_loss_of_nan_names_the_images_and_keeps_the_state(tmp_path: Path) -> N
     note = json.loads((tmp_path / "diverged.json").read_text())
     assert note["rows"] == rows[5]
     assert note["images"] == [f"film{row}.png" for row in rows[5]]
-    assert checkpoint.load(tmp_path / "checkpoint.pt")["position"] == (0, 1, 0)
+    assert position(tmp_path) == (0, 1, 0)
     assert all(bool(value.isfinite().all()) for value in engine.learner.bare.state_dict().values())
 
 
@@ -131,7 +147,7 @@ def test_a_run_stopped_on_request_resumes_to_the_same_weights(tmp_path: Path, un
 
     with pytest.raises(StopRequested, match=r"phase 1 epoch 2/3 step 3/4; run the same command"):
         train(tmp_path, should_stop=should_stop)
-    assert checkpoint.load(tmp_path / "checkpoint.pt")["position"] == (0, 1, 3)
+    assert position(tmp_path) == (0, 1, 3)
     engine = train(tmp_path)
     assert same(undisturbed.best(), engine.best())
     assert same(undisturbed.learner.bare.state_dict(), engine.learner.bare.state_dict())

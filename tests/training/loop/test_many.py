@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from timm.layers import BatchNormAct2d
+from timm.layers.norm_act import BatchNormAct2d
 from torch import nn
 
 from cxrbench.training.loop.sync_batchnorm import SharedBatchNorm2d, share_norms
@@ -22,20 +22,23 @@ ROUNDING = 1e-6
 
 
 @pytest.fixture(scope="module")
-def script(root: Path) -> Any:
+def script(root: Path) -> Path:
     return root / "tests" / "training" / "loop" / "two_processes.py"
 
 
 @pytest.fixture(scope="module")
-def alone(script: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def alone(script: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     spec = importlib.util.spec_from_file_location("two_processes", script)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.train(tmp_path_factory.mktemp("alone"), exact=True)
+    made: dict[str, Any] = module.train(tmp_path_factory.mktemp("alone"), exact=True)
+    return made
 
 
 @pytest.fixture(scope="module")
-def together(root: Path, script: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def together(root: Path, script: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     out = tmp_path_factory.mktemp("together")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
@@ -47,7 +50,9 @@ def together(root: Path, script: Any, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.mark.slow
-def test_two_processes_train_the_same_weights_as_one(alone: Any, together: Any) -> None:
+def test_two_processes_train_the_same_weights_as_one(
+    alone: dict[str, Any], together: list[dict[str, Any]]
+) -> None:
     assert together[0]["processes"] == 2
     for name, value in alone["best"].items():
         assert torch.allclose(value, together[0]["best"][name], atol=TOLERANCE, rtol=0), name
@@ -56,7 +61,9 @@ def test_two_processes_train_the_same_weights_as_one(alone: Any, together: Any) 
 
 
 @pytest.mark.slow
-def test_scores_are_gathered_without_duplicates_in_the_order_of_the_images(together: Any) -> None:
+def test_scores_are_gathered_without_duplicates_in_the_order_of_the_images(
+    together: list[dict[str, Any]],
+) -> None:
     for made in together:
         assert made["scores"].shape == (23, 3)
         # Shared out, the batches are other ones, and so are the kernels' last bits.
@@ -67,10 +74,11 @@ def test_scores_are_gathered_without_duplicates_in_the_order_of_the_images(toget
 
 
 @pytest.mark.parametrize("norm", [nn.BatchNorm2d(3), BatchNormAct2d(3)])
-def test_alone_a_shared_norm_is_the_norm(norm: Any) -> None:
+def test_alone_a_shared_norm_is_the_norm(norm: nn.BatchNorm2d) -> None:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(1, 3, 3), norm)
     ours = share_norms(copy.deepcopy(model))
+    assert isinstance(ours, nn.Sequential)
     assert isinstance(ours[1], SharedBatchNorm2d)
     assert list(ours.state_dict()) == list(model.state_dict())
     x = torch.randn(4, 1, 7, 7)
@@ -87,22 +95,25 @@ def test_shared_norms_hold_the_same_parameters_and_mode() -> None:
     after = dict(ours.named_parameters()) | dict(ours.named_buffers())
     assert before.keys() == after.keys()
     assert all(after[name] is value for name, value in before.items())
-    assert [module.training for module in ours] == [True, False, True]
+    assert [module.training for module in ours.children()] == [True, False, True]
 
 
 def test_the_shared_formula_is_pytorchs_on_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     from cxrbench.training.loop import sync_batchnorm
 
-    monkeypatch.setattr(sync_batchnorm.dist, "all_reduce", lambda value: None)
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda value: None)
     torch.manual_seed(0)
     ours, theirs = share_norms(nn.BatchNorm2d(3).double()), nn.BatchNorm2d(3).double()
+    assert isinstance(ours, nn.BatchNorm2d)
     x = torch.randn(4, 3, 5, 5, dtype=torch.float64)
     a, b = x.clone().requires_grad_(), x.clone().requires_grad_()
     weight = torch.randn_like(x)
     (sync_batchnorm._normalised(ours, a) * weight).sum().backward()
     (theirs(b) * weight).sum().backward()
     # The norm computes in single precision, whatever it is given.
-    assert torch.allclose(a.grad, b.grad, atol=1e-5)
-    assert torch.allclose(ours.weight.grad, theirs.weight.grad, atol=1e-4)
+    for one, other, tolerance in ((a, b, 1e-5), (ours.weight, theirs.weight, 1e-4)):
+        assert one.grad is not None
+        assert other.grad is not None
+        assert torch.allclose(one.grad, other.grad, atol=tolerance)
     for name, value in theirs.state_dict().items():
         assert torch.allclose(ours.state_dict()[name].double(), value.double(), atol=1e-5), name

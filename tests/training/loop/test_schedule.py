@@ -35,7 +35,7 @@ def test_the_weight_average_is_its_recursion() -> None:
     slow = copy.deepcopy(model.state_dict())
     for step in range(12):
         with torch.no_grad():
-            model[0].weight.add_(torch.randn(2, 3))
+            next(model.parameters()).add_(torch.randn(2, 3))
             model[1](torch.randn(5, 2))
         average.update(model)
         decay = min(0.7, (1 + step) / (10 + step))

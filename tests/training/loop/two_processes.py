@@ -7,6 +7,7 @@ The network has a batch norm, and the targets are known in places only: what mak
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,7 +42,7 @@ def images(count: int) -> Images:
     return Images(pixels.astype(np.uint8), torch.from_numpy(targets), Preprocessing(size=SIZE))
 
 
-def train(folder: Path, exact: bool) -> dict:
+def train(folder: Path, exact: bool) -> dict[str, Any]:
     """Weights and scores, the scores in the order of the 23 validation images, by every process."""
     phase = Phase(SIZE, 3, 8, 3e-3)
     config = TrainConfig("two", "none", DataConfig("x"), (phase,), labels=("A", "B", "C"), exact=exact)

@@ -24,6 +24,7 @@ with claim(pathlib.Path(sys.argv[1])):
 
 def test_a_folder_is_locked_by_one_process_and_released_when_it_is_killed(tmp_path: Path) -> None:
     other = subprocess.Popen([sys.executable, "-c", HOLD, tmp_path], stdout=subprocess.PIPE, text=True)
+    assert other.stdout is not None
     try:
         assert other.stdout.readline() == "held\n"
         assert run_status.alive(tmp_path)
@@ -60,6 +61,7 @@ def test_a_status_is_read_back_and_one_of_a_killed_process_counts_as_stopped(tmp
     with run_status.claim(tmp_path):
         assert run_status.read_status(tmp_path) == status
     dead = run_status.read_status(tmp_path)
+    assert dead is not None
     assert dead.state == "stopped"
     assert "was killed" in dead.message
     (tmp_path / "status.json").write_text(json.dumps({"state": "running"}))

@@ -7,7 +7,8 @@ from cxrbench.training.transfer.late_fusion import fit_fusion
 
 
 def sigmoid(z: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-z))
+    scores: np.ndarray = 1 / (1 + np.exp(-z))
+    return scores
 
 
 @pytest.fixture
