@@ -107,7 +107,7 @@ def test_on_a_full_disk_the_last_weights_are_returned(
     lines: list[str] = []
     engine = train(tmp_path, say=lines.append)
     assert same(engine.best(), undisturbed.learner.average.weights)
-    assert "those of the last one are taken" in lines[-1]
+    assert "using those of the last epoch" in lines[-1]
     assert not list(tmp_path.glob("*.pt*"))
 
 
