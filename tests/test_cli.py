@@ -148,7 +148,7 @@ def test_bad_images_are_refused_with_one_sentence(
         (("--finding", "Hernia"), "Cardiomegaly"),
         (("--model", "none"), "small"),
         (("--model", "../nowhere"), "nowhere"),
-        (("--model", "small", "--model", "small"), "share"),
+        (("--model", "small", "--model", "small"), "different name"),
         (("--method", "magic"), "grad_cam"),
         (("--baseline", "pink", "--method", "integrated_gradients"), "black"),
         (("--steps", "0", "--method", "integrated_gradients"), "steps"),
