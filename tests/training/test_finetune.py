@@ -87,7 +87,7 @@ def test_a_recipe_becomes_a_model_that_loads_with_its_evaluation_and_predictions
 
 
 def test_a_finished_run_is_not_trained_again(place: Path, follow: Callable[..., str]) -> None:
-    assert "All phases of this run were trained before" in follow(place, "recipe.toml", "--out", "run")
+    assert "All phases of this run are finished" in follow(place, "recipe.toml", "--out", "run")
 
 
 def test_a_second_recipe_starts_from_the_model_and_trains_on_the_true_labels(
