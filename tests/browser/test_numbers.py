@@ -71,7 +71,7 @@ def test_a_click_on_a_count_lists_its_cases(visit: Visits, predictions: Path) ->
     here.page.wait_for_selector(".confusion button b")
     count = counts(here.page)["hits"]
     here.page.locator('[data-cell="hits"]').click()
-    here.page.get_by_role("heading", name="true positives: present and called").wait_for()
+    here.page.get_by_role("heading", name="true positives: present, predicted present").wait_for()
     here.settle()
     assert here.page.get_by_text(f"{count:,} images").count()
 

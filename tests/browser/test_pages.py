@@ -35,7 +35,7 @@ def test_back_goes_to_the_state_before_and_from_the_first_to_the_page_before(
     opened = finding(here)
     here.choose("Finding", "No Finding")
     here.settle()
-    here.choose("Thresholds", "best F1")
+    here.choose("Operating points", "best F1")
     here.settle()
     here.page.go_back()
     here.settle()

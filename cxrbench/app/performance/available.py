@@ -1,4 +1,4 @@
-"""The prediction sets that the Performance page can show: the user's own, and stored ones."""
+"""The predictions that the Performance page can show: uploaded files and stored predictions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,23 +6,23 @@ from dataclasses import dataclass
 import streamlit as st
 
 from cxrbench.app.performance import uploads
-from cxrbench.app.performance.predictions import planted_shortcut, predictions, stored
+from cxrbench.app.performance.predictions import load_predictions, planted_shortcut, stored_predictions
 from cxrbench.errors import InputError
 from cxrbench.evaluation import Predictions
 
-__all__ = ["Given", "given_predictions", "show_new"]
+__all__ = ["AvailablePredictions", "available_predictions", "select_new_files"]
 
 
 @dataclass(frozen=True)
-class Given:
-    """The predictions that can be chosen, by name.
+class AvailablePredictions:
+    """The predictions that can be selected, by name.
 
     Args:
-        predictions: the reader's own first.
-        own: names of the reader's own.
+        predictions: name → predictions, uploaded ones first.
+        own: names of the uploaded predictions.
         shortcuts: names of models that were trained on a planted shortcut.
-        problems: a sentence about each file that cannot be read.
-        notes: sentences about how files were read, and why models of the bench are missing.
+        problems: one message per file that cannot be read.
+        notes: how files were read, and why models of this workbench are missing.
     """
 
     predictions: Mapping[str, Predictions]
@@ -32,30 +32,32 @@ class Given:
     notes: tuple[str, ...]
 
 
-def given_predictions() -> Given:
-    """The reader's own predictions, and the stored ones of the same images."""
-    entries = stored()
-    found: dict[str, Predictions] = {}
+def available_predictions() -> AvailablePredictions:
+    """Return the uploaded predictions, and the stored ones of the same images."""
+    entries = stored_predictions()
+    readable: dict[str, Predictions] = {}
     problems: list[str] = []
     for name, entry in entries.items():
         try:
-            found[name] = predictions(entry)
+            readable[name] = load_predictions(entry)
         except InputError as error:
             problems.append(str(error))
-    own, unread = uploads.open_files(found)
+    own, upload_problems = uploads.upload_files(readable)
     notes: list[str] = []
     if own:
-        found, reason = uploads.joined(own, found)
+        readable, reason = uploads.join_stored(own, readable)
         notes = [*([reason] if reason else []), *uploads.notes(own.values())]
     shortcuts = [name for name, entry in entries.items() if name not in own and planted_shortcut(entry)]
-    return Given(found, tuple(own), tuple(shortcuts), (*problems, *unread), tuple(notes))
+    return AvailablePredictions(
+        readable, tuple(own), tuple(shortcuts), (*problems, *upload_problems), tuple(notes)
+    )
 
 
-def show_new(given: Given) -> None:
-    """Choose files that were opened since the last run, beside the models chosen before."""
-    new = [name for name in given.own if name not in st.session_state.get("judge_own", ())]
-    st.session_state["judge_own"] = given.own
+def select_new_files(available: AvailablePredictions) -> None:
+    """Select files that were uploaded since the last run, in addition to the models selected before."""
+    new = [name for name in available.own if name not in st.session_state.get("judge_own", ())]
+    st.session_state["judge_own"] = available.own
     if new:
-        stored_names = [name for name in given.predictions if name not in given.own]
-        before = st.session_state.get("judge_models") or stored_names[:1]
-        st.session_state["judge_models"] = [*new, *before]
+        stored_names = [name for name in available.predictions if name not in available.own]
+        selected = st.session_state.get("judge_models") or stored_names[:1]
+        st.session_state["judge_models"] = [*new, *selected]

@@ -1,4 +1,4 @@
-"""Lists of cases on the Performance page: those behind a count, with links to their heat maps."""
+"""Lists of images on the Performance page: those in a cell of the confusion matrix, with links to Compare."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -13,100 +13,108 @@ from cxrbench.app.widgets.tables import numbers, rounded
 from cxrbench.compare import gallery
 from cxrbench.evaluation import System
 
-__all__ = ["KINDS", "MOST", "about", "case_table", "cases_part", "draw"]
+__all__ = ["KINDS", "MAX_CASES", "case_columns", "case_table", "cases_part", "draw_cases"]
 
 KINDS: Final[Mapping[str, str]] = {
-    "hits": "true positives: present and called",
-    "alarms": "false positives: absent, yet called",
-    "misses": "false negatives: present, not called",
-    "rejections": "true negatives: absent and not called",
+    "hits": "true positives: present, predicted present",
+    "alarms": "false positives: absent, predicted present",
+    "misses": "false negatives: present, predicted absent",
+    "rejections": "true negatives: absent, predicted absent",
 }
-MOST: Final = 200  # cases listed
+MAX_CASES: Final = 200  # listed in a table
 
 
 def cases_part(systems: Sequence[System], cell: CellClick | None) -> None:
-    """The images behind a count that was clicked; those of the gallery can be opened."""
+    """List the images of the cell of the confusion matrix that was clicked; gallery cases can be opened."""
     if cell is not None:
         st.session_state["cell"] = dict(cell)
-    asked = st.session_state.get("cell")
+    clicked = st.session_state.get("cell")
     by_name = {system.name: system for system in systems}
-    if not asked or asked.get("system") not in by_name or asked.get("kind") not in KINDS:
+    if not clicked or clicked.get("system") not in by_name or clicked.get("kind") not in KINDS:
         return
-    system = by_name[asked["system"]]
-    if asked.get("finding") not in system.shown.labels:
+    system = by_name[clicked["system"]]
+    if clicked.get("finding") not in system.shown.labels:
         return
-    finding, threshold = asked["finding"], float(asked["threshold"])
-    listed = case_table(system, finding, asked["kind"], threshold)
-    at = f" at threshold {threshold:.4g}" if system.graded else ""
-    st.header(f"{system.title}, {finding}{at}: {KINDS[asked['kind']]}")
-    if listed.empty:
-        st.info("There is no such case.")
+    finding, threshold = clicked["finding"], float(clicked["threshold"])
+    images = case_table(system, finding, clicked["kind"], threshold)
+    at_threshold = f" at threshold {threshold:.4g}" if system.graded else ""
+    st.header(f"{system.title}, {finding}{at_threshold}: {KINDS[clicked['kind']]}")
+    if images.empty:
+        st.info("There is no such image.")
         return
-    draw(listed, finding, [name for name in by_name if not by_name[name].ensemble], asked["kind"])
+    draw_cases(images, finding, [name for name in by_name if not by_name[name].ensemble], clicked["kind"])
 
 
 def case_table(system: System, finding: str, kind: str, threshold: float) -> pd.DataFrame:
-    """The images of one cell of the confusion matrix, the most confident predictions first.
+    """Return the images of one cell of the confusion matrix, the most confident predictions first.
 
     Args:
         system: the system whose decisions are counted.
-        finding: a label.
+        finding: one of its labels.
         kind: a key of ``KINDS``.
-        threshold: scores from it on are called present; systems that vote have their own decisions.
+        threshold: scores at or above it are predicted present; ignored for systems that vote.
     """
     column = system.shown.labels.index(finding)
     truth, scores = system.shown.targets[:, column], system.shown.scores[:, column]
-    called = scores.astype(np.float64) >= threshold if system.graded else system.calls[:, column]
-    wanted = {
-        "hits": called & (truth == 1),
-        "alarms": called & (truth == 0),
-        "misses": ~called & (truth == 1),
-        "rejections": ~called & (truth == 0),
+    predicted = scores.astype(np.float64) >= threshold if system.graded else system.calls[:, column]
+    in_cell = {
+        "hits": predicted & (truth == 1),
+        "alarms": predicted & (truth == 0),
+        "misses": ~predicted & (truth == 1),
+        "rejections": ~predicted & (truth == 0),
     }[kind]
-    rows = np.flatnonzero(wanted)
-    surest = scores[rows] if kind in ("misses", "rejections") else -scores[rows]
-    return about(system, rows[np.argsort(surest, kind="stable")], column)
+    rows = np.flatnonzero(in_cell)
+    confidence_order = scores[rows] if kind in ("misses", "rejections") else -scores[rows]
+    return case_columns(system, rows[np.argsort(confidence_order, kind="stable")], column)
 
 
-def about(system: System, rows: np.ndarray, column: int) -> pd.DataFrame:
-    """Columns for a list of cases: image, score, findings present in truth, and sex, age and projection."""
+def case_columns(system: System, rows: np.ndarray, column: int) -> pd.DataFrame:
+    """Return columns for a list of images: path, score, ground truth; sex, age and projection if known."""
     table, truth = system.shown.table.iloc[rows], system.shown.targets[rows]
     labels = np.array(system.shown.labels)
-    found = [", ".join(labels[row == 1]) or "none" for row in truth]
-    listed = pd.DataFrame(
+    present = [", ".join(labels[row == 1]) or "none" for row in truth]
+    images = pd.DataFrame(
         {
             "image": np.where(table["path"] != "", table["path"], table["patient"]),
             "score": system.shown.scores[rows, column],
-            "present in truth": found,
+            "present in truth": present,
         }
     )
     for name in ("sex", "age", "projection"):
         if (table[name].notna() & (table[name] != "")).any():
-            listed[name] = table[name].to_numpy()
-    return listed
+            images[name] = table[name].to_numpy()
+    return images
 
 
-def draw(listed: pd.DataFrame, finding: str, models: Sequence[str], name: str) -> None:
-    """Draw the cases: those of the gallery as links to Compare, the first of all as a table."""
-    known = {entry.study: entry for entry in gallery.cases() if entry.study}
-    here = [
+def draw_cases(images: pd.DataFrame, finding: str, models: Sequence[str], name: str) -> None:
+    """Draw a list of images: a table of the first ones, and links to Compare for gallery cases."""
+    by_study = {entry.study: entry for entry in gallery.cases() if entry.study}
+    gallery_cases = [
         entry
-        for study, entry in known.items()
-        if any(path == study or path.endswith(f"/{study}") for path in listed["image"])
+        for study, entry in by_study.items()
+        if any(path == study or path.endswith(f"/{study}") for path in images["image"])
     ]
-    if here:
-        st.markdown("In the gallery, with heat maps:")
-        chosen = [model for model in models if model in gallery.models()] or list(gallery.models())[:1]
+    if gallery_cases:
+        st.markdown("Gallery cases with heat maps:")
+        shown_models = [model for model in models if model in gallery.models()] or list(gallery.models())[:1]
         with st.container(horizontal=True):
-            for entry in here:
-                link = [("case", entry.id), ("findings", finding), *(("models", model) for model in chosen)]
+            for entry in gallery_cases:
+                link = [
+                    ("case", entry.id),
+                    ("findings", finding),
+                    *(("models", model) for model in shown_models),
+                ]
                 st.page_link(
                     page_file("compare"), label=entry.title, icon=":material/compare:", query_params=link
                 )
-    more = f", the first {MOST} of them" if len(listed) > MOST else ""
+    first = f", the first {MAX_CASES} of them" if len(images) > MAX_CASES else ""
     st.caption(
-        f"{len(listed):,} images{more}, the most confident predictions first. Images outside the gallery "
-        "are only named: their scores are stored, not their pixels."
+        f"{len(images):,} images{first}, the most confident predictions first. Only gallery cases can be "
+        "opened: of other images the scores are stored, but not the pixels."
     )
-    st.dataframe(listed[:MOST], hide_index=True, column_config=rounded(listed))
-    numbers(listed, f"cases-{name}")
+    config = rounded(images) | {
+        "present in truth": "findings present (ground truth)",
+        "say yes": "models predicting it",
+    }
+    st.dataframe(images[:MAX_CASES], hide_index=True, column_config=config)
+    numbers(images, f"cases-{name}")

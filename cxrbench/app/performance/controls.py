@@ -1,4 +1,4 @@
-"""Controls of the Performance page: predictions, images and thresholds."""
+"""Controls of the Performance page: models, ensembles, split, operating points and finding."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -6,16 +6,16 @@ from typing import Final
 
 import streamlit as st
 
-from cxrbench.app.performance.available import Given, given_predictions, show_new
-from cxrbench.app.performance.first_finding import teaching_finding
-from cxrbench.app.performance.predictions import FIT, Question, systems
+from cxrbench.app.performance.available import AvailablePredictions, available_predictions, select_new_files
+from cxrbench.app.performance.first_finding import median_auroc_finding
+from cxrbench.app.performance.predictions import VALIDATION, Selection, systems
 from cxrbench.app.widgets.multi_select import some
 from cxrbench.app.widgets.url import NOTHING, follow, keep
 from cxrbench.errors import InputError
 from cxrbench.evaluation import System
 from cxrbench.inference import ENSEMBLES, THRESHOLDS
 
-__all__ = ["Asked", "follow_link", "pick"]
+__all__ = ["SelectedSystems", "follow_link", "pick"]
 
 
 # Query parameter → key of the control that it sets.
@@ -30,57 +30,57 @@ _LINK: Final = {
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is to be shown.
+class SelectedSystems:
+    """The systems and the finding to show.
 
     Args:
         systems: at least one, on the same images.
-        finding: a label of theirs.
-        question: as it was asked.
+        finding: one of their labels.
+        selection: the selection that they result from.
     """
 
     systems: list[System]
     finding: str
-    question: Question
+    selection: Selection
 
 
 def follow_link() -> None:
-    """Set the controls to what the address asks for; to be called outside of fragments."""
+    """Set the controls to the URL's query parameters; to be called outside of fragments."""
     if follow(_LINK, lists=("models", "ensembles", "members")):
         st.session_state.pop("judge_offered", None)
 
 
-def pick() -> Asked | None:
-    """Draw the controls; None, with a sentence, where nothing can be shown."""
+def pick() -> SelectedSystems | None:
+    """Draw the controls; return None, with a message, if nothing can be shown."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="judge"):
         controls = st.container(horizontal=True, vertical_alignment="bottom")
-        given = given_predictions()
-    for problem in given.problems:
+        available = available_predictions()
+    for problem in available.problems:
         st.error(problem)
-    if not given.predictions:
+    if not available.predictions:
         st.info(
-            "There are no predictions here yet: `cxrbench evaluate` and the training recipe write "
-            "predictions.csv beside a model; or open a file of your own."
+            "There are no predictions yet. `cxrbench evaluate` and training write predictions.csv into the "
+            "model's folder; or upload a file of your own."
         )
         return None
-    show_new(given)
+    select_new_files(available)
     with controls:
-        question = _question(given)
+        selection = _selection(available)
         try:
-            found = systems(given.predictions, question)
+            shown = systems(available.predictions, selection)
         except InputError as error:
             st.error(str(error))
             return None
-        finding = _finding(found[0])
-    keep(_link_of(question, finding, given))
-    _say(found, finding, _say_members(found, question, given))
-    for note in given.notes:
+        finding = _finding(shown[0])
+    keep(_link_of(selection, finding, available))
+    _show_counts(shown, finding, _members_text(shown, selection, available))
+    for note in available.notes:
         st.caption(f":material/info: {note}")
-    return Asked(found, finding, question)
+    return SelectedSystems(shown, finding, selection)
 
 
-def _question(given: Given) -> Question:
-    titles = {name: one.name or name for name, one in given.predictions.items()}
+def _selection(available: AvailablePredictions) -> Selection:
+    titles = {name: entry.name or name for name, entry in available.predictions.items()}
     models = some("Models", titles, list(titles)[:2], "judge_models")
     ensembles: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
@@ -88,30 +88,31 @@ def _question(given: Given) -> Question:
         records = {name: record.title for name, record in ENSEMBLES.items()}
         ensembles = some("Ensembles", records, ["ctp_mean"], "judge_ensembles", needed=False)
         if ensembles:
-            members = _members(models, titles, given.shortcuts)
-    splits = list(given.predictions[models[0]].splits)
+            members = _members(models, titles, available.shortcuts)
+    splits = list(available.predictions[models[0]].splits)
     split = splits[0]
     if len(splits) > 1:
-        _known("judge_split", splits, "test" if "test" in splits else split)
+        _ensure_option("judge_split", splits, "test" if "test" in splits else split)
         split = st.selectbox("Images", splits, key="judge_split", width=120)
-    _known("judge_rule", THRESHOLDS, "youden")
+    _ensure_option("judge_rule", THRESHOLDS, "youden")
     rule = st.selectbox(
-        "Thresholds",
+        "Operating points",
         list(THRESHOLDS),
         format_func=lambda name: THRESHOLDS[name].title,
         key="judge_rule",
         width=190,
-        help=" ".join(f"**{record.title}**: {record.summary}" for record in THRESHOLDS.values()),
+        help="Per-finding thresholds, fitted on the validation images. "
+        + " ".join(f"**{record.title}**: {record.summary}" for record in THRESHOLDS.values()),
     )
-    return Question(models, ensembles, split, rule, members)
+    return Selection(models, ensembles, split, rule, members)
 
 
 def _members(
     models: tuple[str, ...], titles: Mapping[str, str], shortcuts: Collection[str]
 ) -> tuple[str, ...]:
-    """Which of the models are in the ensembles: all but those trained on a shortcut, unless chosen."""
-    start = _start_members(models, shortcuts)
-    offered = st.session_state.get("judge_offered", models)  # those that the reader could put in or leave out
+    """Return the models in the ensembles: all, without those trained on a shortcut unless selected."""
+    start = _default_members(models, shortcuts)
+    offered = st.session_state.get("judge_offered", models)  # the options at the last run
     st.session_state["judge_offered"] = models
     if "judge_members" in st.session_state:
         added = [name for name in start if name not in offered]
@@ -122,85 +123,87 @@ def _members(
         start,
         "judge_members",
         needed=False,
-        about="A model that was trained on a planted shortcut is left out unless you choose it.",
+        about="A model that was trained on a planted shortcut is excluded unless you select it.",
     )
 
 
-def _start_members(models: Collection[str], shortcuts: Collection[str]) -> list[str]:
+def _default_members(models: Collection[str], shortcuts: Collection[str]) -> list[str]:
     return [name for name in models if name not in shortcuts]
 
 
 def _finding(system: System) -> str:
     labels = list(system.shown.labels)
     if st.session_state.get("judge_finding") not in labels:
-        st.session_state["judge_finding"] = teaching_finding(system)
+        st.session_state["judge_finding"] = median_auroc_finding(system)
     else:
-        _known("judge_finding", labels, labels[0])
-    picked: str = st.selectbox(
+        _ensure_option("judge_finding", labels, labels[0])
+    finding: str = st.selectbox(
         "Finding",
         labels,
         key="judge_finding",
         width=230,
-        help="The page opens with the finding whose AUROC is the median of the first model's findings: "
-        "neither the easiest nor the hardest.",
+        help="Initially the finding of the first model's median AUROC: neither the easiest nor the hardest.",
     )
-    return picked
+    return finding
 
 
-def _known(key: str, options: Collection[str], start: str) -> None:
-    """See to it that a select box holds one of its options.
+def _ensure_option(key: str, options: Collection[str], start: str) -> None:
+    """Make sure that the value of a select box is one of its options.
 
-    Told anew at every run: a browser too busy to draw the first one would show the first of the list.
+    Set at every run: a browser that was too busy to draw the first run would show the first option.
     """
-    now = st.session_state.get(key)
-    st.session_state[key] = now if now in options else start
+    value = st.session_state.get(key)
+    st.session_state[key] = value if value in options else start
 
 
-def _link_of(question: Question, finding: str, given: Given) -> dict[str, list[str]]:
-    """Query parameter → its values; the reader's own files are in no link."""
-    several = len(question.models) > 1
-    members = list(question.members or ())
-    usual = _start_members(question.models, given.shortcuts)
+def _link_of(selection: Selection, finding: str, available: AvailablePredictions) -> dict[str, list[str]]:
+    """Return query parameter → values; uploaded files are left out."""
+    several = len(selection.models) > 1
+    members = list(selection.members or ())
+    default_members = _default_members(selection.models, available.shortcuts)
     return {
-        "models": [name for name in question.models if name not in given.own],
-        "ensembles": list(question.ensembles) or ([NOTHING] if several else []),
-        "members": [] if not question.ensembles or members == usual else members or [NOTHING],
+        "models": [name for name in selection.models if name not in available.own],
+        "ensembles": list(selection.ensembles) or ([NOTHING] if several else []),
+        "members": [] if not selection.ensembles or members == default_members else members or [NOTHING],
         "finding": [finding],
-        "images": [question.split],
-        "thresholds": [question.rule],
+        "images": [selection.split],
+        "thresholds": [selection.rule],
     }
 
 
-def _say(found: list[System], finding: str, members: str) -> None:
-    """What is shown, in numbers; which models the ensembles are of; whether thresholds were chosen fairly."""
-    shown = found[0].shown
-    column = shown.labels.index(finding)
-    truth = shown.targets[:, column]
-    patients = len(set(shown.patients))
-    words = f"{len(shown):,} images of {patients:,} patients. {finding}: {(truth == 1).sum():,} present, "
-    words += f"{(truth == 0).sum():,} absent"
+def _show_counts(systems_shown: list[System], finding: str, members: str) -> None:
+    """Show numbers of images and patients, the ensembles' members, and a warning on optimistic metrics."""
+    first = systems_shown[0]
+    truth = first.shown.targets[:, first.shown.labels.index(finding)]
+    patients = len(set(first.shown.patients))
+    text = (
+        f"{len(first.shown):,} images of {patients:,} patients. {finding}: {(truth == 1).sum():,} present, "
+    )
+    text += f"{(truth == 0).sum():,} absent"
     unknown = len(truth) - int((truth == 1).sum()) - int((truth == 0).sum())
-    words += f", {unknown:,} not known and left out." if unknown else "."
-    st.caption(f"{words} {members}")
-    if found[0].fitted is found[0].shown or len(found[0].fitted) == 0:
+    text += f", {unknown:,} without a label and ignored." if unknown else "."
+    st.caption(f"{text} {members}")
+    if first.fitted is first.shown or len(first.fitted) == 0:
         st.caption(
-            ":material/warning: Thresholds are chosen on the very images that are shown, since there are "
-            f"none of the split “{FIT}”: metrics at a threshold are optimistic. AUROC and average "
-            "precision do not depend on it."
+            ":material/warning: There are no images of the split “"
+            + VALIDATION
+            + "”, so thresholds are fitted "
+            "on the evaluated images: metrics at a threshold are optimistic. AUROC and average precision do "
+            "not depend on thresholds."
         )
 
 
-def _say_members(found: list[System], question: Question, given: Given) -> str:
-    """Which models are in the ensembles, which are not, and why there may be none."""
-    if not question.ensembles:
+def _members_text(systems_shown: list[System], selection: Selection, available: AvailablePredictions) -> str:
+    """Say which models are in the ensembles, which are not, and why there may be no ensemble."""
+    if not selection.ensembles:
         return ""
-    members = question.members or ()
-    titles = {system.name: system.title for system in found}
-    left_out = [name for name in question.models if name not in members]
-    words = f"Ensemble of {', '.join(titles[name] for name in members)}."
+    members = selection.members or ()
+    titles = {system.name: system.title for system in systems_shown}
+    excluded = [name for name in selection.models if name not in members]
+    text = f"Ensemble of {', '.join(titles[name] for name in members)}."
     if len(members) < 2:
-        words = "There is no ensemble: it takes two models, chosen under “Ensemble of”."
-    if left_out:
-        words += f" Left out: {', '.join(titles[name] for name in left_out)}"
-        words += ", trained on a planted shortcut." if set(left_out) <= set(given.shortcuts) else "."
-    return words
+        text = "No ensemble: select at least two models under “Ensemble of”."
+    if excluded:
+        text += f" Excluded: {', '.join(titles[name] for name in excluded)}"
+        text += ", trained on a planted shortcut." if set(excluded) <= set(available.shortcuts) else "."
+    return text

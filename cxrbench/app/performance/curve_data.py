@@ -1,4 +1,4 @@
-"""Curves of one finding for several systems as JSON values: vertices, bands, counts at thresholds."""
+"""Curves of one finding for several systems as JSON values: vertices, bands, confusion counts."""
 
 import hashlib
 from collections.abc import Sequence
@@ -16,26 +16,29 @@ from cxrbench.inference import THRESHOLDS
 __all__ = ["curve_data", "digest", "resample_count"]
 
 _BINS: Final = 40
-_MANY: Final = 30_000  # images above which fewer resamples do
+_MANY_IMAGES: Final = 30_000  # above it fewer resamples suffice
 
 
 def resample_count(images: int) -> int:
-    """Resamples of an interval: 1,000, or of many images 200, whose intervals are narrow anyway."""
-    return 1000 if images <= _MANY else 200
+    """Number of bootstrap resamples: 1,000, or 200 for many images, whose intervals are narrow anyway."""
+    return 1000 if images <= _MANY_IMAGES else 200
 
 
 def curve_data(systems: Sequence[System], finding: str, rule: str) -> FindingData:
-    """Everything the curves need.
+    """Return the data of the curves component.
 
     Args:
-        systems: on the same images.
-        finding: a label of theirs.
-        rule: key of ``THRESHOLDS``: where the slider starts.
+        systems: models and ensembles, on the same images.
+        finding: one of their labels.
+        rule: key of ``THRESHOLDS``; its threshold is the slider's initial value.
     """
     column = systems[0].shown.labels.index(finding)
     truth = systems[0].shown.targets[:, column]
     marks = [_marks(system, column) for system in systems]
-    exact = np.array([mark["at"] for own in marks for mark in own] + [s.thresholds[column] for s in systems])
+    exact = np.array(
+        [mark["at"] for system_marks in marks for mark in system_marks]
+        + [system.thresholds[column] for system in systems]
+    )
     graded = [system.shown.scores[:, column] for system in systems if system.graded]
     steps = cuts(*(graded or [systems[0].shown.scores[:, column]]), marked=exact)
     return {
@@ -46,38 +49,41 @@ def curve_data(systems: Sequence[System], finding: str, rule: str) -> FindingDat
         "grid": np.linspace(0, 1, 101).tolist(),
         "steps": steps.tolist(),
         "systems": [
-            _system(system, column, steps, index, own)
-            for index, (system, own) in enumerate(zip(systems, marks, strict=True))
+            _system(system, column, steps, index, system_marks)
+            for index, (system, system_marks) in enumerate(zip(systems, marks, strict=True))
         ],
     }
 
 
 def digest(system: System, columns: slice | list[int] | None = None) -> str:
-    """Names what a system's figures depend on: two of equal content share a cache entry."""
-    at = slice(None) if columns is None else columns
-    whole = hashlib.sha256(np.ascontiguousarray(system.shown.targets[:, at]).tobytes())
-    for array in (system.shown.scores[:, at], system.calls[:, at], system.thresholds[at]):
-        whole.update(np.ascontiguousarray(array).tobytes())
-    whole.update("\n".join(system.shown.patients).encode())
-    return whole.hexdigest()
+    """Return a hash of everything that a system's metrics depend on: a key for caches."""
+    selected = slice(None) if columns is None else columns
+    hasher = hashlib.sha256(np.ascontiguousarray(system.shown.targets[:, selected]).tobytes())
+    for array in (system.shown.scores[:, selected], system.calls[:, selected], system.thresholds[selected]):
+        hasher.update(np.ascontiguousarray(array).tobytes())
+    hasher.update("\n".join(system.shown.patients).encode())
+    return hasher.hexdigest()
 
 
 def _system(system: System, column: int, steps: np.ndarray, index: int, marks: list[MarkData]) -> SystemData:
     truth, scores = system.shown.targets[:, column], system.shown.scores[:, column]
-    counted = tally(truth, scores, steps)
-    called = system.calls[:, column]
-    roc, pr, words = _curves(digest(system, [column]), system, column)
+    counts = tally(truth, scores, steps)
+    predicted = system.calls[:, column]
+    roc, pr, captions = _curves(digest(system, [column]), system, column)
     return {
         "id": system.name,
         "title": system.title,
         "colour": COLOURS[index % len(COLOURS)],
         "graded": system.graded,
         "threshold": float(system.thresholds[column]),
-        "roc": _curve(roc, words["auroc"] if system.graded else ""),
-        "pr": _curve(pr, words["average_precision"] if system.graded else ""),
-        "hits": counted.hits.tolist(),
-        "alarms": counted.false_alarms.tolist(),
-        "fixed": {"hits": int((called & (truth == 1)).sum()), "alarms": int((called & (truth == 0)).sum())},
+        "roc": _curve(roc, captions["auroc"] if system.graded else ""),
+        "pr": _curve(pr, captions["average_precision"] if system.graded else ""),
+        "hits": counts.hits.tolist(),
+        "alarms": counts.false_alarms.tolist(),
+        "fixed": {
+            "hits": int((predicted & (truth == 1)).sum()),
+            "alarms": int((predicted & (truth == 0)).sum()),
+        },
         "marks": marks,
         "scores": {
             "present": _shares(scores[truth == 1]),
@@ -86,33 +92,33 @@ def _system(system: System, column: int, steps: np.ndarray, index: int, marks: l
     }
 
 
-@st.cache_data(max_entries=400, show_spinner="Drawing curves, with bands by resampling patients …")
+@st.cache_data(max_entries=400, show_spinner="Computing curves and their confidence bands …")
 def _curves(key: str, _system: System, column: int) -> tuple[Band, Band, dict[str, str]]:
     shown = _system.shown
-    one = shown.columns((shown.labels[column],))
-    found = measure(
-        one,
+    predictions = shown.columns((shown.labels[column],))
+    intervals = measure(
+        predictions,
         _system.thresholds[[column]],
         ("auroc", "average_precision"),
-        count=resample_count(len(one)),
+        count=resample_count(len(predictions)),
     )
-    words = {
+    captions = {
         name: f"{_short(value.estimate[0])} [{_short(value.low[0])}, {_short(value.high[0])}]"
-        for name, value in found.items()
+        for name, value in intervals.items()
     }
-    return *bands(one.targets[:, 0], one.scores[:, 0], one.patients), words
+    return *bands(predictions.targets[:, 0], predictions.scores[:, 0], predictions.patients), captions
 
 
 def _marks(system: System, column: int) -> list[MarkData]:
-    """Where each rule puts the threshold, fitted where thresholds are fitted."""
+    """Return each rule's threshold, fitted on the images that thresholds are fitted on."""
     if not system.graded:
         return []
-    own = system.fitted.columns((system.fitted.labels[column],))
+    fitted = system.fitted.columns((system.fitted.labels[column],))
     return [
         {
             "rule": name,
             "title": rule.title,
-            "at": float(rule.fit(own.targets, own.scores)[0]),
+            "at": float(rule.fit(fitted.targets, fitted.scores)[0]),
             "says": rule.summary,
         }
         for name, rule in THRESHOLDS.items()
@@ -121,16 +127,16 @@ def _marks(system: System, column: int) -> list[MarkData]:
 
 def _curve(band: Band, words: str) -> CurveData:
     return {
-        "x": _plain(band.x),
-        "y": _plain(band.y),
-        "low": _plain(band.low),
-        "high": _plain(band.high),
+        "x": _json_values(band.x),
+        "y": _json_values(band.y),
+        "low": _json_values(band.low),
+        "high": _json_values(band.high),
         "words": words,
     }
 
 
-def _plain(values: np.ndarray) -> list[float | None]:
-    """For JSON: NaN as null, and no more digits than pixels show."""
+def _json_values(values: np.ndarray) -> list[float | None]:
+    """Values for JSON: NaN as null, rounded to the digits that pixels can show."""
     return [None if np.isnan(value) else round(float(value), 5) for value in values]
 
 

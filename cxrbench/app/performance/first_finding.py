@@ -1,4 +1,4 @@
-"""The finding that the Performance page opens with: the one of median AUROC."""
+"""The finding that the Performance page shows first: the one with the median AUROC."""
 
 from typing import Final
 
@@ -9,27 +9,27 @@ from cxrbench.app.performance.curve_data import digest
 from cxrbench.evaluation import System
 from cxrbench.metrics import auroc
 
-__all__ = ["teaching_finding"]
+__all__ = ["median_auroc_finding"]
 
-_FEWEST: Final = 10  # images with and without a finding, for it to be the one that the page opens with
+_MIN_IMAGES: Final = 10  # with and without the finding
 
 
-def teaching_finding(system: System) -> str:
-    """The finding whose AUROC is the (lower) median: its curves have something to show.
+def median_auroc_finding(system: System) -> str:
+    """Return the finding with the (lower) median AUROC: neither the easiest nor the hardest.
 
-    “No Finding” and findings with fewer than ten images on either side are passed over while others remain.
+    “No Finding”, and findings with fewer than ten positives or negatives, are skipped if others remain.
     """
     labels = system.shown.labels
-    areas = dict(zip(labels, _areas(digest(system), system), strict=True))
+    aurocs = dict(zip(labels, _aurocs(digest(system), system), strict=True))
     truth = dict(zip(labels, system.shown.targets.T, strict=True))
-    known = [label for label in labels if not np.isnan(areas[label]) and label != "No Finding"]
+    defined = [label for label in labels if not np.isnan(aurocs[label]) and label != "No Finding"]
     enough = [
-        label for label in known if min((truth[label] == 1).sum(), (truth[label] == 0).sum()) >= _FEWEST
+        label for label in defined if min((truth[label] == 1).sum(), (truth[label] == 0).sum()) >= _MIN_IMAGES
     ]
-    ranked = sorted(enough or known, key=lambda label: areas[label])
+    ranked = sorted(enough or defined, key=lambda label: aurocs[label])
     return ranked[(len(ranked) - 1) // 2] if ranked else labels[0]
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _areas(key: str, _system: System) -> np.ndarray:
+def _aurocs(key: str, _system: System) -> np.ndarray:
     return auroc(_system.shown.targets, _system.shown.scores)

@@ -1,4 +1,4 @@
-"""How well do the models do? Curves, thresholds, intervals, groups and errors, from predictions alone."""
+"""The Performance page: evaluation of models and ensembles from stored or uploaded predictions."""
 
 from collections.abc import Callable
 
@@ -7,26 +7,26 @@ import streamlit as st
 from cxrbench.app.performance import calibration, cases, subgroups, tables
 from cxrbench.app.performance.controls import follow_link, pick
 
-# Links to a part keep working under its earlier name.
+# Earlier names of parts in links → present names.
 _RENAMED = {"Two compared": "Paired comparison", "Who is best?": "Leaderboard"}
 
 
 def draw() -> None:
-    """What the address asks for, or what was chosen since."""
+    """Apply the URL, then draw the page."""
     follow_link()
     _draw()
 
 
 @st.fragment
 def _draw() -> None:
-    """Controls and the open part: hidden parts do no work."""
-    asked = pick()
-    if asked is None:
+    """Draw the controls and the selected tab; the other tabs compute nothing."""
+    selected = pick()
+    if selected is None:
         return
-    systems, finding = asked.systems, asked.finding
+    systems, finding = selected.systems, selected.finding
     parts: dict[str, Callable[[], None]] = {
         "Curves": lambda: cases.cases_part(
-            systems, tables.curves_part(systems, finding, asked.question.rule)
+            systems, tables.curves_part(systems, finding, selected.selection.rule)
         ),
         "All findings": lambda: tables.table_part(systems),
         "Paired comparison": lambda: tables.pair_part(systems),

@@ -9,25 +9,25 @@ from pathlib import Path
 import streamlit as st
 
 from cxrbench.evaluation import Predictions, System, fit_systems, read_predictions
-from cxrbench.evaluation.systems import VALIDATION as FIT
+from cxrbench.evaluation.systems import VALIDATION
 from cxrbench.models import catalog
 
 __all__ = [
-    "FIT",
-    "Question",
-    "Stored",
+    "VALIDATION",
+    "Selection",
+    "StoredPredictions",
     "System",
-    "own_predictions",
+    "load_predictions",
     "planted_shortcut",
-    "predictions",
-    "stored",
+    "stored_predictions",
     "systems",
+    "uploaded_predictions",
 ]
 
 
 @dataclass(frozen=True)
-class Stored:
-    """Predictions beside a model: where they are, and how the page calls the model."""
+class StoredPredictions:
+    """Predictions that are stored with a model: the model's name and title, and their file."""
 
     name: str
     title: str
@@ -35,15 +35,15 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Question:
-    """What the reader asked of the predictions.
+class Selection:
+    """The selected models, ensembles, split and operating points.
 
     Args:
-        models: names of models.
-        ensembles: keys of ``ENSEMBLES``, over these models.
-        split: which images are shown.
+        models: names of the models.
+        ensembles: keys of ``ENSEMBLES``.
+        split: the images to evaluate.
         rule: key of ``THRESHOLDS``.
-        members: those of the models that the ensembles are made of; None for all of them.
+        members: the models that the ensembles combine; None for all.
     """
 
     models: tuple[str, ...]
@@ -53,23 +53,25 @@ class Question:
     members: tuple[str, ...] | None = None
 
 
-def stored() -> dict[str, Stored]:
-    """Every model with predictions beside it, shipped ones first; opens no weights and imports no torch."""
+def stored_predictions() -> dict[str, StoredPredictions]:
+    """Return the stored predictions by model, shipped models first; loads no weights and imports no torch."""
     return {
-        found.spec.name: Stored(found.spec.name, found.spec.title or found.spec.name, found.predictions)
-        for found in catalog.scan()
-        if found.spec and found.predictions
+        entry.spec.name: StoredPredictions(
+            entry.spec.name, entry.spec.title or entry.spec.name, entry.predictions
+        )
+        for entry in catalog.scan()
+        if entry.spec and entry.predictions
     }
 
 
-def predictions(entry: Stored) -> Predictions:
-    """The stored predictions, read once for all sessions until the file changes.
+def load_predictions(entry: StoredPredictions) -> Predictions:
+    """Read stored predictions; cached for all sessions until the file changes.
 
     Raises:
         InputError: the file is damaged.
     """
-    about = entry.file.stat()
-    return replace(_read(str(entry.file), about.st_mtime_ns, about.st_size), name=entry.title)
+    stat = entry.file.stat()
+    return replace(_read(str(entry.file), stat.st_mtime_ns, stat.st_size), name=entry.title)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Reading predictions …")
@@ -77,50 +79,52 @@ def _read(file: str, changed: int, size: int) -> Predictions:
     return read_predictions(Path(file))
 
 
-def planted_shortcut(entry: Stored) -> bool:
-    """Whether the model was trained on a planted shortcut: its evaluation says what is left without it."""
+def planted_shortcut(entry: StoredPredictions) -> bool:
+    """Whether the model was trained on a planted shortcut: its evaluation then has an entry on it."""
     try:
-        figures = json.loads(entry.file.with_name("evaluation.json").read_text(encoding="utf-8"))
+        evaluation = json.loads(entry.file.with_name("evaluation.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return isinstance(figures, dict) and "shortcut" in figures
+    return isinstance(evaluation, dict) and "shortcut" in evaluation
 
 
-def own_predictions(data: bytes, name: str) -> Predictions:
-    """The reader's file, kept by its content.
+def uploaded_predictions(data: bytes, name: str) -> Predictions:
+    """Read an uploaded prediction file; cached by content.
 
     Raises:
-        InputError: what is wrong with it, in one sentence.
+        InputError: the file is invalid; the message says why.
     """
-    return _own(hashlib.sha256(data).hexdigest(), data, name)
+    return _uploaded(hashlib.sha256(data).hexdigest(), data, name)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading your predictions …")
-def _own(sha256: str, _data: bytes, name: str) -> Predictions:
+def _uploaded(sha256: str, _data: bytes, name: str) -> Predictions:
     return read_predictions(_data, name)
 
 
-def systems(given: Mapping[str, Predictions], question: Question) -> list[System]:
-    """The chosen models and ensembles, on the same images and findings.
+def systems(predictions: Mapping[str, Predictions], selection: Selection) -> list[System]:
+    """Return the selected models and ensembles, on the same images and findings.
 
-    Where there are no validation images, thresholds are fitted on those that are shown, and ``fitted`` then
-    is ``shown``.
+    Without validation images, thresholds are fitted on the evaluated images, and ``fitted`` is ``shown``.
 
     Args:
-        given: name → predictions of all splits.
-        question: what is chosen.
+        predictions: name → predictions of all splits.
+        selection: the selected models, ensembles, split and rule.
 
     Raises:
         InputError: the predictions have no image or finding in common, or none of that split.
     """
-    wanted = question.models if question.members is None else question.members
-    members = [name for name in question.models if name in wanted]
-    found = fit_systems(
-        {name: given[name] for name in question.models},
-        split=question.split,
-        rule=question.rule,
-        ensembles=question.ensembles,
+    chosen = selection.models if selection.members is None else selection.members
+    members = [name for name in selection.models if name in chosen]
+    fitted = fit_systems(
+        {name: predictions[name] for name in selection.models},
+        split=selection.split,
+        rule=selection.rule,
+        ensembles=selection.ensembles,
         members=members,
         fit_on_shown=True,
     )
-    return [replace(one, title=f"{one.title} of {len(members)}") if one.ensemble else one for one in found]
+    return [
+        replace(system, title=f"{system.title} of {len(members)}") if system.ensemble else system
+        for system in fitted
+    ]

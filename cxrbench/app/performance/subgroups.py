@@ -1,4 +1,4 @@
-"""Performance page: subgroups, rankings, agreement of models."""
+"""Tabs of the Performance page: subgroups of patients, agreement of models, leaderboard."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -29,77 +29,78 @@ from cxrbench.figures.charts import intervals
 
 __all__ = ["agreement_part", "groups_part", "ranking_part"]
 
-_RANKS: Final[Mapping[str, str]] = {
+_RANKING_METRICS: Final[Mapping[str, str]] = {
     "auroc": "AUROC",
     "auroc_of_calls": "AUROC of decisions",
     "average_precision": "average precision",
     "f1": "F1",
-    "f1_macro": "F1, present and absent",
+    "f1_macro": "F1, mean of both classes",
     "hamming_loss": "Hamming loss",
     "subset_accuracy": "subset accuracy",
 }
 
 
 def groups_part(systems: Sequence[System], finding: str) -> None:
-    """A metric by sex, age band or view, and the gap of each group to all other images."""
+    """Draw a metric by sex, age band or view, and the gap of each group to all other images."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         titles = {system.name: system.title for system in systems}
         name = st.selectbox(
             "System", list(titles), format_func=titles.__getitem__, key="groups_system", width=260
         )
         by = st.segmented_control(
-            "By",
+            "Subgroups by",
             list(SUBGROUPS),
             format_func=lambda key: SUBGROUPS[key].title,
             default="sex",
             required=True,
             key="groups_by",
         )
-        figure = st.selectbox(
+        metric = st.selectbox(
             "Metric",
             list(METRICS),
             format_func=lambda key: METRICS[key].title,
             key="groups_figure",
             width=200,
         )
-    system = next(one for one in systems if one.name == name)
+    system = next(entry for entry in systems if entry.name == name)
     by = by or "sex"
     if len(groups(system.shown, by)) < 2:
         st.info(
-            f"These predictions do not tell two groups by {SUBGROUPS[by].title} apart: the file needs the "
+            f"These predictions have fewer than two groups by {SUBGROUPS[by].title}: the file needs the "
             "columns sex, age, view or projection."
         )
         return
     column = system.shown.labels.index(finding)
-    found = _grouped(digest(system, [column]), by, figure, finding, system)
-    table = group_table(found)
+    results = _grouped(digest(system, [column]), by, metric, finding, system)
+    table = group_table(results)
     tips = [
-        f"{METRICS[figure].title} {group.value:.3f} [{group.low:.3f}, {group.high:.3f}]<br>"
+        f"{METRICS[metric].title} {group.value:.3f} [{group.low:.3f}, {group.high:.3f}]<br>"
         f"{group.images:,} images; gap {group.gap:+.3f}"
         for group in table.itertuples()
     ]
     chart = intervals(
-        table.assign(tip=tips), row="group", value="value", title=METRICS[figure].title, written=True
+        table.assign(tip=tips), row="group", value="value", title=METRICS[metric].title, written=True
     )
-    charts.show(chart, alt_text=f"{METRICS[figure].title} of {finding} by {by}.")
+    charts.show(chart, alt_text=f"{METRICS[metric].title} of {finding} by {by}.")
     st.caption(
-        "The metric in each group, and its gap: the group minus all other images; both with patient-level "
-        "bootstrap confidence intervals. A gap whose interval holds 0 may be chance; of many gaps, some are."
+        "The metric in each group, and its gap: the group minus all other images. Both with patient-level "
+        "bootstrap confidence intervals (95 %). A gap whose interval includes 0 may be chance; p is not "
+        "corrected for multiple comparisons."
     )
     st.dataframe(table, hide_index=True, column_config=rounded(table))
 
 
-@st.cache_data(max_entries=100, show_spinner="Measuring every group …")
-def _grouped(key: str, by: str, figure: str, finding: str, _system: System) -> tuple[Group, ...]:
-    one = decisions(_system).columns((finding,))
-    at = operating_points(_system)[[_system.shown.labels.index(finding)]]
-    return subgroups(one, at, by, figure, count=resample_count(len(one)))
+@st.cache_data(max_entries=100, show_spinner="Computing metrics of every group …")
+def _grouped(key: str, by: str, metric: str, finding: str, _system: System) -> tuple[Group, ...]:
+    predictions = decisions(_system).columns((finding,))
+    threshold = operating_points(_system)[[_system.shown.labels.index(finding)]]
+    return subgroups(predictions, threshold, by, metric, count=resample_count(len(predictions)))
 
 
-def group_table(found: Sequence[Group]) -> pd.DataFrame:
-    """One row per group: counts, the metric and the gap, each with its interval."""
+def group_table(results: Sequence[Group]) -> pd.DataFrame:
+    """Return one row per group: counts, the metric and the gap, each with its interval."""
     rows = []
-    for group in found:
+    for group in results:
         gap = group.gap
         rows.append(
             {
@@ -120,21 +121,27 @@ def group_table(found: Sequence[Group]) -> pd.DataFrame:
 
 
 def ranking_part(systems: Sequence[System]) -> None:
-    """Leaderboard: the systems by each metric, and which is first by it; metrics need not agree."""
+    """Draw the leaderboard: the systems with each metric, and the best system by each."""
     rows = [row(system) for system in systems]
     table = pd.DataFrame(
         [
-            {"system": one.title, **{title: getattr(one, name) for name, title in _RANKS.items()}}
-            for one in rows
+            {
+                "system": entry.title,
+                **{title: getattr(entry, name) for name, title in _RANKING_METRICS.items()},
+            }
+            for entry in rows
         ]
     )
     st.dataframe(table, hide_index=True, column_config=rounded(table))
-    first = ranked(rows)
-    st.markdown("**First by** " + " · ".join(f"{title}: {first[name]}" for name, title in _RANKS.items()))
+    best = ranked(rows)
+    st.markdown(
+        "**Best system by** "
+        + " · ".join(f"{title}: {best[name]}" for name, title in _RANKING_METRICS.items())
+    )
     st.caption(
-        "Means over the findings where a metric is defined. Less is better for Hamming loss, the mean share "
-        "of wrong answers. **AUROC of decisions** takes decisions (0 or 1) as scores, as in Liz et al. 2022; "
-        "the F1 that names present and absent is theirs, too. Which system is best depends on the metric."
+        "Macro averages over the findings where a metric is defined. Hamming loss is the fraction of wrong "
+        "labels: lower is better. **AUROC of decisions** uses binary predictions as scores; it and the F1 of "
+        "both classes are those of Liz et al. 2022. Which system is best depends on the metric."
     )
     for system in systems:
         if system.ensemble:
@@ -142,38 +149,38 @@ def ranking_part(systems: Sequence[System]) -> None:
 
 
 def agreement_part(systems: Sequence[System], finding: str) -> None:
-    """How far models agree beyond chance, and the cases that split them."""
+    """Draw the agreement of models beyond chance (kappa), and the images on which they disagree."""
     models = [system for system in systems if not system.ensemble]
     if len(models) < 2:
-        st.info("Choose a second model above: agreement takes two.")
+        st.info("Select a second model above: agreement needs at least two.")
         return
     calls = np.stack([model.calls for model in models])
     table = _kappas(calls, tuple(model.title for model in models), models[0].shown.labels)
     st.dataframe(table, hide_index=True, column_config=rounded(table, "%.2f"))
     st.caption(
-        "κ of the calls at each model's own thresholds: 1 is full agreement, 0 what chance gives, below 0 "
-        "less than that. Pairs are Cohen's κ, all together is Fleiss'. Empty: all always say the same one "
-        "thing. Agreement is no proof: models may be wrong together."
+        "κ of the binary predictions at each model's own thresholds: 1 is perfect agreement, 0 agreement by "
+        "chance. Cohen's κ for pairs, Fleiss' κ for all models. Empty: undefined, since all predictions are "
+        "the same. Agreement does not imply correctness: models may make the same errors."
     )
-    st.header(f"Cases that split them on {finding}")
+    st.header(f"Images on which the models disagree: {finding}")
     column = models[0].shown.labels.index(finding)
-    split = disagreement(calls)[:, column]
-    rows = np.flatnonzero(split > 0)
-    rows = rows[np.argsort(-split[rows], kind="stable")][: cases.MOST]
+    disagreements = disagreement(calls)[:, column]
+    rows = np.flatnonzero(disagreements > 0)
+    rows = rows[np.argsort(-disagreements[rows], kind="stable")][: cases.MAX_CASES]
     if not len(rows):
-        st.info("There is none: on every image they give the same answer.")
+        st.info("There are none: the models agree on every image.")
         return
-    listed = cases.about(models[0], rows, column)
+    images = cases.case_columns(models[0], rows, column)
     for model in models:
-        listed[model.title] = model.shown.scores[rows, column]
-    listed["say yes"] = calls[:, rows, column].sum(0)
-    cases.draw(listed, finding, [model.name for model in models], "split")
+        images[model.title] = model.shown.scores[rows, column]
+    images["say yes"] = calls[:, rows, column].sum(0)
+    cases.draw_cases(images, finding, [model.name for model in models], "split")
 
 
-@st.cache_data(max_entries=64, show_spinner="Comparing calls …")
+@st.cache_data(max_entries=64, show_spinner="Computing agreement …")
 def _kappas(calls: np.ndarray, titles: tuple[str, ...], findings: tuple[str, ...]) -> pd.DataFrame:
-    """One row per finding: κ of all models (M, N, L), and of each pair, which take some milliseconds each."""
-    table = pd.DataFrame({"finding": findings, "all together (Fleiss)": fleiss_kappa(calls)})
+    """Return one row per finding: κ of all models, calls (M, N, L), and of each pair."""
+    table = pd.DataFrame({"finding": findings, "all models (Fleiss)": fleiss_kappa(calls)})
     for i, j in combinations(range(len(titles)), 2):
         table[f"{titles[i]} and {titles[j]}"] = cohen_kappa(calls[i], calls[j])
     return table

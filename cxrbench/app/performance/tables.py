@@ -1,4 +1,4 @@
-"""Sections of the Performance page: curves of one finding, a table of all, paired comparison."""
+"""Tabs of the Performance page: curves of one finding, metrics of all findings, paired comparison."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -18,67 +18,67 @@ from cxrbench.figures.charts import intervals, reference_line
 from cxrbench.metrics.delong import delong
 from cxrbench.metrics.intervals import Interval
 
-__all__ = ["curves_part", "ends", "pair_part", "table_of", "table_part"]
+__all__ = ["curves_part", "metric_columns", "metrics_table", "pair_part", "table_part"]
 
-_SHOWN: Final = ("auroc", "average_precision", "sensitivity", "specificity", "precision", "f1")
+_DEFAULT_METRICS: Final = ("auroc", "average_precision", "sensitivity", "specificity", "precision", "f1")
 
 
 def curves_part(systems: Sequence[System], finding: str, rule: str) -> CellClick | None:
-    """ROC and precision–recall with bands, and a threshold that moves without the server.
+    """Draw ROC and precision–recall curves with bands, and the threshold slider.
 
     Returns:
-        The cell of the confusion counts that was clicked, or None.
+        The cell of the confusion matrix that was clicked, or None.
     """
     for system in systems:
         if not system.graded:
-            st.caption(f"**{system.title}** has a point, not a curve. {system.summary}")
+            st.caption(f"**{system.title}** has one operating point, not a curve. {system.summary}")
     truth = systems[0].shown.targets[:, systems[0].shown.labels.index(finding)]
     if not ((truth == 1).any() and (truth == 0).any()):
         st.info(
-            f"{finding} has no {'positive' if not (truth == 1).any() else 'negative'} here, so that its "
-            "curves are not defined; choose another finding or split."
+            f"{finding} has no {'positives' if not (truth == 1).any() else 'negatives'} in this split, so "
+            "its curves are undefined; select another finding or split."
         )
         return None
     cell = curves(curve_data(systems, finding, rule), key="curves")
     st.caption(
-        "Bands hold 95 % of the curves of 200 resamples by patient, pointwise. Dotted: "
-        "chance. Precision–recall curves are steps: between two thresholds nothing is known."
+        "Bands: pointwise 95 % intervals of 200 patient-level bootstrap resamples. Dotted: chance level. "
+        "Precision–recall curves are drawn as steps, without interpolation between thresholds."
     )
     return cell
 
 
 def table_part(systems: Sequence[System]) -> None:
-    """The metrics of every finding with intervals; a click on a heading sorts."""
+    """Draw the metrics of every finding with confidence intervals; a click on a column heading sorts."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        picked = st.multiselect(
+        selected = st.multiselect(
             "Metrics",
             list(METRICS),
-            default=list(_SHOWN),
+            default=list(_DEFAULT_METRICS),
             format_func=lambda name: METRICS[name].title,
             key="table_figures",
             width=620,
-            help="F1, specificity and other metrics of decisions are computed at each system's thresholds.",
+            help="F1, specificity and other threshold-dependent metrics are computed at each system's "
+            "operating points.",
         )
-    if not picked:
-        st.info("Choose at least one metric.")
+    if not selected:
+        st.info("Select at least one metric.")
         return
-    table = table_of(systems, picked)
+    table = metrics_table(systems, selected)
     st.dataframe(table, hide_index=True, column_config=rounded(table), height=520)
-    for name in picked:
+    for name in selected:
         st.caption(f"**{METRICS[name].title}.** {METRICS[name].summary}")
     images = len(systems[0].shown)
     st.caption(
-        f"“low” and “high”: patient-level bootstrap confidence intervals (95 %, {resample_count(images):,} "
-        "resamples). Empty: undefined without positives or negatives, or in ≥ 10 % of the resamples; "
-        "means leave it out."
+        f"low, high: patient-level bootstrap confidence intervals (95 %, {resample_count(images):,} "
+        "resamples). Empty: undefined without positives or negatives, or in ≥ 10 % of the resamples."
     )
     _downloads(table)
 
 
 def pair_part(systems: Sequence[System]) -> None:
-    """Two systems on the same images: differences, paired."""
+    """Draw the paired differences of two systems on the same images."""
     if len(systems) < 2:
-        st.info("Choose a second model, or an ensemble, above: then the two are compared image by image.")
+        st.info("Select a second model or an ensemble above; the two are then compared on the same images.")
         return
     titles = {system.name: system.title for system in systems}
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -92,25 +92,26 @@ def pair_part(systems: Sequence[System]) -> None:
         )
     by_name = {system.name: system for system in systems}
     a, b = by_name[first], by_name[second]
-    found = _paired(digest(a), digest(b), name, a, b)
-    table = pair_table(a, b, found)
+    differences = _paired(digest(a), digest(b), name, a, b)
+    table = pair_table(a, b, differences)
     if name == "auroc" and a.graded and b.graded:
-        table["p (DeLong)"] = second_opinion(a, b)  # of images, where the bootstrap resamples patients
+        table["p (DeLong)"] = delong_p_values(a, b)
     chart = _differences(table, f"{METRICS[name].title}: first minus second")
     difference = f"{METRICS[name].title}: {a.title} minus {b.title}"
     charts.show(chart, alt_text=f"Paired differences in {difference}, finding by finding.")
     st.caption(
-        f"{METRICS[name].summary} Bars hold 95 % of the paired differences: both systems saw the same "
-        "resampled patients. p is two-sided, and of fourteen findings one is below 0.07 by chance alone."
+        f"{METRICS[name].summary} Bars: 95 % paired bootstrap confidence intervals, the same resampled "
+        "patients for both systems. p is two-sided and not corrected for multiple comparisons: of "
+        "fourteen findings, one is below 0.07 by chance alone."
     )
     numbers(table, f"pair-{a.name}-{b.name}-{name}")
 
 
-def table_of(systems: Sequence[System], names: Sequence[str]) -> pd.DataFrame:
-    """One row per system and finding: n₊, n₋, threshold, and each metric with its interval."""
+def metrics_table(systems: Sequence[System], names: Sequence[str]) -> pd.DataFrame:
+    """Return one row per system and finding: n₊, n₋, threshold, and each metric with its interval."""
     rows: list[dict[str, Any]] = []
     for system in systems:
-        found = _measured(digest(system), tuple(names), system)
+        intervals_by_metric = _measured(digest(system), tuple(names), system)
         truth = system.shown.targets
         for index, label in enumerate(system.shown.labels):
             row: dict[str, Any] = {
@@ -121,47 +122,47 @@ def table_of(systems: Sequence[System], names: Sequence[str]) -> pd.DataFrame:
                 "threshold": float(system.thresholds[index]) if system.graded else float("nan"),
             }
             for name in names:
-                row |= ends(METRICS[name].title, found[name], index)
+                row |= metric_columns(METRICS[name].title, intervals_by_metric[name], index)
             rows.append(row)
     return pd.DataFrame(rows)
 
 
-def pair_table(a: System, b: System, found: Interval) -> pd.DataFrame:
-    """One row per finding: the difference, its ends, and p."""
+def pair_table(a: System, b: System, differences: Interval) -> pd.DataFrame:
+    """Return one row per finding: difference, interval and p-value."""
     truth = a.shown.targets
     return pd.DataFrame(
         {
             "finding": a.shown.labels,
-            "difference": found.estimate,
-            "low": found.low,
-            "high": found.high,
-            "p": found.p,
+            "difference": differences.estimate,
+            "low": differences.low,
+            "high": differences.high,
+            "p": differences.p,
             "n+": (truth == 1).sum(0),
             "n−": (truth == 0).sum(0),
         }
     )
 
 
-def second_opinion(a: System, b: System) -> list[float]:
-    """DeLong's p-value of each finding's difference in AUROC; it takes images as independent."""
+def delong_p_values(a: System, b: System) -> list[float]:
+    """DeLong's p-value of each finding's difference in AUROC; it assumes independent images."""
     columns = zip(a.shown.targets.T, a.shown.scores.T, b.shown.scores.T, strict=True)
     return [delong(truth, np.stack(scores)).difference()[1] for truth, *scores in columns]
 
 
-@st.cache_data(max_entries=64, show_spinner="Measuring every finding, with intervals …")
+@st.cache_data(max_entries=64, show_spinner="Computing metrics and confidence intervals …")
 def _measured(key: str, names: tuple[str, ...], _system: System) -> dict[str, Interval]:
     return measure(
         decisions(_system), operating_points(_system), names, count=resample_count(len(_system.shown))
     )
 
 
-@st.cache_data(max_entries=64, show_spinner="Comparing, image by image …")
+@st.cache_data(max_entries=64, show_spinner="Computing paired differences …")
 def _paired(key: str, other: str, name: str, _a: System, _b: System) -> Interval:
     first, second = ((decisions(system), operating_points(system)) for system in (_a, _b))
     return compare(first, second, name, count=resample_count(len(_a.shown)))
 
 
-def ends(title: str, interval: Interval, index: int) -> dict[str, float]:
+def metric_columns(title: str, interval: Interval, index: int) -> dict[str, float]:
     """A metric and its interval as three columns."""
     return {
         title: float(interval.estimate[index]),
@@ -171,12 +172,14 @@ def ends(title: str, interval: Interval, index: int) -> dict[str, float]:
 
 
 def _differences(table: pd.DataFrame, title: str) -> go.Figure:
-    kinds = ["0 is inside", "0 is outside"]
-    known = table.dropna(subset=["difference"]).sort_values("difference", ascending=False)
-    outside = (known["low"] > 0) | (known["high"] < 0)
-    tips = [f"{r.difference:+.3f} [{r.low:+.3f}, {r.high:+.3f}]<br>p = {r.p:.3f}" for r in known.itertuples()]
+    kinds = ["interval includes 0", "interval excludes 0"]
+    defined = table.dropna(subset=["difference"]).sort_values("difference", ascending=False)
+    excludes_zero = (defined["low"] > 0) | (defined["high"] < 0)
+    tips = [
+        f"{r.difference:+.3f} [{r.low:+.3f}, {r.high:+.3f}]<br>p = {r.p:.3f}" for r in defined.itertuples()
+    ]
     figure = intervals(
-        known.assign(kind=np.where(outside, *kinds[::-1]), tip=tips),
+        defined.assign(kind=np.where(excludes_zero, *kinds[::-1]), tip=tips),
         row="finding",
         value="difference",
         title=title,

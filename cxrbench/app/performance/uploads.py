@@ -1,4 +1,4 @@
-"""The user's own prediction files on the Performance page, beside the stored ones."""
+"""Uploaded prediction files on the Performance page, in addition to the stored ones."""
 
 import hashlib
 import tempfile
@@ -10,24 +10,24 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
-from cxrbench.app.performance.predictions import own_predictions
+from cxrbench.app.performance.predictions import uploaded_predictions
 from cxrbench.errors import InputError
 from cxrbench.evaluation import Predictions, align, write_predictions
 from cxrbench.writing import free_name
 
-__all__ = ["joined", "notes", "open_files", "sample", "unlike"]
+__all__ = ["join_stored", "notes", "sample_csv", "unique_names", "upload_files"]
 
-_SAMPLE: Final = 200  # images of each split in the sample
+_SAMPLE_SIZE: Final = 200  # images per split in the sample file
 
 
-def open_files(stored: Mapping[str, Predictions]) -> tuple[dict[str, Predictions], list[str]]:
-    """Draw the pop-over.
+def upload_files(stored: Mapping[str, Predictions]) -> tuple[dict[str, Predictions], list[str]]:
+    """Draw the pop-over with the uploader.
 
     Args:
-        stored: predictions of the bench; the sample to download is cut from the first.
+        stored: predictions of this workbench; the sample file holds images of the first.
 
     Returns:
-        The files that can be read, by a name of their own each; and a sentence about each of the others.
+        Predictions of the readable files by unique name, and one message per invalid file.
     """
     with st.popover("Your own predictions", icon=":material/upload:", on_change="rerun"):
         files = st.file_uploader(
@@ -35,76 +35,78 @@ def open_files(stored: Mapping[str, Predictions]) -> tuple[dict[str, Predictions
             accept_multiple_files=True,
             key="own_predictions",
             max_upload_size=200,
-            help="One row per image. For each finding a column with the truth (Edema: 1, 0 or nothing) and "
-            "one with the score (score Edema: 0 to 1). Of path, patient, split, sex, age, view and "
-            "projection any may be missing.",
+            help="One row per image. Per finding, a column with the ground truth (Edema: 1, 0 or empty) and "
+            "one with the score (score Edema: 0 to 1). Optional columns: path, patient, split, sex, age, "
+            "view, projection.",
         )
         if stored:
             st.download_button(
                 "Sample file",
-                lambda: sample(next(iter(stored.values()))),
+                lambda: sample_csv(next(iter(stored.values()))),
                 "sample-predictions.csv",
                 "text/csv",
                 on_click="ignore",
                 icon=":material/download:",
                 key="own_sample",
-                help="Predictions of the bench's first model for some images, in the form that is read.",
+                help="Predictions of this workbench's first model for some images, in the expected format.",
             )
         st.caption(
-            "They stay in the memory of this machine. Models are matched image by image by the column path: "
-            "with the paths of the bench's own predictions they join its models, else they are shown alone. "
-            "Remove them here to go back to the stored predictions."
+            "Files stay in the memory of the server. Images are matched by the column path: with the paths "
+            "of the stored predictions, your model is compared with this workbench's models, otherwise it is "
+            "evaluated alone. Remove the file to return to the stored predictions."
         )
-    found: dict[str, Predictions] = {}
+    readable: dict[str, Predictions] = {}
     problems = []
-    for name, file in zip(unlike([file.name[:80] for file in files or ()], stored), files or (), strict=True):
+    for name, file in zip(
+        unique_names([file.name[:80] for file in files or ()], stored), files or (), strict=True
+    ):
         try:
-            found[name] = replace(own_predictions(file.getvalue(), name), name=name)
+            readable[name] = replace(uploaded_predictions(file.getvalue(), name), name=name)
         except InputError as error:
             problems.append(str(error))
-    return found, problems
+    return readable, problems
 
 
-def unlike(names: Sequence[str], taken: Collection[str] = ()) -> list[str]:
-    """Names told apart from each other and from those that are taken, by a number behind the later ones."""
-    given: list[str] = []
+def unique_names(names: Sequence[str], taken: Collection[str] = ()) -> list[str]:
+    """Return names that differ from each other and from ``taken``; repeated names get a number."""
+    unique: list[str] = []
     for name in names:
-        given.append(free_name(name, {*given, *taken}))
-    return given
+        unique.append(free_name(name, {*unique, *taken}))
+    return unique
 
 
-def joined(
+def join_stored(
     own: Mapping[str, Predictions], stored: Mapping[str, Predictions]
 ) -> tuple[dict[str, Predictions], str]:
-    """The reader's files, and after them the stored predictions of the same images.
+    """Return the uploaded predictions, followed by the stored ones of the same images.
 
     Returns:
-        Predictions by name, and a sentence why stored ones are not among them; "" where all are.
+        Predictions by name; and a message why stored ones are missing, "" if none is.
     """
     reasons: dict[str, str] = {}
-    found = dict(own)
-    for name, one in stored.items():
-        problems = (_mismatch(mine, one) for mine in own.values())
+    comparable = dict(own)
+    for name, entry in stored.items():
+        problems = (_mismatch(upload, entry) for upload in own.values())
         reason = next((problem for problem in problems if problem), "")
         if reason:
-            reasons[one.name or name] = reason
+            reasons[entry.name or name] = reason
         else:
-            found[name] = one
+            comparable[name] = entry
     if not reasons:
-        return found, ""
-    who = "the models of this bench" if len(found) == len(own) else ", ".join(reasons)
-    return found, f"Not shown beside your file: {who}. {next(iter(reasons.values()))}"
+        return comparable, ""
+    left_out = "the models of this workbench" if len(comparable) == len(own) else ", ".join(reasons)
+    return comparable, f"Not compared with your file: {left_out}. {next(iter(reasons.values()))}"
 
 
 def notes(own: Iterable[Predictions]) -> list[str]:
-    """What the reader should know of how a file was read: that it names no patients, first of all."""
-    return [f"{one.name}: {note.removesuffix('.')}." for one in own for note in one.notes]
+    """Return notes on how the files were read, for example that they name no patients."""
+    return [f"{upload.name}: {note.removesuffix('.')}." for upload in own for note in upload.notes]
 
 
-def sample(predictions: Predictions) -> bytes:
-    """Some images of each split as the CSV that can be opened here."""
+def sample_csv(predictions: Predictions) -> bytes:
+    """Return the predictions of some images per split as a CSV file in the expected format."""
     splits = predictions.table["split"].to_numpy()
-    rows = np.concatenate([np.flatnonzero(splits == name)[:_SAMPLE] for name in predictions.splits])
+    rows = np.concatenate([np.flatnonzero(splits == name)[:_SAMPLE_SIZE] for name in predictions.splits])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sample.csv"
         write_predictions(path, predictions.take(rows))
@@ -112,9 +114,9 @@ def sample(predictions: Predictions) -> bytes:
 
 
 def _mismatch(own: Predictions, stored: Predictions) -> str:
-    """Why the two cannot be compared image by image; "" where they can."""
+    """Return why two predictions cannot be compared image by image; "" if they can."""
     if not (own.table["path"] != "").any():
-        return f"{own.name} has no column path, by which images are matched."
+        return f"{own.name} has no column path, which is needed to match images."
     key = hashlib.sha256(own.table["path"].str.cat(sep="\n").encode() + own.targets.tobytes()).hexdigest()
     return _reason(f"{key} {own.labels}", stored.name, len(stored), own, stored)
 

@@ -63,7 +63,9 @@ def keep(chosen: Mapping[str, Sequence[str]]) -> None:
         st.session_state[_HELD] = choice
         missing = [value for name, values in asked.items() for value in values if value not in choice[name]]
         if missing:
-            st.warning(f"The link asks for {', '.join(text[:60] for text in missing)}, which is not here.")
+            st.warning(
+                f"The link asks for {', '.join(text[:60] for text in missing)}, which is not available."
+            )
     elif choice != st.session_state.get(_HELD):
         st.session_state[_HELD] = choice
         st.session_state[_ADDRESS] = {name: values for name, values in choice.items() if values}

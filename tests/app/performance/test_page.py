@@ -1,4 +1,4 @@
-"""The Performance page, what it shows, and where its numbers come from."""
+"""The Performance page: its controls, and its numbers against scikit-learn."""
 
 import io
 import json
@@ -16,8 +16,8 @@ from streamlit.testing.v1 import AppTest
 from cxrbench.app import main
 from cxrbench.app.performance import calibration, cases, tables, uploads
 from cxrbench.app.performance.curve_data import curve_data
-from cxrbench.app.performance.first_finding import teaching_finding
-from cxrbench.app.performance.predictions import Question, own_predictions, stored, systems
+from cxrbench.app.performance.first_finding import median_auroc_finding
+from cxrbench.app.performance.predictions import Selection, stored_predictions, systems, uploaded_predictions
 from cxrbench.compare import gallery
 from cxrbench.errors import InputError
 from cxrbench.evaluation import Predictions, compare, read_predictions
@@ -32,7 +32,7 @@ PARTS = ("Curves", "All findings", "Paired comparison", "Calibration", "Groups",
 LABELS = ("No Finding", "Edema", "Fracture", "Never")
 
 
-def written(seed: int, images: int = 240, *, about: bool = True) -> bytes:
+def prediction_csv(seed: int, images: int = 240, *, about: bool = True) -> bytes:
     random, truth_of = np.random.default_rng(seed), np.random.default_rng(99)
     rows = np.arange(images)
     columns: dict[str, object] = {
@@ -65,7 +65,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for seed, name in enumerate(("a", "b", "c")):
         folder = tmp_path / "models" / name
         folder.mkdir(parents=True)
-        (folder / "predictions.csv").write_bytes(written(seed))
+        (folder / "predictions.csv").write_bytes(prediction_csv(seed))
         spec = ModelSpec(
             name, "vit_tiny", LABELS, Preprocessing(), (0.5,) * len(LABELS), f"Model {name.upper()}"
         )
@@ -82,14 +82,14 @@ def page(models: Path) -> AppTest:
 
 
 @pytest.fixture(scope="module")
-def given() -> dict[str, Predictions]:
-    return {name: read_predictions(written(seed), name) for seed, name in enumerate("abc")}
+def predictions() -> dict[str, Predictions]:
+    return {name: read_predictions(prediction_csv(seed), name) for seed, name in enumerate("abc")}
 
 
-def asked(
+def selection(
     *models: str, ensembles: tuple[str, ...] = (), rule: str = "youden", split: str = "test"
-) -> Question:
-    return Question(models, ensembles, split, rule)
+) -> Selection:
+    return Selection(models, ensembles, split, rule)
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -103,7 +103,7 @@ def test_every_part_draws_for_three_models_and_two_ensembles(page: AppTest, part
     assert "160 images of 80 patients. Edema:" in " ".join(caption.value for caption in at.caption)
 
 
-def test_the_address_brings_back_models_finding_and_thresholds(page: AppTest) -> None:
+def test_a_link_restores_models_finding_and_thresholds(page: AppTest) -> None:
     link = {"models": ["c", "a"], "finding": "Edema", "images": "valid", "thresholds": "half"}
     for name, value in link.items():
         page.query_params[name] = value
@@ -119,12 +119,12 @@ def test_the_address_brings_back_models_finding_and_thresholds(page: AppTest) ->
     assert at.query_params["models"] == ["a", "c"]  # in the order in which they are shown
 
 
-def test_what_an_address_asks_for_in_vain_is_said_once(page: AppTest) -> None:
+def test_a_link_to_unknown_names_gives_one_warning(page: AppTest) -> None:
     for name, value in {"models": ["a", "nobody"], "finding": "Gout", "thresholds": "none"}.items():
         page.query_params[name] = value
     at = page.run()
     assert not at.exception
-    assert "The link asks for nobody, Gout, none, which is not here." in at.warning[0].value
+    assert "The link asks for nobody, Gout, none, which is not available." in at.warning[0].value
     assert at.session_state["judge_models"] == ["a"]
     assert not at.run().warning
 
@@ -135,32 +135,32 @@ def test_without_predictions_the_page_says_where_they_come_from(
     monkeypatch.setenv("CXRBENCH_ASSETS", str(tmp_path / "none"))
     at = page.run()
     assert not at.exception
-    assert "There are no predictions here yet" in at.info[0].value
+    assert "There are no predictions yet" in at.info[0].value
 
 
 def test_stored_predictions_are_found_beside_models(models: Path) -> None:
-    assert {name: entry.title for name, entry in stored().items()} == {
+    assert {name: entry.title for name, entry in stored_predictions().items()} == {
         "a": "Model A",
         "b": "Model B",
         "c": "Model C",
     }
 
 
-def test_thresholds_come_from_the_validation_images_and_calls_from_the_test_images(
-    given: dict[str, Predictions],
+def test_thresholds_are_fitted_on_validation_images_and_applied_to_test_images(
+    predictions: dict[str, Predictions],
 ) -> None:
-    (system,) = systems(given, asked("a", rule="best_f1"))
+    (system,) = systems(predictions, selection("a", rule="best_f1"))
     assert len(system.shown) == 160
     assert len(system.fitted) == 80
-    truth, scores = given["a"].targets[:80, 1], given["a"].scores[:80, 1]
+    truth, scores = predictions["a"].targets[:80, 1], predictions["a"].scores[:80, 1]
     best = max(sklearn_metrics.f1_score(truth, scores >= cut) for cut in np.unique(scores))
     found = sklearn_metrics.f1_score(truth, scores >= system.thresholds[1])
     assert found == pytest.approx(best)
     np.testing.assert_array_equal(system.calls, system.shown.scores >= system.thresholds)
 
 
-def test_an_ensemble_averages_what_its_models_say(given: dict[str, Predictions]) -> None:
-    found = systems(given, asked("a", "b", "c", ensembles=("ctp_mean", "ptc_all")))
+def test_an_ensemble_averages_the_scores_of_its_models(predictions: dict[str, Predictions]) -> None:
+    found = systems(predictions, selection("a", "b", "c", ensembles=("ctp_mean", "ptc_all")))
     assert [system.name for system in found] == ["a", "b", "c", "ctp_mean", "ptc_all"]
     mean = np.mean([system.shown.scores for system in found[:3]], axis=0)
     np.testing.assert_allclose(found[3].shown.scores, mean, atol=1e-6)
@@ -168,30 +168,38 @@ def test_an_ensemble_averages_what_its_models_say(given: dict[str, Predictions])
     assert not found[4].graded
 
 
-def test_the_title_of_an_ensemble_counts_the_models_that_it_combines(given: dict[str, Predictions]) -> None:
-    """Not one that is no longer chosen."""
-    question = replace(asked("a", "b", ensembles=("ctp_mean",)), members=("a", "b", "c"))
-    assert systems(given, question)[-1].title.endswith(" of 2")
-
-
-def test_models_with_and_without_validation_images_meet_on_the_images_they_share(
-    given: dict[str, Predictions],
+def test_the_title_of_an_ensemble_counts_the_models_that_it_combines(
+    predictions: dict[str, Predictions],
 ) -> None:
-    lone = read_predictions(written(7, about=False), "lone")  # every image counts as one of "test"
-    found = systems({**given, "lone": lone}, asked("a", "lone"))
+    """Not one that is no longer chosen."""
+    selected = replace(selection("a", "b", ensembles=("ctp_mean",)), members=("a", "b", "c"))
+    assert systems(predictions, selected)[-1].title.endswith(" of 2")
+
+
+def test_models_with_and_without_validation_images_are_evaluated_on_their_common_images(
+    predictions: dict[str, Predictions],
+) -> None:
+    lone = read_predictions(prediction_csv(7, about=False), "lone")  # every image counts as one of "test"
+    found = systems({**predictions, "lone": lone}, selection("a", "lone"))
     assert len(found[0].shown) == len(found[1].shown) == 160
     assert found[0].fitted is found[0].shown  # not both have validation images
 
 
 def test_a_file_without_paths_can_be_shown_alone() -> None:
-    text = pd.read_csv(io.BytesIO(written(0))).drop(columns=["path", "patient", "split"]).to_csv(index=False)
-    lone = own_predictions(text.encode(), "own.csv")
-    (system,) = systems({"own.csv": lone}, asked("own.csv"))
+    text = (
+        pd.read_csv(io.BytesIO(prediction_csv(0)))
+        .drop(columns=["path", "patient", "split"])
+        .to_csv(index=False)
+    )
+    lone = uploaded_predictions(text.encode(), "own.csv")
+    (system,) = systems({"own.csv": lone}, selection("own.csv"))
     assert len(system.shown) == 240
 
 
-def test_counts_at_every_stop_of_the_slider_are_those_of_the_scores(given: dict[str, Predictions]) -> None:
-    (system,) = systems(given, asked("a"))
+def test_confusion_counts_at_every_step_of_the_slider_agree_with_the_scores(
+    predictions: dict[str, Predictions],
+) -> None:
+    (system,) = systems(predictions, selection("a"))
     data = curve_data([system], "Edema", "youden")
     truth, scores = system.shown.targets[:, 1], system.shown.scores[:, 1].astype(np.float64)
     assert (data["positives"], data["negatives"]) == ((truth == 1).sum(), (truth == 0).sum())
@@ -205,11 +213,11 @@ def test_counts_at_every_stop_of_the_slider_are_those_of_the_scores(given: dict[
     assert json.dumps(data, allow_nan=False)
 
 
-def test_the_table_holds_sklearns_figures_and_leaves_the_undefined_empty(
-    given: dict[str, Predictions],
+def test_the_table_agrees_with_scikit_learn_and_leaves_undefined_metrics_empty(
+    predictions: dict[str, Predictions],
 ) -> None:
-    found = systems(given, asked("a", "b"))
-    table = tables.table_of(found, ("auroc", "f1", "sensitivity"))
+    found = systems(predictions, selection("a", "b"))
+    table = tables.metrics_table(found, ("auroc", "f1", "sensitivity"))
     assert len(table) == 2 * len(LABELS)
     for row in table.itertuples(index=False):
         if row.finding == "Never":
@@ -223,9 +231,9 @@ def test_the_table_holds_sklearns_figures_and_leaves_the_undefined_empty(
         assert pytest.approx(sklearn_metrics.f1_score(truth, system.calls[:, column])) == row.F1
 
 
-def test_delong_gives_a_second_opinion_on_areas(given: dict[str, Predictions]) -> None:
-    first, second = systems(given, asked("a", "b"))
-    opinions = tables.second_opinion(first, second)
+def test_delong_p_values_are_near_those_of_the_paired_bootstrap(predictions: dict[str, Predictions]) -> None:
+    first, second = systems(predictions, selection("a", "b"))
+    opinions = tables.delong_p_values(first, second)
     assert np.isnan(opinions[LABELS.index("Never")])
     found = compare((first.shown, first.thresholds), (second.shown, second.thresholds), "auroc")
     for opinion, p in zip(opinions[:3], found.p[:3], strict=True):
@@ -233,17 +241,19 @@ def test_delong_gives_a_second_opinion_on_areas(given: dict[str, Predictions]) -
         assert abs(opinion - p) < 0.15  # two patients' images are nearly independent here
 
 
-def test_a_vote_is_evaluated_by_its_decisions(given: dict[str, Predictions]) -> None:
-    found = systems(given, asked("a", "b", "c", ensembles=("ptc_mode",)))
-    table = tables.table_of(found[3:], ("f1",))
+def test_a_vote_is_evaluated_by_its_decisions(predictions: dict[str, Predictions]) -> None:
+    found = systems(predictions, selection("a", "b", "c", ensembles=("ptc_mode",)))
+    table = tables.metrics_table(found[3:], ("f1",))
     truth = found[3].shown.targets[:, 1]
     wanted = sklearn_metrics.f1_score(truth, found[3].calls[:, 1])
     assert table[table["finding"] == "Edema"]["F1"].iloc[0] == pytest.approx(wanted)
 
 
 @pytest.mark.parametrize("kind", cases.KINDS)
-def test_the_cases_behind_a_count_are_as_many_as_it_says(given: dict[str, Predictions], kind: str) -> None:
-    (system,) = systems(given, asked("a"))
+def test_a_cell_of_the_confusion_matrix_lists_as_many_images_as_it_counts(
+    predictions: dict[str, Predictions], kind: str
+) -> None:
+    (system,) = systems(predictions, selection("a"))
     data = curve_data([system], "Edema", "youden")
     at = 300
     drawn = data["systems"][0]
@@ -263,7 +273,7 @@ def test_a_clicked_count_lists_its_cases_below(page: AppTest) -> None:
     page.session_state["cell"] = {"system": "a", "kind": "misses", "threshold": 0.5, "finding": "Edema"}
     at = page.run()
     assert not at.exception
-    assert "Model A, Edema at threshold 0.5: false negatives: present, not called" in at.header[0].value
+    assert "Model A, Edema at threshold 0.5: false negatives: present, predicted absent" in at.header[0].value
     assert "present in truth" in at.dataframe[0].value
 
 
@@ -284,17 +294,17 @@ def test_a_case_of_the_gallery_links_to_its_heat_maps(page: AppTest, monkeypatch
     assert "case=fluid" in links[0].proto.query_string
 
 
-def test_a_calibration_is_fitted_on_the_validation_images(given: dict[str, Predictions]) -> None:
-    (system,) = systems(given, asked("a"))
+def test_a_calibration_is_fitted_on_the_validation_images(predictions: dict[str, Predictions]) -> None:
+    (system,) = systems(predictions, selection("a"))
     truth, plain, _ = calibration.calibrated(system, "Edema", "as they are")
-    _, better, said = calibration.calibrated(system, "Edema", "platt")
+    _, calibrated, row = calibration.calibrated(system, "Edema", "platt")
     np.testing.assert_array_equal(plain, system.shown.scores[:, 1])
-    assert sklearn_metrics.brier_score_loss(truth, better) == pytest.approx(said["Brier"], abs=1e-6)
-    assert said["Brier low"] <= said["Brier"] <= said["Brier high"]
+    assert sklearn_metrics.brier_score_loss(truth, calibrated) == pytest.approx(row["Brier"], abs=1e-6)
+    assert row["Brier low"] <= row["Brier"] <= row["Brier high"]
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda text: text.replace(b"score ", b"s "), "rename the columns"),
         (lambda text: text[:-8] + b"\n", "entries are missing, or the file was cut"),
@@ -303,9 +313,9 @@ def test_a_calibration_is_fitted_on_the_validation_images(given: dict[str, Predi
         (lambda text: b"\x89PNG\r\n\x1a\n\x00\x01", "expected"),
     ],
 )
-def test_what_is_wrong_with_an_own_file_is_said(change: Callable[..., Any], said: str) -> None:
-    with pytest.raises(InputError, match=said):
-        own_predictions(change(written(0)), "own.csv")
+def test_an_invalid_file_gives_a_message_that_says_why(change: Callable[..., Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        uploaded_predictions(change(prediction_csv(0)), "own.csv")
 
 
 def test_every_rule_is_explained_beside_its_menu(page: AppTest) -> None:
@@ -313,7 +323,7 @@ def test_every_rule_is_explained_beside_its_menu(page: AppTest) -> None:
     assert "The largest sensitivity + specificity" in at.selectbox(key="judge_rule").help
 
 
-def said(at: AppTest) -> str:
+def captions(at: AppTest) -> str:
     return " ".join(caption.value for caption in at.caption)
 
 
@@ -330,104 +340,106 @@ def options(at: AppTest, key: str) -> list[str]:
 
 
 def test_two_uploads_of_one_name_are_both_listed(page: AppTest) -> None:
-    at = upload(page.run(), ("predictions.csv", written(7)), ("predictions.csv", written(8)))
+    at = upload(page.run(), ("predictions.csv", prediction_csv(7)), ("predictions.csv", prediction_csv(8)))
     assert options(at, "judge_models")[:2] == ["predictions.csv", "predictions.csv (2)"]
     assert at.session_state["judge_models"][:2] == ["predictions.csv", "predictions.csv (2)"]
-    assert uploads.unlike(["a", "a", "a (2)", "b"], ["b"]) == ["a", "a (2)", "a (2) (2)", "b (2)"]
+    assert uploads.unique_names(["a", "a", "a (2)", "b"], ["b"]) == ["a", "a (2)", "a (2) (2)", "b (2)"]
 
 
-def test_a_changed_file_of_the_same_name_gives_its_own_figures(page: AppTest) -> None:
-    first = upload(page.run(), ("mine.csv", written(7)))
-    assert "160 images" in said(first)
+def test_a_changed_file_of_the_same_name_is_read_again(page: AppTest) -> None:
+    first = upload(page.run(), ("mine.csv", prediction_csv(7)))
+    assert "160 images" in captions(first)
     first.file_uploader(key="own_predictions").set_value([])
-    again = upload(first, ("mine.csv", written(7, images=120)))
-    assert "80 images" in said(again)
+    again = upload(first, ("mine.csv", prediction_csv(7, images=120)))
+    assert "80 images" in captions(again)
 
 
 def test_an_own_file_joins_the_models_of_the_same_images(page: AppTest) -> None:
-    at = upload(page.run(), ("mine.csv", written(7)))
+    at = upload(page.run(), ("mine.csv", prediction_csv(7)))
     assert options(at, "judge_models") == ["mine.csv", "Model A", "Model B", "Model C"]
     assert at.session_state["judge_models"] == ["mine.csv", "a", "b"]
-    assert "Not shown" not in said(at)
-    assert "mine.csv" not in "".join(at.query_params.get("models", []))  # no link can bring it back
+    assert "Not shown" not in captions(at)
+    assert "mine.csv" not in "".join(at.query_params.get("models", []))  # a link cannot restore it
 
 
-def test_why_the_models_of_the_bench_do_not_join_is_said(page: AppTest) -> None:
-    table = pd.read_csv(io.BytesIO(written(7)))
+def test_a_note_says_why_stored_models_are_not_compared(page: AppTest) -> None:
+    table = pd.read_csv(io.BytesIO(prediction_csv(7)))
     page = upload(
         page.run(), ("other.csv", table.assign(path=table["path"] + "x").to_csv(index=False).encode())
     )
     assert options(page, "judge_models") == ["other.csv"]
     assert (
-        "Not shown beside your file: the models of this bench. other.csv and Model A have no image"
-        in said(page)
+        "Not compared with your file: the models of this workbench. other.csv and Model A have no image"
+        in captions(page)
     )
     page.file_uploader(key="own_predictions").set_value([])
     page = upload(page, ("bare.csv", table.drop(columns="path").to_csv(index=False).encode()))
-    assert "bare.csv has no column path, by which images are matched" in said(page)
+    assert "bare.csv has no column path, which is needed to match images" in captions(page)
 
 
 def test_a_file_without_patients_says_that_every_image_counts_as_one(page: AppTest) -> None:
-    table = pd.read_csv(io.BytesIO(written(7)))
+    table = pd.read_csv(io.BytesIO(prediction_csv(7)))
     at = upload(page.run(), ("mine.csv", table.drop(columns="patient").to_csv(index=False).encode()))
-    assert "mine.csv: there is no column 'patient', so each image counts as a patient of its own" in said(at)
+    assert "mine.csv: there is no column 'patient', so each image counts as a patient of its own" in captions(
+        at
+    )
     table.loc[:4, "patient"] = None
-    (note,) = uploads.notes([own_predictions(table.to_csv(index=False).encode(), "mine.csv")])
+    (note,) = uploads.notes([uploaded_predictions(table.to_csv(index=False).encode(), "mine.csv")])
     assert "5 rows name no patient" in note
-    assert uploads.notes([own_predictions(written(7), "mine.csv")]) == []
+    assert uploads.notes([uploaded_predictions(prediction_csv(7), "mine.csv")]) == []
 
 
 def test_the_sample_file_can_be_opened_and_joins_the_models(
-    page: AppTest, given: dict[str, Predictions]
+    page: AppTest, predictions: dict[str, Predictions]
 ) -> None:
-    at = upload(page.run(), ("sample.csv", uploads.sample(given["a"])))
+    at = upload(page.run(), ("sample.csv", uploads.sample_csv(predictions["a"])))
     assert options(at, "judge_models")[0] == "sample.csv"
     assert len(options(at, "judge_models")) == 4
 
 
 def test_one_file_that_cannot_be_read_does_not_hide_the_others(page: AppTest) -> None:
-    at = upload(page.run(), ("wrong.csv", b"Edema,score Edema\n1,1.7\n"), ("mine.csv", written(7)))
+    at = upload(page.run(), ("wrong.csv", b"Edema,score Edema\n1,1.7\n"), ("mine.csv", prediction_csv(7)))
     assert "expected a score from 0 to 1, got" in at.error[0].value
     assert options(at, "judge_models")[0] == "mine.csv"
 
 
 def test_the_page_opens_with_the_finding_of_median_auroc(
-    page: AppTest, given: dict[str, Predictions]
+    page: AppTest, predictions: dict[str, Predictions]
 ) -> None:
-    (system,) = systems(given, asked("a"))
+    (system,) = systems(predictions, selection("a"))
     truth, scores = system.shown.targets, system.shown.scores
     areas = {
         label: sklearn_metrics.roc_auc_score(truth[:, i], scores[:, i])
         for i, label in enumerate(LABELS)
         if label in ("Edema", "Fracture")
     }
-    assert teaching_finding(system) == min(areas, key=lambda label: areas[label])
-    assert page.run().selectbox(key="judge_finding").value == teaching_finding(system)
+    assert median_auroc_finding(system) == min(areas, key=lambda label: areas[label])
+    assert page.run().selectbox(key="judge_finding").value == median_auroc_finding(system)
 
 
 def test_an_ensemble_leaves_the_shortcut_model_out_unless_it_is_chosen(page: AppTest, models: Path) -> None:
     (models / "models" / "c" / "evaluation.json").write_text(json.dumps({"shortcut": {"kind": "hospital"}}))
     page.session_state["judge_models"] = ["a", "b", "c"]
     at = page.run()
-    assert "Ensemble of Model A, Model B. Left out: Model C, trained on a planted shortcut." in said(at)
+    assert "Ensemble of Model A, Model B. Excluded: Model C, trained on a planted shortcut." in captions(at)
     at.button_group(key="judge_members").set_value(["a", "b", "c"]).run()
     assert not at.exception
-    assert "Ensemble of Model A, Model B, Model C." in said(at)
+    assert "Ensemble of Model A, Model B, Model C." in captions(at)
     assert at.query_params["members"] == ["a", "b", "c"]
     at.button_group(key="judge_members").set_value(["c"]).run()
-    assert "There is no ensemble: it takes two models" in said(at)
+    assert "No ensemble: select at least two models" in captions(at)
 
 
 def test_a_model_that_is_added_joins_the_ensemble(page: AppTest) -> None:
     at = page.run()
     at.button_group(key="judge_models").set_value(["a", "b", "c"]).run()
-    assert "Ensemble of Model A, Model B, Model C." in said(at)
+    assert "Ensemble of Model A, Model B, Model C." in captions(at)
 
 
-def test_an_earlier_address_brings_back_the_state_that_it_stands_for(page: AppTest) -> None:
+def test_going_back_to_an_earlier_url_restores_its_state(page: AppTest) -> None:
     at = page.run()
     opened = at.selectbox(key="judge_finding").value
-    assert not at.query_params  # what the page opens with is no step of its own in the browser's history
+    assert not at.query_params  # the initial state adds no entry to the browser's history
     at.selectbox(key="judge_finding").select("No Finding").run()
     at.button_group(key="judge_ensembles").set_value([]).run()
     last = dict(at.query_params)
