@@ -1,4 +1,4 @@
-"""The main script: navigation and what surrounds every page; computes nothing."""
+"""The main script: navigation, title and disclaimer of every page; computes nothing."""
 
 from pathlib import Path
 from typing import Final
@@ -14,8 +14,8 @@ _SPELT_OUT: Final = "compare"  # the first page's own address is "/"; links that
 
 
 def main() -> None:
-    """Draw the frame, and the page that the address names in it."""
-    # Before the navigation: without an icon, browsers would fetch that of each page from Google's servers.
+    """Draw navigation, disclaimer and title, and the page of the URL."""
+    # Before the navigation: without an icon, browsers would fetch each page's icon from Google's servers.
     st.set_page_config(page_title="cxrbench", page_icon=str(_FOLDER / "icon.svg"), layout="wide")
     first, *others = _pages()
     page = st.navigation([first, *others], position="top")

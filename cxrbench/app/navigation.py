@@ -1,4 +1,4 @@
-"""The pages of the workbench: their order, titles and addresses, and the file that draws each."""
+"""The pages of the workbench: order, titles, URLs, and the script of each."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +9,13 @@ __all__ = ["PAGES", "Page", "page_file"]
 
 @dataclass(frozen=True)
 class Page:
-    """An entry of the navigation.
+    """A page in the navigation.
 
     Args:
-        title: in the navigation, and above the page.
+        title: title in the navigation and on the page.
         icon: name of a Material symbol.
-        purpose: what the page is for, in one sentence.
-        folder: of its code, below this one.
+        purpose: one sentence, shown as help.
+        folder: subfolder with its code.
     """
 
     title: str
@@ -24,7 +24,7 @@ class Page:
     folder: str
 
 
-# Last part of the address → page. The first page's address is also "/".
+# Last part of the URL → page. The first page is also at "/".
 PAGES: Final = {
     "compare": Page(
         "Compare", "compare", "One radiograph: models, methods and findings side by side.", "compare"
@@ -32,39 +32,42 @@ PAGES: Final = {
     "performance": Page(
         "Performance",
         "monitoring",
-        "ROC curves, thresholds, intervals, groups of patients and errors of every model.",
+        "ROC and precision–recall curves, operating points, confidence intervals, subgroups and errors.",
         "performance",
     ),
     "imbalance": Page(
         "Imbalance",
         "balance",
-        "How unequal the findings of a data set are, and what can be done about it.",
+        "Label imbalance and co-occurrence in a data set; effect of policies, resampling and class weights.",
         "imbalance",
     ),
     "phantom": Page(
-        "Phantom", "body_system", "A simulated chest whose truth is known, made as you order it.", "phantom"
+        "Phantom",
+        "body_system",
+        "Simulated radiographs with findings of your choice and exact masks.",
+        "phantom",
     ),
     "preparation": Page(
         "Preparation",
         "tune",
-        "One film through every step before the network, and every augmentation, before and after.",
+        "Preprocessing and augmentation of one radiograph, step by step.",
         "preparation",
     ),
     "train": Page(
         "Train",
         "model_training",
-        "Train a model by a recipe, in the background, and watch it learn.",
+        "Train a model by a recipe in the background, and follow its loss and validation AUROC.",
         "training",
     ),
     "about": Page(
         "About",
         "info",
-        "How to read a heat map, what each method does, which models are here, and their limits.",
+        "How to read a heat map, what each method does, which models are available, and their limits.",
         "about",
     ),
 }
 
 
 def page_file(name: str) -> Path:
-    """The script that draws a page: what Streamlit's navigation and links to pages take."""
+    """Return the script of a page, as Streamlit's navigation and page links expect it."""
     return Path(__file__).resolve().parent / PAGES[name].folder / "page.py"

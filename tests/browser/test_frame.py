@@ -33,7 +33,7 @@ def violations(page: Any) -> str:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_has_its_name_and_can_be_used_without_eyes_or_mouse(visit: Visits, path: str) -> None:
+def test_a_page_has_its_title_and_no_accessibility_violations(visit: Visits, path: str) -> None:
     here = visit(path)
     page = here.page
     assert page.title() == f"{PAGES[path]} · cxrbench"
@@ -56,7 +56,7 @@ def test_a_page_has_its_name_and_can_be_used_without_eyes_or_mouse(visit: Visits
 
 
 @pytest.mark.parametrize("path", ["/", "/performance", "/imbalance", "/about"])
-def test_a_phone_shows_the_page_s_name_and_needs_no_sideways_scrolling(visit: Visits, path: str) -> None:
+def test_a_phone_shows_the_page_title_and_needs_no_horizontal_scrolling(visit: Visits, path: str) -> None:
     page = visit(path, width=390, height=844).page
     heading = page.locator("h1")
     assert heading.is_visible()

@@ -88,7 +88,9 @@ def test_a_cold_start_shows_drawn_maps(visit: Visits, gallery: dict[str, Any]) -
     assert here.page.get_by_text(gallery["cases"][0]["why"]).is_visible()
 
 
-def test_a_cold_deep_link_has_the_frame_and_what_was_asked(visit: Visits, gallery: dict[str, Any]) -> None:
+def test_a_deep_link_on_a_cold_start_shows_navigation_and_selection(
+    visit: Visits, gallery: dict[str, Any]
+) -> None:
     case = gallery["cases"][1]
     finding = case["findings"][-1]
     here = visit(f"/compare?case={case['id']}&findings={finding.replace(' ', '+')}&methods=grad_cam")
@@ -101,11 +103,11 @@ def test_a_cold_deep_link_has_the_frame_and_what_was_asked(visit: Visits, galler
     assert here.page.get_by_text(f"{finding}: present (ground truth)").is_visible()
 
 
-def test_a_link_to_nothing_says_what_there_is(visit: Visits, gallery: dict[str, Any]) -> None:
+def test_a_link_to_unknown_names_lists_the_available_ones(visit: Visits, gallery: dict[str, Any]) -> None:
     here = visit("/?case=atlantis&findings=Gout")
-    said = " ".join(here.page.get_by_test_id("stAlert").all_inner_texts())
-    assert "'atlantis', which is not here; choose from: " + gallery["cases"][0]["id"] in said
-    assert "'Gout', which is not here; choose from: No Finding" in said
+    warnings = " ".join(here.page.get_by_test_id("stAlert").all_inner_texts())
+    assert "'atlantis', which is not available; choose from: " + gallery["cases"][0]["id"] in warnings
+    assert "'Gout', which is not available; choose from: No Finding" in warnings
     assert len(here.prints()) == 4
 
 
@@ -117,10 +119,10 @@ def test_switching_the_finding_changes_the_maps_and_computes_nothing(visit: Visi
     here.settle()
     assert sum(a != b for a, b in zip(before, here.prints(), strict=True)) >= 2
     assert here.page.get_by_text("pre-computed").count() == 3
-    assert not here.page.get_by_text("computed here").count()
+    assert not here.page.get_by_text("computed on demand").count()
 
 
-def test_how_maps_are_drawn_is_no_business_of_the_server(visit: Visits) -> None:
+def test_display_settings_send_nothing_to_the_server(visit: Visits) -> None:
     here = visit()
     here.page.wait_for_timeout(500)
     before, sent = here.prints(), here.sent
@@ -135,7 +137,7 @@ def test_how_maps_are_drawn_is_no_business_of_the_server(visit: Visits) -> None:
     assert here.sent == sent
 
 
-def test_an_own_film_is_explained_stopped_and_gone_on_with(visit: Visits, png: Path) -> None:
+def test_the_explanation_of_an_upload_can_be_stopped_and_resumed(visit: Visits, png: Path) -> None:
     # The gallery holds no maps of so many steps: they are begun, and given up for the upload.
     here = visit("/?methods=grad_cam&methods=integrated_gradients&steps=300", rest=False)
     here.page.locator(".st-key-stop").wait_for(timeout=60_000)
@@ -161,7 +163,7 @@ def test_a_dicom_is_explained_and_its_patient_is_not_shown(
     here.upload(dicom(film, tmp_path / "film.dcm"))
     here.page.get_by_text("DICOM, 260 × 300 pixels").wait_for(timeout=60_000)
     here.settle()
-    assert here.page.get_by_text("computed here").count() == 1
+    assert here.page.get_by_text("computed on demand").count() == 1
     assert "Secret" not in here.page.content()
 
 
@@ -170,12 +172,12 @@ def test_a_real_film_is_explained(visit: Visits, real: Path) -> None:
     here = visit("/?methods=grad_cam&methods=grad_cam_plus_plus")
     path = sorted(real.joinpath("nih").rglob("*.png"))[0]
     here.upload(path)
-    here.page.get_by_text("computed here").nth(1).wait_for(timeout=60_000)
+    here.page.get_by_text("computed on demand").nth(1).wait_for(timeout=60_000)
     here.settle()
     assert len(set(here.prints())) == 3
 
 
-BAD: dict[str, tuple[Callable[[Path, np.ndarray], object], str]] = {
+INVALID: dict[str, tuple[Callable[[Path, np.ndarray], object], str]] = {
     "empty.png": (lambda path, film: path.write_bytes(b""), "got an empty file"),
     "half.png": (lambda path, film: path.write_bytes(_as_png(film)[:2000]), "half.png: "),
     "notes.png": (lambda path, film: path.write_text("not a picture"), "got a text file"),
@@ -185,9 +187,11 @@ BAD: dict[str, tuple[Callable[[Path, np.ndarray], object], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", BAD)
-def test_a_bad_file_gets_one_sentence(visit: Visits, film: np.ndarray, tmp_path: Path, name: str) -> None:
-    make, said = BAD[name]
+@pytest.mark.parametrize("name", INVALID)
+def test_an_invalid_file_gives_one_error_message(
+    visit: Visits, film: np.ndarray, tmp_path: Path, name: str
+) -> None:
+    make, message = INVALID[name]
     make(tmp_path / name, film)
     here = visit()
     here.upload(tmp_path / name)
@@ -195,14 +199,16 @@ def test_a_bad_file_gets_one_sentence(visit: Visits, film: np.ndarray, tmp_path:
     alert.wait_for(timeout=60_000)
     assert alert.count() == 1
     text = alert.inner_text().strip()
-    assert said in text
+    assert message in text
     assert text.endswith(".")
     assert "Traceback" not in text
     assert not here.page.get_by_test_id("stException").count()
     assert len(here.prints()) == 4
 
 
-def test_the_copied_link_brings_the_same_back(visit: Visits, gallery: dict[str, Any]) -> None:
+def test_a_copied_link_restores_selection_and_display_settings(
+    visit: Visits, gallery: dict[str, Any]
+) -> None:
     case = gallery["cases"][1]
     here = visit(f"/?case={case['id']}&methods=layer_cam")
     slider = here.page.get_by_label("Opacity")
@@ -211,16 +217,16 @@ def test_the_copied_link_brings_the_same_back(visit: Visits, gallery: dict[str, 
     here.page.locator("[data-do=link]").click()
     here.page.get_by_text("Link copied").wait_for()
     link = here.page.evaluate("navigator.clipboard.readText()")
-    asked = parse_qs(urlparse(link).query)
-    assert asked["case"] == [case["id"]]
-    assert asked["methods"] == ["layer_cam"]
-    assert asked["view"][0].startswith("o0-")
+    parameters = parse_qs(urlparse(link).query)
+    assert parameters["case"] == [case["id"]]
+    assert parameters["methods"] == ["layer_cam"]
+    assert parameters["view"][0].startswith("o0-")
     there = visit(link.removeprefix(here.address))
     assert there.page.get_by_text(case["why"]).is_visible()
     assert there.page.get_by_label("Opacity").input_value() == "0"
 
 
-def test_a_bundle_comes_back_as_it_was(visit: Visits, tmp_path: Path) -> None:
+def test_a_saved_bundle_can_be_uploaded_again(visit: Visits, tmp_path: Path) -> None:
     here = visit("/?methods=grad_cam&methods=integrated_gradients")
     before = here.prints()
     with here.page.expect_download() as waiting:

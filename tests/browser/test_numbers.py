@@ -29,7 +29,7 @@ def counts(page: Any) -> dict[str, int]:
     }
 
 
-def test_the_threshold_moves_points_and_counts_and_asks_the_server_nothing(
+def test_the_threshold_slider_updates_points_and_counts_without_the_server(
     visit: Visits, predictions: Path
 ) -> None:
     here = visit("/performance")
@@ -66,7 +66,7 @@ def test_the_counts_are_those_of_the_stored_scores(visit: Visits, predictions: P
     }
 
 
-def test_a_click_on_a_count_lists_its_cases(visit: Visits, predictions: Path) -> None:
+def test_a_click_on_a_count_lists_its_images(visit: Visits, predictions: Path) -> None:
     here = visit("/performance")
     here.page.wait_for_selector(".confusion button b")
     count = counts(here.page)["hits"]
@@ -76,7 +76,9 @@ def test_a_click_on_a_count_lists_its_cases(visit: Visits, predictions: Path) ->
     assert here.page.get_by_text(f"{count:,} images").count()
 
 
-def test_an_own_file_gets_the_same_page_and_a_wrong_one_a_sentence(visit: Visits, tmp_path: Path) -> None:
+def test_an_uploaded_file_is_evaluated_and_an_invalid_one_gives_an_error_message(
+    visit: Visits, tmp_path: Path
+) -> None:
     rows = ["Edema,score Edema", *(f"{i % 2},{0.2 + 0.5 * (i % 3) / 2}" for i in range(90))]
     (tmp_path / "mine.csv").write_text("\n".join(rows))
     (tmp_path / "wrong.csv").write_text("Edema,score Edema\n1,1.7\n")
@@ -88,7 +90,7 @@ def test_an_own_file_gets_the_same_page_and_a_wrong_one_a_sentence(visit: Visits
     here.page.get_by_text("expected a score from 0 to 1, got").wait_for()
 
 
-def test_the_imbalance_page_opens_at_the_part_a_link_names(visit: Visits) -> None:
+def test_the_imbalance_page_opens_at_the_tab_of_a_link(visit: Visits) -> None:
     page = visit("/imbalance?part=Imbalance").page
     page.get_by_text("MeanIR").first.wait_for()
     assert page.get_by_role("tab", name="Imbalance").get_attribute("aria-selected") == "true"

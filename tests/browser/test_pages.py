@@ -26,7 +26,7 @@ def finding(here: Any) -> str:
     return value
 
 
-def test_back_goes_to_the_state_before_and_from_the_first_to_the_page_before(
+def test_back_restores_the_previous_state_and_from_the_first_the_previous_page(
     visit: Visits, several: str
 ) -> None:
     here = visit("/about")
@@ -85,7 +85,9 @@ def test_one_threshold_rule_is_marked_and_legends_lie_beside_the_plots(visit: Vi
         ("/imbalance?part=Class weights", 390),
     ],
 )
-def test_words_of_charts_are_whole_apart_and_dark_enough(visit: Visits, path: str, width: int) -> None:
+def test_text_of_charts_is_complete_does_not_overlap_and_has_contrast(
+    visit: Visits, path: str, width: int
+) -> None:
     here = visit(path, width=width)
     for theme in ("light", "dark"):
         here.page.emulate_media(color_scheme=theme)
@@ -114,7 +116,9 @@ def test_every_system_is_in_the_legend_of_the_calibration(visit: Visits, several
     assert found["covered"] == 0
 
 
-def test_a_finger_scrolls_over_a_chart_and_a_mouse_zooms_into_it(chromium: Browser, address: str) -> None:
+def test_dragging_on_a_chart_scrolls_on_a_phone_and_zooms_with_a_mouse(
+    chromium: Browser, address: str
+) -> None:
     phone = "Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36"
     for agent, mode in ((phone, False), (None, "zoom")):
         context = chromium.new_context(user_agent=agent)
@@ -140,7 +144,7 @@ def test_the_phantom_opens_on_a_finding_with_the_way_to_compare_in_sight(visit: 
     assert "with no finding" in film.get_attribute("alt")  # a healthy chest has an address, too
 
 
-def test_about_fits_a_phone_and_writes_figures_as_they_are_called(visit: Visits) -> None:
+def test_about_fits_a_phone_and_names_metrics_by_their_titles(visit: Visits) -> None:
     here = visit("/about", width=390, height=844)
     here.page.get_by_text("Unless stated otherwise, a model predicts").wait_for()
     text = here.page.locator("[data-testid=stMain]").inner_text()

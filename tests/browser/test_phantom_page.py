@@ -34,7 +34,7 @@ def test_a_link_orders_a_phantom_that_can_be_changed_saved_and_explained(visit: 
     assert "phantom=seed" in v.page.url
 
 
-def test_a_phone_need_not_scroll_sideways(visit: Visits) -> None:
+def test_a_phone_needs_no_horizontal_scrolling(visit: Visits) -> None:
     v = visit("/phantom?finding=Edema&by_hand=true", width=390, height=844, rest=False)
     v.page.locator('img[alt*="simulated chest with Lung Opacity, Edema"]').wait_for(timeout=120_000)
     assert v.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390

@@ -7,7 +7,7 @@ import pytest
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
-def test_steps_and_augmentations_are_shown_without_a_sideways_scroll(
+def test_steps_and_augmentations_need_no_horizontal_scrolling(
     visit: Callable[..., Any], width: int, height: int
 ) -> None:
     here = visit("/preparation", width=width, height=height)

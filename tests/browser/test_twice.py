@@ -26,7 +26,7 @@ def written(folder: Path, step: int) -> Path:
     return folder / "film.png"
 
 
-def test_two_files_of_one_name_a_bad_one_and_back(visit: Visits, tmp_path: Path) -> None:
+def test_two_files_of_the_same_name_an_invalid_one_and_back(visit: Visits, tmp_path: Path) -> None:
     here = visit("/?methods=grad_cam")
     page, first = here.page, shown(here.page)
     here.upload(written(tmp_path / "a", 1))
@@ -55,7 +55,7 @@ def test_two_files_of_one_name_a_bad_one_and_back(visit: Visits, tmp_path: Path)
     page.locator('.st-key-pick_case input[value="Yours: film.png"]').wait_for(timeout=60_000)
 
 
-def test_back_and_forward_go_from_case_to_case_and_a_second_viewer_sees_his_own(visit: Visits) -> None:
+def test_back_and_forward_switch_cases_and_a_second_session_is_independent(visit: Visits) -> None:
     one, two = gallery.cases()[0], gallery.cases()[-1]
     here = visit(f"/?case={one.id}")
     there = visit(f"/?case={two.id}")
@@ -75,7 +75,7 @@ def test_back_and_forward_go_from_case_to_case_and_a_second_viewer_sees_his_own(
     assert shown(there.page) == two.title
 
 
-def test_a_phantoms_link_opens_it_for_somebody_else(visit: Visits) -> None:
+def test_the_link_of_a_phantom_opens_it_in_another_session(visit: Visits) -> None:
     here = visit("/?phantom=seed:7,projection:Lateral,edema:0.6&methods=grad_cam")
     assert shown(here.page) == "Yours: Phantom 7, LATERAL"
     assert here.page.get_by_text("Edema: present (ground truth)").is_visible()

@@ -28,20 +28,20 @@ def methods() -> None:
 def models() -> None:
     """Draw every model with its evaluation and card, and a warning for each folder that cannot be loaded."""
     with st.spinner("Loading the models…"):
-        stock = model_registry.stock()
-    for problem in stock.problems:
+        loaded = model_registry.loaded()
+    for problem in loaded.problems:
         st.warning(problem)
-    if not stock.models:
+    if not loaded.models:
         st.info(f"No model was found. {catalog.how_to_add()}")
     findings_of = {
-        name: tuple(label for label in model.spec.labels if label) for name, model in stock.models.items()
+        name: tuple(label for label in model.spec.labels if label) for name, model in loaded.models.items()
     }
     usual, _ = Counter(findings_of.values()).most_common(1)[0] if findings_of else ((), 0)
     if len(findings_of) > 1:
         st.markdown(f"Unless stated otherwise, a model predicts {len(usual)} findings: {', '.join(usual)}.")
-    for name, model in stock.models.items():
+    for name, model in loaded.models.items():
         side = model.spec.preprocessing.size
-        st.subheader(stock.titles[name])
+        st.subheader(loaded.titles[name])
         own = findings_of[name]
         listed = len(findings_of) == 1 or own != usual
         findings = f"; predicts {len(own)} findings: {', '.join(own)}" if listed else ""
@@ -49,11 +49,11 @@ def models() -> None:
             f"`{name}`, {model.spec.architecture}, weights `{model.revision}`; input {side} × {side} pixels"
             f"{findings}."
         )
-        _evaluation(stock.evaluations[name])
-        if stock.cards[name]:
-            with st.expander(f"Model card of {stock.titles[name]}"):
-                st.markdown(_with_lower_headings(stock.cards[name]))
-    if stock.models:
+        _evaluation(loaded.evaluations[name])
+        if loaded.cards[name]:
+            with st.expander(f"Model card of {loaded.titles[name]}"):
+                st.markdown(_with_lower_headings(loaded.cards[name]))
+    if loaded.models:
         st.caption(f"More models: {catalog.how_to_add()}")
 
 

@@ -1,10 +1,10 @@
-"""The options of the Compare page: gallery entries at once, further models as soon as they are loaded."""
+"""The options of the Compare page: those of the gallery, and further models once they are loaded."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from cxrbench.app.compare.selection import LISTS, Choice, read
+from cxrbench.app.compare.selection import LISTS, Choice, parse_link
 from cxrbench.app.services import model_registry
 from cxrbench.app.services.radiographs import Source, case
 from cxrbench.compare import Prediction, Settings, gallery
@@ -12,84 +12,96 @@ from cxrbench.errors import InputError
 from cxrbench.labels import canonical
 from cxrbench.models import catalog
 
-__all__ = ["finding_names", "from_link", "method_titles", "model_titles", "start", "turn_to", "turn_to_own"]
+__all__ = [
+    "choice_for_case",
+    "choice_for_own",
+    "choice_from_link",
+    "default_choice",
+    "finding_names",
+    "method_titles",
+    "model_titles",
+]
 
-_FIRST: Final = ("grad_cam", "grad_cam_plus_plus", "integrated_gradients")  # three maps beside the radiograph
+_DEFAULT_METHODS: Final = ("grad_cam", "grad_cam_plus_plus", "integrated_gradients")
 
 
-def start(case_id: str | None = None) -> Choice:
-    """What is shown before anything is chosen: a case as it is stored.
+def default_choice(case_id: str | None = None) -> Choice:
+    """Return the choice for a gallery case as it is stored.
 
     Args:
-        case_id: of a gallery case; default: the first.
+        case_id: id of a gallery case; default: the first.
     """
     cases = {entry.id: entry for entry in gallery.cases()}
     entry = cases.get(case_id or next(iter(cases), ""))
     models, methods = model_titles(None), method_titles(None)
-    about = entry or gallery.Case("", "", "", "", ())
-    # With the settings that the gallery's maps were made with, so that nothing has to be computed.
-    given = case(entry.id).given if entry else None
-    made = given.settings if given is not None else Settings((), ())
+    shown = entry or gallery.Case("", "", "", "", ())
+    # With the settings of the stored maps, so that nothing has to be computed.
+    stored = case(entry.id).precomputed if entry else None
+    settings = stored.settings if stored is not None else Settings((), ())
     return Choice(
         case=entry.id if entry else None,
-        models=_some(about.models, models) or tuple(models)[:1],
-        methods=_some(about.methods, methods) or _some(_FIRST, methods) or tuple(methods)[:3],
-        findings=(about.finding,) if about.finding else (),
-        stage=made.stage,
-        baseline=made.baseline,
-        steps=made.steps,
+        models=_available(shown.models, models) or tuple(models)[:1],
+        methods=_available(shown.methods, methods)
+        or _available(_DEFAULT_METHODS, methods)
+        or tuple(methods)[:3],
+        findings=(shown.finding,) if shown.finding else (),
+        stage=settings.stage,
+        baseline=settings.baseline,
+        steps=settings.steps,
     )
 
 
-def turn_to(case_id: str, now: Choice, film: Source | None = None) -> Choice:
-    """Another case as it is stored; models, methods and settings that were chosen by hand stay.
+def choice_for_case(case_id: str, current: Choice, film: Source | None = None) -> Choice:
+    """Return the choice for another case; models, methods and settings that the user changed are kept.
 
     Args:
-        case_id: of the case to turn to.
-        now: what is chosen.
-        film: the reader's own film that is shown; None where a case is.
+        case_id: id of the case.
+        current: the present choice.
+        film: the user's own film that is shown; None if a case is shown.
     """
-    had, new = start(now.case), start(case_id)
+    before, after = default_choice(current.case), default_choice(case_id)
     if film is not None:
-        had = turn_to_own(film, had)
-    by_hand = {
-        name: getattr(now, name)
+        before = choice_for_own(film, before)
+    changed = {
+        name: getattr(current, name)
         for name in ("models", "methods", "stage", "baseline", "steps")
-        if getattr(now, name) != getattr(had, name)
+        if getattr(current, name) != getattr(before, name)
     }
-    return replace(new, **by_hand)
+    return replace(after, **changed)
 
 
-def turn_to_own(film: Source, now: Choice) -> Choice:
-    """The user's own film: a bundle as it was saved, any other with the current models and methods.
+def choice_for_own(film: Source, current: Choice) -> Choice:
+    """Return the choice for the user's own film: a bundle as saved, others with the present models.
 
-    Models of the gallery that are not installed cannot compute its maps: an installed one takes their place.
+    Models of the gallery that are not installed cannot compute its maps: an installed one replaces them.
     """
-    if film.given is None:
+    if film.precomputed is None:
         installed = catalog.available()
-        models = tuple(name for name in now.models if name in installed) or tuple(installed)[:1] or now.models
-        return replace(now, case=None, models=models, findings=film.findings or now.findings)
-    saved = film.given.settings
+        models = tuple(name for name in current.models if name in installed)
+        models = models or tuple(installed)[:1] or current.models
+        return replace(current, case=None, models=models, findings=film.findings or current.findings)
+    saved = film.precomputed.settings
     return Choice(None, saved.models, saved.methods, film.findings, saved.stage, saved.baseline, saved.steps)
 
 
 def model_titles(source: Source | None) -> dict[str, str]:
-    """Name → title of the models that can be chosen for a radiograph."""
-    if source is not None and not source.computes and source.given is not None:
+    """Name → title of the models that are available for a radiograph."""
+    if source is not None and not source.computes and source.precomputed is not None:
         return {
-            name: _title(name, source.given.predictions.get(name)) for name in source.given.settings.models
+            name: _title(name, source.precomputed.predictions.get(name))
+            for name in source.precomputed.settings.models
         }
     titles = gallery.models()
     if model_registry.ready() or not titles:
-        titles |= model_registry.stock().titles
+        titles |= model_registry.loaded().titles
     return titles
 
 
 def method_titles(source: Source | None) -> dict[str, str]:
-    """Key → title of the methods that can be chosen for a radiograph."""
-    if source is not None and not source.computes and source.given is not None:
-        titles = {heat.method: heat.title for heat in source.given.heat_maps.values()}
-        return {name: titles.get(name) or name for name in source.given.settings.methods}
+    """Key → title of the methods that are available for a radiograph."""
+    if source is not None and not source.computes and source.precomputed is not None:
+        titles = {heat.method: heat.title for heat in source.precomputed.heat_maps.values()}
+        return {name: titles.get(name) or name for name in source.precomputed.settings.methods}
     titles = gallery.methods()
     if model_registry.ready() or not titles:
         from cxrbench.explain import METHODS
@@ -99,27 +111,29 @@ def method_titles(source: Source | None) -> dict[str, str]:
 
 
 def finding_names(source: Source | None, choice: Choice) -> tuple[str, ...]:
-    """The findings that the chosen models can be asked for, each once, in the first model's order."""
-    given = source.given.predictions if source is not None and source.given is not None else {}
+    """Return the findings that the selected models predict, each once, in the first model's order."""
+    stored = source.precomputed.predictions if source is not None and source.precomputed is not None else {}
     names: list[str] = []
     for model in choice.models:
-        if model in given:
-            names += given[model].labels
+        if model in stored:
+            names += stored[model].labels
         elif source is None or source.computes:
-            loaded = model_registry.stock().models.get(model)
-            names += [canonical(label) for label in loaded.spec.labels if label] if loaded else []
+            classifier = model_registry.loaded().models.get(model)
+            names += [canonical(label) for label in classifier.spec.labels if label] if classifier else []
     return tuple(dict.fromkeys(names))
 
 
-def from_link(link: Mapping[str, Sequence[str]], film: Source | None = None) -> tuple[Choice, list[str]]:
-    """A link → what it asks for, and sentences about what in it cannot be had.
+def choice_from_link(
+    link: Mapping[str, Sequence[str]], film: Source | None = None
+) -> tuple[Choice, list[str]]:
+    """Parse a link; return the choice, and one message per value that is not available.
 
     Args:
-        link: query parameters, each with all its values.
-        film: the reader's own film that the link is about; None for a gallery case.
+        link: query parameter → values.
+        film: the user's own film that the link names; None for a gallery case.
     """
-    asked = (link.get("case") or [""])[-1]
-    base = start(asked if any(entry.id == asked for entry in gallery.cases()) else None)
+    case_id = (link.get("case") or [""])[-1]
+    default = default_choice(case_id if any(entry.id == case_id for entry in gallery.cases()) else None)
     known = {
         "case": lambda choice: [entry.id for entry in gallery.cases()],
         "models": lambda choice: _all_models(link.get("models") or (), film),
@@ -129,18 +143,18 @@ def from_link(link: Mapping[str, Sequence[str]], film: Source | None = None) -> 
     }
     assert set(LISTS) <= set(known)
     if film is not None:
-        base = turn_to_own(film, base)
+        default = choice_for_own(film, default)
         del known["case"]
-    return read(link, base, known)
+    return parse_link(link, default, known)
 
 
-def _some(names: Sequence[str], known: Mapping[str, str]) -> tuple[str, ...]:
+def _available(names: Sequence[str], known: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for name in names if name in known)
 
 
-def _title(name: str, said: Prediction | None) -> str:
-    """How a model of a bundle is called; bundles of the first format hold no title."""
-    return (said.title if said is not None else "") or model_titles(None).get(name, name)
+def _title(name: str, prediction: Prediction | None) -> str:
+    """Return the title of a model of a bundle; bundles of the first format hold no title."""
+    return (prediction.title if prediction is not None else "") or model_titles(None).get(name, name)
 
 
 def _source(choice: Choice) -> Source | None:
@@ -150,10 +164,10 @@ def _source(choice: Choice) -> Source | None:
         return None
 
 
-def _all_models(asked: Sequence[str], film: Source | None) -> list[str]:
-    # A name that the gallery does not know may be a model's that is still loading.
-    if any(name not in model_titles(film) for name in asked):
-        model_registry.stock()
+def _all_models(requested: Sequence[str], film: Source | None) -> list[str]:
+    # A name that is not in the gallery may be that of a model that is still loading.
+    if any(name not in model_titles(film) for name in requested):
+        model_registry.loaded()
     return list(model_titles(film))
 
 

@@ -1,4 +1,4 @@
-"""One radiograph: what do these models answer, and which pixels do these methods say they look at?"""
+"""The Compare page: scores and heat maps of one radiograph, for several models and methods."""
 
 import io
 from dataclasses import replace
@@ -10,79 +10,80 @@ from cxrbench.app.compare import controls, progress, url
 from cxrbench.app.compare.canvas import canvas
 from cxrbench.app.compare.options import method_titles, model_titles
 from cxrbench.app.compare.scene import scene
-from cxrbench.app.compare.score_bars import bars
+from cxrbench.app.compare.score_bars import score_list
 from cxrbench.app.services import map_jobs, own_radiographs
 from cxrbench.app.services.radiographs import Source
 from cxrbench.compare import Comparison, bundle
 
 
-def saved(comparison: Comparison) -> bytes:
-    """The comparison as a bundle."""
+def bundle_bytes(comparison: Comparison) -> bytes:
+    """Return the comparison as a bundle (ZIP)."""
     file = io.BytesIO()
     bundle.save(comparison, file)
     return file.getvalue()
 
 
-def say_problems() -> None:
-    """Mistakes in the link or the upload, one sentence each."""
+def show_problems() -> None:
+    """Show the problems of the link and of the upload."""
     for problem in st.session_state.pop("link_problems", ()):
         st.warning(problem)
-    own_radiographs.say_problems(controls.UPLOAD)
+    own_radiographs.show_problems(controls.UPLOAD)
 
 
 def draw() -> None:
-    """What the address asks for, or what was chosen since."""
+    """Apply the URL, then draw the page."""
     url.follow_link()
     _draw()
 
 
 @st.fragment
 def _draw() -> None:
-    """Controls, pictures, scores: one fragment, so that quick clicks are taken together."""
+    """Draw controls, panels and scores, as one fragment, so that quick clicks are handled together."""
     source = controls.source()
-    say_problems()
+    show_problems()
     if source is None:
-        controls.empty()
+        controls.show_empty()
         return
-    choice = controls.pick(source)
-    st.caption(source.words)
-    view = map_jobs.gather(source, choice.settings, progress.stopped())
-    progress.show(view, choice.findings[0])
+    choice = controls.draw_controls(source)
+    st.caption(source.description)
+    snapshot = map_jobs.gather(source, choice.settings, progress.stopped())
+    progress.show(snapshot, choice.findings[0])
     titles = model_titles(source) | method_titles(source)
     file = f"cxrbench-{choice.case or source.sha256[:8]}"
     data = scene(
-        view.comparison,
+        snapshot.comparison,
         choice.findings,
-        cells=view.cells,
+        cells=snapshot.cells,
         titles=titles,
         link=url.keep_link(choice, source),
         file=file,
     )
     canvas(data, key="canvas")
-    show_scores(source, choice.findings, view, titles)
+    show_scores(source, choice.findings, snapshot, titles)
     st.download_button(
         "Save as a bundle",
-        partial(saved, replace(view.comparison, findings=choice.findings, view=source.view)),
+        partial(bundle_bytes, replace(snapshot.comparison, findings=choice.findings, view=source.view)),
         f"{file}.zip",
         "application/zip",
         on_click="ignore",
         icon=":material/download:",
-        help="Settings, scores, raw maps and the radiograph; open it again as your own image.",
+        help="Settings, scores, raw maps and the radiograph in one ZIP file; upload it to open it again.",
     )
-    progress.follow(view)
+    progress.follow(snapshot)
 
 
 def show_scores(
-    source: Source, findings: tuple[str, ...], view: map_jobs.View, titles: dict[str, str]
+    source: Source, findings: tuple[str, ...], snapshot: map_jobs.Snapshot, titles: dict[str, str]
 ) -> None:
-    """All scores of every model, with thresholds."""
-    for name, prediction in view.comparison.predictions.items():
+    """Draw the scores of every model with their operating points."""
+    for name, prediction in snapshot.comparison.predictions.items():
         st.markdown(
             f"**Scores of {titles.get(name, name)}**",
-            help="A score from 0 to 1 is no probability of disease. The tick is its operating threshold; "
-            "bars beyond it are orange and bold. A line at the left marks what is shown.",
+            help="Scores from 0 to 1 are not probabilities of disease. The tick marks the operating point "
+            "(the threshold of the finding); scores at or above it are orange and bold. A line at the left "
+            "marks the findings shown above.",
         )
-        st.html(bars(prediction, source.truth, findings))
+        st.html(score_list(prediction, source.truth, findings))
 
 
 if __name__ == "__main__":  # Streamlit runs the page that the address names as a script

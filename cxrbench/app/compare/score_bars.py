@@ -1,4 +1,4 @@
-"""Scores of all findings as an accessible list: bar, threshold, truth, and the same in words."""
+"""Scores of all findings as an accessible list: bar, threshold and ground truth, also in words."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -6,7 +6,7 @@ from typing import Final
 
 from cxrbench.compare import Prediction
 
-__all__ = ["bars"]
+__all__ = ["score_list"]
 
 _STYLE: Final = """<style>
 .scores.scores {list-style: none; margin: 0; padding: 0; display: grid; gap: 0.5rem 1.75rem;
@@ -26,13 +26,13 @@ _STYLE: Final = """<style>
 </style>"""
 
 
-def bars(prediction: Prediction, truth: Mapping[str, int], shown: Sequence[str]) -> str:
-    """The scores of one model as HTML.
+def score_list(prediction: Prediction, truth: Mapping[str, int], shown: Sequence[str]) -> str:
+    """Return the scores of one model as HTML.
 
     Args:
         prediction: scores and thresholds.
-        truth: finding → 1 or 0, where known.
-        shown: findings whose maps are on the page.
+        truth: finding → 1 or 0, for findings with a ground truth.
+        shown: findings whose maps are shown.
     """
     rows = zip(prediction.labels, prediction.scores, prediction.thresholds, strict=True)
     items = "".join(_item(*row, truth=truth.get(row[0]), shown=row[0] in shown) for row in rows)

@@ -1,4 +1,4 @@
-"""``Choice``: what is selected on the Compare page, and the link that restores it."""
+"""``Choice``: the selection on the Compare page, and its query parameters."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from typing import Any, Final
 from cxrbench.compare import Settings
 from cxrbench.labels import finding_key
 
-__all__ = ["LISTS", "MAX_STAGE", "MAX_STEPS", "Choice", "grouped", "pairs", "read"]
+__all__ = ["LISTS", "MAX_STAGE", "MAX_STEPS", "Choice", "parse_link", "query_parameters", "values_by_name"]
 
 MAX_STEPS: Final = 300
 MAX_STAGE: Final = 9
@@ -16,16 +16,16 @@ LISTS: Final = ("models", "methods", "findings")
 
 @dataclass(frozen=True)
 class Choice:
-    """Everything that a link to the Compare page holds; the names are the link's own.
+    """The selection on the Compare page; its fields are named like the query parameters.
 
     Args:
-        case: a gallery case's id; None for the reader's own image or bundle.
-        models: names, in the order shown.
-        methods: keys, in the order shown.
-        findings: names, in the order shown.
-        stage: which feature map CAMs read, counted from the last, 0.
-        baseline: of integrated gradients.
-        steps: of integrated gradients.
+        case: id of a gallery case; None for an uploaded image or bundle.
+        models: names of models, in display order.
+        methods: keys of methods, in display order.
+        findings: names of findings, in display order.
+        stage: stage whose feature map CAMs use; 0 is the last.
+        baseline: baseline of integrated gradients.
+        steps: number of steps of integrated gradients.
     """
 
     case: str | None = None
@@ -38,70 +38,70 @@ class Choice:
 
     @property
     def settings(self) -> Settings:
-        """The part that decides what is computed."""
+        """The settings that determine what is computed."""
         return Settings(self.models, self.methods, self.stage, self.baseline, self.steps)
 
 
-def pairs(choice: Choice, start: Choice) -> list[tuple[str, str]]:
-    """Query parameters; of stage, baseline and steps those that differ from what holds without a link."""
-    given: list[tuple[str, str]] = [("case", choice.case)] if choice.case is not None else []
+def query_parameters(choice: Choice, default: Choice) -> list[tuple[str, str]]:
+    """Return (name, value) query parameters; stage, baseline and steps only if they are not the default."""
+    parameters: list[tuple[str, str]] = [("case", choice.case)] if choice.case is not None else []
     for name in LISTS:
-        given += [(name, value) for value in getattr(choice, name)]
+        parameters += [(name, value) for value in getattr(choice, name)]
     for name in ("stage", "baseline", "steps"):
-        if getattr(choice, name) != getattr(start, name):
-            given.append((name, str(getattr(choice, name))))
-    return given
+        if getattr(choice, name) != getattr(default, name):
+            parameters.append((name, str(getattr(choice, name))))
+    return parameters
 
 
-def grouped(given: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """Query parameters as Streamlit takes them: each name with all its values."""
+def values_by_name(parameters: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return query parameters as Streamlit expects them: name → values."""
     link: dict[str, list[str]] = {}
-    for name, value in given:
+    for name, value in parameters:
         link.setdefault(name, []).append(value)
     return link
 
 
-def read(
-    link: Mapping[str, Sequence[str]], start: Choice, known: Mapping[str, Callable[[Choice], Sequence[str]]]
+def parse_link(
+    link: Mapping[str, Sequence[str]], default: Choice, known: Mapping[str, Callable[[Choice], Sequence[str]]]
 ) -> tuple[Choice, list[str]]:
-    """A link → the choice it stands for, and a sentence about everything in it that cannot be had.
+    """Parse a link; invalid values are ignored, with one message each.
 
     Args:
-        link: query parameters, each with all its values; others than a choice's are passed over.
-        start: what holds where the link says nothing.
-        known: for case, models, methods, baseline and findings, the names there are, given what the link
-            chose before. Asked only for parameters that the link holds, since to know may take a while.
+        link: query parameter → values; unknown parameters are ignored.
+        default: the choice without query parameters.
+        known: parameter (case, models, methods, baseline, findings) → function that returns the names
+            available for the choice parsed so far. Called only for parameters in the link: it may be slow.
     """
     problems: list[str] = []
-    choice = start
+    choice = default
     value: Any
     for name, names in known.items():
         if link.get(name):
-            found = [_name(name, text, names(choice), problems) for text in link[name]]
-            kept = tuple(dict.fromkeys(text for text in found if text))
-            if kept:
-                value = kept if name in LISTS else kept[-1]
+            matches = [_match(name, text, names(choice), problems) for text in link[name]]
+            valid = tuple(dict.fromkeys(text for text in matches if text))
+            if valid:
+                value = valid if name in LISTS else valid[-1]
                 choice = replace(choice, **{name: value})
     for name, low, high in (("stage", 0, MAX_STAGE), ("steps", 1, MAX_STEPS)):
         if link.get(name):
-            value = _whole(name, link[name][-1], low, high, getattr(start, name), problems)
+            value = _integer(name, link[name][-1], low, high, getattr(default, name), problems)
             choice = replace(choice, **{name: value})
     return choice, problems
 
 
-def _name(kind: str, text: str, known: Sequence[str], problems: list[str]) -> str | None:
+def _match(kind: str, text: str, known: Sequence[str], problems: list[str]) -> str | None:
     folded = {finding_key(name) if kind == "findings" else name: name for name in known}
     name = folded.get(finding_key(text) if kind == "findings" else text)
     if name is None:
-        what = {"case": "gallery case"}.get(kind, kind.removesuffix("s"))
+        noun = {"case": "gallery case"}.get(kind, kind.removesuffix("s"))
         problems.append(
-            f"The link asks for the {what} {text[:60]!r}, which is not here; "
+            f"The link asks for the {noun} {text[:60]!r}, which is not available; "
             f"choose from: {', '.join(known) or 'none'}."
         )
     return name
 
 
-def _whole(name: str, text: str, low: int, high: int, fallback: int, problems: list[str]) -> int:
+def _integer(name: str, text: str, low: int, high: int, fallback: int, problems: list[str]) -> int:
     if text.isascii() and text.isdigit() and low <= int(text[:6]) <= high:
         return int(text)
     problems.append(

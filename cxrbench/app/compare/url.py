@@ -11,8 +11,8 @@ from typing import Final, NoReturn
 import streamlit as st
 
 from cxrbench.app.compare import controls
-from cxrbench.app.compare.options import from_link, start, turn_to_own
-from cxrbench.app.compare.selection import Choice, grouped, pairs
+from cxrbench.app.compare.options import choice_for_own, choice_from_link, default_choice
+from cxrbench.app.compare.selection import Choice, query_parameters, values_by_name
 from cxrbench.app.services import own_radiographs, phantom_link, phantoms
 from cxrbench.app.services.radiographs import Source
 from cxrbench.errors import InputError
@@ -34,12 +34,12 @@ def follow_link() -> None:
         return
     st.session_state["link"] = link
     film_id, problem = _own_film(link)
-    choice, problems = from_link(link, own_radiographs.film(film_id))
+    choice, problems = choice_from_link(link, own_radiographs.film(film_id))
     if film_id:
         controls.show_own(film_id, choice)
     else:
         st.session_state["choice"] = choice
-        controls.forget_picks()
+        controls.reset_widgets()
     st.session_state["link_problems"] = [*([problem] if problem else []), *problems]
 
 
@@ -49,25 +49,25 @@ def keep_link(choice: Choice, source: Source) -> list[tuple[str, str]] | None:
     Returns:
         Query parameters; None for an uploaded image, which a link restores in this session only.
     """
-    found = pairs(choice, start())
+    parameters = query_parameters(choice, default_choice())
     if choice.case is None:
-        found.insert(0, source.link or ("own", controls.shown_own()))
-    link = grouped(found)
+        parameters.insert(0, source.link or ("own", controls.shown_own_id()))
+    link = values_by_name(parameters)
     if link != st.session_state.get("link"):
         st.session_state["link"] = link
         view = st.query_params.get_all("view")
         st.query_params.from_dict({**link, **({"view": view} if view else {})})
-    return found if source.link is not None else None
+    return parameters if source.link is not None else None
 
 
 def link_to(film: Source) -> dict[str, list[str]]:
     """Query parameters that open the page with this film and the session's models, methods and settings.
 
     Args:
-        film: one that a link brings back (``Source.link``).
+        film: a radiograph that a link restores (``Source.link``).
     """
-    choice = turn_to_own(film, controls.chosen())
-    return grouped([*([film.link] if film.link else []), *pairs(choice, start())])
+    choice = choice_for_own(film, controls.current_choice())
+    return values_by_name([*([film.link] if film.link else []), *query_parameters(choice, default_choice())])
 
 
 def redraw() -> NoReturn:

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from cxrbench.app.widgets import charts
-from cxrbench.app.widgets.tables import numbers
+from cxrbench.app.widgets.tables import table_expander
 from cxrbench.data.label_tables import LabelTable, group_masks
 from cxrbench.figures.charts import dots, stacked
 from cxrbench.figures.imbalance import ratio_bars
@@ -80,7 +80,7 @@ def counts_part(label_table: LabelTable) -> None:
         table.pivot(index="finding", columns="state", values="images")[list(STATES)].loc[order].reset_index()
     )
     wide["positive share"] = wide["positive"] / len(label_table.targets)
-    numbers(
+    table_expander(
         wide,
         f"labels-{label_table.title}",
         {"positive share": st.column_config.NumberColumn(format="percent")},
@@ -151,7 +151,7 @@ def groups_part(label_table: LabelTable) -> None:
         "differ in more than the attribute: AP radiographs, taken at the bedside, are of sicker patients, "
         "and a network can learn the projection instead of the finding."
     )
-    numbers(
+    table_expander(
         table.pivot(index="finding", columns="name", values="value")[names].reset_index(),
         f"groups-{attribute}",
     )

@@ -8,7 +8,7 @@ import streamlit as st
 
 from cxrbench.app.imbalance.counts import by_frequency
 from cxrbench.app.widgets import charts
-from cxrbench.app.widgets.tables import numbers
+from cxrbench.app.widgets.tables import table_expander
 from cxrbench.data.label_tables import LabelTable
 from cxrbench.figures.charts import dots, stacked
 from cxrbench.targets import POLICIES, imbalance, resampling
@@ -34,7 +34,7 @@ def policies_part(label_table: LabelTable) -> None:
     blank = _blank("policies_blank")
     order = by_frequency(label_table)
     table = effects_table(label_table, blank)
-    st.html(charts.key(SEEN))
+    st.html(charts.legend(SEEN))
     for start in range(0, len(POLICIES), 3):
         for column, policy in zip(st.columns(3), list(POLICIES.values())[start : start + 3], strict=False):
             with column:
@@ -53,7 +53,7 @@ def policies_part(label_table: LabelTable) -> None:
     wide = table.pivot(index="finding", columns=["policy", "state"], values="images").loc[order]
     wide = wide[[(policy, state) for policy in POLICIES for state in SEEN]]
     wide.columns = [": ".join(names) for names in wide.columns]
-    numbers(wide.reset_index(), f"policies-{label_table.title}-{blank}")
+    table_expander(wide.reset_index(), f"policies-{label_table.title}-{blank}")
 
 
 def resampling_part(label_table: LabelTable) -> None:
@@ -92,7 +92,7 @@ def resampling_part(label_table: LabelTable) -> None:
         "expected values for one epoch. A drawn image counts for all its findings, so frequent ones rise too."
     )
     wide = table.pivot(index="finding", columns="name", values="images")[names].loc[by_frequency(label_table)]
-    numbers(wide.reset_index(), f"resampling-{label_table.title}-{share:.2f}")
+    table_expander(wide.reset_index(), f"resampling-{label_table.title}-{share:.2f}")
 
 
 def weights_part(label_table: LabelTable) -> None:
@@ -117,7 +117,7 @@ def weights_part(label_table: LabelTable) -> None:
         "of rare findings: these are no longer probabilities, and thresholds must be fitted again."
     )
     wide = table.pivot(index="finding", columns="name", values="value")[names].loc[by_frequency(label_table)]
-    numbers(wide.reset_index(), f"weights-{label_table.title}-{policy}-{blank}")
+    table_expander(wide.reset_index(), f"weights-{label_table.title}-{policy}-{blank}")
 
 
 def effects_table(label_table: LabelTable, blank: Blank) -> pd.DataFrame:

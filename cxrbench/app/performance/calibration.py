@@ -1,4 +1,4 @@
-"""Calibration section of the Performance page."""
+"""Calibration tab of the Performance page: reliability diagrams, ECE and Brier score."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ import streamlit as st
 from cxrbench.app.performance.curve_data import digest, resample_count
 from cxrbench.app.performance.tables import metric_columns
 from cxrbench.app.widgets import charts
-from cxrbench.app.widgets.tables import rounded
+from cxrbench.app.widgets.tables import number_columns
 from cxrbench.evaluation import METRICS, Predictions, System, measure
 from cxrbench.figures.curves import reliability_chart
 from cxrbench.inference import CALIBRATIONS
@@ -53,7 +53,7 @@ def calibration_part(systems: Sequence[System], finding: str) -> None:
         charts.show(reliability_chart(curves, finding), alt_text=f"Reliability diagram of {finding}.")
     with right:
         table = pd.DataFrame(metrics)
-        st.dataframe(table, hide_index=True, column_config=rounded(table))
+        st.dataframe(table, hide_index=True, column_config=number_columns(table))
         st.caption(
             "Reliability diagram in ten bins: mean score against the fraction of positives; small markers: "
             "few images. Dotted line: perfect calibration; below it scores are too high, above it too low. "

@@ -9,7 +9,7 @@ import streamlit as st
 
 from cxrbench.app.navigation import page_file
 from cxrbench.app.performance.curves.schema import CellClick
-from cxrbench.app.widgets.tables import numbers, rounded
+from cxrbench.app.widgets.tables import number_columns, table_expander
 from cxrbench.compare import gallery
 from cxrbench.evaluation import System
 
@@ -112,9 +112,9 @@ def draw_cases(images: pd.DataFrame, finding: str, models: Sequence[str], name: 
         f"{len(images):,} images{first}, the most confident predictions first. Only gallery cases can be "
         "opened: of other images the scores are stored, but not the pixels."
     )
-    config = rounded(images) | {
+    config = number_columns(images) | {
         "present in truth": "findings present (ground truth)",
         "say yes": "models predicting it",
     }
     st.dataframe(images[:MAX_CASES], hide_index=True, column_config=config)
-    numbers(images, f"cases-{name}")
+    table_expander(images, f"cases-{name}")

@@ -9,7 +9,7 @@ import streamlit as st
 from cxrbench.app.performance.available import AvailablePredictions, available_predictions, select_new_files
 from cxrbench.app.performance.first_finding import median_auroc_finding
 from cxrbench.app.performance.predictions import VALIDATION, Selection, systems
-from cxrbench.app.widgets.multi_select import some
+from cxrbench.app.widgets.multi_select import multi_select
 from cxrbench.app.widgets.url import NOTHING, follow, keep
 from cxrbench.errors import InputError
 from cxrbench.evaluation import System
@@ -81,12 +81,12 @@ def pick() -> SelectedSystems | None:
 
 def _selection(available: AvailablePredictions) -> Selection:
     titles = {name: entry.name or name for name, entry in available.predictions.items()}
-    models = some("Models", titles, list(titles)[:2], "judge_models")
+    models = multi_select("Models", titles, list(titles)[:2], "judge_models")
     ensembles: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     if len(models) > 1:
         records = {name: record.title for name, record in ENSEMBLES.items()}
-        ensembles = some("Ensembles", records, ["ctp_mean"], "judge_ensembles", needed=False)
+        ensembles = multi_select("Ensembles", records, ["ctp_mean"], "judge_ensembles", needed=False)
         if ensembles:
             members = _members(models, titles, available.shortcuts)
     splits = list(available.predictions[models[0]].splits)
@@ -117,7 +117,7 @@ def _members(
     if "judge_members" in st.session_state:
         added = [name for name in start if name not in offered]
         st.session_state["judge_members"] = [*(st.session_state["judge_members"] or ()), *added]
-    return some(
+    return multi_select(
         "Ensemble of",
         {name: titles[name] for name in models},
         start,

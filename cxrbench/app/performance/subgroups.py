@@ -12,7 +12,7 @@ from cxrbench.agreement import cohen_kappa, disagreement, fleiss_kappa
 from cxrbench.app.performance import cases
 from cxrbench.app.performance.curve_data import digest, resample_count
 from cxrbench.app.widgets import charts
-from cxrbench.app.widgets.tables import rounded
+from cxrbench.app.widgets.tables import number_columns
 from cxrbench.evaluation import (
     METRICS,
     SUBGROUPS,
@@ -87,7 +87,7 @@ def groups_part(systems: Sequence[System], finding: str) -> None:
         "bootstrap confidence intervals (95 %). A gap whose interval includes 0 may be chance; p is not "
         "corrected for multiple comparisons."
     )
-    st.dataframe(table, hide_index=True, column_config=rounded(table))
+    st.dataframe(table, hide_index=True, column_config=number_columns(table))
 
 
 @st.cache_data(max_entries=100, show_spinner="Computing metrics of every group …")
@@ -132,7 +132,7 @@ def ranking_part(systems: Sequence[System]) -> None:
             for entry in rows
         ]
     )
-    st.dataframe(table, hide_index=True, column_config=rounded(table))
+    st.dataframe(table, hide_index=True, column_config=number_columns(table))
     best = ranked(rows)
     st.markdown(
         "**Best system by** "
@@ -156,7 +156,7 @@ def agreement_part(systems: Sequence[System], finding: str) -> None:
         return
     calls = np.stack([model.calls for model in models])
     table = _kappas(calls, tuple(model.title for model in models), models[0].shown.labels)
-    st.dataframe(table, hide_index=True, column_config=rounded(table, "%.2f"))
+    st.dataframe(table, hide_index=True, column_config=number_columns(table, "%.2f"))
     st.caption(
         "κ of the binary predictions at each model's own thresholds: 1 is perfect agreement, 0 agreement by "
         "chance. Cohen's κ for pairs, Fleiss' κ for all models. Empty: undefined, since all predictions are "

@@ -12,7 +12,7 @@ from cxrbench.app.performance.curve_data import curve_data, digest, resample_cou
 from cxrbench.app.performance.curves import curves
 from cxrbench.app.performance.curves.schema import CellClick
 from cxrbench.app.widgets import charts
-from cxrbench.app.widgets.tables import numbers, rounded
+from cxrbench.app.widgets.tables import number_columns, table_expander
 from cxrbench.evaluation import METRICS, System, compare, decisions, measure, operating_points
 from cxrbench.figures.charts import intervals, reference_line
 from cxrbench.metrics.delong import delong
@@ -64,7 +64,7 @@ def table_part(systems: Sequence[System]) -> None:
         st.info("Select at least one metric.")
         return
     table = metrics_table(systems, selected)
-    st.dataframe(table, hide_index=True, column_config=rounded(table), height=520)
+    st.dataframe(table, hide_index=True, column_config=number_columns(table), height=520)
     for name in selected:
         st.caption(f"**{METRICS[name].title}.** {METRICS[name].summary}")
     images = len(systems[0].shown)
@@ -104,7 +104,7 @@ def pair_part(systems: Sequence[System]) -> None:
         "patients for both systems. p is two-sided and not corrected for multiple comparisons: of "
         "fourteen findings, one is below 0.07 by chance alone."
     )
-    numbers(table, f"pair-{a.name}-{b.name}-{name}")
+    table_expander(table, f"pair-{a.name}-{b.name}-{name}")
 
 
 def metrics_table(systems: Sequence[System], names: Sequence[str]) -> pd.DataFrame:

@@ -61,7 +61,7 @@ def pick_radiograph() -> Source | None:
             _show_upload,
             about="Images stay in the memory of this machine and are deleted when you leave.",
         )
-    own_radiographs.say_problems(_UPLOAD)
+    own_radiographs.show_problems(_UPLOAD)
     if not titles:
         return None
     return own_radiographs.film(chosen) or case(chosen)

@@ -1,1 +1,1 @@
-"""What all pages share behind their widgets: models, radiographs, jobs, cached results."""
+"""Shared by all pages, without widgets of their own: models, radiographs, jobs, cached results."""

@@ -1,4 +1,4 @@
-"""One job queue for the process: first come, first served, as many jobs at a time as there are cores."""
+"""The job queue of the process: first in, first out, with as many parallel jobs as there are cores."""
 
 import os
 import threading
@@ -12,18 +12,18 @@ __all__ = ["Job", "JobsState", "Queue"]
 
 JobsState = tuple[tuple[int, int], ...]  # per job: version of its results, and how many jobs are ahead
 
-# Seconds after which a job that nobody asked about is given up. Browsers let the clocks of hidden tabs tick
+# Seconds after which a job that no session has asked for is abandoned. Timers of hidden browser tabs fire
 # once a second, and a busy server is late.
-_PATIENCE: Final = 6.0
+_TIMEOUT: Final = 6.0
 
 
 class Job:
-    """A piece of work that several sessions may wait for; asked for twice, it is done once.
+    """A computation that several sessions can share; submitted twice, it runs once.
 
     Args:
-        key: what it computes.
-        work: yields names and results, each as soon as it is known; a later result of the same name replaces
-            the former. Closed when nobody wants it any more.
+        key: identifies what is computed.
+        work: yields names and results as they become available; a later result replaces an earlier one of the
+            same name. Closed when no session needs it any more.
     """
 
     def __init__(self, key: Hashable, work: Callable[[], Generator[tuple[Hashable, Any]]]) -> None:
@@ -33,19 +33,19 @@ class Job:
         self.version = 0
         self.done = False
         self.error: Exception | None = None
-        self.wanted = time.monotonic()
+        self.last_request = time.monotonic()
 
     @property
     def abandoned(self) -> bool:
-        """Nobody has wanted it for a while."""
-        return time.monotonic() - self.wanted > _PATIENCE
+        """Whether no session has asked for it recently."""
+        return time.monotonic() - self.last_request > _TIMEOUT
 
 
 class Queue:
-    """Workers and what waits for them.
+    """Worker threads and waiting jobs.
 
     Args:
-        slots: how many jobs run at a time.
+        slots: maximum number of parallel jobs; default: the number of cores.
     """
 
     def __init__(self, slots: int | None = None) -> None:
@@ -56,10 +56,10 @@ class Queue:
         self._threads = 0
 
     def submit(self, key: Hashable, work: Callable[[], Generator[tuple[Hashable, Any]]]) -> Job:
-        """The job of that key, running, waiting, or now put at the end of the queue.
+        """Return the job of this key; a new one is put at the end of the queue.
 
-        A job that failed is handed out for as long as somebody watches it, so that its error is shown and it
-        does not run in a loop; after that it is tried again.
+        A failed job is returned for as long as a session asks for it, so that its error is shown and it does
+        not run in a loop; after that it is tried again.
         """
         with self._changed:
             for job in [job for job in self._jobs.values() if job.done and job.abandoned]:
@@ -71,27 +71,27 @@ class Queue:
                     self._threads += 1
                     threading.Thread(target=self._serve, name="queue", daemon=True).start()
                 self._changed.notify_all()
-            self.want([self._jobs[key]])
+            self.keep_alive([self._jobs[key]])
             return self._jobs[key]
 
     def ahead(self, job: Job) -> int:
-        """How many jobs wait before this one; 0 where it is running or done."""
+        """Position of a job in the queue, from 1; 0 if it is running or done."""
         with self._changed:
             return self._waiting.index(job) + 1 if job in self._waiting else 0
 
     def busy(self) -> bool:
-        """Whether anything waits or runs."""
+        """Whether a job is waiting or running."""
         with self._changed:
             return any(not job.done for job in self._jobs.values())
 
     def state(self, jobs: Sequence[Job]) -> JobsState:
-        """What a page shows of jobs: when it differs, draw again."""
+        """State of jobs, as shown by a page; a page is drawn again when it changes."""
         return tuple((job.version, self.ahead(job)) for job in jobs)
 
-    def want(self, jobs: Sequence[Job]) -> None:
-        """Say that somebody still waits for these jobs."""
+    def keep_alive(self, jobs: Sequence[Job]) -> None:
+        """Record that a session still needs these jobs."""
         for job in jobs:
-            job.wanted = time.monotonic()
+            job.last_request = time.monotonic()
 
     def _serve(self) -> None:
         while True:
@@ -102,7 +102,7 @@ class Queue:
                 self._changed.notify_all()
             try:
                 self._run(job)
-            except Exception as error:  # told to those who watch; the worker goes on to the next
+            except Exception as error:  # shown by the sessions that wait; the worker goes on
                 job.error = error
             finally:
                 self._end(job)

@@ -1,8 +1,8 @@
-"""The models of this process: loaded once in the background, then only read, by all sessions.
+"""The models of this process: loaded once in the background and shared, read-only, by all sessions.
 
-A training run that ends while the process lives is noticed: its model joins the others.
+Models of training runs that finish later are added.
 
-The gallery needs none of them, so nothing here imports torch before ``start``.
+The gallery needs no model, so nothing here imports torch before ``start``.
 """
 
 import threading
@@ -20,18 +20,18 @@ from cxrbench.models import catalog, folder
 if TYPE_CHECKING:
     from cxrbench.models import Classifier
 
-__all__ = ["Stock", "ready", "start", "stock"]
+__all__ = ["LoadedModels", "loaded", "ready", "start"]
 
 
 @dataclass(frozen=True)
-class Stock:
-    """What was found when the process last looked.
+class LoadedModels:
+    """The models as of the last scan of their folders.
 
     Args:
         models: name → model, in eval mode.
-        evaluations: name → what was measured on it; empty where nothing was.
-        cards: name → its model card, in Markdown.
-        problems: one sentence for every folder that should hold a model and does not.
+        evaluations: name → contents of its evaluation.json; empty if there is none.
+        cards: name → model card, in Markdown.
+        problems: one message per folder whose model cannot be loaded.
     """
 
     models: Mapping[str, "Classifier"] = field(default_factory=dict)
@@ -41,78 +41,82 @@ class Stock:
 
     @property
     def titles(self) -> dict[str, str]:
-        """Name → how the model is called on a page."""
+        """Name → title on a page."""
         return {name: model.spec.title or name for name, model in self.models.items()}
 
 
 _lock = threading.Lock()
-_found: list[Stock] = []  # what was found at the start; then, what was found last
+_scans: list[LoadedModels] = []  # the models of the first scan and of the last
 _failed: list[Exception] = []
 _done = threading.Event()
 _started = False
 
-_PAUSE: Final = 2.0  # seconds between two looks at the folders
-_looked = float("-inf")
-_seen: dict[Path, tuple[object, ...]] = {}  # folder → how it looked
+_SCAN_INTERVAL: Final = 2.0  # seconds
+_last_scan = float("-inf")
+_fingerprints: dict[Path, tuple[object, ...]] = {}  # folder → state of its files
 
 
 def start() -> None:
-    """Begin to load, once; returns at once."""
+    """Start loading in the background, once; returns immediately."""
     global _started
     with _lock:
         if not _started:
             _started = True
-            threading.Thread(target=_fill, name="stock", daemon=True).start()
+            threading.Thread(target=_load_all, name="model_registry", daemon=True).start()
 
 
 def ready() -> bool:
-    """Whether ``stock()`` would answer without waiting."""
+    """Whether ``loaded()`` returns without waiting."""
     return _done.is_set()
 
 
-def stock() -> Stock:
-    """The models; waits until they are loaded."""
+def loaded() -> LoadedModels:
+    """Return the models; waits until they are loaded.
+
+    Raises:
+        RuntimeError: the models could not be loaded.
+    """
     start()
     _done.wait()
     if _failed:
         raise RuntimeError("The models could not be loaded.") from _failed[0]
-    _look_again()
-    return _found[-1]
+    _rescan()
+    return _scans[-1]
 
 
-def _look_again() -> None:
-    """Load what has come since the last look, as from a training run, unless that was a moment ago."""
-    global _looked
+def _rescan() -> None:
+    """Load models that were added or changed since the last scan, unless that was a moment ago."""
+    global _last_scan
     with _lock:
-        if time.monotonic() - _looked < _PAUSE:
+        if time.monotonic() - _last_scan < _SCAN_INTERVAL:
             return
-        _looked = time.monotonic()
+        _last_scan = time.monotonic()
         entries = catalog.scan()
-        looks = {entry.folder: _look(entry) for entry in entries}
-        if looks != _seen:
-            same = {folder for folder, look in looks.items() if _seen.get(folder) == look}
-            _seen.clear()
-            _seen.update(looks)
-            _found[1:] = [_loaded(entries, _found[-1], same)]
+        fingerprints = {entry.folder: _fingerprint(entry) for entry in entries}
+        if fingerprints != _fingerprints:
+            unchanged = {path for path, value in fingerprints.items() if _fingerprints.get(path) == value}
+            _fingerprints.clear()
+            _fingerprints.update(fingerprints)
+            _scans[1:] = [_load(entries, _scans[-1], unchanged)]
 
 
-def _fill() -> None:
+def _load_all() -> None:
     try:
         import torch
 
-        # Many sessions share the cores: one thread each gives more throughput, and a shorter last wait.
+        # Many sessions share the cores: one thread per job gives more throughput and a shorter longest wait.
         torch.set_num_threads(1)
         entries = catalog.scan()
-        _seen.update({entry.folder: _look(entry) for entry in entries})
-        _found.append(_loaded(entries, Stock(), set()))
-    except Exception as error:  # kept for whoever asks for the models: a thread has no one to tell
+        _fingerprints.update({entry.folder: _fingerprint(entry) for entry in entries})
+        _scans.append(_load(entries, LoadedModels(), set()))
+    except Exception as error:  # raised by `loaded`, in the thread of a session
         _failed.append(error)
     finally:
         _done.set()
 
 
-def _look(entry: catalog.CatalogEntry) -> tuple[object, ...]:
-    """What changes when the folder's model does."""
+def _fingerprint(entry: catalog.CatalogEntry) -> tuple[object, ...]:
+    """Values that change when the model in the folder changes."""
     times: list[int] = []
     for name in (*folder.FILES, folder.PREDICTIONS):
         with suppress(OSError):
@@ -120,8 +124,10 @@ def _look(entry: catalog.CatalogEntry) -> tuple[object, ...]:
     return entry.problem, *times
 
 
-def _loaded(entries: Iterable[catalog.CatalogEntry], before: Stock, same: set[Path]) -> Stock:
-    """The models of these folders; those whose folders are the same are kept as they were loaded before."""
+def _load(
+    entries: Iterable[catalog.CatalogEntry], previous: LoadedModels, unchanged: set[Path]
+) -> LoadedModels:
+    """Load the models of these folders; models of unchanged folders are taken from the previous scan."""
     from cxrbench.models import hub
 
     models, evaluations, cards, problems = {}, {}, {}, []
@@ -130,9 +136,9 @@ def _loaded(entries: Iterable[catalog.CatalogEntry], before: Stock, same: set[Pa
             problems.append(entry.problem)
             continue
         name = entry.spec.name
-        if entry.folder in same and name in before.models:
-            models[name], evaluations[name] = before.models[name], before.evaluations[name]
-            cards[name] = before.cards[name]
+        if entry.folder in unchanged and name in previous.models:
+            models[name], evaluations[name] = previous.models[name], previous.evaluations[name]
+            cards[name] = previous.cards[name]
             continue
         try:
             models[name], evaluations[name] = hub.load(entry.folder), hub.evaluation(entry.folder)
@@ -141,6 +147,6 @@ def _loaded(entries: Iterable[catalog.CatalogEntry], before: Stock, same: set[Pa
             continue
         card = entry.folder / folder.README
         cards[name] = card.read_text(encoding="utf-8") if card.is_file() else ""
-    return Stock(
+    return LoadedModels(
         MappingProxyType(models), MappingProxyType(evaluations), MappingProxyType(cards), tuple(problems)
     )

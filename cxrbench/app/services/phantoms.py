@@ -42,13 +42,13 @@ def radiograph(settings: PhantomSettings) -> Source:
     """
     phantom = simulate(settings)
     present = [name for name, value in phantom.truth.items() if value]
-    words = (
+    description = (
         f"Simulated on the Phantom page: patient {settings.seed}, {phantom.view}, {phantom.sex}, "
         f"{phantom.age} years. Present: {', '.join(present)}."
     )
     return Source(
         title=f"Phantom {settings.seed}, {phantom.view}",
-        words=words,
+        description=description,
         image=phantom.image,
         sha256=hashlib.sha256(phantom.image.tobytes()).hexdigest(),
         truth=phantom.truth,

@@ -1,4 +1,4 @@
-"""Where the radiograph comes from: a gallery case, the user's file, or a saved bundle."""
+"""Radiographs and what is known of them: gallery cases, uploaded images, saved bundles."""
 
 import hashlib
 from collections.abc import Mapping
@@ -22,26 +22,26 @@ class Source:
     """A radiograph, and what is known of it before anything is computed.
 
     Args:
-        title: how the page calls it.
-        words: about it: why it was chosen, or what its reader had to decide.
+        title: name on the page.
+        description: why a case was chosen, or how a file was read.
         image: (H, W) float32 in [0, 1].
-        sha256: of the pixels or of the file: names it in the cache.
-        given: maps that came with it.
-        origin: where the given maps come from, in words.
-        computes: whether maps beyond the given ones may be computed.
-        truth: finding → 1 or 0, where known.
-        masks: finding → (H, W) bool, where known.
-        note: what the reader of the film's file had to decide; "" if nothing.
-        view: one of ``FILM_VIEWS``; "" where it is not known.
-        findings: to be shown first; empty where it is about none.
-        link: query parameter and value that bring it back anywhere; None for what lives in one session only.
+        sha256: hash of the pixels or of the file; a cache key.
+        precomputed: scores and maps that are stored with it; None if there are none.
+        origin: where the stored maps come from, in words.
+        computes: whether further maps may be computed.
+        truth: finding → 1 or 0, for findings with a ground truth.
+        masks: finding → (H, W) bool, for findings with a ground-truth mask.
+        note: assumptions made on reading the image file; "" if none.
+        view: one of ``FILM_VIEWS``; "" if unknown.
+        findings: the findings to show first; empty for the default.
+        link: query parameter and value that restore it in any session; None if it exists in one session only.
     """
 
     title: str
-    words: str
+    description: str
     image: np.ndarray
     sha256: str
-    given: Comparison | None = None
+    precomputed: Comparison | None = None
     origin: str = ""
     computes: bool = True
     truth: Mapping[str, int] = field(default_factory=dict)
@@ -56,20 +56,20 @@ def case(case_id: str) -> Source:
     """A gallery case with its maps.
 
     Raises:
-        InputError: there is none of that id.
+        InputError: there is no case of that id.
     """
     return _case(case_id, assets.gallery())
 
 
 @lru_cache(maxsize=32)
 def _case(case_id: str, root: Path) -> Source:
-    known, comparison = gallery.case(case_id), gallery.load(case_id)
+    entry, comparison = gallery.case(case_id), gallery.load(case_id)
     return Source(
-        title=known.title,
-        words=f"{known.why} {known.view} view.",
+        title=entry.title,
+        description=f"{entry.why} {entry.view} view.",
         image=comparison.image,
         sha256=hashlib.sha256(comparison.image.tobytes()).hexdigest(),
-        given=comparison,
+        precomputed=comparison,
         origin="pre-computed",
         truth=comparison.truth,
         masks=comparison.masks,
@@ -80,22 +80,22 @@ def _case(case_id: str, root: Path) -> Source:
 
 
 def own(data: bytes, name: str) -> Source:
-    """The reader's file: a radiograph, or a bundle with its maps.
+    """Read an uploaded file: a radiograph, or a bundle with its maps.
 
     Raises:
-        InputError: it is neither, or damaged.
+        InputError: the file is neither, or it is damaged.
     """
     if data.startswith(_ZIP):
         saved = bundle.load(data, name=name)
-        words = "A saved bundle: its maps are shown as they were computed; nothing is computed anew."
-        words += f" {saved.view} view." if saved.view else ""
-        words += f" Of the film's file: {saved.note}." if saved.note else ""
+        description = "A saved bundle: its stored maps are shown; nothing is computed again."
+        description += f" {saved.view} view." if saved.view else ""
+        description += f" Image file: {saved.note}." if saved.note else ""
         return Source(
             title=name,
-            words=words,
+            description=description,
             image=saved.image,
             sha256=hashlib.sha256(data).hexdigest(),
-            given=saved,
+            precomputed=saved,
             origin="from the bundle",
             computes=False,
             truth=saved.truth,
@@ -106,5 +106,6 @@ def own(data: bytes, name: str) -> Source:
         )
     film = read_image(data, name=name)
     height, width = film.size
-    words = f"{film.format}, {width} × {height} pixels{f'; {film.note}' if film.note else ''}. Truth unknown."
-    return Source(name, words, film.pixels, film.sha256, note=film.note)
+    note = f"; {film.note}" if film.note else ""
+    description = f"{film.format}, {width} × {height} pixels{note}. Ground truth unknown."
+    return Source(name, description, film.pixels, film.sha256, note=film.note)

@@ -8,19 +8,19 @@ import numpy as np
 
 from cxrbench.compare import HeatMaps, Prediction
 
-__all__ = ["Key", "Results"]
+__all__ = ["Key", "ResultCache"]
 
 
 @dataclass(frozen=True)
 class Key:
-    """What a result depends on, and nothing else: settings that a method does not read are left out.
+    """What a result depends on; without settings that the method does not use.
 
     Args:
         image: SHA-256 of the radiograph.
-        model: its name.
-        revision: its weights, and what is saved with them: recipe and thresholds.
-        method: a key of ``METHODS``; empty for the prediction.
-        settings: the values that this method reads: a stage, or a baseline and steps.
+        model: name of the model.
+        revision: identifies its weights, preprocessing and thresholds.
+        method: key of ``METHODS``; empty for the prediction.
+        settings: the settings of this method: a stage, or baseline and steps.
     """
 
     image: str
@@ -30,49 +30,49 @@ class Key:
     settings: tuple[str | int, ...] = ()
 
 
-class Results:
-    """The last results, up to a size; those unused for longest are forgotten first. Safe between threads.
+class ResultCache:
+    """A thread-safe LRU cache, bounded by size.
 
     Args:
-        limit: bytes of arrays.
+        limit: maximum size of the arrays in bytes.
     """
 
     def __init__(self, limit: int = 256 * 2**20) -> None:
         self.limit = limit
         self._lock = threading.Lock()
-        self._held: OrderedDict[Key, HeatMaps | Prediction] = OrderedDict()
+        self._entries: OrderedDict[Key, HeatMaps | Prediction] = OrderedDict()
         self._size = 0
 
     def heat_maps(self, key: Key) -> HeatMaps | None:
-        """Finished maps, if they are still here."""
-        found = self._get(key)
-        return found if isinstance(found, HeatMaps) else None
+        """Return finished maps; None if they are not cached."""
+        value = self._get(key)
+        return value if isinstance(value, HeatMaps) else None
 
     def prediction(self, key: Key) -> Prediction | None:
-        """A prediction, if it is still here."""
-        found = self._get(key)
-        return found if isinstance(found, Prediction) else None
+        """Return a prediction; None if it is not cached."""
+        value = self._get(key)
+        return value if isinstance(value, Prediction) else None
 
-    def held(self) -> tuple[Key, ...]:
-        """What is held, longest unused first."""
+    def cached_keys(self) -> tuple[Key, ...]:
+        """Return the keys of the cached results, least recently used first."""
         with self._lock:
-            return tuple(self._held)
+            return tuple(self._entries)
 
     def put(self, key: Key, value: HeatMaps | Prediction) -> None:
-        """Keep a result."""
+        """Add a result; the least recently used ones are removed if there is no space."""
         with self._lock:
-            old = self._held.pop(key, None)
+            old = self._entries.pop(key, None)
             self._size += _size(value) - (_size(old) if old is not None else 0)
-            self._held[key] = value
-            while self._size > self.limit and len(self._held) > 1:
-                _, gone = self._held.popitem(last=False)
-                self._size -= _size(gone)
+            self._entries[key] = value
+            while self._size > self.limit and len(self._entries) > 1:
+                _, removed = self._entries.popitem(last=False)
+                self._size -= _size(removed)
 
     def _get(self, key: Key) -> HeatMaps | Prediction | None:
         with self._lock:
-            if key in self._held:
-                self._held.move_to_end(key)
-            return self._held.get(key)
+            if key in self._entries:
+                self._entries.move_to_end(key)
+            return self._entries.get(key)
 
 
 def _size(value: HeatMaps | Prediction) -> int:

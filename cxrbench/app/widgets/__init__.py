@@ -1,1 +1,1 @@
-"""Widgets that several pages use, and the step between widgets and URL."""
+"""Widgets that several pages use, and the synchronisation of widgets and URL."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 import plotly.graph_objects as go
 import streamlit as st
 
-__all__ = ["key", "show"]
+__all__ = ["legend", "show"]
 
 _TOOLS: Final[dict[str, Any]] = {
     "displaylogo": False,
@@ -19,20 +19,20 @@ _TOOLS: Final[dict[str, Any]] = {
 def show(figure: go.Figure, *, alt_text: str, key: str | None = None) -> None:
     """Draw a chart as wide as its column, in the page's theme.
 
-    Its words take the page's text colour from main.css: Streamlit's grey is too faint to read.
+    Its text takes the page's text colour from main.css: Streamlit's grey has too little contrast.
 
     Args:
         figure: the chart.
-        alt_text: what it shows, for those who do not see it.
-        key: of the element.
+        alt_text: text alternative.
+        key: key of the element.
     """
     if "Mobi" in (st.context.headers.get("User-Agent") or ""):
-        figure.update_layout(dragmode=False)  # a finger that drags scrolls the page; the tool bar still zooms
+        figure.update_layout(dragmode=False)  # dragging scrolls the page; the tool bar still zooms
     st.plotly_chart(figure, key=key, config=_TOOLS, alt=alt_text)
 
 
-def key(colours: Mapping[str, str]) -> str:
-    """A legend of its own as HTML, for several charts below it."""
+def legend(colours: Mapping[str, str]) -> str:
+    """Return a legend that several charts share, as HTML."""
     square = "display:inline-block;width:0.8em;height:0.8em;margin-right:0.35em;border-radius:2px"
     items = (
         '<span style="margin-right:1.2em;white-space:nowrap">'

@@ -4,40 +4,40 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-__all__ = ["some"]
+__all__ = ["multi_select"]
 
 
-def some(
-    what: str,
+def multi_select(
+    label: str,
     titles: Mapping[str, str],
-    before: Sequence[str],
+    default: Sequence[str],
     key: str,
     *,
     needed: bool = True,
     about: str | None = None,
 ) -> tuple[str, ...]:
-    """Draw it; the names picked, in the order of the titles, so that what is drawn of them keeps its place.
+    """Draw a multi-select and return the selected names, in the order of ``titles``.
 
     Args:
-        what: the word on the pop-over.
-        titles: name → words, of all there are.
-        before: names picked before the reader has had a say.
-        key: of the pills.
-        needed: the last name left cannot be put away.
-        about: help on the pills.
+        label: label of the pop-over and of the pills.
+        titles: name → title of every option.
+        default: names that are selected initially.
+        key: key of the pills.
+        needed: at least one name stays selected.
+        about: help text of the pills.
     """
-    kept = [name for name in st.session_state.get(key, before) or () if name in titles]
-    start = [name for name in before if name in titles] or list(titles)[:1]
-    st.session_state[key] = kept or (start if needed else [])
-    with st.popover(f"{what}: {len(st.session_state[key])}", key=f"open_{key}"):
+    selected = [name for name in st.session_state.get(key, default) or () if name in titles]
+    fallback = [name for name in default if name in titles] or list(titles)[:1]
+    st.session_state[key] = selected or (fallback if needed else [])
+    with st.popover(f"{label}: {len(st.session_state[key])}", key=f"open_{key}"):
         st.pills(
-            what,
+            label,
             list(titles),
             selection_mode="multi",
             format_func=lambda name: titles.get(name, name),
             key=key,
             help=about,
         )
-    picked = tuple(name for name in titles if name in st.session_state[key])
-    # While models are loading there are no titles, and what was asked for stays asked for.
-    return picked or (tuple(before) if needed else ())
+    names = tuple(name for name in titles if name in st.session_state[key])
+    # While models are loading there are no titles: keep the default.
+    return names or (tuple(default) if needed else ())

@@ -1,4 +1,4 @@
-"""Tables: how they are drawn, and how they are downloaded."""
+"""Tables: number formats, and an expander with a download."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-__all__ = ["numbers", "rounded"]
+__all__ = ["number_columns", "table_expander"]
 
 
-def numbers(table: pd.DataFrame, name: str, config: Mapping[str, Any] | None = None) -> None:
-    """The numbers behind a chart, closed until they are asked for, and as a file."""
-    with st.expander("The numbers", key=f"numbers_{name}", on_change="rerun") as more:
+def table_expander(table: pd.DataFrame, name: str, config: Mapping[str, Any] | None = None) -> None:
+    """Draw the data of a chart as a table with a CSV download, in a closed expander."""
+    with st.expander("Data table", key=f"numbers_{name}", on_change="rerun") as more:
         if more.open:
             st.dataframe(table, hide_index=True, column_config=config)
             st.download_button(
@@ -25,8 +25,8 @@ def numbers(table: pd.DataFrame, name: str, config: Mapping[str, Any] | None = N
             )
 
 
-def rounded(table: pd.DataFrame, form: str = "%.3f") -> dict[str, Any]:
-    """How ``st.dataframe`` writes the columns that hold numbers with a point."""
+def number_columns(table: pd.DataFrame, form: str = "%.3f") -> dict[str, Any]:
+    """Column configuration of ``st.dataframe`` for columns of floats."""
     return {
         column: st.column_config.NumberColumn(format="%d" if column == "age" else form)
         for column in table.columns

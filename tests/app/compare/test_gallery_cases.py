@@ -1,4 +1,4 @@
-"""Every case that ships opens on what it is about: picked from the list, and by a link to it alone."""
+"""Every shipped case opens with its own finding, models and methods: from the list, and by a link to it."""
 
 from pathlib import Path
 
@@ -43,20 +43,22 @@ def test_a_case_picked_from_the_list_opens_on_its_own_finding_model_and_methods(
 
 def test_a_link_that_names_only_the_case_opens_on_the_same(cases: tuple[gallery.Case, ...]) -> None:
     for case in cases:
-        choice, problems = options.from_link({"case": [case.id]})
+        choice, problems = options.choice_from_link({"case": [case.id]})
         assert not problems
         assert (choice.case, choice.findings) == (case.id, (case.finding,))
         assert (choice.models, choice.methods) == (case.models, case.methods)
 
 
-def test_what_a_link_names_comes_before_what_the_case_stores(cases: tuple[gallery.Case, ...]) -> None:
-    choice, problems = options.from_link({"case": [cases[-1].id], "findings": ["edema"]})
+def test_values_of_a_link_take_precedence_over_those_of_the_case(cases: tuple[gallery.Case, ...]) -> None:
+    choice, problems = options.choice_from_link({"case": [cases[-1].id], "findings": ["edema"]})
     assert not problems
     assert (choice.findings, choice.models) == (("Edema",), cases[-1].models)
 
 
-def test_models_chosen_by_hand_stay_when_another_case_is_picked(cases: tuple[gallery.Case, ...]) -> None:
+def test_models_chosen_by_the_user_stay_when_another_case_is_selected(
+    cases: tuple[gallery.Case, ...],
+) -> None:
     names = tuple(gallery.models())
     now = Choice(cases[0].id, names[-1:], cases[0].methods, ("Edema",), steps=7)
-    then = options.turn_to(cases[-1].id, now)
+    then = options.choice_for_case(cases[-1].id, now)
     assert (then.models, then.findings, then.steps) == (names[-1:], (cases[-1].finding,), 7)

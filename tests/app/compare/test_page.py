@@ -18,7 +18,7 @@ from cxrbench.app.compare.canvas.schema import SceneData
 from cxrbench.app.navigation import page_file
 from cxrbench.app.services import map_jobs, model_registry
 from cxrbench.app.services.radiographs import case
-from cxrbench.app.services.result_cache import Results
+from cxrbench.app.services.result_cache import ResultCache
 from cxrbench.compare import bundle
 from cxrbench.errors import InputError
 
@@ -26,7 +26,7 @@ MAIN = Path(main.__file__)
 
 
 @pytest.fixture
-def bench(small_assets: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+def workbench(small_assets: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
     monkeypatch.setenv("CXRBENCH_MODELS", str(small_assets / "own"))
     forget(monkeypatch)
@@ -35,11 +35,11 @@ def bench(small_assets: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
 
 def forget(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a process that has just started."""
-    monkeypatch.setattr(model_registry, "_found", [])
+    monkeypatch.setattr(model_registry, "_scans", [])
     monkeypatch.setattr(model_registry, "_failed", [])
     monkeypatch.setattr(model_registry, "_done", threading.Event())
     monkeypatch.setattr(model_registry, "_started", False)
-    monkeypatch.setattr(map_jobs, "RESULTS", Results())
+    monkeypatch.setattr(map_jobs, "RESULTS", ResultCache())
 
 
 def settle(at: AppTest) -> AppTest:
@@ -56,17 +56,17 @@ def texts(at: AppTest) -> str:
     return " ".join(element.value for kind in (at.markdown, at.caption) for element in kind)
 
 
-def test_the_address_says_what_is_shown(bench: AppTest) -> None:
-    at = bench.run()
+def test_the_url_holds_the_selection(workbench: AppTest) -> None:
+    at = workbench.run()
     assert at.query_params["case"] == "heart"
     assert at.query_params["models"] == "small"
     assert at.query_params["findings"] == "Cardiomegaly"
 
 
-def test_a_link_brings_back_case_finding_and_methods(bench: AppTest) -> None:
+def test_a_link_restores_case_finding_and_methods(workbench: AppTest) -> None:
     for name, values in {"case": "fluid", "findings": "No_Finding", "methods": ["layer_cam"]}.items():
-        bench.query_params[name] = values
-    at = bench.run()
+        workbench.query_params[name] = values
+    at = workbench.run()
     assert not at.exception
     assert not at.warning
     assert at.selectbox(key="pick_case").value == "fluid"
@@ -75,42 +75,42 @@ def test_a_link_brings_back_case_finding_and_methods(bench: AppTest) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
-        ("case", "nowhere", "'nowhere', which is not here; choose from: heart, fluid."),
+        ("case", "nowhere", "'nowhere', which is not available; choose from: heart, fluid."),
         (
             "findings",
             "Gout",
-            "'Gout', which is not here; choose from: No Finding, Cardiomegaly, Pleural Effusion.",
+            "'Gout', which is not available; choose from: No Finding, Cardiomegaly, Pleural Effusion.",
         ),
-        ("models", "<script>", "which is not here; choose from: small, other."),
-        ("methods", "tea_leaves", "'tea_leaves', which is not here; choose from: grad_cam,"),
-        ("baseline", "pink", "'pink', which is not here; choose from: black, mean, blur."),
+        ("models", "<script>", "which is not available; choose from: small, other."),
+        ("methods", "tea_leaves", "'tea_leaves', which is not available; choose from: grad_cam,"),
+        ("baseline", "pink", "'pink', which is not available; choose from: black, mean, blur."),
         ("stage", "-1", "stage '-1'; it must be a whole number from 0 to 9. 0 is used."),
         ("steps", "9999999999", "it must be a whole number from 1 to 300."),
     ],
 )
-def test_what_a_link_asks_for_in_vain_is_said_and_cleaned(
-    bench: AppTest, name: str, value: str, said: str
+def test_invalid_values_of_a_link_give_a_warning_and_are_removed_from_the_url(
+    workbench: AppTest, name: str, value: str, message: str
 ) -> None:
-    bench.query_params[name] = value
-    at = bench.run()
+    workbench.query_params[name] = value
+    at = workbench.run()
     assert not at.exception
-    assert said in " ".join(warning.value for warning in at.warning)
+    assert message in " ".join(warning.value for warning in at.warning)
     assert at.query_params.get(name) != value
     assert at.selectbox(key="pick_case").value == "heart"
 
 
-def test_switching_the_finding_computes_nothing(bench: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    at = bench.run()
+def test_switching_the_finding_computes_nothing(workbench: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = workbench.run()
     monkeypatch.setattr(map_jobs, "_computed", None)
     at.selectbox(key="pick_finding").select("Pleural Effusion").run()
     assert not at.exception
     assert at.query_params["findings"] == "Pleural Effusion"
 
 
-def test_another_case_shows_its_own_finding(bench: AppTest) -> None:
-    at = bench.run()
+def test_another_case_shows_its_own_finding(workbench: AppTest) -> None:
+    at = workbench.run()
     at.selectbox(key="pick_case").select("fluid").run()
     assert not at.exception
     assert at.selectbox(key="pick_finding").value == "Pleural Effusion"
@@ -124,8 +124,8 @@ def film(step: int) -> bytes:
     return buffer.getvalue()
 
 
-def test_one_may_go_to_and_fro_between_the_own_film_and_a_case(bench: AppTest) -> None:
-    at = bench.run()
+def test_an_uploaded_film_and_a_case_can_be_selected_in_turn(workbench: AppTest) -> None:
+    at = workbench.run()
     at.file_uploader(key="upload").upload("film.png", film(1), "image/png").run()
     at = settle(at)
     assert at.selectbox(key="pick_finding").value == "Cardiomegaly"  # the finding stays
@@ -140,9 +140,9 @@ def test_one_may_go_to_and_fro_between_the_own_film_and_a_case(bench: AppTest) -
     assert "PNG, 80 × 80 pixels" in texts(settle(at))
 
 
-def test_two_uploads_of_one_name_are_two_films(bench: AppTest) -> None:
-    bench.query_params["methods"] = ["grad_cam"]
-    at = bench.run()
+def test_two_uploads_of_the_same_name_are_two_films(workbench: AppTest) -> None:
+    workbench.query_params["methods"] = ["grad_cam"]
+    at = workbench.run()
     for step in (1, 3):
         at.file_uploader(key="upload").upload("film.png", film(step), "image/png").run()
     options = at.selectbox(key="pick_case").options
@@ -151,17 +151,17 @@ def test_two_uploads_of_one_name_are_two_films(bench: AppTest) -> None:
     settle(at)
 
 
-def test_the_same_upload_twice_is_one_film(bench: AppTest) -> None:
-    bench.query_params["methods"] = ["grad_cam"]
-    at = bench.run()
+def test_the_same_file_uploaded_twice_is_one_film(workbench: AppTest) -> None:
+    workbench.query_params["methods"] = ["grad_cam"]
+    at = workbench.run()
     for _ in range(2):
         at.file_uploader(key="upload").upload("film.png", film(1), "image/png").run()
     assert at.selectbox(key="pick_case").options[2:] == ["Yours: film.png"]
     settle(at)
 
 
-def test_an_uploads_error_stays_until_another_radiograph_is_chosen(bench: AppTest) -> None:
-    at = bench.run()
+def test_an_uploads_error_stays_until_another_radiograph_is_chosen(workbench: AppTest) -> None:
+    at = workbench.run()
     at.file_uploader(key="upload").upload("notes.png", b"not a picture", "image/png").run()
     assert "notes.png: " in at.error[0].value
     at.run()
@@ -170,21 +170,21 @@ def test_an_uploads_error_stays_until_another_radiograph_is_chosen(bench: AppTes
     assert not at.error
 
 
-def test_a_link_to_an_upload_of_another_session_says_why_it_cannot_be_had(bench: AppTest) -> None:
-    bench.query_params["own"] = "own-0123456789abcdef"
-    at = bench.run()
+def test_a_link_to_an_upload_of_another_session_gives_a_warning(workbench: AppTest) -> None:
+    workbench.query_params["own"] = "own-0123456789abcdef"
+    at = workbench.run()
     assert not at.exception
     assert "stays in the session that opened it" in at.warning[0].value
     assert at.selectbox(key="pick_case").value == "heart"
     assert "own" not in at.query_params
 
 
-def test_a_bundle_reopens_on_its_findings_with_its_models_title(bench: AppTest) -> None:
-    given = case("heart").given
+def test_a_bundle_reopens_on_its_findings_with_its_models_title(workbench: AppTest) -> None:
+    given = case("heart").precomputed
     assert given is not None
     buffer = io.BytesIO()
     bundle.save(replace(given, findings=("Pleural Effusion", "Cardiomegaly"), view="Lateral"), buffer)
-    at = bench.run()
+    at = workbench.run()
     at.file_uploader(key="upload").upload("saved.zip", buffer.getvalue(), "application/zip").run()
     assert not at.exception
     assert at.selectbox(key="pick_finding").value == "Pleural Effusion"
@@ -195,47 +195,47 @@ def test_a_bundle_reopens_on_its_findings_with_its_models_title(bench: AppTest) 
     assert at.query_params["methods"] == ["grad_cam", "grad_cam_plus_plus", "integrated_gradients"]
 
 
-def test_a_model_outside_the_gallery_is_computed_and_kept(bench: AppTest) -> None:
-    bench.query_params["models"] = ["small", "other"]
-    bench.query_params["methods"] = ["grad_cam"]
-    at = settle(bench.run())
+def test_maps_of_a_model_outside_the_gallery_are_computed_and_cached(workbench: AppTest) -> None:
+    workbench.query_params["models"] = ["small", "other"]
+    workbench.query_params["methods"] = ["grad_cam"]
+    at = settle(workbench.run())
     assert "Scores of other" in texts(at)
-    computed = [key for key in map_jobs.RESULTS.held() if key.model == "other"]
+    computed = [key for key in map_jobs.RESULTS.cached_keys() if key.model == "other"]
     assert {key.method for key in computed} == {"", "grad_cam"}
 
 
-def test_settings_that_the_gallery_lacks_are_computed(bench: AppTest) -> None:
-    bench.query_params["stage"] = "1"
-    bench.query_params["methods"] = ["hires_cam", "integrated_gradients"]
-    at = settle(bench.run())
+def test_maps_of_settings_that_are_not_in_the_gallery_are_computed(workbench: AppTest) -> None:
+    workbench.query_params["stage"] = "1"
+    workbench.query_params["methods"] = ["hires_cam", "integrated_gradients"]
+    at = settle(workbench.run())
     # The path of integrated gradients reads no stage: its maps are still the gallery's.
-    assert {key.method for key in map_jobs.RESULTS.held() if key.model == "small"} == {"", "hires_cam"}
+    assert {key.method for key in map_jobs.RESULTS.cached_keys() if key.model == "small"} == {"", "hires_cam"}
     assert at.query_params["stage"] == "1"
 
 
 def test_without_gallery_and_models_the_page_says_what_to_do(
-    bench: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workbench: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CXRBENCH_ASSETS", str(tmp_path))
-    at = bench.run()
+    at = workbench.run()
     assert not at.exception
     assert "No model was found. Fetch one with" in at.info[0].value
 
 
-def test_without_a_gallery_one_may_open_an_own_image(
-    bench: AppTest, small_assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_without_a_gallery_an_image_can_be_uploaded(
+    workbench: AppTest, small_assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "models").symlink_to(small_assets / "models")
     monkeypatch.setenv("CXRBENCH_ASSETS", str(tmp_path))
-    at = bench.run()
+    at = workbench.run()
     assert not at.exception
-    assert "There are no gallery cases here" in at.info[0].value
+    assert "There are no gallery cases" in at.info[0].value
 
 
 @pytest.mark.parametrize("installed", [(), ("other",)])
 def test_an_own_image_turns_to_a_model_that_is_installed(
     installed: tuple[str, ...],
-    bench: AppTest,
+    workbench: AppTest,
     small_assets: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -247,28 +247,28 @@ def test_an_own_image_turns_to_a_model_that_is_installed(
     (tmp_path / "models").mkdir()
     for name in installed:
         (tmp_path / "models" / name).symlink_to(small_assets / "models" / name)
-    at = bench.run()
+    at = workbench.run()
     assert not at.exception
     assert "Scores of Small" in texts(at)
     at.file_uploader(key="upload").upload("film.png", film(1), "image/png").run()
     at = settle(at)
     assert not at.exception
     assert at.button_group(key="pick_models").value == list(installed or ("small",))
-    assert {key.model for key in map_jobs.RESULTS.held()} == set(installed)
+    assert {key.model for key in map_jobs.RESULTS.cached_keys()} == set(installed)
 
 
-def test_the_about_page_tells_methods_models_and_limits(bench: AppTest) -> None:
-    at = bench.run()
+def test_the_about_page_describes_methods_models_and_limits(workbench: AppTest) -> None:
+    at = workbench.run()
     at.switch_page(str(page_file("about"))).run()
     assert not at.exception
-    said = texts(at)
-    assert "[Grad-CAM](https://arxiv.org/abs/1610.02391)" in said
-    assert "Not for clinical use" in said
-    assert "`other`, efficientnet_b0" in said
+    text = texts(at)
+    assert "[Grad-CAM](https://arxiv.org/abs/1610.02391)" in text
+    assert "Not for clinical use" in text
+    assert "`other`, efficientnet_b0" in text
 
 
 def test_maps_that_come_while_the_page_is_drawn_are_shown(
-    bench: AppTest, monkeypatch: pytest.MonkeyPatch
+    workbench: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draw = scene.scene
 
@@ -280,8 +280,8 @@ def test_maps_that_come_while_the_page_is_drawn_are_shown(
         return draw(*args, **kwargs)
 
     monkeypatch.setattr(scene, "scene", draw_slowly)
-    bench.query_params["methods"] = ["grad_cam"]
-    at = bench.run()
+    workbench.query_params["methods"] = ["grad_cam"]
+    at = workbench.run()
     at.file_uploader(key="upload").upload("film.png", film(1), "image/png").run()
     assert not at.exception
     assert "PNG, 80 × 80 pixels" in texts(at)
@@ -302,11 +302,11 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: Exception) -> list[float]:
 
 
 def test_a_refusal_while_maps_are_computed_is_said_and_not_asked_for_again(
-    bench: AppTest, monkeypatch: pytest.MonkeyPatch
+    workbench: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun = failing(monkeypatch, InputError("The model takes no such image."))
-    bench.query_params["methods"] = ["grad_cam"]
-    at = bench.run()
+    workbench.query_params["methods"] = ["grad_cam"]
+    at = workbench.run()
     at.file_uploader(key="upload").upload("film.png", film(5), "image/png").run()
     for _ in range(2):
         at = settle(at)
@@ -315,10 +315,12 @@ def test_a_refusal_while_maps_are_computed_is_said_and_not_asked_for_again(
     assert len(begun) == 1
 
 
-def test_a_fault_while_maps_are_computed_is_shown(bench: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_while_maps_are_computed_is_shown(
+    workbench: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     failing(monkeypatch, ZeroDivisionError("a fault"))
-    bench.query_params["methods"] = ["grad_cam"]
-    at = bench.run()
+    workbench.query_params["methods"] = ["grad_cam"]
+    at = workbench.run()
     at.file_uploader(key="upload").upload("film.png", film(7), "image/png").run()
     for _ in range(100):
         if not map_jobs.QUEUE.busy():

@@ -7,7 +7,7 @@ import pytest
 from cxrbench.app.compare.canvas.schema import MapData, PanelData
 from cxrbench.app.compare.image_encoding import colour_tables, encoded, input_box, outline, picture
 from cxrbench.app.compare.scene import scene
-from cxrbench.app.compare.score_bars import bars
+from cxrbench.app.compare.score_bars import score_list
 from cxrbench.app.services.map_jobs import Cell
 from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings, blend
 from cxrbench.figures.colours import COLOURS
@@ -29,14 +29,14 @@ def comparison(**facts: object) -> Comparison:
     maps = RNG.normal(size=(2, 7, 7)).astype(np.float32)
     heat = HeatMaps("m", "cam", "last", ("Edema", "Mass"), maps, Preprocessing(size=8), 0.1, title="CAM")
     values = np.array([0.2, 0.8], np.float32)
-    said = Prediction("m", "r", ("Edema", "Mass"), values, values, np.full(2, 0.5, np.float32), 0.1)
+    prediction = Prediction("m", "r", ("Edema", "Mass"), values, values, np.full(2, 0.5, np.float32), 0.1)
     mask = np.zeros((40, 60), bool)
     mask[10:20, 30:50] = True
     return Comparison(
         RNG.random((40, 60), np.float32),
         "s",
         Settings(("m",), ("cam",)),
-        {"m": said},
+        {"m": prediction},
         {("m", "cam"): HeatMaps(**{**vars(heat), **facts})},
         {"Edema": mask},
         {"Edema": 1, "Mass": 0},
@@ -50,7 +50,7 @@ def drawn(made: Comparison, *findings: str, cell: Cell | None = None) -> list[Pa
     return panels
 
 
-def test_small_maps_travel_exactly_and_large_ones_within_a_step() -> None:
+def test_small_maps_are_encoded_exactly_and_large_ones_within_a_step() -> None:
     small, large = (RNG.normal(size=(side, side)).astype(np.float32) for side in (7, 224))
     np.testing.assert_array_equal(decoded(encoded(small, (0, 0, 1, 1))), small)
     record = encoded(large, (0, 0, 1, 1))
@@ -60,7 +60,7 @@ def test_small_maps_travel_exactly_and_large_ones_within_a_step() -> None:
 
 @pytest.mark.parametrize("fit", ["stretch", "pad", "crop"])
 @pytest.mark.parametrize("shape", [(40, 60), (60, 40)])
-def test_the_box_is_where_the_network_looked(fit: Fit, shape: tuple[int, int]) -> None:
+def test_the_input_box_is_the_area_of_the_networks_input(fit: Fit, shape: tuple[int, int]) -> None:
     recipe = Preprocessing(size=8, fit=fit)
     height, width = shape
     left, top, right, bottom = input_box(recipe, shape)
@@ -70,7 +70,7 @@ def test_the_box_is_where_the_network_looked(fit: Fit, shape: tuple[int, int]) -
     assert (columns[0], columns[-1] + 1) == (max(0, left), min(width, right))
 
 
-def test_an_outline_goes_round_its_mask() -> None:
+def test_an_outline_surrounds_its_mask() -> None:
     mask = np.zeros((40, 60), bool)
     mask[10:20, 30:50] = True
     (polygon,) = outline(mask)
@@ -79,7 +79,7 @@ def test_an_outline_goes_round_its_mask() -> None:
     assert (points.max(0) == (49.5, 19.5)).all()
 
 
-def test_specks_and_pinholes_are_not_outlined_but_thin_lines_are() -> None:
+def test_small_regions_and_holes_are_not_outlined_but_thin_lines_are() -> None:
     mask = np.zeros((320, 320), bool)
     mask[50:150, 50:150] = True
     mask[100, 100] = mask[70:72, 70:72] = False
@@ -104,7 +104,7 @@ def test_a_row_has_the_radiograph_and_its_maps() -> None:
     assert "Strongest in the" in cam["alt"]
 
 
-def test_what_is_awaited_stopped_or_impossible_is_said_on_the_picture() -> None:
+def test_unfinished_stopped_or_inapplicable_maps_have_a_note() -> None:
     assert drawn(comparison(progress=0.4), "Edema")[1]["notes"] == ["unfinished: 40% of the steps"]
     stopped = drawn(comparison(progress=0.4), "Edema", cell=Cell(note="stopped at 40%"))[1]
     assert stopped["notes"] == ["stopped at 40%"]
@@ -113,27 +113,27 @@ def test_what_is_awaited_stopped_or_impossible_is_said_on_the_picture() -> None:
     assert drawn(nothing, "Edema")[1]["map"] is None
 
 
-def test_what_holds_by_construction_is_said_below_the_picture() -> None:
+def test_remarks_that_hold_by_construction_are_facts_not_notes() -> None:
     cam = drawn(comparison(remarks=("identical here",)), "Edema")[1]
     assert "identical here" in cam["facts"]
     assert cam["notes"] == []
 
 
-def test_scores_are_said_in_words_beside_the_bars() -> None:
-    said = bars(comparison().predictions["m"], {"Edema": 1, "Mass": 0}, ["Edema"])
-    assert "below 0.50 · ● present (ground truth) · false negative" in said
-    assert "above 0.50 · ○ absent (ground truth) · false positive" in said
-    assert said.count('<li class="shown">') == 1
+def test_the_score_list_also_states_each_result_in_words() -> None:
+    html = score_list(comparison().predictions["m"], {"Edema": 1, "Mass": 0}, ["Edema"])
+    assert "below 0.50 · ● present (ground truth) · false negative" in html
+    assert "above 0.50 · ○ absent (ground truth) · false positive" in html
+    assert html.count('<li class="shown">') == 1
 
 
 def test_names_from_a_bundle_are_escaped() -> None:
     values = np.full(1, 0.5, np.float32)
-    said = bars(Prediction("<b>", "r", ("<script>",), values, values, values, 0.1), {}, [])
-    assert "<script>" not in said
-    assert "<b>" not in said
+    html = score_list(Prediction("<b>", "r", ("<script>",), values, values, values, 0.1), {}, [])
+    assert "<script>" not in html
+    assert "<b>" not in html
 
 
-def test_colours_reach_the_browser_byte_by_byte() -> None:
+def test_colour_tables_are_sent_without_loss() -> None:
     for name, sent in colour_tables().items():
         table = np.frombuffer(base64.b64decode(sent["table"]), np.uint8).reshape(256, 3)
         np.testing.assert_array_equal(table, COLOURS[name].table)
@@ -142,7 +142,7 @@ def test_colours_reach_the_browser_byte_by_byte() -> None:
 def several(count: int, *methods: str, scores: tuple[float, ...] = (0.9, 0.2, 0.3)) -> Comparison:
     """The comparison above, seen by several models."""
     one = comparison()
-    heat, said = one.heat_maps["m", "cam"], one.predictions["m"]
+    heat, prediction = one.heat_maps["m", "cam"], one.predictions["m"]
     names = tuple(f"m{index}" for index in range(count))
     settings = Settings(names, methods or ("cam",))
     heats = {
@@ -150,11 +150,11 @@ def several(count: int, *methods: str, scores: tuple[float, ...] = (0.9, 0.2, 0.
         for name in names
         for method in settings.methods
     }
-    said_by = {
-        name: replace(said, model=name, scores=np.full(2, score, np.float32))
+    predictions = {
+        name: replace(prediction, model=name, scores=np.full(2, score, np.float32))
         for name, score in zip(names, scores, strict=False)
     }
-    return replace(one, settings=settings, heat_maps=heats, predictions=said_by)
+    return replace(one, settings=settings, heat_maps=heats, predictions=predictions)
 
 
 def test_two_models_and_one_method_share_a_row_with_their_ensemble() -> None:
@@ -171,7 +171,7 @@ def test_two_models_and_one_method_share_a_row_with_their_ensemble() -> None:
     assert mean["opacity"] == spread["opacity"] == 0.9
 
 
-def test_low_agreement_is_a_warning_on_the_ensembles_cell() -> None:
+def test_low_agreement_gives_a_warning_on_the_ensemble_panel() -> None:
     def warned(*scores: float) -> list[str]:
         return drawn(several(2, scores=scores), "Edema")[3]["notes"]
 
@@ -179,7 +179,7 @@ def test_low_agreement_is_a_warning_on_the_ensembles_cell() -> None:
     assert not any("low agreement" in note for note in warned(0.9, 0.8))
 
 
-def test_several_methods_get_a_row_a_model_then_the_mean_then_the_spread() -> None:
+def test_several_methods_have_one_row_per_model_then_mean_and_standard_deviation() -> None:
     data = scene(several(3, "cam", "ig"), ["Edema"], cells={}, titles={}, link=None, file="f")
     assert data["columns"] == 3
     firsts = [panel for panel in data["panels"] if panel.get("first")]
@@ -188,7 +188,7 @@ def test_several_methods_get_a_row_a_model_then_the_mean_then_the_spread() -> No
     assert len({panel["id"] for panel in data["panels"]}) == len(data["panels"]) == 15
 
 
-def test_until_two_models_have_maps_the_ensemble_says_what_it_waits_for() -> None:
+def test_the_ensemble_panel_says_that_it_needs_finished_maps_of_two_models() -> None:
     made = several(2)
     waiting = replace(made, heat_maps={("m0", "cam"): made.heat_maps["m0", "cam"]})
     mean = drawn(waiting, "Edema")[3]

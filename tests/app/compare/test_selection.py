@@ -3,7 +3,7 @@ from collections.abc import Callable, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrbench.app.compare.selection import Choice, grouped, pairs, read
+from cxrbench.app.compare.selection import Choice, parse_link, query_parameters, values_by_name
 
 START = Choice("heart", ("small",), ("grad_cam",), ("Edema",))
 KNOWN: dict[str, Callable[[Choice], Sequence[str]]] = {
@@ -16,37 +16,39 @@ KNOWN: dict[str, Callable[[Choice], Sequence[str]]] = {
 
 
 def link_of(choice: Choice) -> dict[str, list[str]]:
-    return grouped(pairs(choice, START))
+    return values_by_name(query_parameters(choice, START))
 
 
-def test_a_link_brings_the_choice_back() -> None:
+def test_a_link_restores_the_choice() -> None:
     choice = Choice(
         "fluid", ("other", "small"), ("integrated_gradients",), ("Pleural Effusion",), 2, "blur", 7
     )
-    assert read(link_of(choice), START, KNOWN) == (choice, [])
+    assert parse_link(link_of(choice), START, KNOWN) == (choice, [])
 
 
-def test_settings_that_hold_anyway_are_left_out_of_the_link() -> None:
+def test_default_settings_are_left_out_of_the_link() -> None:
     assert set(link_of(START)) == {"case", "models", "methods", "findings"}
 
 
 def test_a_finding_is_known_by_any_of_its_spellings() -> None:
-    choice, problems = read({"findings": ["pleural_effusion", "EDEMA"]}, START, KNOWN)
+    choice, problems = parse_link({"findings": ["pleural_effusion", "EDEMA"]}, START, KNOWN)
     assert choice.findings == ("Pleural Effusion", "Edema")
     assert not problems
 
 
-def test_what_is_known_stays_where_the_rest_is_not() -> None:
-    choice, problems = read({"models": ["nobody", "other"]}, START, KNOWN)
+def test_valid_values_are_kept_beside_invalid_ones() -> None:
+    choice, problems = parse_link({"models": ["nobody", "other"]}, START, KNOWN)
     assert choice.models == ("other",)
-    assert problems == ["The link asks for the model 'nobody', which is not here; choose from: small, other."]
+    assert problems == [
+        "The link asks for the model 'nobody', which is not available; choose from: small, other."
+    ]
 
 
-def test_names_are_asked_for_only_when_the_link_holds_some() -> None:
+def test_available_names_are_looked_up_only_for_parameters_in_the_link() -> None:
     def never(choice: Choice) -> Sequence[str]:
         raise AssertionError
 
-    assert read({"steps": ["9"], "view": ["o50"]}, START, dict.fromkeys(KNOWN, never))[0].steps == 9
+    assert parse_link({"steps": ["9"], "view": ["o50"]}, START, dict.fromkeys(KNOWN, never))[0].steps == 9
 
 
 @given(
@@ -54,8 +56,8 @@ def test_names_are_asked_for_only_when_the_link_holds_some() -> None:
         st.sampled_from([*KNOWN, "stage", "steps", "x"]), st.lists(st.text(max_size=9), max_size=3)
     )
 )
-def test_no_link_does_harm(link: dict[str, list[str]]) -> None:
-    choice, problems = read(link, START, KNOWN)
+def test_any_link_gives_a_valid_choice(link: dict[str, list[str]]) -> None:
+    choice, problems = parse_link(link, START, KNOWN)
     assert choice.case in ("heart", "fluid")
     assert choice.findings
     assert 0 <= choice.stage <= 9

@@ -15,7 +15,7 @@ def until(true: Callable[[], bool]) -> None:
         if true():
             return
         time.sleep(0.01)
-    raise AssertionError("it never came true")
+    raise AssertionError("the condition did not become true within 5 s")
 
 
 def held(gate: threading.Event) -> Callable[[], Steps]:
@@ -27,7 +27,7 @@ def held(gate: threading.Event) -> Callable[[], Steps]:
     return steps
 
 
-def test_results_are_there_as_soon_as_they_are_known() -> None:
+def test_results_are_available_as_soon_as_they_are_yielded() -> None:
     queue, gate = Queue(1), threading.Event()
     job = queue.submit("a", held(gate))
     until(lambda: job.results == {"first": 1})
@@ -38,7 +38,7 @@ def test_results_are_there_as_soon_as_they_are_known() -> None:
     assert not queue.busy()
 
 
-def test_first_come_first_served_and_one_knows_how_many_are_ahead() -> None:
+def test_jobs_run_first_in_first_out_and_their_position_is_known() -> None:
     queue, gate = Queue(1), threading.Event()
     order: list[str] = []
 
@@ -58,7 +58,7 @@ def test_first_come_first_served_and_one_knows_how_many_are_ahead() -> None:
     assert order == ["b", "c", "d"]
 
 
-def test_no_more_run_at_a_time_than_there_are_slots() -> None:
+def test_at_most_as_many_jobs_as_slots_run_in_parallel() -> None:
     queue, gate = Queue(2), threading.Event()
     jobs = [queue.submit(name, held(gate)) for name in "abcde"]
     until(lambda: sum(bool(job.results) for job in jobs) == 2)
@@ -68,14 +68,14 @@ def test_no_more_run_at_a_time_than_there_are_slots() -> None:
     until(lambda: all(job.done for job in jobs))
 
 
-def test_the_same_asked_twice_is_done_once() -> None:
+def test_a_job_that_is_submitted_twice_runs_once() -> None:
     queue, gate = Queue(2), threading.Event()
     assert queue.submit("a", held(gate)) is queue.submit("a", held(gate))
     gate.set()
 
 
-def test_work_that_nobody_wants_any_more_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_queue, "_PATIENCE", 0.05)
+def test_an_abandoned_job_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_queue, "_TIMEOUT", 0.05)
     queue, closed = Queue(1), threading.Event()
 
     def endless() -> Steps:
@@ -88,14 +88,14 @@ def test_work_that_nobody_wants_any_more_is_closed(monkeypatch: pytest.MonkeyPat
 
     job = queue.submit("a", endless)
     for _ in range(10):
-        queue.want([job])
+        queue.keep_alive([job])
         time.sleep(0.02)
     assert not closed.is_set()
     assert closed.wait(5)
     until(lambda: not queue.busy())
 
 
-def test_an_error_is_told_and_the_next_job_runs() -> None:
+def test_an_error_is_kept_and_the_next_job_runs() -> None:
     queue = Queue(1)
 
     def broken() -> Steps:
@@ -113,7 +113,7 @@ def test_an_error_is_told_and_the_next_job_runs() -> None:
 def test_a_failed_job_is_not_run_again_while_it_is_watched(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(job_queue, "_PATIENCE", 0.2)
+    monkeypatch.setattr(job_queue, "_TIMEOUT", 0.2)
     queue, runs = Queue(1), []
 
     def broken() -> Steps:

@@ -9,20 +9,20 @@ from cxrbench.preprocess import Preprocessing
 
 
 @pytest.fixture
-def bench(small_assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def runs(small_assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A process that has just started, with an empty folder of runs; each look finds it rested."""
     monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
     monkeypatch.setenv("CXRBENCH_RUNS", str(tmp_path))
     monkeypatch.setenv("CXRBENCH_MODELS", str(tmp_path / "own"))
     for name, value in {
-        "_found": [],
+        "_scans": [],
         "_failed": [],
         "_done": threading.Event(),
-        "_seen": {},
+        "_fingerprints": {},
     }.items():
         monkeypatch.setattr(model_registry, name, value)
     monkeypatch.setattr(model_registry, "_started", False)
-    monkeypatch.setattr(model_registry, "_PAUSE", 0.0)
+    monkeypatch.setattr(model_registry, "_SCAN_INTERVAL", 0.0)
     return tmp_path
 
 
@@ -33,26 +33,26 @@ def leave(runs: Path, name: str, seed: int = 5) -> Path:
     return folder / "predictions.csv"
 
 
-def test_a_model_joins_the_bench_as_soon_as_its_run_has_ended(bench: Path) -> None:
-    assert set(model_registry.stock().models) == {"small", "other"}
-    predictions = leave(bench, "fresh")
-    assert set(model_registry.stock().models) == {"small", "other"}  # still being judged
+def test_a_model_is_added_as_soon_as_its_run_has_finished(runs: Path) -> None:
+    assert set(model_registry.loaded().models) == {"small", "other"}
+    predictions = leave(runs, "fresh")
+    assert set(model_registry.loaded().models) == {"small", "other"}  # still being judged
     predictions.write_text("path\n")
-    found = model_registry.stock()
+    found = model_registry.loaded()
     assert set(found.models) == {"small", "other", "fresh"}
     assert "Trained just now" in found.cards["fresh"]
-    assert model_registry.stock() is found
+    assert model_registry.loaded() is found
     first = found.models["fresh"].revision
-    leave(bench, "fresh", seed=6).write_text("path again\n")
-    assert model_registry.stock().models["fresh"].revision != first
+    leave(runs, "fresh", seed=6).write_text("path again\n")
+    assert model_registry.loaded().models["fresh"].revision != first
 
 
-def test_a_shipped_name_stays_the_shipped_model_and_damage_is_said(bench: Path) -> None:
-    leave(bench, "small").write_text("path\n")
-    shipped = model_registry.stock().models["small"]
+def test_a_run_does_not_replace_a_shipped_model_and_a_damaged_model_is_reported(runs: Path) -> None:
+    leave(runs, "small").write_text("path\n")
+    shipped = model_registry.loaded().models["small"]
     assert shipped.spec.labels != ("Edema",)
-    broken = leave(bench, "broken")
+    broken = leave(runs, "broken")
     broken.write_text("path\n")
     (broken.parent / "config.json").write_text("{}")
-    assert any("config.json" in problem for problem in model_registry.stock().problems)
-    assert "broken" not in model_registry.stock().models
+    assert any("config.json" in problem for problem in model_registry.loaded().problems)
+    assert "broken" not in model_registry.loaded().models

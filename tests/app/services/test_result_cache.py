@@ -1,6 +1,6 @@
 import numpy as np
 
-from cxrbench.app.services.result_cache import Key, Results
+from cxrbench.app.services.result_cache import Key, ResultCache
 from cxrbench.compare import Prediction
 
 
@@ -9,8 +9,8 @@ def prediction(name: str, count: int = 100) -> Prediction:
     return Prediction(name, "r", ("F",) * count, values, values, values, 0.1)
 
 
-def test_what_was_put_comes_back_by_an_equal_key() -> None:
-    results = Results()
+def test_a_result_is_found_by_an_equal_key() -> None:
+    results = ResultCache()
     results.put(Key("image", "m", "r"), prediction("m"))
     found = results.prediction(Key("image", "m", "r"))
     assert found is not None
@@ -19,19 +19,19 @@ def test_what_was_put_comes_back_by_an_equal_key() -> None:
     assert results.heat_maps(Key("image", "m", "r")) is None
 
 
-def test_what_was_unused_for_longest_is_forgotten_first() -> None:
-    results = Results(limit=3 * 1200)
+def test_the_least_recently_used_result_is_removed_first() -> None:
+    results = ResultCache(limit=3 * 1200)
     keys = [Key(str(index), "m", "r") for index in range(4)]
     for key in keys[:3]:
         results.put(key, prediction("m"))
     assert results.prediction(keys[0])
     results.put(keys[3], prediction("m"))
-    assert results.held() == (keys[2], keys[0], keys[3])
+    assert results.cached_keys() == (keys[2], keys[0], keys[3])
 
 
-def test_putting_the_same_again_takes_no_more_room() -> None:
-    results = Results(limit=2 * 1200)
+def test_replacing_a_result_takes_no_more_space() -> None:
+    results = ResultCache(limit=2 * 1200)
     for _ in range(10):
         results.put(Key("a", "m", "r"), prediction("m"))
     results.put(Key("b", "m", "r"), prediction("m"))
-    assert len(results.held()) == 2
+    assert len(results.cached_keys()) == 2
