@@ -83,7 +83,7 @@ def reliability_chart(curves: Mapping[str, pd.DataFrame], finding: str) -> go.Fi
     figure.update_xaxes(
         range=[0, 1], title_text=wrapped(f"Mean score of {finding}"), gridcolor=GRID, showgrid=True
     )
-    figure.update_yaxes(range=[0, 1], title_text="Share of images that have it", gridcolor=GRID)
+    figure.update_yaxes(range=[0, 1], title_text="Fraction of positives", gridcolor=GRID)
     figure.update_layout(legend={"itemsizing": "constant"})
     return style(figure, 470)
 

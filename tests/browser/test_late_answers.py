@@ -56,7 +56,7 @@ def test_a_case_picked_while_maps_are_computed_stays(visit: Visits) -> None:
     )
     here.page.locator(".st-key-stop").wait_for(timeout=60_000)
     here.choose("Finding", "No Finding")
-    here.page.get_by_text(re.compile("^No Finding: (present|absent) in truth$")).wait_for()
+    here.page.get_by_text(re.compile(r"^No Finding: (present|absent) \(ground truth\)$")).wait_for()
     here.page.wait_for_timeout(1000)
     lines[0].hold()
     here.choose("Radiograph", two.title)

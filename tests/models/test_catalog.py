@@ -44,7 +44,7 @@ def test_the_command_line_and_the_pages_list_the_same_models(
     printed = [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()]
     assert printed == ["shipped", "own", "trained"]
     assert list(catalog.available()) == list(hub.available()) == printed
-    assert {name: entry.title for name, entry in predictions.stored().items()} == {
+    assert {name: entry.title for name, entry in predictions.stored_predictions().items()} == {
         name: f"Model {name}" for name in printed
     }
 

@@ -61,7 +61,7 @@ def _draw() -> None:
     canvas(data, key="canvas")
     show_scores(source, choice.findings, snapshot, titles)
     st.download_button(
-        "Save as a bundle",
+        "Save bundle",
         partial(bundle_bytes, replace(snapshot.comparison, findings=choice.findings, view=source.view)),
         f"{file}.zip",
         "application/zip",

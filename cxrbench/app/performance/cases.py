@@ -21,6 +21,7 @@ KINDS: Final[Mapping[str, str]] = {
     "misses": "false negatives: present, predicted absent",
     "rejections": "true negatives: absent, predicted absent",
 }
+_ORDER: Final = "the most confident predictions first"
 MAX_CASES: Final = 200  # listed in a table
 
 
@@ -42,7 +43,13 @@ def cases_part(systems: Sequence[System], cell: CellClick | None) -> None:
     if images.empty:
         st.info("There is no such image.")
         return
-    draw_cases(images, finding, [name for name in by_name if not by_name[name].ensemble], clicked["kind"])
+    draw_cases(
+        images,
+        finding,
+        [name for name in by_name if not by_name[name].ensemble],
+        clicked["kind"],
+        order=_ORDER,
+    )
 
 
 def case_table(system: System, finding: str, kind: str, threshold: float) -> pd.DataFrame:
@@ -86,7 +93,7 @@ def case_columns(system: System, rows: np.ndarray, column: int) -> pd.DataFrame:
     return images
 
 
-def draw_cases(images: pd.DataFrame, finding: str, models: Sequence[str], name: str) -> None:
+def draw_cases(images: pd.DataFrame, finding: str, models: Sequence[str], name: str, *, order: str) -> None:
     """Draw a list of images: a table of the first ones, and links to Compare for gallery cases."""
     by_study = {entry.study: entry for entry in gallery.cases() if entry.study}
     gallery_cases = [
@@ -109,12 +116,12 @@ def draw_cases(images: pd.DataFrame, finding: str, models: Sequence[str], name: 
                 )
     first = f", the first {MAX_CASES} of them" if len(images) > MAX_CASES else ""
     st.caption(
-        f"{len(images):,} images{first}, the most confident predictions first. Only gallery cases can be "
+        f"{len(images):,} images{first}, {order}. Only gallery cases can be "
         "opened: of other images the scores are stored, but not the pixels."
     )
     config = number_columns(images) | {
         "present in truth": "findings present (ground truth)",
-        "say yes": "models predicting it",
+        "say yes": "votes",
     }
     st.dataframe(images[:MAX_CASES], hide_index=True, column_config=config)
     table_expander(images, f"cases-{name}")

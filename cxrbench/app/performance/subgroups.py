@@ -139,9 +139,10 @@ def ranking_part(systems: Sequence[System]) -> None:
         + " · ".join(f"{title}: {best[name]}" for name, title in _RANKING_METRICS.items())
     )
     st.caption(
-        "Macro averages over the findings where a metric is defined. Hamming loss is the fraction of wrong "
-        "labels: lower is better. **AUROC of decisions** uses binary predictions as scores; it and the F1 of "
-        "both classes are those of Liz et al. 2022. Which system is best depends on the metric."
+        "AUROC, average precision and F1: macro averages over the findings where they are defined. Hamming "
+        "loss (fraction of wrong labels, lower is better) and subset accuracy: means over the images. "
+        "**AUROC of decisions** uses binary predictions as scores; it and the F1 of both classes are "
+        "those of Liz et al. 2022. Which system is best depends on the metric."
     )
     for system in systems:
         if system.ensemble:
@@ -174,7 +175,9 @@ def agreement_part(systems: Sequence[System], finding: str) -> None:
     for model in models:
         images[model.title] = model.shown.scores[rows, column]
     images["say yes"] = calls[:, rows, column].sum(0)
-    cases.draw_cases(images, finding, [model.name for model in models], "split")
+    cases.draw_cases(
+        images, finding, [model.name for model in models], "split", order="largest disagreement first"
+    )
 
 
 @st.cache_data(max_entries=64, show_spinner="Computing agreement …")

@@ -4,10 +4,10 @@ Streamlit adds an entry to the browser's history for every message that changes 
 writes its whole state in one message, and only when the user changed it: each entry is then a state of the
 page, and Back and Forward, which change the URL without a click on a widget, set the widgets to it.
 
-A browser sends its URL with every message, and that URL is out of date while an answer that changes it is under
-way: of two clicks in quick succession the second sends the URL from before both. A page therefore draws its
-widgets in a fragment, where clicks rerun only the fragment, and applies the URL outside of it: in runs of the
-whole page, which are caused by opening it and by Back and Forward.
+A browser sends its URL with every message, and that URL is out of date while an answer that changes it is
+under way: of two clicks in quick succession the second sends the URL from before both. A page therefore draws
+its widgets in a fragment, where clicks rerun only the fragment, and applies the URL outside of it: in runs of
+the whole page, which are caused by opening it and by Back and Forward.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -27,8 +27,8 @@ _HELD: Final = "address_choice"  # session state: the state of the page at that 
 def follow(keys: Mapping[str, str], *, lists: Collection[str] = ()) -> bool:
     """Set widgets to the URL's query parameters, if these changed since the last run of the page.
 
-    To be called outside of the fragment that draws the widgets. Widgets without a query parameter are reset to
-    their defaults.
+    To be called outside of the fragment that draws the widgets. Widgets without a query parameter are reset
+    to their defaults.
 
     Args:
         keys: query parameter → key of its widget.
