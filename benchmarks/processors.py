@@ -60,7 +60,7 @@ def compute(names: list[str], cases: int, out: Path) -> None:
     from cxrbench.explain import METHODS
     from cxrbench.models import hub
 
-    methods = tuple(name for name in METHODS if METHODS[name].family == "cam")
+    methods = tuple(name for name in METHODS if METHODS[name].shares_passes)
     arrays = {}
     for name in names:
         model = hub.load(assets.models() / name)

@@ -60,7 +60,7 @@ def small_assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as ``assets/``: an untrained model, two gallery cases, a second model outside the gallery."""
     from cxrbench.compare import Settings, gallery
     from cxrbench.compare.run import collect, compare
-    from cxrbench.explain import METHODS
+    from cxrbench.explain import method
     from cxrbench.models import create, hub
     from cxrbench.preprocess import Preprocessing
 
@@ -71,7 +71,7 @@ def small_assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
         model = create("efficientnet_b0", labels, name=name, preprocessing=recipe, seed=seed)
         hub.save(model, root / "models" / name)
     small = hub.load(root / "models" / "small")
-    settings = Settings(("small",), tuple(METHODS), steps=6)
+    settings = Settings(("small",), gallery.STORED_METHODS, steps=6)
     rows, columns = np.mgrid[:80, :100]
     picture = (127 + 60 * np.sin(rows / 9) + 60 * np.cos(columns / 7)).astype(np.uint8) / np.float32(255)
     mask = np.zeros(picture.shape, bool)
@@ -90,6 +90,6 @@ def small_assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
         why = f"Made for tests: {finding}."
         cases.append({"id": case, "title": f"A {case}", "why": why, "view": "PA", "findings": [finding]})
     index = {"stage": 0, "baseline": "black", "steps": 6, "models": {"small": "Small"}, "cases": cases}
-    index["methods"] = {key: method.title for key, method in METHODS.items()}
+    index["methods"] = {key: method(key).title for key in gallery.STORED_METHODS}
     (root / "gallery" / "index.json").write_text(json.dumps(index))
     return root

@@ -28,7 +28,7 @@ from cxrbench.data.phantom import read_masks
 from cxrbench.data.phantom.shortcuts import plant
 from cxrbench.errors import InputError
 from cxrbench.evaluation import read_predictions
-from cxrbench.explain import METHODS
+from cxrbench.explain import method
 from cxrbench.inference import predict, rescale
 from cxrbench.models import Classifier, hub
 from cxrbench.writing import draft_folder, write_text
@@ -83,7 +83,7 @@ def build(root: Path, out: Path) -> None:
     models = shipped()
     if not models:
         raise InputError(f"{assets.models()} contains no model to explain; train one first.")
-    settings = Settings(models=tuple(models), methods=tuple(METHODS), steps=STEPS)
+    settings = Settings(models=tuple(models), methods=gallery.STORED_METHODS, steps=STEPS)
     pool = read_pool(root, next(iter(models.values())))
     chosen = [*films(root, pool, next(iter(models))), *marked_films(root, pool)]
     with draft_folder(out) as new:
@@ -199,7 +199,7 @@ def about(settings: Settings) -> dict[str, Any]:
         "stage": settings.stage,
         "baseline": settings.baseline,
         "steps": settings.steps,
-        "methods": {name: METHODS[name].title for name in settings.methods},
+        "methods": {name: method(name).title for name in settings.methods},
     }
 
 

@@ -12,6 +12,7 @@ from cxrbench.compare import Comparison, HeatMaps, Settings, bundle, caption, no
 from cxrbench.compare.run import Event, collect, compare
 from cxrbench.data import read_image
 from cxrbench.errors import InputError
+from cxrbench.explain import configured_method, with_values
 from cxrbench.figures import panels, panels_png
 from cxrbench.labels import finding_indices
 from cxrbench.terminal import ProgressBar
@@ -32,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("Each --model must have a different name; two of these have the same.")
     settings = Settings(
         models=tuple(models),
-        methods=tuple(dict.fromkeys(options.method or _METHODS)),
+        methods=_methods(options.method or _METHODS, options.set or ()),
         stage=options.stage,
         baseline=options.baseline,
         steps=options.steps,
@@ -94,6 +95,31 @@ def _with_progress(events: Iterator[Event], total: int) -> Iterator[Event]:
             if isinstance(event, HeatMaps):
                 done += event.progress >= 1 or event.problem is not None
                 progress(done, total, f"{event.model} · {event.title}: {event.progress:.0%}")
+
+
+def _methods(keys: Sequence[str], stated: Sequence[str]) -> tuple[str, ...]:
+    """The methods with the parameters of --set, each once, as they are written in results.
+
+    Raises:
+        InputError: an unknown method or parameter, an invalid value, or a --set of another method.
+    """
+    values: dict[str, dict[str, str]] = {}
+    for text in stated:
+        match = re.fullmatch(r"(\w+)\.(\w+)=(.+)", text)
+        if match is None:
+            raise InputError(
+                f"--set must be METHOD.PARAMETER=VALUE, such as rise.masks=2000; got {text!r:.80}."
+            )
+        values.setdefault(match[1], {})[match[2]] = match[3]
+    names = [configured_method(key).record.name for key in keys]
+    for name in values:
+        if name not in names:
+            raise InputError(f"--set {name}.… needs --method {name}; the methods are {', '.join(names)}.")
+    methods = [
+        configured_method(with_values(key, values.get(name, {}))).key
+        for key, name in zip(keys, names, strict=True)
+    ]
+    return tuple(dict.fromkeys(methods))
 
 
 def _file_names(stem: str, findings: Sequence[str]) -> dict[str, str]:

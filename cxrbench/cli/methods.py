@@ -2,13 +2,23 @@
 
 import argparse
 
-from cxrbench.explain import METHODS
+from cxrbench.explain import FAMILIES, METHODS, Parameter, parameters_of
 
 __all__ = ["run"]
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print one line per method: name, title, reference, caveat."""
+    """Print one line per method: name, title, family, parameters, reference, caveat; separated by tabs."""
     for method in METHODS.values():
-        print(f"{method.name}\t{method.title}\t{method.reference}\t{method.caveat}")
+        parameters = ", ".join(map(_described, parameters_of(method.parameters))) or "no parameters"
+        family = FAMILIES[method.family][0]
+        fields = (method.name, method.title, family, parameters, method.reference or "–", method.caveat)
+        print("\t".join(fields))
     return 0
+
+
+def _described(parameter: Parameter) -> str:
+    """Such as ``masks=1000 (2 to 20000)``: the default and what else is possible."""
+    if parameter.options:
+        return f"{parameter.name}={parameter.default} ({' | '.join(parameter.options)})"
+    return f"{parameter.name}={parameter.default:g} ({parameter.low:g} to {parameter.high:g})"

@@ -95,8 +95,14 @@ def _add_explain(commands: _Commands) -> None:
         "--method",
         **_MANY,
         metavar="METHOD",
-        help="one or more: a name from 'cxrbench methods'; "
+        help="one or more: a name from 'cxrbench methods', perhaps with parameters: 'grad_cam(stage=1)'; "
         "default: grad_cam, grad_cam_plus_plus, integrated_gradients",
+    )
+    command.add_argument(
+        "--set",
+        **_MANY,
+        metavar="METHOD.PARAMETER=VALUE",
+        help="one or more parameters, such as rise.masks=2000; 'cxrbench methods' lists them",
     )
     command.add_argument(
         "--stage",

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from cxrbench.preprocess import Box, Preprocessing
+
+if TYPE_CHECKING:  # comparisons are read without torch
+    from cxrbench.explain import ConfiguredMethod
 
 __all__ = ["FILM_VIEWS", "Comparison", "HeatMaps", "Prediction", "Settings"]
 
@@ -19,11 +22,12 @@ class Settings:
 
     Args:
         models: names of models, in display order.
-        methods: keys of ``METHODS``, in display order.
-        stage: stage whose feature map CAMs read, counted from the last (0 = last, 1 = the one before …), so
-            that one value is valid for every model.
-        baseline: baseline of integrated gradients: ``black``, ``mean`` or ``blur``.
-        steps: path points of integrated gradients.
+        methods: keys of ``METHODS``, in display order; parameters of a method may follow in parentheses:
+            ``grad_cam(stage=1)``. So one method can occur at several settings.
+        stage: of methods that read a feature map and state none: counted from the last (0 = last, 1 = the one
+            before …), so that one value is valid for every model.
+        baseline: of methods that have one and state none: ``black``, ``mean`` or ``blur``.
+        steps: path points of methods that have them and state none.
     """
 
     models: tuple[str, ...]
@@ -31,6 +35,17 @@ class Settings:
     stage: int = 0
     baseline: str = "black"
     steps: int = 50
+
+    def configured(self) -> tuple["ConfiguredMethod", ...]:
+        """The methods with their parameters.
+
+        Raises:
+            InputError: an unknown method or parameter, or an invalid value.
+        """
+        from cxrbench.explain import configured_method
+
+        shared = {"stage": self.stage, "baseline": self.baseline, "steps": self.steps}
+        return tuple(configured_method(key, **shared) for key in self.methods)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from cxrbench.errors import InputError
 from cxrbench.writing import write_bytes, write_text
 
 __all__ = [
+    "STORED_METHODS",
     "Case",
     "case",
     "cases",
@@ -28,6 +29,16 @@ __all__ = [
     "models",
     "store",
 ]
+
+# The methods whose maps are stored: those that are fast for all findings, and integrated gradients.
+STORED_METHODS: Final = (
+    "grad_cam",
+    "grad_cam_plus_plus",
+    "hires_cam",
+    "xgrad_cam",
+    "layer_cam",
+    "integrated_gradients",
+)
 
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 

@@ -5,14 +5,20 @@ from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 from time import perf_counter
-from typing import Final
 
 import numpy as np
 from torch import Tensor
 
 from cxrbench.compare.comparison import Comparison, HeatMaps, Prediction, Settings
 from cxrbench.errors import InputError
-from cxrbench.explain import METHODS, Explanation, explain, identical_by_construction, method
+from cxrbench.explain import (
+    METHODS,
+    ConfiguredMethod,
+    Explanation,
+    Method,
+    explain,
+    identical_by_construction,
+)
 from cxrbench.explain.gradient import check_path
 from cxrbench.inference import predict
 from cxrbench.labels import canonical
@@ -21,9 +27,6 @@ from cxrbench.models import Classifier
 __all__ = ["Event", "collect", "compare"]
 
 Event = Prediction | HeatMaps
-
-# A pixel can raise or lower the score; CAMs are displayed after the ReLU of their papers.
-_SIGNED: Final = {"cam": False, "gradient": True}
 
 
 def compare(image: np.ndarray, settings: Settings, *, models: Mapping[str, Classifier]) -> Iterator[Event]:
@@ -52,11 +55,10 @@ def compare(image: np.ndarray, settings: Settings, *, models: Mapping[str, Class
             raise InputError(
                 f"Model {name!r} is not loaded; those loaded are: {', '.join(models) or 'none'}."
             )
-    for name in settings.methods:
-        method(name)
     if settings.stage < 0:
         raise InputError(f"stage must be 0 (the last feature map) or more; got {settings.stage}.")
     check_path(settings.baseline, settings.steps)
+    settings.configured()
     if image.ndim != 2 or not image.size:
         raise InputError(f"image must be one grey image (H, W); got an array of shape {image.shape}.")
     return _compare(image, settings, models)
@@ -112,9 +114,10 @@ def _predict(name: str, model: Classifier, image: np.ndarray) -> Prediction:
 
 def _explain(name: str, model: Classifier, images: Tensor, settings: Settings) -> Iterator[HeatMaps]:
     """The heat maps of one model, with shared passes; methods that do not apply yield their problem."""
-    problems = {key: _problem(model, key, settings.stage) for key in settings.methods}
-    possible = [key for key in settings.methods if problems[key] is None]
-    # If the model lacks the stage, methods that read one have a problem and are not computed.
+    configured = {each.key: each for each in settings.configured()}.values()
+    problems = {each.key: each.problem(model) for each in configured}
+    possible = [key for key, problem in problems.items() if problem is None]
+    # If the model lacks the stage, methods that read it have a problem and are not computed.
     stage = settings.stage if settings.stage < len(model.stages) else 0
     explanations = explain(
         model,
@@ -126,40 +129,32 @@ def _explain(name: str, model: Classifier, images: Tensor, settings: Settings) -
         steps=settings.steps,
     )
     drafts = groupby(explanations, key=attrgetter("method"))
-    for key, problem in problems.items():
+    for each in configured:
+        problem = problems[each.key]
         if problem is not None:
-            yield _inapplicable(name, model, key, problem)
+            yield _inapplicable(name, model, each, problem)
             continue
         for explanation in next(drafts)[1]:
-            yield _heat_maps(name, model, explanation)
+            yield _heat_maps(name, model, each, explanation)
 
 
-def _problem(model: Classifier, name: str, stage: int) -> str | None:
-    record, stages = METHODS[name], tuple(model.stages)
-    problem = record.supports(model)
-    if problem is None and record.reads_stage and stage >= len(stages):
-        return f"counted from the last, this network's stages go from 0 to {len(stages) - 1}, not to {stage}"
-    return problem
-
-
-def _inapplicable(name: str, model: Classifier, key: str, problem: str) -> HeatMaps:
+def _inapplicable(name: str, model: Classifier, method: ConfiguredMethod, problem: str) -> HeatMaps:
     return HeatMaps(
         model=name,
-        method=key,
+        method=method.key,
         stage=None,
         labels=_labels(model),
         maps=np.empty((0, 0, 0), np.float32),
         preprocessing=model.spec.preprocessing,
         seconds=float("nan"),
         problem=problem,
-        title=METHODS[key].title,
+        title=method.title,
     )
 
 
-def _heat_maps(name: str, model: Classifier, explanation: Explanation) -> HeatMaps:
-    record = METHODS[explanation.method]
+def _heat_maps(name: str, model: Classifier, method: ConfiguredMethod, explanation: Explanation) -> HeatMaps:
     heat = replace(
-        _inapplicable(name, model, explanation.method, ""),
+        _inapplicable(name, model, method, ""),
         stage=explanation.stage,
         maps=explanation.maps[0].numpy().astype(np.float32, copy=False),
         seconds=explanation.seconds,
@@ -167,14 +162,13 @@ def _heat_maps(name: str, model: Classifier, explanation: Explanation) -> HeatMa
         completeness=explanation.completeness[0].numpy().astype(np.float32, copy=False),
         stable=explanation.stable[0].numpy(),
         problem=None,
-        signed=_SIGNED[record.family],
+        signed=method.record.signed,
     )
-    return replace(heat, remarks=tuple(_remarks(model, explanation)))
+    return replace(heat, remarks=tuple(_remarks(model, method.record, explanation)))
 
 
-def _remarks(model: Classifier, explanation: Explanation) -> Iterator[str]:
+def _remarks(model: Classifier, record: Method, explanation: Explanation) -> Iterator[str]:
     """Notes that hold on this model at this stage for any radiograph."""
-    record = METHODS[explanation.method]
     if explanation.stage is not None:
         for group in identical_by_construction(model, explanation.stage, tuple(METHODS)):
             if record.name in group:

@@ -23,6 +23,8 @@ __all__ = [
     "hires_cam",
     "layer_cam",
     "logit_gradient",
+    "trunk_features",
+    "weighted_sum",
     "xgrad_cam",
 ]
 
@@ -59,7 +61,7 @@ def feature_gradients(
     check_inputs(model, images)
     indices = finding_list(model, findings)
     with torch.inference_mode(mode=False):
-        features = _features(model, images, stage_name(model, stage))
+        features = trunk_features(model, images, stage_name(model, stage))
         leaf = features.value.requires_grad_()
         with torch.enable_grad():
             # The head gets a copy: its first step may work in place, and the leaf must not change.
@@ -82,7 +84,7 @@ def grad_cam(activations: Tensor, gradients: Tensor) -> Tensor:
 
     Reference: Selvaraju et al. 2017, arXiv:1610.02391. The paper's final ReLU is applied at display.
     """
-    return _weighted(gradients.mean((2, 3)), activations)
+    return weighted_sum(gradients.mean((2, 3)), activations)
 
 
 def grad_cam_plus_plus(activations: Tensor, gradients: Tensor) -> Tensor:
@@ -97,7 +99,7 @@ def grad_cam_plus_plus(activations: Tensor, gradients: Tensor) -> Tensor:
     denominator = (activations.sum((2, 3), keepdim=True) * gradients).add_(2)
     terms = gradients.relu().div_(denominator)
     terms.nan_to_num_(nan=torch.nan, posinf=0, neginf=0)  # infinite only where the denominator is zero
-    return _weighted(terms.sum((2, 3)), activations)
+    return weighted_sum(terms.sum((2, 3)), activations)
 
 
 def hires_cam(activations: Tensor, gradients: Tensor) -> Tensor:
@@ -119,7 +121,7 @@ def xgrad_cam(activations: Tensor, gradients: Tensor) -> Tensor:
     total = exact.sum((2, 3))
     weights = (gradients * exact).sum((2, 3)) / total
     vanishes = total.abs() <= 1e-7 * exact.abs().sum((2, 3))
-    return _weighted(weights.masked_fill(vanishes, 0).to(activations.dtype), activations)
+    return weighted_sum(weights.masked_fill(vanishes, 0).to(activations.dtype), activations)
 
 
 def layer_cam(activations: Tensor, gradients: Tensor) -> Tensor:
@@ -140,13 +142,13 @@ def logit_gradient(logits: Tensor, finding: int, leaf: Tensor, *, last: bool = F
     return torch.autograd.grad(logits, leaf, direction, retain_graph=not last, materialize_grads=True)[0]
 
 
-def _features(model: Classifier, images: Tensor, stage: str) -> Features:
+def trunk_features(model: Classifier, images: Tensor, stage: str) -> Features:
     """The features of the trunk, with the feature map detached from the graph."""
     with torch.no_grad():
         features = model.trunk(images.clone() if images.is_inference() else images, stage)
     return replace(features, value=features.value.detach())
 
 
-def _weighted(weights: Tensor, activations: Tensor) -> Tensor:
+def weighted_sum(weights: Tensor, activations: Tensor) -> Tensor:
     """Weighted sum over channels: weights (B, C), activations (B, C, h, w) → (B, h, w)."""
     return torch.bmm(weights[:, None], activations.flatten(2)).view(-1, *activations.shape[2:])

@@ -13,7 +13,7 @@ from cxrbench.explain.cam import logit_gradient
 from cxrbench.explain.validation import check_inputs, finding_list
 from cxrbench.models import Classifier
 
-__all__ = ["BASELINES", "Draft", "baseline_images", "check_path", "integrated_gradients"]
+__all__ = ["BASELINES", "Draft", "baseline_images", "check_path", "draft_of", "integrated_gradients"]
 
 # Path points per forward pass: enough to use all cores, few enough to fit into their caches. The first chunk
 # is smaller, so that a first draft comes early.
@@ -38,6 +38,19 @@ class Draft(NamedTuple):
     stable: Tensor
     done: int
     total: int
+
+
+def draft_of(maps: Tensor, completeness: Tensor | None = None, *, done: int = 1, total: int = 1) -> Draft:
+    """A draft of maps (B, K, h, w) that no perturbation at the level of rounding changes visibly.
+
+    Args:
+        maps: relevance.
+        completeness: (B, K) relative completeness error; default: NaN, where the method defines none.
+        done: parts of the work done.
+        total: parts of the work; with ``done == total`` the draft is final.
+    """
+    error = torch.full(maps.shape[:2], torch.nan) if completeness is None else completeness
+    return Draft(maps, error.to(maps.dtype), torch.ones(maps.shape[:2], dtype=torch.bool), done, total)
 
 
 def integrated_gradients(

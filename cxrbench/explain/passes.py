@@ -1,18 +1,49 @@
 """Passes through the network that the methods of one call share, computed once on first use."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from cxrbench.explain.cam import Formula, cam_maps, feature_gradients
+from cxrbench.explain.cam import Formula, cam_maps, feature_gradients, trunk_features
 from cxrbench.explain.gradient import Draft, integrated_gradients
+from cxrbench.explain.parameters import option, whole
 from cxrbench.explain.stability import perturbed, unchanged
-from cxrbench.models import Classifier
+from cxrbench.explain.validation import stage_name
+from cxrbench.models import Classifier, Features
 
-__all__ = ["Compute", "Passes", "from_formula", "from_path"]
+__all__ = ["Compute", "Passes", "PathParameters", "StageParameters", "from_formula", "from_path"]
+
+MapPair = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class StageParameters:
+    """Of methods that read one feature map."""
+
+    stage: int = whole(
+        0,
+        0,
+        9,
+        "Which feature map is read, counted from the last (0). Earlier ones are finer, but less specific.",
+    )
+
+
+@dataclass(frozen=True)
+class PathParameters:
+    """Of integrated gradients."""
+
+    baseline: str = option(
+        "black",
+        ("black", "mean", "blur"),
+        "The image where the path starts; pixels equal to it get no relevance.",
+    )
+    steps: int = whole(
+        50, 1, 1000, "Points on the path: more of them make the completeness error smaller and take longer."
+    )
 
 
 @dataclass(frozen=True)
@@ -23,48 +54,79 @@ class Passes:
         model: in eval mode.
         images: preprocessed, (B, C, H, W).
         findings: indices, (K,).
-        stage: name of the stage whose feature map CAMs read.
-        baseline: baseline of integrated gradients.
-        steps: path points of integrated gradients.
     """
 
     model: Classifier
     images: Tensor
     findings: Tensor
-    stage: str
-    baseline: str = "black"
-    steps: int = 50
+    _trunks: dict[str, Features] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _features: dict[str, MapPair] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _perturbed: dict[str, tuple[MapPair, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @cached_property
-    def features(self) -> tuple[Tensor, Tensor]:
-        """Activations (B, C, h, w) and gradients (B, K, C, h, w) of the stage."""
-        return feature_gradients(self.model, self.images, self.findings, self.stage)
+    def plain_images(self) -> Tensor:
+        """The images, as tensors that gradients may be recorded of."""
+        with torch.inference_mode(mode=False):
+            return self.images.clone() if self.images.is_inference() else self.images
 
-    @cached_property
-    def perturbed(self) -> tuple[tuple[Tensor, Tensor], ...]:
-        """The features with perturbations at the level of rounding, several times."""
-        return tuple(perturbed(*self.features))
+    def logits(self, images: Tensor) -> Tensor:
+        """Logits of the findings for changed images (N, C, H, W): (N, K), without gradients."""
+        # Channels last: convolutions of several images run up to twice as fast on a CPU.
+        output = self.model(images.to(memory_format=torch.channels_last))
+        chosen: Tensor = output[:, self.findings]
+        return chosen
+
+    def trunk(self, stage: str | int | None = None) -> Features:
+        """The features of a stage (default: the last), without gradients."""
+        name = stage_name(self.model, stage)
+        if name not in self._trunks:
+            with torch.inference_mode(mode=False):
+                self._trunks[name] = trunk_features(self.model, self.images, name)
+        return self._trunks[name]
+
+    def features(self, stage: str | int | None = None) -> MapPair:
+        """Activations (B, C, h, w) and gradients (B, K, C, h, w) of a stage (default: the last)."""
+        name = stage_name(self.model, stage)
+        if name not in self._features:
+            self._features[name] = feature_gradients(self.model, self.images, self.findings, name)
+        return self._features[name]
+
+    def perturbed(self, stage: str | int | None = None) -> tuple[MapPair, ...]:
+        """The features of a stage with perturbations at the level of rounding, several times."""
+        name = stage_name(self.model, stage)
+        if name not in self._perturbed:
+            self._perturbed[name] = tuple(perturbed(*self.features(name)))
+        return self._perturbed[name]
 
 
-# The computation of a method: drafts (B, K, h, w) on its own grid, of which the last is final.
-Compute = Callable[[Passes], Iterator[Draft]]
+# The computation of a method from its parameters: drafts (B, K, h, w) on its own grid; the last is final.
+Compute = Callable[[Passes, Any], Iterator[Draft]]
 
 
 def from_formula(formula: Formula) -> Compute:
     """The computation of a method that is a formula on the shared activations and gradients: one draft."""
 
-    def compute(passes: Passes) -> Iterator[Draft]:
+    def compute(passes: Passes, parameters: StageParameters) -> Iterator[Draft]:
+        features = passes.features(parameters.stage)
         with torch.inference_mode(mode=False), torch.no_grad():
-            maps = cam_maps(formula, *passes.features)
-            unchanged_maps = [unchanged(maps, cam_maps(formula, *features)) for features in passes.perturbed]
+            maps = cam_maps(formula, *features)
+            unchanged_maps = [
+                unchanged(maps, cam_maps(formula, *again)) for again in passes.perturbed(parameters.stage)
+            ]
             stable = torch.stack(unchanged_maps).all(0)
         yield Draft(maps, torch.full(maps.shape[:2], torch.nan), stable, 1, 1)
 
     return compute
 
 
-def from_path(passes: Passes) -> Iterator[Draft]:
-    """Integrated gradients with the baseline and steps of the passes."""
+def from_path(passes: Passes, parameters: PathParameters) -> Iterator[Draft]:
+    """Integrated gradients."""
     return integrated_gradients(
-        passes.model, passes.images, passes.findings, baseline=passes.baseline, steps=passes.steps
+        passes.model,
+        passes.images,
+        passes.findings,
+        baseline=parameters.baseline,
+        steps=parameters.steps,
     )

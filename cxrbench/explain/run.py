@@ -8,12 +8,11 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from cxrbench.errors import InputError
 from cxrbench.explain.display import upsample
 from cxrbench.explain.gradient import check_path
-from cxrbench.explain.methods import method
+from cxrbench.explain.methods import configured_method
 from cxrbench.explain.passes import Passes
-from cxrbench.explain.protocol import Method
+from cxrbench.explain.protocol import ConfiguredMethod
 from cxrbench.explain.validation import check_inputs, finding_list, stage_name
 from cxrbench.models import Classifier
 
@@ -25,7 +24,7 @@ class Explanation:
     """The maps of one method.
 
     Args:
-        method: a key of ``METHODS``.
+        method: a key of ``METHODS``, with the parameters that it states: ``grad_cam(stage=1)``.
         stage: name of the stage whose feature map was read; None for methods that read none.
         maps: (B, K, h, w) on the method's own grid, signed, not normalised, of the images' dtype.
         size: (H, W) of the images.
@@ -69,10 +68,12 @@ def explain(
         model: in eval mode.
         images: preprocessed, (B, C, H, W).
         findings: indices among the model's labels, (K,).
-        methods: keys of ``METHODS``, computed in this order.
-        stage: stage whose feature map CAMs read: name, or index counted from the last (0); default: the last.
-        baseline: baseline of integrated gradients: ``black``, ``mean`` or ``blur``.
-        steps: path points of integrated gradients.
+        methods: keys of ``METHODS``, computed in this order; a method's parameters may follow in
+            parentheses: ``grad_cam(stage=1)``.
+        stage: stage of methods that read a feature map and state none: name, or index counted from the last
+            (0); default: the last.
+        baseline: baseline of methods that have one and state none: ``black``, ``mean`` or ``blur``.
+        steps: path points of methods that have them and state none.
 
     Raises:
         InputError: an unknown name, a finding out of range, a model in train mode, or a method that does not
@@ -80,29 +81,31 @@ def explain(
     """
     check_inputs(model, images)
     indices = torch.tensor(finding_list(model, findings))
-    records = [method(name) for name in methods]
-    for record in records:
-        if problem := record.supports(model):
-            raise InputError(f"{record.title} does not apply to this model: {problem}.")
-    check_path(baseline, steps)  # now, not when the method's turn comes
-    passes = Passes(model, images, indices, stage_name(model, stage), baseline, steps)
-    return _run(passes, records)
+    check_path(baseline, steps)
+    stages = tuple(model.stages)
+    place = len(stages) - 1 - stages.index(stage_name(model, stage)) if stages else 0
+    # All of them are checked now, not when their turn comes.
+    configured = [configured_method(key, stage=place, baseline=baseline, steps=steps) for key in methods]
+    for each in configured:
+        each.check(model)
+    return _run(Passes(model, images, indices), configured)
 
 
-def _run(passes: Passes, records: list[Method]) -> Iterator[Explanation]:
-    shared = 0.0
-    for record in records:
-        if record.reads_stage and not shared:
+def _run(passes: Passes, methods: list[ConfiguredMethod]) -> Iterator[Explanation]:
+    shared: dict[str, float] = {}
+    for each in methods:
+        stage = each.stage(passes.model)
+        if stage is not None and stage not in shared:
             start = time.perf_counter()
-            _ = passes.features
-            shared = time.perf_counter() - start
-        yield from _explanations(passes, record, shared if record.reads_stage else 0.0)
+            passes.features(stage)
+            shared[stage] = time.perf_counter() - start
+        yield from _explanations(passes, each, 0.0 if stage is None else shared[stage])
 
 
-def _explanations(passes: Passes, record: Method, seconds: float) -> Iterator[Explanation]:
+def _explanations(passes: Passes, method: ConfiguredMethod, seconds: float) -> Iterator[Explanation]:
     """The drafts of one method; the time that the caller spends between them does not count."""
     height, width = passes.images.shape[2:]
-    drafts = record.compute(passes)
+    drafts = method.record.compute(passes, method.parameters)
     while True:
         start = time.perf_counter()
         draft = next(drafts, None)
@@ -110,8 +113,8 @@ def _explanations(passes: Passes, record: Method, seconds: float) -> Iterator[Ex
         if draft is None:
             return
         yield Explanation(
-            method=record.name,
-            stage=passes.stage if record.reads_stage else None,
+            method=method.key,
+            stage=method.stage(passes.model),
             maps=draft.maps,
             size=(height, width),
             seconds=seconds,

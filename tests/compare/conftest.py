@@ -4,9 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings
+from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings, gallery
 from cxrbench.compare.run import collect, compare
-from cxrbench.explain import METHODS
 from cxrbench.models import Classifier, create
 from cxrbench.preprocess import Preprocessing
 
@@ -30,8 +29,8 @@ def image() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def computed(model: Classifier, image: np.ndarray) -> Comparison:
-    """Every method on a real network, with a mask and truth."""
-    settings = Settings(models=("small",), methods=tuple(METHODS), steps=6)
+    """The methods of the gallery on a real network, with a mask and truth."""
+    settings = Settings(models=("small",), methods=gallery.STORED_METHODS, steps=6)
     mask = np.zeros(image.shape, bool)
     mask[20:40, 30:60] = True
     return collect(

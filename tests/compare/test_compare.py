@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings, notes
+from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings, gallery, notes
 from cxrbench.compare.run import collect, compare
 from cxrbench.errors import InputError
 from cxrbench.explain import METHODS, explain
@@ -45,7 +45,7 @@ def test_a_prediction_is_that_of_inference_without_unnamed_outputs(
     assert prediction.thresholds.tolist() == [0.5] * 3
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", gallery.STORED_METHODS)
 def test_maps_are_those_of_explain_for_every_named_label(
     name: str, computed: Comparison, model: Classifier
 ) -> None:
@@ -55,7 +55,7 @@ def test_maps_are_those_of_explain_for_every_named_label(
     assert heat.labels == SHOWN
     assert np.array_equal(heat.maps, alone.maps[0].numpy())
     assert heat.title == METHODS[name].title
-    assert heat.signed == (METHODS[name].family == "gradient")
+    assert heat.signed == (METHODS[name].signed)
 
 
 def test_a_stage_is_counted_from_the_last_on_every_model(model: Classifier, image: np.ndarray) -> None:
@@ -84,7 +84,7 @@ def test_maps_identical_by_construction_have_a_remark_at_the_last_stage_only(
     computed: Comparison, model: Classifier, image: np.ndarray
 ) -> None:
     same = ("grad_cam", "hires_cam", "xgrad_cam")
-    for name in METHODS:
+    for name in gallery.STORED_METHODS:
         remarks = " ".join(computed.heat_maps["small", name].remarks)
         assert ("Grad-CAM = HiResCAM = XGrad-CAM" in remarks) == (name in same)
     first = computed.heat_maps["small", "grad_cam"].maps

@@ -48,7 +48,7 @@ def shelf(assets_folder: Path, computed: Comparison) -> Path:
         "baseline": "black",
         "steps": 6,
         "models": {"small": "Small"},
-        "methods": {name: METHODS[name].title for name in METHODS},
+        "methods": {name: METHODS[name].title for name in gallery.STORED_METHODS},
         "cases": [case],
     }
     (folder / "index.json").write_text(json.dumps(index))
@@ -88,7 +88,7 @@ def test_models_and_methods_can_be_chosen_in_any_order(shelf: Path) -> None:
     assert [method for _, method in loaded.heat_maps] == ["layer_cam", "grad_cam"]
     assert loaded.settings.methods == ("layer_cam", "grad_cam")
     assert gallery.models() == {"small": "Small"}
-    assert list(gallery.methods()) == list(METHODS)
+    assert list(gallery.methods()) == list(gallery.STORED_METHODS)
     with pytest.raises(InputError, match="small"):
         gallery.load("a-heart", models=["../small"])
     with pytest.raises(InputError, match="grad_cam"):
@@ -174,11 +174,13 @@ def cases() -> tuple[gallery.Case, ...]:
 
 def test_the_gallery_shows_every_shipped_model_with_every_method(cases: tuple[gallery.Case, ...]) -> None:
     assert list(gallery.models()) == list(shipped())
-    assert gallery.methods() == {name: METHODS[name].title for name in METHODS}
+    assert gallery.methods() == {name: METHODS[name].title for name in gallery.STORED_METHODS}
     assert len({case.id for case in cases}) == len(cases)
     for case in cases:
         loaded = gallery.load(case.id)
-        assert set(loaded.heat_maps) == {(model, method) for model in shipped() for method in METHODS}
+        assert set(loaded.heat_maps) == {
+            (model, method) for model in shipped() for method in gallery.STORED_METHODS
+        }
         assert {finding for finding, present in loaded.truth.items() if present} == set(case.findings)
         assert set(loaded.masks) <= set(case.findings)
         assert case.why
@@ -199,7 +201,7 @@ def test_the_gallery_stays_small(cases: tuple[gallery.Case, ...]) -> None:
 
 def test_stored_maps_are_those_computed_now(cases: tuple[gallery.Case, ...]) -> None:
     """Coarse maps as displayed, where they are stable; integrated gradients is the slow test below."""
-    methods = tuple(name for name in METHODS if METHODS[name].family == "cam")
+    methods = tuple(name for name in gallery.STORED_METHODS if METHODS[name].shares_passes)
     models = {name: hub.load(folder) for name, folder in shipped().items()}
     for case in cases:
         stored = gallery.load(case.id, methods=methods)

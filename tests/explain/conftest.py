@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from cxrbench.explain import METHODS, configured_method, parameters_of
 from cxrbench.labels import CHEXPERT
 from cxrbench.models import Architecture, Classifier, Features, Stage, create
 from cxrbench.preprocess import Preprocessing
@@ -102,3 +103,19 @@ def relative() -> Callable[[torch.Tensor, torch.Tensor], float]:
         return float((torch.as_tensor(ours) - theirs).abs().max() / theirs.abs().max())
 
     return measure
+
+
+# Parameters that make a method's computation short.
+SHORT = {"steps": 3, "samples": 3, "masks": 20, "stride": 32, "channels": 8}
+
+
+@pytest.fixture(scope="session")
+def short() -> Callable[[str], str]:
+    """Name of a method → its key with parameters that make its computation short."""
+
+    def key(name: str) -> str:
+        known = [parameter.name for parameter in parameters_of(METHODS[name].parameters)]
+        stated = ",".join(f"{each}={value}" for each, value in SHORT.items() if each in known)
+        return configured_method(f"{name}({stated})").key
+
+    return key

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn.modules import module as registry
 
-from cxrbench.explain import METHODS, explain
+from cxrbench.explain import METHODS, configured_method, explain, parameters_of
 from cxrbench.labels import CHEXPERT
 from cxrbench.models import Classifier, create
 from cxrbench.preprocess import Preprocessing
@@ -18,7 +18,23 @@ from cxrbench.preprocess import Preprocessing
 THREADS = 8
 SIZE = 64
 FINDINGS = (0, 7, 13)
+SHORT = {
+    "steps": 2,
+    "samples": 2,
+    "masks": 4,
+    "stride": 32,
+    "channels": 4,
+}  # parameters of short computations
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+
+
+def short(name: str) -> str:
+    known = [parameter.name for parameter in parameters_of(METHODS[name].parameters)]
+    stated = ",".join(f"{each}={value}" for each, value in SHORT.items() if each in known)
+    return configured_method(f"{name}({stated})").key
+
+
+KEYS = {name: short(name) for name in METHODS}
 
 
 def fingerprint(model: Classifier) -> list[object]:
@@ -48,19 +64,28 @@ def same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
+def names_of(model: Classifier) -> list[str]:
+    return [name for name in METHODS if METHODS[name].supports(model) is None]
+
+
 def maps(model: Classifier, image: torch.Tensor, method: str) -> torch.Tensor:
-    *_, last = explain(model, image, FINDINGS, [method], steps=2)
+    *_, last = explain(model, image, FINDINGS, [KEYS[method]])
     return last.maps
 
 
 def maps_of_all(model: Classifier, image: torch.Tensor) -> dict[str, torch.Tensor]:
     """Method → its final map, from one call whose methods share their passes."""
-    return {each.method: each.maps for each in explain(model, image, FINDINGS, list(METHODS), steps=2)}
+    names = {key: name for name, key in KEYS.items() if METHODS[name].supports(model) is None}
+    found = explain(model, image, FINDINGS, list(names))
+    return {names[each.method]: each.maps for each in found}
 
 
 def interrupted_calls(model: Classifier, image: torch.Tensor) -> Iterator[None]:
     """An exception within the trunk, one thrown into a running generator, and an abandoned generator."""
-    for name in METHODS:
+    for name in names_of(model):
+        if METHODS[name].family == "control":  # runs no network
+            yield
+            continue
         try:
             maps(model, image.to("meta"), name)
         except RuntimeError:
@@ -82,14 +107,15 @@ def main(architecture: str) -> None:
     model = create(architecture, CHEXPERT, preprocessing=Preprocessing(size=SIZE))
     images = torch.randn(THREADS, 1, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
     before = fingerprint(model)
-    jobs = [(index, method) for index in range(THREADS) for method in METHODS]
+    names = names_of(model)
+    jobs = [(index, method) for index in range(THREADS) for method in names]
     serial = [maps_of_all(model, image) for image in images]
     # Each thread starts with another method, so that different methods use the model at the same time.
-    mixed = sorted(jobs, key=lambda job: (list(METHODS).index(job[1]) + job[0]) % len(METHODS))
+    mixed = sorted(jobs, key=lambda job: (names.index(job[1]) + job[0]) % len(names))
     with ThreadPoolExecutor(THREADS) as pool:
         interrupted = pool.submit(lambda: len(list(interrupted_calls(model, images[0]))))
         parallel = list(pool.map(lambda job: maps(model, images[job[0]], job[1]), mixed))
-        assert interrupted.result() == len(METHODS) + 2
+        assert interrupted.result() == len(names) + 2
     for (index, method), result in zip(mixed, parallel, strict=True):
         assert torch.equal(result, serial[index][method]), f"{method} of image {index} differs from serial"
     assert same(fingerprint(model), before), "the model or the process was changed"

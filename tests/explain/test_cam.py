@@ -245,7 +245,7 @@ def test_every_method_refuses_half_precision_train_mode_and_other_images(
 
 def test_a_model_in_double_precision_is_explained(one_conv: Any) -> None:
     model, picture = one_conv
-    for record in METHODS.values():
+    for record in (each for each in METHODS.values() if each.supports(model) is None):
         single = record.explain(model.float(), picture, [0])
         double = record.explain(model.double(), picture.double(), [0])
         assert double.dtype == torch.float64

@@ -1,29 +1,31 @@
 """The contract of every method, on every backbone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 import torch
 
-from cxrbench.explain import METHODS, Explanation, Passes, explain, stage_name
+from cxrbench.explain import FAMILIES, METHODS, Explanation, Passes, explain, stage_name
 from cxrbench.models import ARCHITECTURES, Classifier, Features
 
 FINDINGS = [0, 7, 13]
-STEPS = 3
 QUICK = ("efficientnet_b0", "swin_tiny", "vit_tiny")
 
 
 def maps_of(
-    model: Classifier, images: torch.Tensor, findings: list[int] | range, method: str, **options: Any
+    model: Any, images: torch.Tensor, findings: Sequence[int], key: str, **options: Any
 ) -> Explanation:
-    *_, last = explain(model, images, findings, [method], steps=STEPS, **options)
+    *_, last = explain(model, images, findings, [key], **options)
     return last
 
 
-def maps_of_all(model: Any, images: Any, findings: Any) -> Any:
+def maps_of_all(
+    model: Any, images: torch.Tensor, findings: Sequence[int], short: Callable[[str], str]
+) -> dict[str, Explanation]:
     """Method → its final map, from one call whose methods share their passes."""
-    return {each.method: each for each in explain(model, images, findings, list(METHODS), steps=STEPS)}
+    methods = {short(name): name for name in METHODS if METHODS[name].supports(model) is None}
+    return {methods[each.method]: each for each in explain(model, images, findings, list(methods))}
 
 
 @pytest.mark.slow
@@ -31,13 +33,13 @@ def maps_of_all(model: Any, images: Any, findings: Any) -> Any:
 def test_every_method_meets_the_contract_on_every_backbone(
     random_model: Callable[[str], Classifier],
     images: torch.Tensor,
-    relative: Callable[[torch.Tensor, torch.Tensor], float],
+    short: Callable[[str], str],
     architecture: str,
 ) -> None:
     model = random_model(architecture)
     state = {key: value.clone() for key, value in model.state_dict().items()}
-    separately = [maps_of_all(model, images, [finding]) for finding in FINDINGS]
-    for name, together in maps_of_all(model, images, FINDINGS).items():
+    separately = [maps_of_all(model, images, [finding], short) for finding in FINDINGS]
+    for name, together in maps_of_all(model, images, FINDINGS, short).items():
         assert together.maps.shape[:2] == (2, len(FINDINGS)), name
         assert together.maps.dtype == torch.float32, name
         assert torch.isfinite(together.maps).all(), name
@@ -61,12 +63,15 @@ def test_an_image_has_the_same_map_alone_and_in_a_batch(
     random_model: Callable[[str], Classifier],
     images: torch.Tensor,
     relative: Callable[[torch.Tensor, torch.Tensor], float],
+    short: Callable[[str], str],
     architecture: str,
     name: str,
 ) -> None:
     model = random_model(architecture)
-    batch = maps_of(model, images, [4], name).maps
-    alone = torch.cat([maps_of(model, images[[index]], [4], name).maps for index in range(2)])
+    if METHODS[name].supports(model):
+        pytest.skip(f"{name} does not apply to {architecture}")
+    batch = maps_of(model, images, [4], short(name)).maps
+    alone = torch.cat([maps_of(model, images[[index]], [4], short(name)).maps for index in range(2)])
     # Other batch sizes use other kernels; Grad-CAM++ amplifies that where signed activations nearly cancel.
     assert relative(batch, alone) <= 1e-3
 
@@ -76,16 +81,19 @@ def test_an_image_has_the_same_map_alone_and_in_a_batch(
 def test_the_callers_gradient_mode_changes_no_bit(
     random_model: Callable[[str], Classifier],
     image: torch.Tensor,
+    short: Callable[[str], str],
     name: str,
-    mode: type[torch.no_grad] | type[torch.inference_mode],
+    mode: Any,
 ) -> None:
     model = random_model("efficientnet_b0")
-    expected = maps_of(model, image, FINDINGS, name).maps
+    expected = maps_of(model, image, FINDINGS, short(name)).maps
     with mode():
-        assert torch.equal(maps_of(model, image.clone(), FINDINGS, name).maps, expected)
+        assert torch.equal(maps_of(model, image.clone(), FINDINGS, short(name)).maps, expected)
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize(
+    "name", [name for name, record in METHODS.items() if record.passes(3, record.parameters()) < 200]
+)
 def test_a_method_called_alone_gives_the_map_of_the_last_stage_with_its_defaults(
     random_model: Callable[[str], Classifier], image: torch.Tensor, name: str
 ) -> None:
@@ -101,7 +109,7 @@ def test_every_stage_of_a_backbone_can_be_read_by_every_method_that_reads_one(
     random_model: Callable[[str], Classifier], image: torch.Tensor, architecture: str
 ) -> None:
     model = random_model(architecture)
-    methods = [name for name, record in METHODS.items() if record.reads_stage]
+    methods = [name for name, record in METHODS.items() if record.shares_passes and record.reads_stage]
     sides: dict[str, list[int]] = {name: [] for name in methods}
     for stage in model.stages:
         for explanation in explain(model, image, [0], methods, stage=stage):
@@ -117,11 +125,18 @@ def test_class_specific_states_whether_maps_of_two_findings_differ(
     random_model: Callable[[str], Classifier],
     image: torch.Tensor,
     relative: Callable[[torch.Tensor, torch.Tensor], float],
+    short: Callable[[str], str],
     name: str,
 ) -> None:
     model = random_model("efficientnet_b0")
-    maps = maps_of(model, image, [0, 1], name).maps
-    assert METHODS[name].class_specific == (relative(maps[:, 0], maps[:, 1]) > 0.01)
+    maps = maps_of(model, image, [0, 1], short(name)).maps
+    difference = relative(maps[:, 0], maps[:, 1])
+    if name == "score_cam":  # of an untrained network's logits the softmax over channels is nearly uniform
+        assert 0 < difference < 0.01
+    elif METHODS[name].class_specific:
+        assert difference > 0.01
+    else:
+        assert difference == 0
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -130,7 +145,8 @@ def test_a_record_describes_its_method(random_model: Callable[[str], Classifier]
     assert record.name == name
     assert record.title
     assert record.cost
-    assert record.reference.startswith(("arXiv:", "doi:"))
+    assert record.reference.startswith(("arXiv:", "doi:")) or record.family == "control"
+    assert record.family in FAMILIES
     assert record.caveat.endswith(".")
     assert record.supports(random_model("efficientnet_b0")) is None
 
@@ -147,11 +163,11 @@ def test_passes_are_shared_by_the_methods_of_one_call(
         return trunk(images, stage)
 
     monkeypatch.setattr(model, "trunk", counted)
-    cams = [name for name, record in METHODS.items() if record.reads_stage]
+    cams = [name for name, record in METHODS.items() if record.shares_passes and name != "cam"]
     together = list(explain(model, image, range(14), cams))
     assert len(together) == len(cams) > 1
     assert len(trunks) == 1
     for each in together:  # and no map depends on the other methods of the call
         assert torch.equal(each.maps, maps_of(model, image, range(14), each.method).maps), each.method
-    passes = Passes(model, image, torch.tensor([0]), stage_name(model))
-    assert passes.features is passes.features
+    passes = Passes(model, image, torch.tensor([0]))
+    assert passes.features() is passes.features(stage_name(model))

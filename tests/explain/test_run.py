@@ -62,7 +62,7 @@ def test_methods_that_coincide_at_the_last_stage_of_a_pooled_network_are_named(
     random_model: Callable[[str], Classifier],
 ) -> None:
     pooled, tokens = random_model("efficientnet_b0"), random_model("vit_tiny")
-    same = ("grad_cam", "hires_cam", "xgrad_cam")
+    same = ("grad_cam", "hires_cam", "xgrad_cam", "cam")
     assert identical_by_construction(pooled, None, list(METHODS)) == (same,)
     assert identical_by_construction(pooled, 0, ["xgrad_cam", "layer_cam", "grad_cam"]) == (
         ("xgrad_cam", "grad_cam"),
@@ -78,7 +78,7 @@ def test_exactly_the_methods_named_identical_give_the_same_map(
     relative: Callable[[torch.Tensor, torch.Tensor], float],
 ) -> None:
     model = random_model("efficientnet_b0")
-    cams = [name for name, record in METHODS.items() if record.reads_stage]
+    cams = [name for name, record in METHODS.items() if record.shares_passes]
     maps = {each.method: each.maps for each in explain(model, image, [0, 3], cams)}
     (group,) = identical_by_construction(model, stage_name(model), cams)
     for name, map_ in maps.items():

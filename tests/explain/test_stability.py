@@ -12,7 +12,7 @@ from cxrbench import assets
 from cxrbench.compare import gallery
 from cxrbench.explain import METHODS, explain, heatmap
 from cxrbench.explain.cam import grad_cam, grad_cam_plus_plus, xgrad_cam
-from cxrbench.explain.passes import from_formula
+from cxrbench.explain.passes import StageParameters, from_formula
 from cxrbench.explain.stability import PERTURBATION, VISIBLE, perturbed, unchanged
 from cxrbench.models import Classifier, hub
 
@@ -27,9 +27,10 @@ def stable(
     gradients: torch.Tensor,
 ) -> torch.Tensor:
     passes: Any = SimpleNamespace(  # the part of Passes that a formula reads
-        features=(activations, gradients), perturbed=tuple(perturbed(activations, gradients))
+        features=lambda stage: (activations, gradients),
+        perturbed=lambda stage: tuple(perturbed(activations, gradients)),
     )
-    (draft,) = from_formula(formula)(passes)
+    (draft,) = from_formula(formula)(passes, StageParameters())
     return draft.stable
 
 
@@ -95,9 +96,9 @@ def test_the_global_random_generator_is_not_used() -> None:
 
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_states_for_each_map_whether_it_is_stable(
-    random_model: Callable[[str], Classifier], images: torch.Tensor, name: str
+    random_model: Callable[[str], Classifier], images: torch.Tensor, short: Callable[[str], str], name: str
 ) -> None:
-    *_, last = explain(random_model("efficientnet_b0"), images, [0, 5, 9], [name], steps=2)
+    *_, last = explain(random_model("efficientnet_b0"), images, [0, 5, 9], [short(name)])
     assert last.stable.shape == (2, 3)
     assert last.stable.dtype == torch.bool
 
@@ -126,7 +127,9 @@ def test_maps_of_a_shipped_transformer_that_a_millionth_of_the_image_changes_are
         pytest.skip("the transformer or the case does not ship with this checkout")
     model = hub.load(assets.models() / "vit_tiny")
     images = model.spec.preprocessing(gallery.load(case).image)[None]
-    methods = [name for name in METHODS if METHODS[name].reads_stage]
+    methods = [
+        name for name, record in METHODS.items() if record.shares_passes and record.supports(model) is None
+    ]
     found = {each.method: each for each in explain(model, images, model.spec.findings, methods)}
     changes = {name: torch.zeros(1, len(model.spec.findings)) for name in methods}
     for seed in range(3):

@@ -9,11 +9,15 @@ import streamlit as st
 from cxrbench.app.compare.options import (
     choice_for_case,
     choice_for_own,
+    configured_titles,
     default_choice,
+    family_notes,
     finding_names,
+    method_labels,
     method_titles,
     model_titles,
 )
+from cxrbench.app.compare.parameters import pick_parameters
 from cxrbench.app.compare.selection import MAX_STEPS, Choice
 from cxrbench.app.services import model_registry, own_radiographs
 from cxrbench.app.services.radiographs import Source, case
@@ -95,12 +99,15 @@ def draw_controls(radiograph: Source) -> Choice:
             "pick_models",
             about="One row of heat maps per model.",
         )
+        titles = method_titles(radiograph) | configured_titles(choice.methods)
         methods = multi_select(
             "Methods",
-            method_titles(radiograph),
+            titles,
             choice.methods,
             "pick_methods",
             about="One heat map per method; the About page describes the methods.",
+            labels=method_labels(titles),
+            notes=family_notes() if radiograph.computes else (),
         )
         with st.popover("Your own image", icon=":material/upload:", key="open_upload", on_change="rerun"):
             _upload()
@@ -109,6 +116,7 @@ def draw_controls(radiograph: Source) -> Choice:
             if more.open:
                 rest = _pick_more_findings(names, main, findings)
                 choice = _pick_settings(radiograph, choice, models)
+                pick_parameters(methods)
     choice = replace(
         choice,
         models=models,

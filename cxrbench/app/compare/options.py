@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cxrbench.app.compare.selection import LISTS, Choice, parse_link
 from cxrbench.app.services import model_registry
@@ -12,17 +12,24 @@ from cxrbench.errors import InputError
 from cxrbench.labels import canonical
 from cxrbench.models import catalog
 
+if TYPE_CHECKING:
+    from cxrbench.explain import ConfiguredMethod
+
 __all__ = [
     "choice_for_case",
     "choice_for_own",
     "choice_from_link",
+    "configured_titles",
     "default_choice",
+    "family_notes",
     "finding_names",
+    "method_labels",
     "method_titles",
     "model_titles",
 ]
 
 _DEFAULT_METHODS: Final = ("grad_cam", "grad_cam_plus_plus", "integrated_gradients")
+_FINDINGS: Final = 14  # that the prices of methods are stated for
 
 
 def default_choice(case_id: str | None = None) -> Choice:
@@ -110,6 +117,34 @@ def method_titles(source: Source | None) -> dict[str, str]:
     return titles
 
 
+def configured_titles(keys: Sequence[str]) -> dict[str, str]:
+    """Canonical key → title of those keys that state valid parameters, such as ``rise(masks=200)``."""
+    found = (_configured(key) for key in keys if "(" in key)
+    return {each.key: each.title for each in found if each is not None}
+
+
+def method_labels(titles: Mapping[str, str]) -> dict[str, str]:
+    """Key → what a menu shows: the title, and for methods that are not fast how long they take."""
+    if not model_registry.ready():  # the prices would import torch
+        return dict(titles)
+    labels = {}
+    for key, title in titles.items():
+        each = _configured(key)
+        price = each.record.price(_FINDINGS, each.parameters) if each is not None else "fast"
+        labels[key] = title if price == "fast" else f"{title} ({price})"
+    return labels
+
+
+def family_notes() -> list[str]:
+    """One sentence per family of methods, once the models are loaded."""
+    if not model_registry.ready():
+        return []
+    from cxrbench.explain import FAMILIES, METHODS
+
+    used = {record.family for record in METHODS.values()}
+    return [f"**{title}.** {sentence}" for name, (title, sentence) in FAMILIES.items() if name in used]
+
+
 def finding_names(source: Source | None, choice: Choice) -> tuple[str, ...]:
     """Return the findings that the selected models predict, each once, in the first model's order."""
     stored = source.precomputed.predictions if source is not None and source.precomputed is not None else {}
@@ -134,18 +169,36 @@ def choice_from_link(
     """
     case_id = (link.get("case") or [""])[-1]
     default = default_choice(case_id if any(entry.id == case_id for entry in gallery.cases()) else None)
+    methods = [_canonical(key) for key in link.get("methods") or ()]
     known = {
         "case": lambda choice: [entry.id for entry in gallery.cases()],
         "models": lambda choice: _all_models(link.get("models") or (), film),
-        "methods": lambda choice: list(method_titles(film)),
+        "methods": lambda choice: [*method_titles(film), *configured_titles(methods)],
         "baseline": lambda choice: _baselines(),
         "findings": lambda choice: finding_names(film or _source(choice), choice),
     }
     assert set(LISTS) <= set(known)
+    link = {**link, "methods": methods}
     if film is not None:
         default = choice_for_own(film, default)
         del known["case"]
     return parse_link(link, default, known)
+
+
+def _configured(key: str) -> "ConfiguredMethod | None":
+    """The method of a key; None where this version has none, or not with these parameters."""
+    from cxrbench.explain import configured_method
+
+    try:
+        return configured_method(key)
+    except InputError:
+        return None
+
+
+def _canonical(key: str) -> str:
+    """A method's key with parameters as it is written elsewhere; others, and invalid ones, as they are."""
+    each = _configured(key) if "(" in key else None
+    return key if each is None else each.key
 
 
 def _available(names: Sequence[str], known: Mapping[str, str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from cxrbench.app.compare import controls, progress, url
 from cxrbench.app.compare.canvas import canvas
-from cxrbench.app.compare.options import method_titles, model_titles
+from cxrbench.app.compare.options import configured_titles, method_titles, model_titles
 from cxrbench.app.compare.scene import scene
 from cxrbench.app.compare.score_bars import score_list
 from cxrbench.app.services import map_jobs, own_radiographs
@@ -48,7 +48,7 @@ def _draw() -> None:
     st.caption(source.description)
     snapshot = map_jobs.gather(source, choice.settings, progress.stopped())
     progress.show(snapshot, choice.findings[0])
-    titles = model_titles(source) | method_titles(source)
+    titles = model_titles(source) | method_titles(source) | configured_titles(choice.methods)
     file = f"cxrbench-{choice.case or source.sha256[:8]}"
     data = scene(
         snapshot.comparison,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -49,6 +49,9 @@ class _Inputs:
         return self.titles.get(key, key)
 
 
+_COLUMNS: Final = 6  # panels per row, at most: narrower ones would not show a map, nor hold their text
+
+
 def scene(
     comparison: Comparison,
     findings: Sequence[str],
@@ -81,7 +84,7 @@ def scene(
     return {
         "picture": picture(comparison.image),
         "panels": [panel for row in rows for panel in row],
-        "columns": max(map(len, rows), default=1),
+        "columns": min(_COLUMNS, max(map(len, rows), default=1)),
         "colours": colour_tables(),
         "scales": dict(SCALES),
         "link": None if link is None else list(link),

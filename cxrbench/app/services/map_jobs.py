@@ -1,7 +1,7 @@
 """The maps of the Compare page: stored with the radiograph, cached, or being computed."""
 
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from cxrbench.app.services import model_registry
@@ -154,25 +154,20 @@ def _note(heat: HeatMaps | None, *, stopped: bool, failed: bool) -> str:
 
 
 def _key(image: str, model: "Classifier", method: str, settings: Settings) -> Key:
-    from cxrbench.explain import METHODS
-
-    record = METHODS[method]
-    relevant: tuple[str | int, ...] = (
-        (settings.stage,) if record.reads_stage else (settings.baseline, settings.steps)
-    )
+    configured = replace(settings, methods=(method,)).configured()[0]
     # A model that is saved again with the same weights may have other thresholds or preprocessing.
     revision = f"{model.revision} {hash(model.spec):x}"
-    return Key(image, model.spec.name, revision, method, relevant)
+    return Key(image, model.spec.name, revision, configured.key, astuple(configured.parameters))
 
 
 def _groups(wanted: Mapping[Key, CellKey]) -> Iterator[tuple[Key, ...]]:
-    """Group keys into jobs: a model's CAMs share their passes, every other method has its own job."""
-    from cxrbench.explain import METHODS
+    """Group keys into jobs: methods of a model that share their passes together, every other one alone."""
+    from cxrbench.explain import method
 
     groups: dict[tuple[str, str], list[Key]] = {}
     for key in wanted:
-        record = METHODS[key.method]
-        groups.setdefault((key.model, "" if record.family == "cam" else key.method), []).append(key)
+        name = "" if method(key.method).shares_passes else key.method
+        groups.setdefault((key.model, name), []).append(key)
     yield from map(tuple, groups.values())
 
 

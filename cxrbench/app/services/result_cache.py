@@ -20,14 +20,14 @@ class Key:
         model: name of the model.
         revision: identifies its weights, preprocessing and thresholds.
         method: key of ``METHODS``; empty for the prediction.
-        settings: the settings of this method: a stage, or baseline and steps.
+        settings: the values of the method's parameters.
     """
 
     image: str
     model: str
     revision: str
     method: str = ""
-    settings: tuple[str | int, ...] = ()
+    settings: tuple[str | int | float, ...] = ()
 
 
 class ResultCache:

@@ -74,9 +74,19 @@ def test_a_link_restores_case_finding_and_methods(workbench: AppTest) -> None:
     assert at.button_group(key="pick_methods").value == ["layer_cam"]
 
 
+def test_a_link_holds_a_method_at_several_settings(workbench: AppTest) -> None:
+    workbench.query_params["methods"] = ["grad_cam", "grad_cam( stage = 1 )", "random(cells=9)"]
+    at = settle(workbench.run())
+    assert not at.warning
+    assert at.query_params["methods"] == ["grad_cam", "grad_cam(stage=1)", "random(cells=9)"]
+    selected: Any = at.button_group(key="pick_methods").value
+    assert sorted(selected) == sorted(at.query_params["methods"])
+
+
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
+        ("methods", "random(cells=0)", "'random(cells=0)', which is not available"),
         ("case", "nowhere", "'nowhere', which is not available; choose from: heart, fluid."),
         (
             "findings",

@@ -194,3 +194,10 @@ def test_the_ensemble_panel_says_that_it_needs_finished_maps_of_two_models() -> 
     mean = drawn(waiting, "Edema")[3]
     assert mean["map"] is None
     assert "needs finished maps of two models" in mean["notes"][0]
+
+
+def test_a_row_of_many_methods_is_broken_where_panels_would_become_too_narrow() -> None:
+    names = [f"method{number}" for number in range(9)]
+    data = scene(several(1, *names), ["Edema"], cells={}, titles={}, link=None, file="f")
+    assert len(data["panels"]) == 10
+    assert data["columns"] == 6

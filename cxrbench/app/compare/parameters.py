@@ -1,0 +1,64 @@
+"""Controls for the parameters of the chosen methods, beside those that all methods share."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import streamlit as st
+
+from cxrbench.app.compare.selection import Choice
+
+if TYPE_CHECKING:
+    from cxrbench.explain import Parameter
+
+__all__ = ["pick_parameters"]
+
+_SHARED: Final = ("stage", "baseline", "steps")  # of all methods; the Compare page has one control for each
+
+
+def pick_parameters(keys: Sequence[str]) -> None:
+    """Draw the parameters that each method has of its own; a changed one is stated in the method's key.
+
+    Args:
+        keys: of the chosen methods.
+    """
+    from cxrbench.explain import configured_method, parameters_of
+
+    for key in keys:
+        configured = configured_method(key)
+        own = [each for each in parameters_of(configured.record.parameters) if each.name not in _SHARED]
+        if own:
+            st.markdown(f"**{configured.record.title}**")
+        for parameter in own:
+            _pick(key, parameter, getattr(configured.parameters, parameter.name))
+
+
+def _pick(key: str, parameter: "Parameter", value: float | str) -> None:
+    widget = f"pick_parameter {key} {parameter.name}"
+    label = parameter.name.replace("_", " ").capitalize()
+    unit = f" Unit: {parameter.unit}." if parameter.unit else ""
+    st.session_state.setdefault(widget, value)
+    arguments: Any = {
+        "key": widget,
+        "help": parameter.about + unit,
+        "on_change": _take,
+        "args": (key, parameter.name),
+    }
+    if parameter.options:
+        st.selectbox(label, parameter.options, **arguments)
+        return
+    kind = float if isinstance(parameter.default, float) else int
+    low, high = (kind(each) for each in (parameter.low, parameter.high) if each is not None)
+    st.number_input(label, low, high, **arguments)
+
+
+def _take(key: str, name: str) -> None:
+    """Put the method with the new value in the place of the old one, and let the controls show it."""
+    from cxrbench.explain import configured_method, with_values
+
+    value = st.session_state[f"pick_parameter {key} {name}"]
+    new = configured_method(with_values(key, {name: str(value)})).key
+    choice: Choice = st.session_state["choice"]
+    methods = tuple(dict.fromkeys(new if each == key else each for each in choice.methods))
+    st.session_state["choice"] = replace(choice, methods=methods)
+    del st.session_state["pick_methods"]

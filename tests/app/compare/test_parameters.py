@@ -1,0 +1,35 @@
+"""Controls for the parameters of methods."""
+
+from streamlit.testing.v1 import AppTest
+
+
+def script() -> None:
+    import streamlit as st
+
+    from cxrbench.app.compare.parameters import pick_parameters
+    from cxrbench.app.compare.selection import Choice
+
+    choice = st.session_state.setdefault("choice", Choice(methods=("grad_cam", "random", "recipro_cam")))
+    st.session_state.setdefault("pick_methods", list(choice.methods))
+    pick_parameters(choice.methods)
+
+
+def test_a_method_states_a_parameter_that_was_changed() -> None:
+    at = AppTest.from_function(script, default_timeout=60).run()
+    at.number_input(key="pick_parameter random cells").set_value(5).run()
+    assert at.session_state["choice"].methods == ("grad_cam", "random(cells=5)", "recipro_cam")
+    assert at.session_state["pick_methods"] == ["grad_cam", "random(cells=5)", "recipro_cam"]
+    at.selectbox(key="pick_parameter recipro_cam mask").set_value("cell").run()
+    at.number_input(key="pick_parameter random(cells=5) seed").set_value(1).run()
+    assert at.session_state["choice"].methods == (
+        "grad_cam",
+        "random(cells=5,seed=1)",
+        "recipro_cam(mask=cell)",
+    )
+    assert not at.exception
+
+
+def test_parameters_that_all_methods_share_are_not_repeated() -> None:
+    at = AppTest.from_function(script, default_timeout=60).run()
+    assert [each.label for each in at.number_input] == ["Cells", "Seed"]
+    assert [each.label for each in at.selectbox] == ["Mask"]
