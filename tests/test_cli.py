@@ -367,7 +367,7 @@ def test_without_any_model_the_message_says_where_to_put_one(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CXRBENCH_ASSETS", str(tmp_path))
-    assert "--model" in refused(capsys, "predict", film)
+    assert "models --fetch" in refused(capsys, "predict", film)
 
 
 def test_an_interruption_prints_no_traceback(

@@ -97,8 +97,8 @@ def test_unreadable_images_are_reported_as_by_check_and_predict_and_retried(
     command = ["evaluate", str(place / "model1"), "--data", str(place / "data"), "--table", table.name]
     command += ["--out", str(tmp_path / "out"), "--resamples", "20"]
     commands = (command, ["check", str(table)], ["predict", str(table), "--model", str(place / "model1")])
-    for command in commands:
-        assert main(command) == 1
+    for each in commands:
+        assert main(each) == 1
         output = capsys.readouterr()
         assert f"{absent}: there is no such file" in output.out + output.err
         assert (output.out + output.err).count(str(absent)) == 1
