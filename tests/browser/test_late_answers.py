@@ -76,7 +76,7 @@ def test_two_quick_picks_on_performance_both_stay(visit: Visits, assets_root: Pa
     lines[0].hold()
     here.choose("Finding", "No Finding")
     here.page.wait_for_timeout(1000)  # the server writes the address, which the browser does not know yet
-    here.choose("Thresholds", "best F1")
+    here.choose("Operating points", "best F1")
     here.page.wait_for_timeout(500)
     lines[0].release()
     here.settle()
