@@ -51,7 +51,8 @@ class Chain(nn.Module):
             value = module(value)
             if name == stop.name:
                 break
-        return Features(value, (), stop, (value.shape[2], value.shape[3]))
+        grid: Any = tuple(value.shape[2:4])  # empty behind a layer that flattens
+        return Features(value, (), stop, grid)
 
     def head(self, features: Features) -> torch.Tensor:
         value = features.value
