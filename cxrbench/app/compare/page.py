@@ -67,6 +67,7 @@ def _draw() -> None:
         "application/zip",
         on_click="ignore",
         icon=":material/download:",
+        width=170,  # by its content it would break the label
         help="Settings, scores, raw maps and the radiograph in one ZIP file; upload it to open it again.",
     )
     progress.follow(snapshot)
