@@ -1,12 +1,15 @@
 """Parameters of methods: read from text, written as text, refused with a sentence."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 import torch
 
 from cxrbench.errors import InputError
-from cxrbench.explain import METHODS, configured_method, explain, parameters_of
+from cxrbench.explain import METHODS, Draft, Method, Passes, configured_method, explain, parameters_of
+from cxrbench.explain.gradient import draft_of
+from cxrbench.explain.parameters import number
 from cxrbench.models import Classifier
 
 
@@ -73,3 +76,39 @@ def test_one_method_at_two_settings_stands_side_by_side(
         assert torch.equal(final[key].maps, each.maps)
         assert final[key].stage == each.stage
     assert not torch.equal(final[keys[2]].maps, final[keys[3]].maps)
+
+
+@dataclass(frozen=True)
+class FlatParameters:
+    level: float = number(1.0, 0.0, 10.0, "The value of every pixel.")
+
+
+def flat(passes: Passes, parameters: FlatParameters) -> Iterator[Draft]:
+    yield draft_of(torch.full((len(passes.images), len(passes.findings), 2, 2), parameters.level))
+
+
+def test_one_function_and_one_record_make_a_method(
+    random_model: Callable[[str], Classifier], image: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = Method(
+        name="flat",
+        title="Flat",
+        family="control",
+        compute=flat,
+        reference="",
+        cost="no pass of the network",
+        supports=lambda model: None,
+        caveat="For this test.",
+        passes=lambda findings, parameters: 0.0,
+        parameters=FlatParameters,
+    )
+    monkeypatch.setattr("cxrbench.explain.methods.METHODS", {**METHODS, "flat": record})
+    keys = ["flat", "flat(level=2.5)", "grad_cam"]
+    found = {each.method: each for each in explain(random_model("efficientnet_b0"), image, [0, 3], keys)}
+    assert list(found) == keys
+    assert found["flat"].maps.unique().tolist() == [1.0]
+    assert found["flat(level=2.5)"].maps.unique().tolist() == [2.5]
+    assert configured_method("flat(level=2.5)").title == "Flat (level 2.5)"
+    assert record.price(14) == "fast"
+    with pytest.raises(InputError, match="level must lie between 0 and 10; got 11"):
+        configured_method("flat(level=11)")

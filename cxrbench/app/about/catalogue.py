@@ -14,15 +14,20 @@ __all__ = ["methods", "models"]
 
 
 def methods() -> None:
-    """Draw a table of all methods: paper, input, cost and caveat."""
-    from cxrbench.explain import METHODS
+    """Draw one table per family of methods: paper, cost and caveat."""
+    from cxrbench.explain import FAMILIES, METHODS
 
-    rows = ["| Method | Input and cost | Caveat |", "|---|---|---|"]
-    for record in METHODS.values():
-        domain = "feature map" if record.reads_stage else "pixels"
-        name = _linked(record.title, record.reference)
-        rows.append(f"| **{name}** | {domain}; {record.cost} | {record.caveat} |")
-    st.markdown("\n".join(rows))
+    for family, (title, sentence) in FAMILIES.items():
+        records = [record for record in METHODS.values() if record.family == family]
+        if not records:
+            continue
+        st.subheader(title)
+        st.caption(sentence)
+        rows = ["| Method | Cost | Caveat |", "|---|---|---|"]
+        for record in records:
+            name = _linked(record.title, record.reference)
+            rows.append(f"| **{name}** | {record.cost} | {record.caveat} |")
+        st.markdown("\n".join(rows))
 
 
 def models() -> None:
@@ -79,7 +84,9 @@ def _formatted(value: float | str) -> str:
 
 
 def _linked(title: str, reference: str) -> str:
-    """A method's name as a link to its paper."""
+    """A method's name as a link to its paper; the name alone where there is none."""
+    if not reference:
+        return title
     kind, _, number = reference.partition(":")
     address = {"arXiv": f"https://arxiv.org/abs/{number}", "doi": f"https://doi.org/{number}"}.get(kind)
     return f"[{title}]({address})" if address else f"{title} ({reference})"
