@@ -18,8 +18,8 @@ from cxrbench.explain.parameters import option, whole
 from cxrbench.explain.passes import Passes, StageParameters
 
 __all__ = [
+    "ChannelParameters",
     "ReciproParameters",
-    "ScoreParameters",
     "ablation_cam",
     "eigen_cam",
     "plain_cam",
@@ -42,8 +42,8 @@ class ReciproParameters(StageParameters):
 
 
 @dataclass(frozen=True)
-class ScoreParameters(StageParameters):
-    """Of Score-CAM."""
+class ChannelParameters(StageParameters):
+    """Of Score-CAM and Ablation-CAM, whose cost grows with the channels."""
 
     channels: int = whole(
         4096,
@@ -91,7 +91,7 @@ def eigen_cam(passes: Passes, parameters: StageParameters) -> Iterator[Draft]:
         yield draft_of(one.repeat(1, len(passes.findings), 1, 1))
 
 
-def score_cam(passes: Passes, parameters: ScoreParameters) -> Iterator[Draft]:
+def score_cam(passes: Passes, parameters: ChannelParameters) -> Iterator[Draft]:
     """Σ_k w_k · A_k, w = softmax over channels of y(x ⊙ H_k), H_k = A_k enlarged and scaled to [0, 1].
 
     Drafts are the sum over the channels so far. A constant channel is an empty mask, H_k = 0.
@@ -100,7 +100,8 @@ def score_cam(passes: Passes, parameters: ScoreParameters) -> Iterator[Draft]:
     """
     with torch.inference_mode(mode=False), torch.no_grad():
         features = passes.trunk(parameters.stage)
-        activations = _most_varying(features.as_maps(features.value), parameters.channels)
+        activations = features.as_maps(features.value)
+        activations = _taken(activations, _most_varying(activations, parameters.channels))
         images = passes.plain_images
     logits: list[Tensor] = []  # one (B, K) per channel
     count, size = activations.shape[1], max(1, _CHUNK // len(images))
@@ -115,23 +116,26 @@ def score_cam(passes: Passes, parameters: ScoreParameters) -> Iterator[Draft]:
         yield draft_of(torch.stack(maps, 1), done=len(logits), total=count)
 
 
-def ablation_cam(passes: Passes, parameters: StageParameters) -> Iterator[Draft]:
+def ablation_cam(passes: Passes, parameters: ChannelParameters) -> Iterator[Draft]:
     """Σ_k w_k · A_k, w_k = y − y₋ₖ, the fall of the logit where channel k is set to zero.
 
     The published weight is divided by y, which flips the map's sign where the logit is negative.
 
     Reference: Ramaswamy et al. 2020, doi:10.1109/WACV45572.2020.9093360.
     """
-
-    def change(maps: Tensor, channel: int) -> None:
-        maps[:, channel] = 0
-
     with torch.inference_mode(mode=False), torch.no_grad():
         features = passes.trunk(parameters.stage)
         activations = features.as_maps(features.value)
+        channels = _most_varying(activations, parameters.channels)
+        images = torch.arange(len(activations))
+
+        def change(maps: Tensor, number: int) -> None:
+            maps[images, channels[:, number]] = 0
+
         logits = passes.model.head(features)[:, passes.findings]
-        weights = logits[..., None] - _changed_heads(passes, parameters.stage, activations.shape[1], change)
-        maps = [weighted_sum(weight, activations) for weight in weights.unbind(1)]
+        weights = logits[..., None] - _changed_heads(passes, parameters.stage, channels.shape[1], change)
+        chosen = _taken(activations, channels)
+        maps = [weighted_sum(weight, chosen) for weight in weights.unbind(1)]
         yield draft_of(torch.stack(maps, 1))
 
 
@@ -180,11 +184,14 @@ def _changed_heads(passes: Passes, stage: int, count: int, change: Callable[[Ten
 
 
 def _most_varying(activations: Tensor, count: int) -> Tensor:
-    """The channels of (B, C, h, w) with the largest standard deviation over cells, in their own order."""
-    if activations.shape[1] <= count:
-        return activations
-    chosen = activations.flatten(2).std(2, correction=0).topk(count).indices.sort(1).values
-    return torch.stack([maps[channels] for maps, channels in zip(activations, chosen, strict=True)])
+    """The channels of (B, C, h, w) with the largest standard deviation over cells, in their order: (B, n)."""
+    count = min(count, activations.shape[1])
+    return activations.flatten(2).std(2, correction=0).topk(count).indices.sort(1).values
+
+
+def _taken(activations: Tensor, channels: Tensor) -> Tensor:
+    """Some channels (B, n) of each image's activations: (B, n, h, w)."""
+    return torch.stack([maps[numbers] for maps, numbers in zip(activations, channels, strict=True)])
 
 
 def _repeated(tensor: Tensor, times: int) -> Tensor:

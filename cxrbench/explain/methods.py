@@ -131,7 +131,7 @@ _CAMS: Final = (
         reference="arXiv:1910.01279",
         cost="one forward pass per channel of the feature map, shared by all findings",
         passes=lambda findings, parameters: min(parameters.channels, _CHANNELS),
-        parameters=channels.ScoreParameters,
+        parameters=channels.ChannelParameters,
         caveat="Its softmax is nearly uniform where logits differ little: maps of findings look alike.",
     ),
     _features(
@@ -140,7 +140,10 @@ _CAMS: Final = (
         compute=channels.ablation_cam,
         reference="doi:10.1109/WACV45572.2020.9093360",
         cost="one pass of the head per channel of the feature map, shared by all findings",
-        passes=lambda findings, parameters: _CHANNELS * 0.02 * (1 + 4 * parameters.stage),
+        passes=lambda findings, parameters: (
+            min(parameters.channels, _CHANNELS) * 0.02 * (1 + 4 * parameters.stage)
+        ),
+        parameters=channels.ChannelParameters,
         caveat="A channel that others can replace gets little weight; strong activations count twice.",
     ),
     _features(
