@@ -170,7 +170,7 @@ def test_every_viewer_sees_a_run_as_it_begins_and_each_epoch_has_one_tick(
     with status.claim(folder):
         status.write_status(folder, status.own_status("elsewhere", 1))
         for viewer in viewers:
-            viewer.page.get_by_text("elsewhere is running").wait_for()
+            viewer.page.get_by_text("elsewhere is running. Only one run at a time").wait_for()
             assert viewer.page.get_by_role("button", name="Start training").is_disabled()
         status.write_status(folder, status.own_status("elsewhere", 1, "done"))
     for viewer in viewers:

@@ -14,7 +14,7 @@ def test_a_link_orders_a_phantom_that_can_be_changed_saved_and_explained(visit: 
     v = visit("/phantom?seed=7&finding=Pleural+Effusion&severity_pleural_effusion=0.8&projection=Lateral")
     film = v.page.locator('img[alt*="simulated chest"]')
     film.wait_for(timeout=120_000)
-    assert "LATERAL film of a simulated chest with Pleural Effusion" in film.get_attribute("alt")
+    assert "LATERAL radiograph of a simulated chest with Pleural Effusion" in film.get_attribute("alt")
     first = film.get_attribute("src")
     v.page.get_by_role("button", name="Cardiomegaly").first.click()
     v.settle()
