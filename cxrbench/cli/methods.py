@@ -2,7 +2,7 @@
 
 import argparse
 
-from cxrbench.explain import FAMILIES, METHODS, Parameter, parameters_of
+from cxrbench.explain import FAMILIES, METHODS, MethodParameter, parameters_of
 
 __all__ = ["run"]
 
@@ -17,7 +17,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _described(parameter: Parameter) -> str:
+def _described(parameter: MethodParameter) -> str:
     """Such as ``masks=1000 (2 to 20000)``: the default and what else is possible."""
     if parameter.options:
         return f"{parameter.name}={parameter.default} ({' | '.join(parameter.options)})"

@@ -4,7 +4,7 @@ from cxrbench.explain.cam import feature_gradients
 from cxrbench.explain.display import heatmap, upsample
 from cxrbench.explain.gradient import BASELINES, Draft, baseline_images, integrated_gradients
 from cxrbench.explain.methods import METHODS, configured_method, identical_by_construction, method
-from cxrbench.explain.parameters import Parameter, parameters_of
+from cxrbench.explain.parameters import MethodParameter, parameters_of
 from cxrbench.explain.passes import Passes
 from cxrbench.explain.protocol import FAMILIES, ConfiguredMethod, Method, with_values
 from cxrbench.explain.run import Explanation, explain
@@ -18,7 +18,7 @@ __all__ = [
     "Draft",
     "Explanation",
     "Method",
-    "Parameter",
+    "MethodParameter",
     "Passes",
     "baseline_images",
     "configured_method",

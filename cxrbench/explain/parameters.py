@@ -9,14 +9,14 @@ from typing import Any, Final, TypeVar
 
 from cxrbench.errors import InputError
 
-__all__ = ["NoParameters", "Parameter", "number", "option", "parameters_of", "read_parameters", "whole"]
+__all__ = ["MethodParameter", "NoParameters", "number", "option", "parameters_of", "read_parameters", "whole"]
 
 _KEY: Final = "parameter"
 P = TypeVar("P")
 
 
 @dataclass(frozen=True)
-class Parameter:
+class MethodParameter:
     """What a menu or a parser needs to know of one parameter.
 
     Args:
@@ -66,17 +66,17 @@ class Parameter:
 
 def whole(default: int, low: int, high: int, about: str, *, unit: str = "") -> Any:
     """A dataclass field for a whole number between ``low`` and ``high``."""
-    return _field(Parameter("", default, about, low, high, unit))
+    return _field(MethodParameter("", default, about, low, high, unit))
 
 
 def number(default: float, low: float, high: float, about: str, *, unit: str = "") -> Any:
     """A dataclass field for a number between ``low`` and ``high``."""
-    return _field(Parameter("", default, about, low, high, unit))
+    return _field(MethodParameter("", default, about, low, high, unit))
 
 
 def option(default: str, options: tuple[str, ...], about: str) -> Any:
     """A dataclass field for one of several names."""
-    return _field(Parameter("", default, about, options=options))
+    return _field(MethodParameter("", default, about, options=options))
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,10 @@ class NoParameters:
     """Of a method that has none."""
 
 
-def parameters_of(kind: type) -> tuple[Parameter, ...]:
+def parameters_of(kind: type) -> tuple[MethodParameter, ...]:
     """The parameters of a dataclass, in the order of its fields."""
     return tuple(
-        Parameter(**{**vars(each.metadata[_KEY]), "name": each.name})
+        MethodParameter(**{**vars(each.metadata[_KEY]), "name": each.name})
         for each in fields(kind)
         if _KEY in each.metadata
     )
@@ -113,5 +113,5 @@ def read_parameters(kind: type[P], values: Mapping[str, object], method: str) ->
     return kind(**{name: known[name].read(value) for name, value in values.items()})
 
 
-def _field(parameter: Parameter) -> Any:
+def _field(parameter: MethodParameter) -> Any:
     return field(default=parameter.default, metadata={_KEY: parameter})

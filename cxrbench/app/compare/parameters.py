@@ -9,7 +9,7 @@ import streamlit as st
 from cxrbench.app.compare.selection import Choice
 
 if TYPE_CHECKING:
-    from cxrbench.explain import Parameter
+    from cxrbench.explain import MethodParameter
 
 __all__ = ["pick_parameters"]
 
@@ -33,7 +33,7 @@ def pick_parameters(keys: Sequence[str]) -> None:
             _pick(key, parameter, getattr(configured.parameters, parameter.name))
 
 
-def _pick(key: str, parameter: "Parameter", value: float | str) -> None:
+def _pick(key: str, parameter: "MethodParameter", value: float | str) -> None:
     widget = f"pick_parameter {key} {parameter.name}"
     label = parameter.name.replace("_", " ").capitalize()
     unit = f" Unit: {parameter.unit}." if parameter.unit else ""

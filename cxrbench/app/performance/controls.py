@@ -8,7 +8,7 @@ import streamlit as st
 
 from cxrbench.app.performance.available import AvailablePredictions, available_predictions, select_new_files
 from cxrbench.app.performance.first_finding import median_auroc_finding
-from cxrbench.app.performance.predictions import VALIDATION, Selection, systems
+from cxrbench.app.performance.predictions import VALIDATION, SystemSelection, systems
 from cxrbench.app.widgets.multi_select import multi_select
 from cxrbench.app.widgets.url import NOTHING, follow, keep
 from cxrbench.errors import InputError
@@ -41,7 +41,7 @@ class SelectedSystems:
 
     systems: list[System]
     finding: str
-    selection: Selection
+    selection: SystemSelection
 
 
 def follow_link() -> None:
@@ -79,7 +79,7 @@ def pick() -> SelectedSystems | None:
     return SelectedSystems(shown, finding, selection)
 
 
-def _selection(available: AvailablePredictions) -> Selection:
+def _selection(available: AvailablePredictions) -> SystemSelection:
     titles = {name: entry.name or name for name, entry in available.predictions.items()}
     models = multi_select("Models", titles, list(titles)[:2], "judge_models")
     ensembles: tuple[str, ...] = ()
@@ -104,7 +104,7 @@ def _selection(available: AvailablePredictions) -> Selection:
         help="Per-finding thresholds, fitted on the validation images. "
         + " ".join(f"**{record.title}**: {record.summary}" for record in THRESHOLDS.values()),
     )
-    return Selection(models, ensembles, split, rule, members)
+    return SystemSelection(models, ensembles, split, rule, members)
 
 
 def _members(
@@ -156,7 +156,9 @@ def _ensure_option(key: str, options: Collection[str], start: str) -> None:
     st.session_state[key] = value if value in options else start
 
 
-def _link_of(selection: Selection, finding: str, available: AvailablePredictions) -> dict[str, list[str]]:
+def _link_of(
+    selection: SystemSelection, finding: str, available: AvailablePredictions
+) -> dict[str, list[str]]:
     """Return query parameter → values; uploaded files are left out."""
     several = len(selection.models) > 1
     members = list(selection.members or ())
@@ -193,7 +195,9 @@ def _show_counts(systems_shown: list[System], finding: str, members: str) -> Non
         )
 
 
-def _members_text(systems_shown: list[System], selection: Selection, available: AvailablePredictions) -> str:
+def _members_text(
+    systems_shown: list[System], selection: SystemSelection, available: AvailablePredictions
+) -> str:
     """Say which models are in the ensembles, which are not, and why there may be no ensemble."""
     if not selection.ensembles:
         return ""

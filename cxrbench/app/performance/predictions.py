@@ -14,9 +14,9 @@ from cxrbench.models import catalog
 
 __all__ = [
     "VALIDATION",
-    "Selection",
     "StoredPredictions",
     "System",
+    "SystemSelection",
     "load_predictions",
     "planted_shortcut",
     "stored_predictions",
@@ -35,7 +35,7 @@ class StoredPredictions:
 
 
 @dataclass(frozen=True)
-class Selection:
+class SystemSelection:
     """The selected models, ensembles, split and operating points.
 
     Args:
@@ -102,7 +102,7 @@ def _uploaded(sha256: str, _data: bytes, name: str) -> Predictions:
     return read_predictions(_data, name)
 
 
-def systems(predictions: Mapping[str, Predictions], selection: Selection) -> list[System]:
+def systems(predictions: Mapping[str, Predictions], selection: SystemSelection) -> list[System]:
     """Return the selected models and ensembles, on the same images and findings.
 
     Without validation images, thresholds are fitted on the evaluated images, and ``fitted`` is ``shown``.

@@ -17,7 +17,12 @@ from cxrbench.app import main
 from cxrbench.app.performance import calibration, cases, tables, uploads
 from cxrbench.app.performance.curve_data import curve_data
 from cxrbench.app.performance.first_finding import median_auroc_finding
-from cxrbench.app.performance.predictions import Selection, stored_predictions, systems, uploaded_predictions
+from cxrbench.app.performance.predictions import (
+    SystemSelection,
+    stored_predictions,
+    systems,
+    uploaded_predictions,
+)
 from cxrbench.compare import gallery
 from cxrbench.errors import InputError
 from cxrbench.evaluation import Predictions, compare, read_predictions
@@ -88,8 +93,8 @@ def predictions() -> dict[str, Predictions]:
 
 def selection(
     *models: str, ensembles: tuple[str, ...] = (), rule: str = "youden", split: str = "test"
-) -> Selection:
-    return Selection(models, ensembles, split, rule)
+) -> SystemSelection:
+    return SystemSelection(models, ensembles, split, rule)
 
 
 @pytest.mark.parametrize("part", PARTS)
