@@ -115,8 +115,7 @@ def draw_controls(radiograph: Source) -> Choice:
             rest = findings[1:]
             if more.open:
                 rest = _pick_more_findings(names, main, findings)
-                choice = _pick_settings(radiograph, choice, models)
-                pick_parameters(methods)
+                choice = _pick_settings(radiograph, choice, models, methods)
     choice = replace(
         choice,
         models=models,
@@ -195,7 +194,9 @@ def _pick_more_findings(names: Sequence[str], main: str, findings: Sequence[str]
     )
 
 
-def _pick_settings(radiograph: Source, choice: Choice, models: Sequence[str]) -> Choice:
+def _pick_settings(
+    radiograph: Source, choice: Choice, models: Sequence[str], methods: Sequence[str]
+) -> Choice:
     if not radiograph.computes:
         st.caption("The settings of a bundle are fixed: its maps are stored.")
         return choice
@@ -226,6 +227,7 @@ def _pick_settings(radiograph: Source, choice: Choice, models: Sequence[str]) ->
         key="pick_steps",
         help="Points along the path: more steps reduce the completeness error and take longer.",
     )
+    pick_parameters(methods)
     return replace(choice, stage=stage, baseline=baseline, steps=int(steps))
 
 

@@ -33,3 +33,22 @@ def test_parameters_that_all_methods_share_are_not_repeated() -> None:
     at = AppTest.from_function(script, default_timeout=60).run()
     assert [each.label for each in at.number_input] == ["Cells", "Seed"]
     assert [each.label for each in at.selectbox] == ["Mask"]
+
+
+def bundle_script() -> None:
+    import numpy as np
+
+    from cxrbench.app.compare.controls import _pick_settings
+    from cxrbench.app.compare.selection import Choice
+    from cxrbench.app.services.radiographs import Source
+
+    image = np.zeros((8, 8), np.float32)
+    bundle = Source("bundle", "", image, "sha of the bundle", computes=False)
+    _pick_settings(bundle, Choice(), ("m",), ("a_method_of_another_version",))
+
+
+def test_a_bundle_keeps_its_settings_even_of_methods_that_this_version_lacks() -> None:
+    at = AppTest.from_function(bundle_script, default_timeout=60).run()
+    assert not at.exception
+    assert len(at.caption) == 1
+    assert not at.number_input
