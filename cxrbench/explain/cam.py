@@ -20,6 +20,7 @@ __all__ = [
     "feature_gradients",
     "grad_cam",
     "grad_cam_plus_plus",
+    "gradients_at",
     "hires_cam",
     "layer_cam",
     "logit_gradient",
@@ -61,12 +62,17 @@ def feature_gradients(
     check_inputs(model, images)
     indices = finding_list(model, findings)
     with torch.inference_mode(mode=False):
-        features = trunk_features(model, images, stage_name(model, stage))
-        leaf = features.value.requires_grad_()
+        return gradients_at(model, trunk_features(model, images, stage_name(model, stage)), indices)
+
+
+def gradients_at(model: Classifier, features: Features, findings: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """``feature_gradients`` of features that the trunk has computed; they are not changed."""
+    with torch.inference_mode(mode=False):
+        leaf = features.value.detach().requires_grad_()
         with torch.enable_grad():
             # The head gets a copy: its first step may work in place, and the leaf must not change.
             logits = model.head(replace(features, value=leaf.clone()))
-        gradients = [features.as_maps(logit_gradient(logits, index, leaf)) for index in indices]
+        gradients = [features.as_maps(logit_gradient(logits, index, leaf)) for index in findings]
         # Findings outermost in memory: each gradient has the memory layout of a call with one finding.
         return features.as_maps(leaf.detach()).contiguous(), torch.stack(gradients).transpose(0, 1)
 

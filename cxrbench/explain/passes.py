@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cxrbench.explain.cam import Formula, cam_maps, feature_gradients, trunk_features
+from cxrbench.explain.cam import Formula, cam_maps, gradients_at, trunk_features
 from cxrbench.explain.gradient import Draft, integrated_gradients
 from cxrbench.explain.parameters import option, whole
 from cxrbench.explain.stability import perturbed, unchanged
@@ -90,7 +90,7 @@ class Passes:
         """Activations (B, C, h, w) and gradients (B, K, C, h, w) of a stage (default: the last)."""
         name = stage_name(self.model, stage)
         if name not in self._features:
-            self._features[name] = feature_gradients(self.model, self.images, self.findings, name)
+            self._features[name] = gradients_at(self.model, self.trunk(name), self.findings.tolist())
         return self._features[name]
 
     def perturbed(self, stage: str | int | None = None) -> tuple[MapPair, ...]:
