@@ -1,6 +1,7 @@
 """From attenuation to the displayed image: scatter, noise, blur, vendor processing."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -9,7 +10,7 @@ from cxrbench.data.phantom.anatomy import Patient, generator
 from cxrbench.data.phantom.solids import Array
 from cxrbench.data.phantom.view import RayGeometry
 
-__all__ = ["ExposureSettings", "develop", "draw_exposure"]
+__all__ = ["ExposureSettings", "Tone", "develop", "draw_exposure", "side_marker", "tone_of"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,19 @@ class ExposureSettings:
     shutters: tuple[float, float, float, float]
 
 
+class Tone(NamedTuple):
+    """What the vendor's processing measures on the whole picture before it sets the grey levels.
+
+    Attributes:
+        mean: mean of the low frequencies.
+        low, high: the levels that become dark and bright.
+    """
+
+    mean: float
+    low: float
+    high: float
+
+
 def draw_exposure(patient: Patient, geometry: RayGeometry, exposure: int) -> ExposureSettings:
     """Draw the settings of one exposure; portable (AP) films have more noise and scatter, less contrast."""
     rng = generator(patient.seed, "exposure", exposure)
@@ -68,7 +82,14 @@ def draw_exposure(patient: Patient, geometry: RayGeometry, exposure: int) -> Exp
 
 
 def develop(
-    attenuation: Array, patient: Patient, geometry: RayGeometry, shot: ExposureSettings, exposure: int
+    attenuation: Array,
+    patient: Patient,
+    geometry: RayGeometry,
+    shot: ExposureSettings,
+    exposure: int,
+    *,
+    tone: Tone | None = None,
+    marker: bool = True,
 ) -> Array:
     """Turn attenuation into the displayed picture.
 
@@ -78,18 +99,62 @@ def develop(
         geometry: the rays; they give the scale.
         shot: the settings of `draw_exposure`.
         exposure: number of the exposure; the noise depends on it and not on the findings.
+        tone: that of another picture, so that both have the same grey levels; default: this picture's own.
+        marker: whether the side marker of the settings is drawn.
 
     Returns:
         (H, W) in [0, 1], bones bright.
     """
     rng = generator(patient.seed, "noise", exposure)
-    signal = _detected(attenuation, geometry, shot, rng)
-    seen = -np.log(signal)
-    coarse = _wide_blur(seen, 5.0 / geometry.spacing)
+    seen, coarse = _seen(attenuation, geometry, shot, rng)
+    tone = tone or _tone(attenuation, seen, coarse, geometry, shot)
+    picture = _curve(_level(seen, coarse, geometry, shot, tone.mean), tone, shot)
+    return _frame(picture, shot, rng, marker=marker)
+
+
+def tone_of(
+    attenuation: Array, patient: Patient, geometry: RayGeometry, shot: ExposureSettings, exposure: int
+) -> Tone:
+    """What `develop` measures on a picture; arguments as there."""
+    rng = generator(patient.seed, "noise", exposure)
+    seen, coarse = _seen(attenuation, geometry, shot, rng)
+    return _tone(attenuation, seen, coarse, geometry, shot)
+
+
+def side_marker(patient: Patient, shot: ExposureSettings, exposure: int, size: int) -> np.ndarray:
+    """Where `develop` draws the side marker: (size, size) bool; False where there is none."""
+    rng = generator(patient.seed, "noise", exposure)
+    rng.standard_normal((size, size), np.float32)  # the noise is drawn first
+    mask: np.ndarray = _marker_ink(shot, size, rng) > 0
+    return mask
+
+
+def _seen(
+    attenuation: Array, geometry: RayGeometry, shot: ExposureSettings, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Minus the logarithm of the detected signal, and its low frequencies."""
+    seen = -np.log(_detected(attenuation, geometry, shot, rng))
+    return seen, _wide_blur(seen, 5.0 / geometry.spacing)
+
+
+def _level(seen: Array, coarse: Array, geometry: RayGeometry, shot: ExposureSettings, mean: float) -> Array:
+    """The picture with less of its low frequencies and more of its details."""
     fine = seen - cv2.GaussianBlur(seen, (0, 0), max(0.8, 0.35 / geometry.spacing))
-    level = seen - np.float32(shot.flatten) * (coarse - coarse.mean()) + np.float32(shot.detail) * fine
-    picture = _curve(level, attenuation, shot)
-    return _frame(picture, shot, rng)
+    level: Array = (
+        seen - np.float32(shot.flatten) * (coarse - np.float32(mean)) + np.float32(shot.detail) * fine
+    )
+    return level
+
+
+def _tone(
+    attenuation: Array, seen: Array, coarse: Array, geometry: RayGeometry, shot: ExposureSettings
+) -> Tone:
+    mean = float(coarse.mean())
+    level = _level(seen, coarse, geometry, shot, mean)
+    bare = attenuation < 0.08  # unattenuated detector does not count
+    chest = level[::4, ::4][~bare[::4, ::4]]
+    low, high = np.quantile(chest, [0.03 + shot.dark, shot.bright]) if chest.size > 64 else (0.0, 1.0)
+    return Tone(mean, float(low), float(high))
 
 
 def _detected(
@@ -122,12 +187,9 @@ def _wide_blur(image: Array, sigma: float) -> Array:
     )
 
 
-def _curve(level: Array, attenuation: Array, shot: ExposureSettings) -> Array:
-    """The vendor's S-shaped curve between two quantiles of the chest; unattenuated detector is black."""
-    bare = attenuation < 0.08
-    chest = level[::4, ::4][~bare[::4, ::4]]
-    low, high = np.quantile(chest, [0.03 + shot.dark, shot.bright]) if chest.size > 64 else (0.0, 1.0)
-    t = (level - np.float32(low)) / np.float32(max(high - low, 0.3))
+def _curve(level: Array, tone: Tone, shot: ExposureSettings) -> Array:
+    """The vendor's S-shaped curve between the tone's two levels; unattenuated detector is black."""
+    t = (level - np.float32(tone.low)) / np.float32(max(tone.high - tone.low, 0.3))
     steep = np.float32(shot.contrast)
     ends = 1 / (1 + np.exp(np.array([steep / 2, -steep / 2], np.float32)))
     bent = (1 / (1 + np.exp(-steep * (np.clip(t, -0.6, 1.4) - np.float32(0.5)))) - ends[0]) / (
@@ -137,27 +199,25 @@ def _curve(level: Array, attenuation: Array, shot: ExposureSettings) -> Array:
     return picture.astype(np.float32)
 
 
-def _frame(picture: Array, shot: ExposureSettings, rng: np.random.Generator) -> Array:
-    """Side marker and collimator borders."""
-    size = picture.shape[0]
+def _marker_ink(shot: ExposureSettings, size: int, rng: np.random.Generator) -> Array:
+    """Opacity of the side marker, (size, size) in [0, 1]."""
+    canvas = np.zeros((size, size), np.uint8)
     if shot.marker:
-        canvas = np.zeros(picture.shape, np.uint8)
         position = (int(shot.marker_at[0] * size), int(shot.marker_at[1] * size))
         scale = size / 512 * rng.uniform(0.55, 0.95)
-        cv2.putText(
-            canvas,
-            shot.marker,
-            position,
-            cv2.FONT_HERSHEY_SIMPLEX,
-            scale,
-            255,
-            max(1, round(2.2 * scale)),
-            cv2.LINE_AA,
-        )
+        font, wide = cv2.FONT_HERSHEY_SIMPLEX, max(1, round(2.2 * scale))
+        cv2.putText(canvas, shot.marker, position, font, scale, 255, wide, cv2.LINE_AA)
         if rng.random() < 0.5:
             middle = (position[0] + int(8 * scale), position[1] + int(12 * scale))
             cv2.circle(canvas, middle, max(2, round(5 * scale)), 255, 1, cv2.LINE_AA)
-        ink = canvas.astype(np.float32) / 255
+    return canvas.astype(np.float32) / 255
+
+
+def _frame(picture: Array, shot: ExposureSettings, rng: np.random.Generator, *, marker: bool) -> Array:
+    """Side marker and collimator borders."""
+    size = picture.shape[0]
+    ink = _marker_ink(shot, size, rng)  # drawn in any case, so that the borders are the same without it
+    if marker and shot.marker:
         picture = picture * (1 - ink) + np.float32(0.97) * ink
     left, top, right, bottom = (round(share * size) for share in shot.shutters)
     shade = np.float32(0.0 if rng.random() < 0.8 else 1.0)

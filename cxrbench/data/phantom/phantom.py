@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cxrbench.data.phantom.anatomy import Patient, draw_patient, generator
-from cxrbench.data.phantom.film import ExposureSettings, develop, draw_exposure
+from cxrbench.data.phantom.film import ExposureSettings, develop, draw_exposure, side_marker
 from cxrbench.data.phantom.findings import FINDINGS
 from cxrbench.data.phantom.healthy import healthy, healthy_lateral
 from cxrbench.data.phantom.labeller import certain
 from cxrbench.data.phantom.lateral import lateral_attenuation
 from cxrbench.data.phantom.lateral_findings import add_lateral
+from cxrbench.data.phantom.scenario import HEALTHY_PARTS, LATERAL_EXPOSURES, MARKER, Scenario
 from cxrbench.data.phantom.scene import attenuation
 from cxrbench.data.phantom.shortcuts import plant
 from cxrbench.data.phantom.solids import Array
@@ -19,13 +20,10 @@ from cxrbench.data.phantom.view import RayGeometry, draw_geometry
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT, HIERARCHY, finding_key
 
-__all__ = ["TOLERANCE", "Phantom", "box", "render"]
+__all__ = ["TOLERANCE", "Phantom", "box", "expose", "render"]
 
 # A pixel belongs to a finding's mask if its attenuation changes by more than this: 2 % of the beam.
 TOLERANCE = 0.02
-
-# Added to the number of the exposure for the noise and marker of lateral films; numbers are small.
-LATERAL_EXPOSURES = 1000
 
 RenderState = tuple[Array, dict[str, np.ndarray]]
 
@@ -46,6 +44,7 @@ class Phantom:
         patient, exposure: the body and the settings of the exposure.
         view: "PA", "AP" or "LATERAL".
         shortcuts: planted shortcut → (H, W) bool, where it changed the picture visibly.
+        scenario: what determines the radiograph.
     """
 
     image: Array
@@ -59,6 +58,15 @@ class Phantom:
     exposure: ExposureSettings
     view: str
     shortcuts: dict[str, np.ndarray]
+    scenario: Scenario
+
+    @property
+    def marker(self) -> np.ndarray:
+        """Where the side marker is, (H, W) bool; False where there is none."""
+        scenario = self.scenario
+        if MARKER in scenario.omitted:
+            return np.zeros(self.image.shape, bool)
+        return side_marker(self.patient, self.exposure, scenario.stream, scenario.size)
 
     @property
     def sex(self) -> str:
@@ -108,24 +116,48 @@ def render(
     severities = _checked_findings(findings or {})
     patient = draw_patient(seed, sex=sex, age=age)
     geometry = draw_geometry(patient, view, size, exposure)
-    states = _lateral_states if view == "LATERAL" else _frontal_states
-    beam, masks, outlines = _masks_of_states(states(patient, geometry, severities, exposure), severities)
-    truth, masks = _closed_truth(severities, masks, beam.shape)
-    if view == "LATERAL":
-        exposure += LATERAL_EXPOSURES  # a separate exposure with its own noise and marker
-    settings = draw_exposure(patient, geometry, exposure)
+    stream = exposure + (LATERAL_EXPOSURES if view == "LATERAL" else 0)
+    settings = draw_exposure(patient, geometry, stream)
     try:
         settings = replace(settings, **dict(shot or {}))  # type: ignore[arg-type]
     except TypeError as error:
         known = ", ".join(ExposureSettings.__dataclass_fields__)
         raise InputError(f"The shot has no such setting ({error}); choose from: {known}.") from error
-    image = develop(beam, patient, geometry, settings, exposure)
-    boxes = {name: box(mask) for name, mask in masks.items() if mask.any()}
+    return expose(Scenario(patient, view, size, exposure, settings, severities, tuple(shortcuts)))
+
+
+def expose(scenario: Scenario) -> Phantom:
+    """Render the radiograph of a scenario."""
+    patient, geometry, stream = scenario.patient, scenario.geometry, scenario.stream
+    findings = dict(scenario.findings)
+    states = _lateral_states if scenario.view == "LATERAL" else _frontal_states
+    beam, masks, outlines = _masks_of_states(states(scenario, geometry), findings)
+    truth, masks = _closed_truth(findings, masks, beam.shape)
+    image = develop(
+        beam,
+        patient,
+        geometry,
+        scenario.settings,
+        stream,
+        tone=scenario.tone,
+        marker=MARKER not in scenario.omitted,
+    )
     planted = {}
-    for kind in shortcuts:
-        image, planted[kind] = plant(image, kind, generator(seed, "shortcut", kind, exposure))
+    for kind in scenario.shortcuts:
+        image, planted[kind] = plant(image, kind, generator(patient.seed, "shortcut", kind, stream))
     return Phantom(
-        image, beam, masks, outlines, truth, dict(severities), boxes, patient, settings, view, planted
+        image=image,
+        attenuation=beam,
+        masks=masks,
+        outlines=outlines,
+        truth=truth,
+        severity=findings,
+        boxes={name: box(mask) for name, mask in masks.items() if mask.any()},
+        patient=patient,
+        exposure=scenario.settings,
+        view=scenario.view,
+        shortcuts=planted,
+        scenario=scenario,
     )
 
 
@@ -134,25 +166,27 @@ def _in_order(findings: Mapping[str, float]) -> list[str]:
     return sorted(findings, key=lambda name: FINDINGS[name].order)
 
 
-def _frontal_states(
-    patient: Patient, geometry: RayGeometry, findings: Mapping[str, float], exposure: int
-) -> Iterator[RenderState]:
+def _frontal_states(scenario: Scenario, geometry: RayGeometry) -> Iterator[RenderState]:
     """Yield attenuation and outlines of the healthy chest, then after each finding, in a frontal view."""
-    scene = healthy(patient, geometry, exposure)
+    patient = scenario.patient
+    scene = healthy(patient, geometry, scenario.number)
+    for part, leave_out in HEALTHY_PARTS.items():
+        if part in scenario.omitted:
+            scene = leave_out(scene)
     yield attenuation(scene), scene.outlines
-    for name in _in_order(findings):
-        scene = FINDINGS[name].add(scene, findings[name], generator(patient.seed, name))
+    for name in _in_order(scenario.findings):
+        place = scenario.places.get(name, 0)
+        stream = generator(patient.seed, name, "place", place) if place else generator(patient.seed, name)
+        scene = FINDINGS[name].add(scene, scenario.findings[name], stream)
         yield attenuation(scene), scene.outlines
 
 
-def _lateral_states(
-    patient: Patient, geometry: RayGeometry, findings: Mapping[str, float], exposure: int
-) -> Iterator[RenderState]:
-    """The same in a lateral view."""
-    scene = healthy_lateral(patient, geometry, exposure)
+def _lateral_states(scenario: Scenario, geometry: RayGeometry) -> Iterator[RenderState]:
+    """The same in a lateral view, where findings lie as in the frontal one."""
+    scene = healthy_lateral(scenario.patient, geometry, scenario.number)
     yield lateral_attenuation(scene), scene.outlines
-    for name in _in_order(findings):
-        scene = add_lateral(scene, name, findings[name])
+    for name in _in_order(scenario.findings):
+        scene = add_lateral(scene, name, scenario.findings[name])
         yield lateral_attenuation(scene), scene.outlines
 
 

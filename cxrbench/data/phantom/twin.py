@@ -1,0 +1,207 @@
+"""Twins: the same patient with the same noise and processing, and one thing changed.
+
+What removing a finding does to a score is then known exactly, and a heat map can be compared with it.
+Reference of the idea: FunnyBirds, Hesse et al. 2023, arXiv:2308.06248.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from cxrbench.data.phantom.film import Tone, tone_of
+from cxrbench.data.phantom.phantom import TOLERANCE, Phantom, expose
+from cxrbench.data.phantom.scenario import HEALTHY_PARTS, MARKER
+from cxrbench.data.phantom.solids import Array
+from cxrbench.errors import InputError
+from cxrbench.labels import HIERARCHY, finding_key
+
+__all__ = ["Twin", "parts", "twin"]
+
+# The difference of grey levels above which a pixel counts as changed.
+VISIBLE: Final = 0.02
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A phantom and its twin.
+
+    Attributes:
+        original: the phantom.
+        phantom: the twin.
+        changed: the parts that were removed or changed; with a finding its children are removed.
+        absent: labels that are true of the original and not of the twin.
+        mask: (H, W) bool, where the changed parts are visible on either film.
+    """
+
+    original: Phantom
+    phantom: Phantom
+    changed: tuple[str, ...]
+    absent: tuple[str, ...]
+    mask: np.ndarray
+
+    @cached_property
+    def difference(self) -> Array:
+        """Original minus twin, (H, W) float32: positive where the removed part is brighter."""
+        return self.original.image - self.phantom.image
+
+    @property
+    def concentration(self) -> float:
+        """Mean absolute difference inside the mask ÷ outside; NaN where the mask is empty or everything.
+
+        Above 1 the change lies in the mask. Scatter and the processing's low frequencies spread it somewhat,
+        as on real films.
+        """
+        size = np.abs(self.difference)
+        if not self.mask.any() or self.mask.all():
+            return float("nan")
+        outside = float(size[~self.mask].mean())
+        return float(size[self.mask].mean()) / outside if outside else float("inf")
+
+    def region(self, threshold: float = VISIBLE) -> np.ndarray:
+        """Where the grey level changes by more than a threshold: (H, W) bool."""
+        changed: np.ndarray = np.abs(self.difference) > threshold
+        return changed
+
+
+def parts(phantom: Phantom) -> dict[str, np.ndarray]:
+    """The parts of a film that can be removed: name → where they are visible, (H, W) bool.
+
+    Findings as rendered (without the labels that they only imply), planted shortcuts, the side marker, and on
+    frontal films healthy parts.
+    """
+    found = {name: phantom.masks[name] for name in phantom.severity}
+    found |= phantom.shortcuts
+    if phantom.marker.any():
+        found[MARKER] = phantom.marker
+    if phantom.view != "LATERAL":
+        for part in HEALTHY_PARTS:
+            if part not in phantom.scenario.omitted:
+                found[part] = twin(phantom, without=(part,)).mask
+    return found
+
+
+def twin(
+    original: Phantom,
+    *,
+    without: Sequence[str] = (),
+    severity: Mapping[str, float] | None = None,
+    places: Mapping[str, int] | None = None,
+) -> Twin:
+    """Render the same patient with findings or other parts removed, weaker, stronger or elsewhere.
+
+    Body, position, noise, exposure and grey levels stay the same. What a finding changes outside its mask is
+    what scatter and the processing's low frequencies make of it.
+
+    Args:
+        original: the phantom.
+        without: findings (their children are removed too), planted shortcuts, ``Side marker``, or one of
+            `HEALTHY_PARTS`.
+        severity: finding → its new severity in (0, 1].
+        places: finding → number of another place, drawn from a stream of its own; frontal films only.
+
+    Returns:
+        The twin. A parent in the hierarchy stays true only if another of its children or it itself remains.
+
+    Raises:
+        InputError: a part that the phantom does not have, or an invalid severity or place.
+    """
+    scenario = original.scenario
+    removed = _removed(original, without)
+    stronger = {_present(original, name): value for name, value in (severity or {}).items()}
+    moved = {_present(original, name): place for name, place in (places or {}).items()}
+    _check(original, stronger, moved)
+    findings = {name: stronger.get(name, value) for name, value in scenario.findings.items()}
+    changed = replace(
+        scenario,
+        findings={name: value for name, value in findings.items() if name not in removed},
+        shortcuts=tuple(kind for kind in scenario.shortcuts if kind not in removed),
+        places={**scenario.places, **moved},
+        omitted=scenario.omitted | {name for name in removed if name == MARKER or name in HEALTHY_PARTS},
+        tone=scenario.tone or _tone(original),
+    )
+    phantom = expose(changed)
+    names = (*removed, *stronger, *moved)
+    absent = tuple(name for name, value in original.truth.items() if value > phantom.truth[name])
+    return Twin(original, phantom, names, absent, _mask(original, phantom, names))
+
+
+def _tone(original: Phantom) -> Tone:
+    scenario = original.scenario
+    return tone_of(
+        original.attenuation, original.patient, scenario.geometry, original.exposure, scenario.stream
+    )
+
+
+def _removed(original: Phantom, without: Sequence[str]) -> tuple[str, ...]:
+    """The parts to remove: as named, and the findings whose ancestor is named."""
+    severity = original.severity
+    removed: list[str] = []
+    for name in without:
+        others = (*original.shortcuts, *_other_parts(original))
+        exact = {finding_key(part): part for part in others}.get(finding_key(name))
+        if exact is not None:
+            removed.append(exact)
+            continue
+        children = [child for child in severity if finding_key(name) in map(finding_key, _lineage(child))]
+        if not children:
+            raise InputError(
+                f"This phantom has no {name!r} to remove; it has: "
+                f"{', '.join((*severity, *others)) or 'nothing'}."
+            )
+        removed.extend(children)
+    return tuple(dict.fromkeys(removed))
+
+
+def _other_parts(original: Phantom) -> tuple[str, ...]:
+    omitted = original.scenario.omitted
+    marker = (MARKER,) if original.exposure.marker and MARKER not in omitted else ()
+    healthy = (
+        () if original.view == "LATERAL" else tuple(part for part in HEALTHY_PARTS if part not in omitted)
+    )
+    return marker + healthy
+
+
+def _lineage(name: str) -> list[str]:
+    """A finding and its ancestors."""
+    line = [name]
+    while line[-1] in HIERARCHY:
+        line.append(HIERARCHY[line[-1]])
+    return line
+
+
+def _present(original: Phantom, name: str) -> str:
+    known = {finding_key(finding): finding for finding in original.severity}
+    if finding_key(name) not in known:
+        raise InputError(
+            f"This phantom has no {name!r} to change; it has: {', '.join(original.severity) or 'no finding'}."
+        )
+    return known[finding_key(name)]
+
+
+def _check(original: Phantom, severity: Mapping[str, float], places: Mapping[str, int]) -> None:
+    for name, value in severity.items():
+        if not 0 < value <= 1:
+            raise InputError(
+                f"The severity of {name} must be in (0, 1], got {value}; to remove it, name it in without."
+            )
+    for name, place in places.items():
+        if place < 0:
+            raise InputError(f"The place of {name} must be 0 or more, got {place}.")
+        if original.view == "LATERAL":
+            raise InputError(f"{name} can be moved on frontal films only; render a PA or AP view.")
+
+
+def _mask(original: Phantom, phantom: Phantom, names: Sequence[str]) -> np.ndarray:
+    """Where the changed parts are visible on either film."""
+    mask = np.zeros(original.image.shape, bool)
+    for name in names:
+        for film in (original, phantom):
+            mask |= film.masks.get(name, False) | film.shortcuts.get(name, False)
+        if name == MARKER:
+            mask |= original.marker
+        if name in HEALTHY_PARTS:
+            mask |= np.abs(original.attenuation - phantom.attenuation) > TOLERANCE
+    return mask
