@@ -70,6 +70,21 @@ def test_every_method_has_its_card() -> None:
             assert part.lower() in cards[key].lower(), f"the card of {key} lacks {part}"
 
 
+def test_every_criterion_has_its_card() -> None:
+    from cxrbench.judge import CRITERIA
+
+    text = (ROOT / "docs" / "judging.md").read_text(encoding="utf8")
+    cards = re.findall(r"(?ms)^## [^\n(]*\((`[^\n]+`)\)\n(.*?)(?=^## |\Z)", text)
+    keys = [key for heading, _ in cards for key in re.findall(r"`(\w+)`", heading)]
+    assert keys == list(CRITERIA)
+    card_of = {key: card for heading, card in cards for key in re.findall(r"`(\w+)`", heading)}
+    for key, criterion in CRITERIA.items():
+        assert "**Definition.**" in card_of[key]
+        assert criterion.reference in card_of[key]
+        assert criterion.caveat in card_of[key].split("**Cannot say.**")[1]
+        assert f"| `{key}` | {criterion.title} |" in text, f"{key} is not in the table at a glance"
+
+
 def test_every_backbone_is_listed_with_its_stages() -> None:
     from cxrbench.models import ARCHITECTURES
 

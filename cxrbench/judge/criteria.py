@@ -1,0 +1,27 @@
+"""``CRITERIA``: the table of criteria."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from cxrbench.errors import look_up
+from cxrbench.judge.criterion import Criterion
+from cxrbench.judge.localisation_records import LOCALISATION
+
+__all__ = ["CRITERIA", "criterion"]
+
+
+def _by_name(*families: Iterable[Criterion]) -> Mapping[str, Criterion]:
+    return MappingProxyType({record.name: record for family in families for record in family})
+
+
+CRITERIA: Final = _by_name(LOCALISATION)
+
+
+def criterion(name: str) -> Criterion:
+    """The record of a criterion.
+
+    Raises:
+        InputError: an unknown name; the message lists the known ones.
+    """
+    return look_up("criterion", name, CRITERIA)

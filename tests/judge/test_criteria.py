@@ -1,0 +1,78 @@
+"""One contract for every row of ``CRITERIA``."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cxrbench.errors import InputError
+from cxrbench.judge import CRITERIA, CRITERION_FAMILIES, NEEDS, JudgedMap, criterion
+
+RANDOM = np.random.default_rng(3)
+SIZE = (32, 32)
+MASK = np.zeros(SIZE, bool)
+MASK[8:18, 10:22] = True
+
+JUDGED = JudgedMap(
+    map=RANDOM.standard_normal((7, 7)),
+    size=SIZE,
+    mask=MASK,
+    boxes=np.array([[10, 8, 22, 18]]),
+    lungs=MASK[:, ::-1],
+)
+
+
+@pytest.mark.parametrize("name", CRITERIA)
+def test_a_criterion_is_described(name: str) -> None:
+    record = CRITERIA[name]
+    assert record.name == name
+    assert record.family in CRITERION_FAMILIES
+    assert set(record.needs) <= set(NEEDS)
+    assert set(record.fields) <= {*vars(JUDGED), "region"}
+    assert record.caveat.endswith(".")
+    assert record.low < record.high
+
+
+@pytest.mark.parametrize("name", CRITERIA)
+def test_a_criterion_gives_the_same_value_within_its_range(name: str) -> None:
+    record = CRITERIA[name]
+    value = record.value(JUDGED)
+    assert record.low <= value <= record.high
+    assert record.value(replace(JUDGED)) == value
+    best = record.best(JUDGED)
+    assert np.isnan(best) or record.low <= best <= record.high
+
+
+@pytest.mark.parametrize("name", CRITERIA)
+def test_a_criterion_is_undefined_without_what_it_needs_and_for_maps_with_nan(name: str) -> None:
+    record = CRITERIA[name]
+    assert np.isnan(record.value(JudgedMap(JUDGED.map, SIZE))) or not record.fields
+    broken = JUDGED.map.copy()
+    broken[0, 0] = np.nan
+    assert np.isnan(record.value(replace(JUDGED, map=broken)))
+
+
+@pytest.mark.parametrize("name", [name for name, record in CRITERIA.items() if "region" in record.fields])
+def test_a_criterion_of_localisation_is_undefined_for_an_empty_mask(name: str) -> None:
+    empty = replace(JUDGED, mask=np.zeros(SIZE, bool), boxes=np.zeros((0, 4)))
+    assert np.isnan(CRITERIA[name].value(empty))
+    assert np.isnan(CRITERIA[name].best(empty))
+
+
+def test_boxes_are_the_region_where_there_is_no_mask() -> None:
+    boxes = replace(JUDGED, mask=None)
+    assert boxes.region is not None
+    assert np.array_equal(boxes.region, MASK)
+    assert CRITERIA["relevance_mass"].value(boxes) == CRITERIA["relevance_mass"].value(JUDGED)
+
+
+def test_an_unknown_criterion_lists_the_known_ones() -> None:
+    with pytest.raises(InputError, match=r"Unknown criterion 'hits'; choose from: .*hit"):
+        criterion("hits")
+
+
+def test_ranks_put_the_better_value_above() -> None:
+    record = CRITERIA["hit"]
+    values = np.array([0.1, 0.5])
+    assert np.array_equal(record.rank_value(values), values)
+    assert np.array_equal(replace(record, higher_is_better=False).rank_value(values), -values)
