@@ -24,6 +24,7 @@ __all__ = [
     "hires_cam",
     "layer_cam",
     "logit_gradient",
+    "logit_gradients",
     "trunk_features",
     "weighted_sum",
     "xgrad_cam",
@@ -143,9 +144,16 @@ def logit_gradient(logits: Tensor, finding: int, leaf: Tensor, *, last: bool = F
 
     Images of a batch are independent in eval mode, so one call serves all. ``last`` frees the graph.
     """
+    return logit_gradients(logits, finding, (leaf,), last=last)[0]
+
+
+def logit_gradients(
+    logits: Tensor, finding: int, leaves: Sequence[Tensor], *, last: bool = False
+) -> tuple[Tensor, ...]:
+    """``logit_gradient`` with respect to several tensors, from one backward pass."""
     direction = torch.zeros_like(logits)
     direction[:, finding] = 1
-    return torch.autograd.grad(logits, leaf, direction, retain_graph=not last, materialize_grads=True)[0]
+    return torch.autograd.grad(logits, leaves, direction, retain_graph=not last, materialize_grads=True)
 
 
 def trunk_features(model: Classifier, images: Tensor, stage: str) -> Features:

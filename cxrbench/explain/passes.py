@@ -14,6 +14,7 @@ from cxrbench.explain.parameters import option, whole
 from cxrbench.explain.stability import perturbed, unchanged
 from cxrbench.explain.validation import stage_name
 from cxrbench.models import Classifier, Features
+from cxrbench.models.attention import AttentionTrace, trace_attention
 
 __all__ = ["Compute", "Passes", "PathParameters", "StageParameters", "from_formula", "from_path"]
 
@@ -70,6 +71,12 @@ class Passes:
         """The images, as tensors that gradients may be recorded of."""
         with torch.inference_mode(mode=False):
             return self.images.clone() if self.images.is_inference() else self.images
+
+    @cached_property
+    def attention(self) -> AttentionTrace:
+        """The attention of every block of a vision transformer, with what its gradients need."""
+        with torch.inference_mode(mode=False):
+            return trace_attention(self.model, self.plain_images)
 
     def logits(self, images: Tensor) -> Tensor:
         """Logits of the findings for changed images (N, C, H, W): (N, K), without gradients."""

@@ -95,11 +95,15 @@ def _run(passes: Passes, methods: list[ConfiguredMethod]) -> Iterator[Explanatio
     shared: dict[str, float] = {}
     for each in methods:
         stage = each.stage(passes.model)
-        if stage is not None and stage not in shared:
+        part = "attention" if each.record.family == "attention" else stage
+        if part is not None and part not in shared:
             start = time.perf_counter()
-            passes.features(stage)
-            shared[stage] = time.perf_counter() - start
-        yield from _explanations(passes, each, 0.0 if stage is None else shared[stage])
+            if stage is None:
+                _ = passes.attention
+            else:
+                passes.features(stage)
+            shared[part] = time.perf_counter() - start
+        yield from _explanations(passes, each, 0.0 if part is None else shared[part])
 
 
 def _explanations(passes: Passes, method: ConfiguredMethod, seconds: float) -> Iterator[Explanation]:
