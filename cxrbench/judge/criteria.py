@@ -5,8 +5,9 @@ from types import MappingProxyType
 from typing import Final
 
 from cxrbench.errors import look_up
-from cxrbench.judge.criterion import Criterion
+from cxrbench.judge.interventional_records import INTERVENTIONAL
 from cxrbench.judge.localisation_records import LOCALISATION
+from cxrbench.judge.protocol import Criterion
 
 __all__ = ["CRITERIA", "criterion"]
 
@@ -15,7 +16,7 @@ def _by_name(*families: Iterable[Criterion]) -> Mapping[str, Criterion]:
     return MappingProxyType({record.name: record for family in families for record in family})
 
 
-CRITERIA: Final = _by_name(LOCALISATION)
+CRITERIA: Final = _by_name(INTERVENTIONAL, LOCALISATION)
 
 
 def criterion(name: str) -> Criterion:

@@ -107,6 +107,17 @@ class JudgedMap:
         return positive_part(self.relevance)
 
     @cached_property
+    def part_masks(self) -> np.ndarray:
+        """Masks of the parts, (P, H, W) bool."""
+        masks = [part.mask for part in self.parts or ()]
+        return np.stack(masks).astype(bool) if masks else np.zeros((0, *self.size), bool)
+
+    @cached_property
+    def changes(self) -> np.ndarray:
+        """True changes of the logit, one per part, (P,)."""
+        return np.array([part.change for part in self.parts or ()], np.float64)
+
+    @cached_property
     def region(self) -> np.ndarray | None:
         """Where the finding is, (H, W) bool: its mask, or the union of its boxes."""
         if self.mask is None and self.boxes is not None:

@@ -6,8 +6,8 @@ from typing import Any, Final
 import numpy as np
 
 from cxrbench.judge import boxes, localisation, reachability, segmentation
-from cxrbench.judge.criterion import Criterion
 from cxrbench.judge.judged_map import JudgedMap
+from cxrbench.judge.protocol import Criterion
 
 __all__ = ["LOCALISATION"]
 

@@ -4,14 +4,25 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from cxrbench.errors import InputError
-from cxrbench.judge import CRITERIA, CRITERION_FAMILIES, NEEDS, JudgedMap, criterion
+from cxrbench.judge import CRITERIA, CRITERION_FAMILIES, NEEDS, JudgedMap, Part, criterion
 
 RANDOM = np.random.default_rng(3)
 SIZE = (32, 32)
 MASK = np.zeros(SIZE, bool)
 MASK[8:18, 10:22] = True
+
+OTHERS = [np.roll(MASK, shift, axis=1) for shift in (0, 12, -11)]
+IMAGE = torch.from_numpy(RANDOM.random((1, *SIZE)))
+HEALTHY = torch.where(torch.from_numpy(np.logical_or.reduce(OTHERS)), IMAGE - 0.5, IMAGE)
+WEIGHTS = torch.from_numpy(RANDOM.random(SIZE))
+
+
+def score(images: torch.Tensor) -> torch.Tensor:
+    return (images * WEIGHTS).sum((1, 2, 3)) / 32 - 7
+
 
 JUDGED = JudgedMap(
     map=RANDOM.standard_normal((7, 7)),
@@ -19,6 +30,14 @@ JUDGED = JudgedMap(
     mask=MASK,
     boxes=np.array([[10, 8, 22, 18]]),
     lungs=MASK[:, ::-1],
+    parts=tuple(Part(name, mask, 0.1 * i) for i, (name, mask) in enumerate(zip("abc", OTHERS, strict=True))),
+    finding="b",
+    image=IMAGE,
+    twin=torch.where(torch.from_numpy(MASK), HEALTHY, IMAGE),
+    healthy=HEALTHY,
+    score=score,
+    logit=1.0,
+    threshold=float(score(torch.stack([IMAGE, HEALTHY])).mean()),
 )
 
 
