@@ -37,6 +37,9 @@ def notes(comparison: Comparison, model: str, method: str, finding: str) -> tupl
         return (f"not applicable: {heat.problem}",)
     relevance = heat.map_of(finding)
     if relevance is None:
+        prediction = comparison.predictions.get(model)
+        if prediction is not None and finding in prediction.labels:
+            return ("not computed",)
         return (f"not applicable: {model} has no output for {finding}",)
     error = completeness(heat, finding) if incomplete(heat, finding) else ""
     texts = [*_value_notes(relevance, heat), error, *_stability_notes(heat, finding), *heat.remarks]
@@ -74,10 +77,11 @@ def caption(comparison: Comparison, model: str, method: str, finding: str) -> st
 
 
 def computing_time(heat: HeatMaps) -> str:
-    """How long the maps of all findings computing_time together; empty where that was not timed."""
+    """How long the maps took together; empty where that was not timed."""
     if heat.problem is not None or math.isnan(heat.seconds):
         return ""
-    return f"{_duration(heat.seconds)} for {len(heat.labels)} findings"
+    count = len(heat.labels)
+    return f"{_duration(heat.seconds)} for {count} finding{'s' if count != 1 else ''}"
 
 
 def score_text(prediction: Prediction, finding: str) -> str:

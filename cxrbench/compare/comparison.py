@@ -75,17 +75,18 @@ class Prediction:
 
 @dataclass(frozen=True)
 class HeatMaps:
-    """The maps of one method and one model, for all findings of the model.
+    """The maps of one method and one model, for all findings of the model or for those computed so far.
 
     Args:
         model: name of the model.
         method: a key of ``METHODS``.
         stage: stage whose feature map was read; None for methods that read none.
-        labels: one name per map: all labels of the model, so that another finding needs no computation.
+        labels: one name per map, in the model's order. In the gallery and on the command line these are all
+            labels of the model; on the page a method may compute one finding after the other.
         maps: (L, h, w) float32, signed, not normalised, on the method's own grid over the network's input.
         preprocessing: preprocessing of the image that the maps explain.
         box: the crop of the film (top, left, bottom, right) if the preprocessing crops by content; else None.
-        seconds: computing time of all maps together; NaN if not measured.
+        seconds: computing time of these maps together; NaN if not measured.
         progress: steps done ÷ total; below 1 the maps are still being refined, or were stopped.
         completeness: (L,) relative completeness error; NaN where the method defines none.
         stable: (L,) bool, False where a relative perturbation of 1e-6 changes the map visibly; empty where
@@ -117,7 +118,7 @@ class HeatMaps:
         return self.preprocessing.to_original(maps, shape, self.box)
 
     def map_of(self, finding: str) -> np.ndarray | None:
-        """The raw map (h, w) of one finding; None where the model has no such label or there are no maps."""
+        """The raw map (h, w) of one finding; None where there is no map of it."""
         if finding not in self.labels or self.problem is not None:
             return None
         found: np.ndarray = self.maps[self.labels.index(finding)]

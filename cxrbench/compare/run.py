@@ -1,6 +1,6 @@
 """One radiograph through several models and methods; yields each result as soon as it is known."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
@@ -24,13 +24,20 @@ from cxrbench.inference import predict
 from cxrbench.labels import canonical
 from cxrbench.models import Classifier
 
-__all__ = ["Event", "collect", "compare"]
+__all__ = ["Event", "collect", "compare", "finding_names"]
 
 Event = Prediction | HeatMaps
 
 
-def compare(image: np.ndarray, settings: Settings, *, models: Mapping[str, Classifier]) -> Iterator[Event]:
-    """Predict and explain all findings of each model, model by model.
+def compare(
+    image: np.ndarray,
+    settings: Settings,
+    *,
+    models: Mapping[str, Classifier],
+    findings: Sequence[str] | None = None,
+    with_predictions: bool = True,
+) -> Iterator[Event]:
+    """Predict and explain the findings of each model, model by model.
 
     For each model yields its prediction, then heat maps per method, in the order of the settings. Integrated
     gradients yields drafts (``progress`` below 1), each of which replaces the one before. Closing the
@@ -40,6 +47,8 @@ def compare(image: np.ndarray, settings: Settings, *, models: Mapping[str, Class
         image: (H, W) grey, float in [0, 1].
         settings: models, methods and their parameters.
         models: name → model in eval mode, for each name in the settings.
+        findings: the findings whose maps are computed; default: all. A model without any of them has no maps.
+        with_predictions: whether predictions are yielded; they always state all findings.
 
     Returns:
         Predictions and heat maps. A method that does not apply to a model yields heat maps without maps,
@@ -61,7 +70,7 @@ def compare(image: np.ndarray, settings: Settings, *, models: Mapping[str, Class
     settings.configured()
     if image.ndim != 2 or not image.size:
         raise InputError(f"image must be one grey image (H, W); got an array of shape {image.shape}.")
-    return _compare(image, settings, models)
+    return _compare(image, settings, models, findings, with_predictions=with_predictions)
 
 
 def collect(
@@ -85,14 +94,34 @@ def collect(
     return Comparison(image, source, settings, predictions, heat_maps, masks or {}, truth or {}, note)
 
 
-def _compare(image: np.ndarray, settings: Settings, models: Mapping[str, Classifier]) -> Iterator[Event]:
+def _compare(
+    image: np.ndarray,
+    settings: Settings,
+    models: Mapping[str, Classifier],
+    findings: Sequence[str] | None,
+    *,
+    with_predictions: bool,
+) -> Iterator[Event]:
     for name in settings.models:
         model = models[name]
-        yield _predict(name, model, image)
+        if with_predictions:
+            yield _predict(name, model, image)
+        indices = _indices(model, findings)
+        if not indices:
+            continue
         preprocessing = model.spec.preprocessing
         box = preprocessing.box(image) if preprocessing.crop != "none" else None
-        for heat in _explain(name, model, preprocessing(image, box)[None], settings):
+        for heat in _explain(name, model, preprocessing(image, box)[None], settings, indices):
             yield replace(heat, box=box)
+
+
+def _indices(model: Classifier, findings: Sequence[str] | None) -> list[int]:
+    """The findings among the model's labels, in the model's order; all of them for None."""
+    return [
+        index
+        for index in model.spec.findings
+        if findings is None or canonical(model.spec.labels[index]) in findings
+    ]
 
 
 def _predict(name: str, model: Classifier, image: np.ndarray) -> Prediction:
@@ -103,7 +132,7 @@ def _predict(name: str, model: Classifier, image: np.ndarray) -> Prediction:
     return Prediction(
         model=name,
         revision=model.revision,
-        labels=_labels(model),
+        labels=finding_names(model),
         logits=outputs.logits[0, shown],
         scores=outputs.scores[0, shown],
         thresholds=np.array(model.spec.thresholds, np.float32)[shown],
@@ -112,7 +141,9 @@ def _predict(name: str, model: Classifier, image: np.ndarray) -> Prediction:
     )
 
 
-def _explain(name: str, model: Classifier, images: Tensor, settings: Settings) -> Iterator[HeatMaps]:
+def _explain(
+    name: str, model: Classifier, images: Tensor, settings: Settings, findings: Sequence[int]
+) -> Iterator[HeatMaps]:
     """The heat maps of one model, with shared passes; methods that do not apply yield their problem."""
     configured = {each.key: each for each in settings.configured()}.values()
     problems = {each.key: each.problem(model) for each in configured}
@@ -122,7 +153,7 @@ def _explain(name: str, model: Classifier, images: Tensor, settings: Settings) -
     explanations = explain(
         model,
         images.to(next(model.parameters()).dtype),
-        model.spec.findings,
+        findings,
         possible,
         stage=stage,
         baseline=settings.baseline,
@@ -135,7 +166,8 @@ def _explain(name: str, model: Classifier, images: Tensor, settings: Settings) -
             yield _inapplicable(name, model, each, problem)
             continue
         for explanation in next(drafts)[1]:
-            yield _heat_maps(name, model, each, explanation)
+            labels = tuple(canonical(model.spec.labels[index]) for index in findings)
+            yield replace(_heat_maps(name, model, each, explanation), labels=labels)
 
 
 def _inapplicable(name: str, model: Classifier, method: ConfiguredMethod, problem: str) -> HeatMaps:
@@ -143,7 +175,7 @@ def _inapplicable(name: str, model: Classifier, method: ConfiguredMethod, proble
         model=name,
         method=method.key,
         stage=None,
-        labels=_labels(model),
+        labels=finding_names(model),
         maps=np.empty((0, 0, 0), np.float32),
         preprocessing=model.spec.preprocessing,
         seconds=float("nan"),
@@ -178,6 +210,6 @@ def _remarks(model: Classifier, record: Method, explanation: Explanation) -> Ite
         yield "same for every finding: this method does not look at the score"
 
 
-def _labels(model: Classifier) -> tuple[str, ...]:
+def finding_names(model: Classifier) -> tuple[str, ...]:
     """Canonical names of the model's findings, so that models of several data sets share their names."""
     return tuple(canonical(model.spec.labels[index]) for index in model.spec.findings)

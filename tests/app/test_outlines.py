@@ -45,7 +45,7 @@ def comparison(mask: np.ndarray) -> Comparison:
 
 def sent(made: Comparison) -> list[list[np.ndarray]]:
     """The polygons of each panel of the canvas, in pixels of the film."""
-    data = scene(made, ["Edema"], cells={}, titles={}, link=None, file="f")
+    data = scene({"Edema": made}, cells={}, titles={}, link=None, file="f")
     scale = data["picture"]["width"] / made.image.shape[1]
     return [[np.array(polygon) / scale for polygon in panel["outline"] or []] for panel in data["panels"]]
 
@@ -76,14 +76,14 @@ def test_a_film_that_is_sent_smaller_keeps_its_polygons(ragged: np.ndarray) -> N
 def test_all_captions_mention_the_same_omission(ragged: np.ndarray) -> None:
     note = "regions under 49 pixels omitted"
     made = comparison(ragged)
-    data = scene(made, ["Edema"], cells={}, titles={}, link=None, file="f")
+    data = scene({"Edema": made}, cells={}, titles={}, link=None, file="f")
     assert any(note in fact for fact in data["panels"][0]["facts"])
     texts = [text.get_text() for axes in panels(made, "Edema").axes for text in axes.texts]
     assert note in " ".join(" ".join(texts).split())
     whole = ragged.copy()
     whole[240:] = False
     plain = replace(made, masks={"Edema": whole})
-    data = scene(plain, ["Edema"], cells={}, titles={}, link=None, file="f")
+    data = scene({"Edema": plain}, cells={}, titles={}, link=None, file="f")
     assert not any("omitted" in fact for fact in data["panels"][0]["facts"])
 
 

@@ -202,7 +202,7 @@ def comparison() -> Comparison:
 @pytest.mark.parametrize("scale", sorted(SCALES))
 def test_full_colour_stands_for_what_the_library_says(run: Run, scale: str) -> None:
     made = comparison()
-    data = scene(made, ["Edema"], cells={}, titles={}, link=None, file="f")
+    data = scene({"Edema": made}, cells={}, titles={}, link=None, file="f")
     found = run(VIEW, "m.peaksOf(a[0], a[1])", [data["panels"], scale])
     expected = peaks(made, "Edema", scale)  # type: ignore[arg-type]
     own = {f"{model} {method} Edema": value for (model, method), value in expected.items()}

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, WebSocketRoute
 
 from cxrbench.compare import gallery
@@ -66,6 +68,30 @@ def test_a_case_picked_while_maps_are_computed_stays(visit: Visits) -> None:
     here.page.wait_for_timeout(1000)
     assert here.page.get_by_text(two.why).is_visible()
     assert f"case={two.id}" in here.page.url
+
+
+def test_an_upload_while_maps_are_computed_stays(visit: Visits, tmp_path: Path) -> None:
+    case = gallery.cases()[0]
+    pixels = np.random.default_rng(0).integers(0, 256, (90, 80)).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "film.png")
+    lines: list[Line] = []
+    here = visit(
+        f"/?case={case.id}&methods=integrated_gradients&steps=300",
+        rest=False,
+        before=lambda page: lines.append(Line(page)),
+    )
+    here.page.locator(".st-key-stop").wait_for(timeout=60_000)
+    here.page.get_by_role("button", name="Your own image").click()
+    here.page.locator("input[type=file]").wait_for(state="attached")
+    here.page.wait_for_timeout(500)
+    lines[0].hold()
+    here.upload(tmp_path / "film.png")
+    here.page.wait_for_timeout(2000)  # meanwhile the page looks for new maps, with its former selection
+    lines[0].release()
+    here.page.get_by_text("PNG, 80 × 90 pixels").wait_for()
+    here.page.wait_for_timeout(1500)
+    assert here.page.get_by_text("PNG, 80 × 90 pixels").is_visible()
+    assert "own=" in here.page.url
 
 
 def test_two_quick_picks_on_performance_both_stay(visit: Visits, assets_root: Path) -> None:

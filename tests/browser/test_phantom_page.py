@@ -29,7 +29,9 @@ def test_a_link_orders_a_phantom_that_can_be_changed_saved_and_explained(visit: 
     assert order["findings"] == {"Cardiomegaly": 0.6, "Pleural Effusion": 0.8}
     v.page.get_by_role("button", name="Explain on Compare").click()
     v.page.wait_for_selector(".bench", timeout=120_000)
-    assert v.page.locator(".st-key-pick_case input").first.input_value() == "Yours: Phantom 7, LATERAL"
+    assert (
+        v.page.locator("[class*=st-key-pick_case] input").first.input_value() == "Yours: Phantom 7, LATERAL"
+    )
     assert "seed=" not in v.page.url
     assert "phantom=seed" in v.page.url
 

@@ -15,7 +15,7 @@ Visits = Callable[..., Any]
 
 def shown(page: Any) -> str:
     """The radiograph that the controls show."""
-    return str(page.locator(".st-key-pick_case input").first.input_value())
+    return str(page.locator("[class*=st-key-pick_case] input").first.input_value())
 
 
 def written(folder: Path, step: int) -> Path:
@@ -34,7 +34,7 @@ def test_two_files_of_the_same_name_an_invalid_one_and_back(visit: Visits, tmp_p
     here.settle()
     assert shown(page) == "Yours: film.png"
     here.upload(written(tmp_path / "b", 3))
-    page.locator('.st-key-pick_case input[value="Yours: film.png (2)"]').wait_for(timeout=60_000)
+    page.locator('[class*=st-key-pick_case] input[value="Yours: film.png (2)"]').wait_for(timeout=60_000)
     here.settle()
     page.locator("[data-do=link]").click()
     assert page.get_by_text("cannot be linked").is_visible()
@@ -45,14 +45,14 @@ def test_two_files_of_the_same_name_an_invalid_one_and_back(visit: Visits, tmp_p
     here.settle()
     assert page.get_by_text("notes.png: ").is_visible()
     page.go_back()
-    page.locator('.st-key-pick_case input[value="Yours: film.png"]').wait_for(timeout=60_000)
+    page.locator('[class*=st-key-pick_case] input[value="Yours: film.png"]').wait_for(timeout=60_000)
     here.settle()
     here.choose("Radiograph", first)
     here.settle()
     assert not page.get_by_text("notes.png: ").count()
     assert not page.get_by_text("cannot be linked").count()
     page.go_back()
-    page.locator('.st-key-pick_case input[value="Yours: film.png"]').wait_for(timeout=60_000)
+    page.locator('[class*=st-key-pick_case] input[value="Yours: film.png"]').wait_for(timeout=60_000)
 
 
 def test_back_and_forward_switch_cases_and_a_second_session_is_independent(visit: Visits) -> None:

@@ -65,7 +65,7 @@ def test_values_that_are_not_finite_have_a_note(noted: Callable[..., str]) -> No
 def test_a_caption_names_method_model_finding_score_and_time(made: Callable[..., Comparison]) -> None:
     assert (
         caption(made(np.eye(4)[None]), "m", "grad_cam", "F0")
-        == "Grad-CAM · m · F0 · score 0.75, above its threshold 0.50 · 500 ms for 1 findings"
+        == "Grad-CAM · m · F0 · score 0.75, above its threshold 0.50 · 500 ms for 1 finding"
     )
     assert "ms" not in caption(made(np.eye(4)[None], seconds=float("nan")), "m", "grad_cam", "F0")
 

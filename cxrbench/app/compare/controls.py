@@ -22,6 +22,7 @@ from cxrbench.app.compare.selection import MAX_STEPS, Choice
 from cxrbench.app.services import model_registry, own_radiographs
 from cxrbench.app.services.radiographs import Source, case
 from cxrbench.app.widgets.multi_select import multi_select
+from cxrbench.app.widgets.versions import current_key, renew_all
 from cxrbench.compare import gallery
 from cxrbench.models import catalog
 
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 UPLOAD: Final = "upload"  # key of the uploader
+_CASE: Final = "pick_case"  # name of the list of radiographs
 _SHOWN: Final = "own_shown"  # session state: id of the own film that is shown if no case is
 _BASELINES: Final = {"black": "Black", "mean": "Mean grey of the radiograph", "blur": "Blurred radiograph"}
 
@@ -64,17 +66,26 @@ def shown_own_id() -> str:
     return film_id
 
 
-def show_own(film_id: str, choice: Choice | None = None) -> None:
-    """Show one of the user's own films, with ``choice`` or by default with a bundle's own settings."""
+def show_own(film_id: str, choice: Choice | None = None, *, picked: bool = False) -> None:
+    """Show one of the user's own films.
+
+    Args:
+        film_id: id of the film.
+        choice: what is shown of it; default: a bundle's own settings, or the present ones.
+        picked: whether the user has picked it in the list of radiographs.
+    """
     film = own_radiographs.films()[film_id]
     st.session_state.update({_SHOWN: film_id, "choice": choice or choice_for_own(film, current_choice())})
-    reset_widgets()
+    reset_widgets(picked=picked)
 
 
-def reset_widgets() -> None:
-    """Reset the widgets to the session's choice."""
-    for key in [str(key) for key in st.session_state if str(key).startswith("pick_")]:
-        del st.session_state[key]
+def reset_widgets(*, picked: bool = False) -> None:
+    """Reset the widgets to the session's choice.
+
+    Args:
+        picked: whether the list of radiographs shows it already: the widget keeps its focus.
+    """
+    renew_all(but=(_CASE,) if picked else ())
 
 
 def draw_controls(radiograph: Source) -> Choice:
@@ -96,7 +107,8 @@ def draw_controls(radiograph: Source) -> Choice:
             "Models",
             model_titles(radiograph),
             choice.models,
-            "pick_models",
+            current_key("pick_models"),
+            popover_key="open_pick_models",
             about="One row of heat maps per model.",
         )
         titles = method_titles(radiograph) | configured_titles(choice.methods)
@@ -104,7 +116,8 @@ def draw_controls(radiograph: Source) -> Choice:
             "Methods",
             titles,
             choice.methods,
-            "pick_methods",
+            current_key("pick_methods"),
+            popover_key="open_pick_methods",
             about="One heat map per method; the About page describes the methods.",
             labels=method_labels(titles),
             notes=family_notes() if radiograph.computes else (),
@@ -139,13 +152,15 @@ def _pick_case() -> None:
     titles = {entry.id: entry.title for entry in gallery.cases()} | own_radiographs.titles()
     options = list(titles)
     shown = _shown_id()
-    st.session_state["pick_case"] = shown if shown in titles else None
+    key = current_key(_CASE)
+    st.session_state[key] = shown if shown in titles else None
     st.selectbox(
         "Radiograph",
         options,
         format_func=lambda option: titles.get(option, str(option)),
-        key="pick_case",
+        key=key,
         on_change=_take_case,
+        args=(key,),
         width=260,
         help="Gallery cases: simulated radiographs with known ground truth, selected by rules.",
     )
@@ -156,41 +171,41 @@ def _shown_id() -> str:
     return current_choice().case or shown_own_id()
 
 
-def _take_case() -> None:
-    picked = st.session_state["pick_case"]
-    if picked is None or picked == _shown_id():
+def _take_case(key: str) -> None:
+    picked = st.session_state.get(key)
+    if key != current_key(_CASE) or picked is None or picked == _shown_id():
         return
     own_radiographs.forget_problems(UPLOAD)
     if picked in own_radiographs.films():
-        show_own(picked)
+        show_own(picked, picked=True)
     else:
         film = own_radiographs.film(shown_own_id()) if current_choice().case is None else None
         st.session_state["choice"] = choice_for_case(picked, current_choice(), film)
-        reset_widgets()
+        reset_widgets(picked=True)
 
 
 def _pick_finding(names: Sequence[str], findings: Sequence[str]) -> str:
-    value = st.session_state.get("pick_finding")
+    key = current_key("pick_finding")
+    value = st.session_state.get(key)
     # Set at every run: a browser that was too busy to draw the first run would show the first option.
-    st.session_state["pick_finding"] = value if value in names else findings[0] if findings else None
+    st.session_state[key] = value if value in names else findings[0] if findings else None
     picked: str | None = st.selectbox(
         "Finding",
         list(names),
-        key="pick_finding",
+        key=key,
         width=230,
-        help="The finding whose score the heat maps explain. All findings are computed together: "
-        "switching is immediate.",
+        help="The finding whose score the heat maps explain. Its maps are computed first, those of the other "
+        "findings after it, while you look.",
     )
     return picked or ""  # None while the models are loading
 
 
 def _pick_more_findings(names: Sequence[str], main: str, findings: Sequence[str]) -> tuple[str, ...]:
     others = [name for name in names if name != main]
-    if "pick_more" not in st.session_state:
-        st.session_state["pick_more"] = [name for name in findings[1:] if name in others]
-    st.session_state["pick_more"] = [name for name in st.session_state["pick_more"] if name in others]
+    key = current_key("pick_more")
+    st.session_state[key] = [name for name in st.session_state.get(key, findings[1:]) if name in others]
     return tuple(
-        st.multiselect("Further findings", others, key="pick_more", help="One row of heat maps per finding.")
+        st.multiselect("Further findings", others, key=key, help="One row of heat maps per finding.")
     )
 
 
@@ -201,15 +216,16 @@ def _pick_settings(
         st.caption("The settings of a bundle are fixed: its maps are stored.")
         return choice
     stages = _stages(models)
-    for key, value in (("stage", choice.stage), ("baseline", choice.baseline), ("steps", choice.steps)):
-        st.session_state.setdefault(f"pick_{key}", value)
-    if st.session_state["pick_stage"] not in stages:
-        st.session_state["pick_stage"] = 0
+    keys = {name: current_key(f"pick_{name}") for name in ("stage", "baseline", "steps")}
+    for name, key in keys.items():
+        st.session_state.setdefault(key, getattr(choice, name))
+    if st.session_state[keys["stage"]] not in stages:
+        st.session_state[keys["stage"]] = 0
     stage = st.selectbox(
         "Stage of CAM methods",
         list(stages),
         format_func=lambda index: stages[index],
-        key="pick_stage",
+        key=keys["stage"],
         help="The stage whose feature map CAM methods use, counted from the last. Earlier stages have finer "
         "grids but less semantic features.",
     )
@@ -217,14 +233,14 @@ def _pick_settings(
         "Baseline of integrated gradients",
         list(_BASELINES),
         format_func=lambda name: _BASELINES[name],
-        key="pick_baseline",
+        key=keys["baseline"],
         help="The image at which the integration path starts. Pixels equal to it get no relevance.",
     )
     steps = st.number_input(
         "Steps of integrated gradients",
         1,
         MAX_STEPS,
-        key="pick_steps",
+        key=keys["steps"],
         help="Points along the path: more steps reduce the completeness error and take longer.",
     )
     pick_parameters(methods)

@@ -12,6 +12,7 @@ from cxrbench.app.compare.options import configured_titles, method_titles, model
 from cxrbench.app.compare.scene import scene
 from cxrbench.app.compare.score_bars import score_list
 from cxrbench.app.services import map_jobs, own_radiographs
+from cxrbench.app.services.map_snapshot import Snapshot
 from cxrbench.app.services.radiographs import Source
 from cxrbench.compare import Comparison, bundle
 
@@ -46,13 +47,12 @@ def _draw() -> None:
         return
     choice = controls.draw_controls(source)
     st.caption(source.description)
-    snapshot = map_jobs.gather(source, choice.settings, progress.stopped())
-    progress.show(snapshot, choice.findings[0])
     titles = model_titles(source) | method_titles(source) | configured_titles(choice.methods)
+    snapshot = map_jobs.gather(source, choice.settings, progress.stopped(), choice.findings)
+    progress.show(snapshot, titles)
     file = f"cxrbench-{choice.case or source.sha256[:8]}"
     data = scene(
-        snapshot.comparison,
-        choice.findings,
+        snapshot.shown,
         cells=snapshot.cells,
         titles=titles,
         link=url.keep_link(choice, source),
@@ -74,7 +74,7 @@ def _draw() -> None:
 
 
 def show_scores(
-    source: Source, findings: tuple[str, ...], snapshot: map_jobs.Snapshot, titles: dict[str, str]
+    source: Source, findings: tuple[str, ...], snapshot: Snapshot, titles: dict[str, str]
 ) -> None:
     """Draw the scores of every model with their operating points."""
     for name, prediction in snapshot.comparison.predictions.items():

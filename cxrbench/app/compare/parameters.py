@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from cxrbench.app.compare.selection import Choice
+from cxrbench.app.widgets.versions import current_key, renew
 
 if TYPE_CHECKING:
     from cxrbench.explain import MethodParameter
@@ -34,7 +35,7 @@ def pick_parameters(keys: Sequence[str]) -> None:
 
 
 def _pick(key: str, parameter: "MethodParameter", value: float | str) -> None:
-    widget = f"pick_parameter {key} {parameter.name}"
+    widget = current_key(f"pick_parameter {key} {parameter.name}")
     label = parameter.name.replace("_", " ").capitalize()
     unit = f" Unit: {parameter.unit}." if parameter.unit else ""
     st.session_state.setdefault(widget, value)
@@ -42,7 +43,7 @@ def _pick(key: str, parameter: "MethodParameter", value: float | str) -> None:
         "key": widget,
         "help": parameter.about + unit,
         "on_change": _take,
-        "args": (key, parameter.name),
+        "args": (widget, key, parameter.name),
     }
     if parameter.options:
         st.selectbox(label, parameter.options, **arguments)
@@ -52,13 +53,13 @@ def _pick(key: str, parameter: "MethodParameter", value: float | str) -> None:
     st.number_input(label, low, high, **arguments)
 
 
-def _take(key: str, name: str) -> None:
+def _take(widget: str, key: str, name: str) -> None:
     """Put the method with the new value in the place of the old one, and let the controls show it."""
     from cxrbench.explain import configured_method, with_values
 
-    value = st.session_state[f"pick_parameter {key} {name}"]
+    value = st.session_state[widget]
     new = configured_method(with_values(key, {name: str(value)})).key
     choice: Choice = st.session_state["choice"]
     methods = tuple(dict.fromkeys(new if each == key else each for each in choice.methods))
     st.session_state["choice"] = replace(choice, methods=methods)
-    del st.session_state["pick_methods"]
+    renew("pick_methods")

@@ -1,5 +1,7 @@
 """Progress of a computation, a way to stop it, and new maps as they arrive."""
 
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -7,14 +9,17 @@ import numpy as np
 import streamlit as st
 
 from cxrbench.app.compare import url
-from cxrbench.app.services.job_queue import Job, JobsState
-from cxrbench.app.services.map_jobs import QUEUE, Drafts, Snapshot
+from cxrbench.app.services.job_queue import Job
+from cxrbench.app.services.map_jobs import QUEUE, Drafts
+from cxrbench.app.services.map_snapshot import PendingMaps, Snapshot
+from cxrbench.app.services.result_cache import Key
 from cxrbench.compare import HeatMaps
 from cxrbench.errors import InputError
 
 __all__ = ["follow", "show", "stopped"]
 
 _POLL_SECONDS: Final = 0.4
+_NAMED: Final = 3  # methods that the progress names, at most
 
 
 def stopped() -> Drafts:
@@ -23,16 +28,20 @@ def stopped() -> Drafts:
     return drafts
 
 
-def show(snapshot: Snapshot, finding: str) -> None:
-    """Draw errors, and a progress bar with a Stop button or a button to resume."""
-    for job in snapshot.failed:
-        if isinstance(job.error, InputError):
-            st.error(str(job.error))
+def show(snapshot: Snapshot, titles: Mapping[str, str]) -> None:
+    """Draw errors, and a progress bar with a Stop button or a button to resume.
+
+    Args:
+        snapshot: what is known of the maps.
+        titles: model → title on the page.
+    """
+    for problem in {str(job.error): None for job in snapshot.failed if isinstance(job.error, InputError)}:
+        st.error(problem)
     # One placeholder, emptied at every run: an interrupted run would leave its Stop button behind.
     placeholder = st.empty()
     if snapshot.pending:
         with placeholder.container(horizontal=True, vertical_alignment="center", key="progress"):
-            st.progress(_fraction(snapshot), text=_message(snapshot, finding))
+            st.progress(_fraction(snapshot), text=_message(snapshot.pending, titles))
             st.button("Stop", icon=":material/stop:", key="stop", on_click=_stop, args=(snapshot,))
     elif snapshot.stopped:
         with placeholder.container(horizontal=True, vertical_alignment="center", key="stopped_here"):
@@ -41,7 +50,7 @@ def show(snapshot: Snapshot, finding: str) -> None:
 
 
 def follow(snapshot: Snapshot) -> None:
-    """Rerun the page when a job has new results.
+    """Rerun the page when what it shows has new results, and count the maps of the other findings.
 
     A fragment polls the queue instead of a run that waits: clicks inside a fragment do not interrupt a run,
     so the page would not react while it waits.
@@ -49,51 +58,93 @@ def follow(snapshot: Snapshot) -> None:
     Raises:
         RuntimeError: a job failed with another error than InputError.
     """
-    if len(snapshot.failed) < len(snapshot.jobs):
-        _poll(snapshot.jobs, snapshot.state)
+    if len(snapshot.failed) < len(snapshot.jobs + snapshot.later):
+        _poll(snapshot)
     for job in snapshot.failed:
         if not isinstance(job.error, InputError):
             raise RuntimeError("Maps could not be computed.") from job.error
 
 
 @st.fragment(run_every=_POLL_SECONDS)
-def _poll(jobs: tuple[Job, ...], drawn: JobsState) -> None:
-    QUEUE.keep_alive(jobs)
-    if QUEUE.state(jobs) != drawn:
+def _poll(snapshot: Snapshot) -> None:
+    QUEUE.keep_alive(snapshot.jobs, in_view=True)
+    QUEUE.keep_alive(snapshot.later)
+    undone = sum(len(_keys(job)) for job in snapshot.later if not job.done)
+    failed = [job for job in snapshot.later if job.error is not None and job not in snapshot.failed]
+    if QUEUE.state(snapshot.jobs) != snapshot.state or failed or (snapshot.later and not undone):
         url.redraw()
+    if undone:
+        with st.container(horizontal=True, vertical_alignment="center", key="later"):
+            st.caption(
+                f"Maps of the other findings are computed meanwhile: {snapshot.later_total - undone} of "
+                f"{snapshot.later_total}. A finding that is selected comes first.",
+                width="content",
+            )
+            if st.button("Stop", type="tertiary", key="stop_later"):
+                stopped().update(_latest(snapshot.later, snapshot.later_keys))
+                url.redraw()
+
+
+def _keys(job: Job) -> tuple[Key, ...]:
+    """What a job computes."""
+    keys: tuple[Key, ...] = job.key  # type: ignore[assignment]
+    return keys
 
 
 def _fraction(snapshot: Snapshot) -> float:
-    drafts = (snapshot.pending or {}).values()
-    done = len(snapshot.comparison.heat_maps) - sum(heat is not None for heat in drafts)
-    total = len(snapshot.comparison.settings.models) * len(snapshot.comparison.settings.methods)
-    return min(1.0, (done + sum(heat.progress for heat in drafts if heat is not None)) / max(1, total))
+    """Share of the work that is done of what is shown."""
+    settings = snapshot.comparison.settings
+    total = len(settings.models) * len(settings.methods) * len(snapshot.shown)
+    done = sum(heat.progress for shown in snapshot.shown.values() for heat in shown.heat_maps.values())
+    return min(1.0, done / max(1, total))
 
 
-def _message(snapshot: Snapshot, finding: str) -> str:
-    ahead = max(QUEUE.ahead(job) for job in snapshot.jobs)
-    if ahead and not any(job.results for job in snapshot.jobs):
-        return f"Waiting for a free processor core: position {ahead} in the queue."
-    drafts = [_draft(heat, finding) for heat in (snapshot.pending or {}).values() if heat is not None]
-    return "Computing. " + (" ".join(drafts) or "The first maps appear in a moment.")
+def _message(pending: Sequence[PendingMaps], titles: Mapping[str, str]) -> str:
+    """What is being computed: running maps first, each with what is known of it."""
+    several = len({each.key.model for each in pending}) > 1
+    ordered = sorted(pending, key=lambda each: each.position)
+    sentences = [_sentence(each, titles, with_model=several) for each in ordered[:_NAMED]]
+    more = len(ordered) - _NAMED
+    return " ".join([*sentences, f"{more} more after that." if more > 0 else ""]).strip()
 
 
-def _draft(heat: HeatMaps, finding: str) -> str:
-    error = ""
-    if heat.completeness.size and finding in heat.labels:
-        value = float(heat.completeness[heat.labels.index(finding)])
-        error = f", completeness error {abs(value):.1%}" if np.isfinite(value) else ""
-    return f"{heat.title}: {heat.progress:.0%} of the steps{error}."
+def _sentence(each: PendingMaps, titles: Mapping[str, str], *, with_model: bool) -> str:
+    model = f" of {titles.get(each.key.model, each.key.model)}" if with_model else ""
+    return f"{each.title}{model}, {each.finding or 'all findings'}: {', '.join(_state(each))}."
+
+
+def _state(each: PendingMaps) -> Iterator[str]:
+    if each.position:
+        yield f"number {each.position} in the queue"
+    elif each.draft is None:
+        yield "begun"
+    if each.draft is not None:
+        yield f"{each.draft.progress:.0%} of the steps"
+        if each.draft.completeness.size and each.finding in each.draft.labels:
+            error = float(each.draft.completeness[each.draft.labels.index(each.finding)])
+            if np.isfinite(error):
+                yield f"completeness error {abs(error):.1%}"
+    if math.isfinite(each.seconds_left):
+        yield f"about {_duration(each.seconds_left)} {'of work' if each.position else 'left'}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{max(1, math.ceil(seconds))} s"
 
 
 def _stop(snapshot: Snapshot) -> None:
-    # Keep drafts that are newer than those drawn.
-    drafts = dict(snapshot.pending or {})
-    for job in snapshot.jobs:
-        for key, result in tuple(job.results.items()):
-            if key in drafts:
-                drafts[key] = result
-    stopped().update(drafts)
+    """Stop what is shown and what is computed meanwhile."""
+    keys = [each.key for each in snapshot.pending]
+    stopped().update(_latest(snapshot.jobs, keys))
+    stopped().update(_latest(snapshot.later, snapshot.later_keys))
+
+
+def _latest(jobs: Sequence[Job], keys: Sequence[Key]) -> dict[Key, HeatMaps | None]:
+    """The latest drafts, which may be newer than those drawn."""
+    drafts: dict[Key, HeatMaps | None] = dict.fromkeys(keys)
+    for job in jobs:
+        drafts |= {key: result for key, result in tuple(job.results.items()) if key in drafts}
+    return drafts
 
 
 def _resume(snapshot: Snapshot) -> None:

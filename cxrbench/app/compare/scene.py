@@ -17,7 +17,7 @@ from cxrbench.app.compare.image_encoding import (
     shown_size,
     shrink,
 )
-from cxrbench.app.services.map_jobs import Cell
+from cxrbench.app.services.map_snapshot import Cell
 from cxrbench.compare.captions import DISCLAIMER, completeness, computing_time, incomplete, notes, score_text
 from cxrbench.compare.comparison import Comparison, HeatMaps
 from cxrbench.compare.scale import SCALES, peak
@@ -33,14 +33,14 @@ class _Inputs:
     """What panels are made of.
 
     Args:
-        comparison: image, predictions and maps.
-        cells: (model, method) → origin and state of its maps.
+        comparison: image, predictions and maps of one finding.
+        cells: (model, method, finding) → origin and state of its map.
         titles: model or method → title on the page.
         outlines: finding → polygons of its ground-truth mask, if there is one.
     """
 
     comparison: Comparison
-    cells: Mapping[tuple[str, str], Cell]
+    cells: Mapping[tuple[str, str, str], Cell]
     titles: Mapping[str, str]
     outlines: Mapping[str, list[list[tuple[float, float]]]]
 
@@ -53,32 +53,32 @@ _COLUMNS: Final = 6  # panels per row, at most: narrower ones would not show a m
 
 
 def scene(
-    comparison: Comparison,
-    findings: Sequence[str],
+    comparisons: Mapping[str, Comparison],
     *,
-    cells: Mapping[tuple[str, str], Cell],
+    cells: Mapping[tuple[str, str, str], Cell],
     titles: Mapping[str, str],
     link: Sequence[tuple[str, str]] | None,
     file: str,
 ) -> SceneData:
-    """Return the data of the canvas for these findings.
+    """Return the data of the canvas.
 
     Args:
-        comparison: image, predictions and maps of the selected models and methods.
-        findings: the findings to show, in this order.
-        cells: (model, method) → origin and state of its maps.
+        comparisons: finding to show → the comparison with its maps, at least one. They differ in nothing but
+            the maps.
+        cells: (model, method, finding) → origin and state of its map.
         titles: model or method → title on the page.
         link: query parameters that restore this view; None for an uploaded image.
         file: name of the saved picture, without its suffix.
     """
+    findings, comparison = tuple(comparisons), next(iter(comparisons.values()))
     scale = shrink(comparison.image)
     masks = {finding: comparison.masks[finding] for finding in findings if finding in comparison.masks}
     outlines = {finding: outline(mask, scale) for finding, mask in masks.items() if mask.any()}
-    inputs = _Inputs(comparison, cells, titles, outlines)
+    inputs = {finding: _Inputs(shown, cells, titles, outlines) for finding, shown in comparisons.items()}
     if len(comparison.settings.models) > 1:
-        rows = [row for finding in findings for row in _rows(inputs, finding)]
+        rows = [row for finding in findings for row in _rows(inputs[finding], finding)]
     else:
-        rows = _rows_of_one(inputs, findings)
+        rows = _rows_of_one(inputs)
     for row in rows:
         row[0]["first"] = True
     return {
@@ -94,14 +94,15 @@ def scene(
     }
 
 
-def _rows_of_one(inputs: _Inputs, findings: Sequence[str]) -> list[Row]:
+def _rows_of_one(inputs: Mapping[str, _Inputs]) -> list[Row]:
     """One model: one row per finding, or a single row if there are at most three maps."""
-    (model,), methods = inputs.comparison.settings.models, inputs.comparison.settings.methods
-    apart = len(methods) * len(findings) > 3
+    settings = next(iter(inputs.values())).comparison.settings
+    (model,), methods = settings.models, settings.methods
+    apart = len(methods) * len(inputs) > 3
     rows = [
-        [_radiograph(inputs, finding, model if apart else "")]
-        + [_map(inputs, model, method, finding) for method in methods]
-        for finding in findings
+        [_radiograph(one, finding, model if apart else "")]
+        + [_map(one, model, method, finding) for method in methods]
+        for finding, one in inputs.items()
     ]
     return rows if apart else [rows[0] + [panel for row in rows[1:] for panel in row[1:]]]
 
@@ -148,7 +149,7 @@ def _radiograph(inputs: _Inputs, finding: str, model: str) -> PanelData:
 def _map(inputs: _Inputs, model: str, method: str, finding: str) -> PanelData:
     comparison = inputs.comparison
     heat = comparison.heat_maps.get((model, method))
-    cell = inputs.cells.get((model, method), Cell())
+    cell = inputs.cells.get((model, method, finding), Cell())
     remarks = heat.remarks if heat is not None else ()
     # Remarks that hold by construction go below the picture; notes are only what limits its interpretation.
     said = [note for note in notes(comparison, model, method, finding) if note not in remarks]

@@ -21,6 +21,7 @@ class Key:
         revision: identifies its weights, preprocessing and thresholds.
         method: key of ``METHODS``; empty for the prediction.
         settings: the values of the method's parameters.
+        finding: name of the finding where maps are computed one by one; else empty.
     """
 
     image: str
@@ -28,6 +29,7 @@ class Key:
     revision: str
     method: str = ""
     settings: tuple[str | int | float, ...] = ()
+    finding: str = ""
 
 
 class ResultCache:

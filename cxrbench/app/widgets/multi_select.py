@@ -13,6 +13,7 @@ def multi_select(
     default: Sequence[str],
     key: str,
     *,
+    popover_key: str = "",
     needed: bool = True,
     about: str | None = None,
     labels: Mapping[str, str] | None = None,
@@ -25,6 +26,7 @@ def multi_select(
         titles: name → title of every option.
         default: names that are selected initially.
         key: key of the pills.
+        popover_key: key of the pop-over; default: made from that of the pills.
         needed: at least one name stays selected.
         about: help text of the pills.
         labels: name → words on its pill; default: the titles.
@@ -33,7 +35,7 @@ def multi_select(
     selected = [name for name in st.session_state.get(key, default) or () if name in titles]
     fallback = [name for name in default if name in titles] or list(titles)[:1]
     st.session_state[key] = selected or (fallback if needed else [])
-    with st.popover(f"{label}: {len(st.session_state[key])}", key=f"open_{key}"):
+    with st.popover(f"{label}: {len(st.session_state[key])}", key=popover_key or f"open_{key}"):
         st.pills(
             label,
             list(titles),

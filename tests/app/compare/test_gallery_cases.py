@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from cxrbench.app import main
 from cxrbench.app.compare import options
 from cxrbench.app.compare.selection import Choice
+from cxrbench.app.widgets.versions import key_in
 from cxrbench.compare import gallery
 
 MAIN = Path(main.__file__)
@@ -24,10 +25,12 @@ def cases() -> tuple[gallery.Case, ...]:
 def shown(at: AppTest) -> tuple[str, list[str], list[str]]:
     """Finding, models and methods that the controls show."""
     assert not at.exception
-    models, methods = (at.button_group(key=f"pick_{name}").value for name in ("models", "methods"))
+    models, methods = (
+        at.button_group(key=key_in(at.session_state, f"pick_{name}")).value for name in ("models", "methods")
+    )
     assert isinstance(models, list)
     assert isinstance(methods, list)
-    finding = at.selectbox(key="pick_finding").value
+    finding = at.selectbox(key=key_in(at.session_state, "pick_finding")).value
     assert isinstance(finding, str)
     return finding, models, methods
 
@@ -37,7 +40,7 @@ def test_a_case_picked_from_the_list_opens_on_its_own_finding_model_and_methods(
 ) -> None:
     at = AppTest.from_file(str(MAIN), default_timeout=60).run()
     for case in (*cases, cases[0]):
-        at.selectbox(key="pick_case").select(case.id).run()
+        at.selectbox(key=key_in(at.session_state, "pick_case")).select(case.id).run()
         assert shown(at) == (case.finding, list(case.models), list(case.methods)), case.id
 
 

@@ -19,6 +19,7 @@ from cxrbench.app.navigation import page_file
 from cxrbench.app.services import map_jobs, model_registry
 from cxrbench.app.services.radiographs import case
 from cxrbench.app.services.result_cache import ResultCache
+from cxrbench.app.widgets.versions import key_in
 from cxrbench.compare import bundle
 from cxrbench.errors import InputError
 
@@ -69,9 +70,9 @@ def test_a_link_restores_case_finding_and_methods(workbench: AppTest) -> None:
     at = workbench.run()
     assert not at.exception
     assert not at.warning
-    assert at.selectbox(key="pick_case").value == "fluid"
-    assert at.selectbox(key="pick_finding").value == "No Finding"
-    assert at.button_group(key="pick_methods").value == ["layer_cam"]
+    assert at.selectbox(key=key_in(at.session_state, "pick_case")).value == "fluid"
+    assert at.selectbox(key=key_in(at.session_state, "pick_finding")).value == "No Finding"
+    assert at.button_group(key=key_in(at.session_state, "pick_methods")).value == ["layer_cam"]
 
 
 def test_a_link_holds_a_method_at_several_settings(workbench: AppTest) -> None:
@@ -79,7 +80,7 @@ def test_a_link_holds_a_method_at_several_settings(workbench: AppTest) -> None:
     at = settle(workbench.run())
     assert not at.warning
     assert at.query_params["methods"] == ["grad_cam", "grad_cam(stage=1)", "random(cells=9)"]
-    selected: Any = at.button_group(key="pick_methods").value
+    selected: Any = at.button_group(key=key_in(at.session_state, "pick_methods")).value
     assert sorted(selected) == sorted(at.query_params["methods"])
 
 
@@ -108,22 +109,22 @@ def test_invalid_values_of_a_link_give_a_warning_and_are_removed_from_the_url(
     assert not at.exception
     assert message in " ".join(warning.value for warning in at.warning)
     assert at.query_params.get(name) != value
-    assert at.selectbox(key="pick_case").value == "heart"
+    assert at.selectbox(key=key_in(at.session_state, "pick_case")).value == "heart"
 
 
 def test_switching_the_finding_computes_nothing(workbench: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     at = workbench.run()
     monkeypatch.setattr(map_jobs, "_computed", None)
-    at.selectbox(key="pick_finding").select("Pleural Effusion").run()
+    at.selectbox(key=key_in(at.session_state, "pick_finding")).select("Pleural Effusion").run()
     assert not at.exception
     assert at.query_params["findings"] == "Pleural Effusion"
 
 
 def test_another_case_shows_its_own_finding(workbench: AppTest) -> None:
     at = workbench.run()
-    at.selectbox(key="pick_case").select("fluid").run()
+    at.selectbox(key=key_in(at.session_state, "pick_case")).select("fluid").run()
     assert not at.exception
-    assert at.selectbox(key="pick_finding").value == "Pleural Effusion"
+    assert at.selectbox(key=key_in(at.session_state, "pick_finding")).value == "Pleural Effusion"
     assert "Made for tests: Pleural Effusion." in texts(at)
 
 
@@ -138,15 +139,17 @@ def test_an_uploaded_film_and_a_case_can_be_selected_in_turn(workbench: AppTest)
     at = workbench.run()
     at.file_uploader(key="upload").upload("film.png", film(1), "image/png").run()
     at = settle(at)
-    assert at.selectbox(key="pick_finding").value == "Cardiomegaly"  # the finding stays
+    assert (
+        at.selectbox(key=key_in(at.session_state, "pick_finding")).value == "Cardiomegaly"
+    )  # the finding stays
     assert "PNG, 80 × 80 pixels" in texts(at)
     assert "case" not in at.query_params
-    mine = at.selectbox(key="pick_case").value
+    mine = at.selectbox(key=key_in(at.session_state, "pick_case")).value
     assert at.query_params["own"] == mine
-    at.selectbox(key="pick_case").select("fluid").run()
-    assert at.selectbox(key="pick_finding").value == "Pleural Effusion"
+    at.selectbox(key=key_in(at.session_state, "pick_case")).select("fluid").run()
+    assert at.selectbox(key=key_in(at.session_state, "pick_finding")).value == "Pleural Effusion"
     assert at.query_params["case"] == "fluid"
-    at.selectbox(key="pick_case").select(mine).run()
+    at.selectbox(key=key_in(at.session_state, "pick_case")).select(mine).run()
     assert "PNG, 80 × 80 pixels" in texts(settle(at))
 
 
@@ -155,9 +158,9 @@ def test_two_uploads_of_the_same_name_are_two_films(workbench: AppTest) -> None:
     at = workbench.run()
     for step in (1, 3):
         at.file_uploader(key="upload").upload("film.png", film(step), "image/png").run()
-    options = at.selectbox(key="pick_case").options
+    options = at.selectbox(key=key_in(at.session_state, "pick_case")).options
     assert options[-2:] == ["Yours: film.png", "Yours: film.png (2)"]
-    assert str(at.selectbox(key="pick_case").value).startswith("own-")
+    assert str(at.selectbox(key=key_in(at.session_state, "pick_case")).value).startswith("own-")
     settle(at)
 
 
@@ -166,7 +169,7 @@ def test_the_same_file_uploaded_twice_is_one_film(workbench: AppTest) -> None:
     at = workbench.run()
     for _ in range(2):
         at.file_uploader(key="upload").upload("film.png", film(1), "image/png").run()
-    assert at.selectbox(key="pick_case").options[2:] == ["Yours: film.png"]
+    assert at.selectbox(key=key_in(at.session_state, "pick_case")).options[2:] == ["Yours: film.png"]
     settle(at)
 
 
@@ -176,7 +179,7 @@ def test_an_uploads_error_stays_until_another_radiograph_is_chosen(workbench: Ap
     assert "notes.png: " in at.error[0].value
     at.run()
     assert "notes.png: " in at.error[0].value
-    at.selectbox(key="pick_case").select("fluid").run()
+    at.selectbox(key=key_in(at.session_state, "pick_case")).select("fluid").run()
     assert not at.error
 
 
@@ -185,7 +188,7 @@ def test_a_link_to_an_upload_of_another_session_gives_a_warning(workbench: AppTe
     at = workbench.run()
     assert not at.exception
     assert "stays in the session that opened it" in at.warning[0].value
-    assert at.selectbox(key="pick_case").value == "heart"
+    assert at.selectbox(key=key_in(at.session_state, "pick_case")).value == "heart"
     assert "own" not in at.query_params
 
 
@@ -197,11 +200,11 @@ def test_a_bundle_reopens_on_its_findings_with_its_models_title(workbench: AppTe
     at = workbench.run()
     at.file_uploader(key="upload").upload("saved.zip", buffer.getvalue(), "application/zip").run()
     assert not at.exception
-    assert at.selectbox(key="pick_finding").value == "Pleural Effusion"
+    assert at.selectbox(key=key_in(at.session_state, "pick_finding")).value == "Pleural Effusion"
     assert at.query_params["findings"] == ["Pleural Effusion", "Cardiomegaly"]
     assert "Lateral view." in texts(at)
     assert "Scores of Small" in texts(at)
-    at.selectbox(key="pick_case").select("fluid").run()
+    at.selectbox(key=key_in(at.session_state, "pick_case")).select("fluid").run()
     assert at.query_params["methods"] == ["grad_cam", "grad_cam_plus_plus", "integrated_gradients"]
 
 
@@ -263,7 +266,7 @@ def test_an_own_image_turns_to_a_model_that_is_installed(
     at.file_uploader(key="upload").upload("film.png", film(1), "image/png").run()
     at = settle(at)
     assert not at.exception
-    assert at.button_group(key="pick_models").value == list(installed or ("small",))
+    assert at.button_group(key=key_in(at.session_state, "pick_models")).value == list(installed or ("small",))
     assert {key.model for key in map_jobs.RESULTS.cached_keys()} == set(installed)
 
 

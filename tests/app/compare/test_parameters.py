@@ -2,15 +2,18 @@
 
 from streamlit.testing.v1 import AppTest
 
+from cxrbench.app.widgets.versions import key_in
+
 
 def script() -> None:
     import streamlit as st
 
     from cxrbench.app.compare.parameters import pick_parameters
     from cxrbench.app.compare.selection import Choice
+    from cxrbench.app.widgets.versions import current_key
 
     choice = st.session_state.setdefault("choice", Choice(methods=("grad_cam", "random", "recipro_cam")))
-    st.session_state.setdefault("pick_methods", list(choice.methods))
+    st.session_state.setdefault(current_key("pick_methods"), list(choice.methods))
     pick_parameters(choice.methods)
 
 
@@ -18,7 +21,11 @@ def test_a_method_states_a_parameter_that_was_changed() -> None:
     at = AppTest.from_function(script, default_timeout=60).run()
     at.number_input(key="pick_parameter random cells").set_value(5).run()
     assert at.session_state["choice"].methods == ("grad_cam", "random(cells=5)", "recipro_cam")
-    assert at.session_state["pick_methods"] == ["grad_cam", "random(cells=5)", "recipro_cam"]
+    assert at.session_state[key_in(at.session_state, "pick_methods")] == [
+        "grad_cam",
+        "random(cells=5)",
+        "recipro_cam",
+    ]
     at.selectbox(key="pick_parameter recipro_cam mask").set_value("cell").run()
     at.number_input(key="pick_parameter random(cells=5) seed").set_value(1).run()
     assert at.session_state["choice"].methods == (

@@ -8,7 +8,7 @@ from cxrbench.app.compare.canvas.schema import MapData, PanelData
 from cxrbench.app.compare.image_encoding import colour_tables, encoded, input_box, outline, picture
 from cxrbench.app.compare.scene import scene
 from cxrbench.app.compare.score_bars import score_list
-from cxrbench.app.services.map_jobs import Cell
+from cxrbench.app.services.map_snapshot import Cell
 from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings, blend
 from cxrbench.figures.colours import COLOURS
 from cxrbench.preprocess import Preprocessing
@@ -44,8 +44,9 @@ def comparison(**facts: object) -> Comparison:
 
 
 def drawn(made: Comparison, *findings: str, cell: Cell | None = None) -> list[PanelData]:
-    cells = {("m", "cam"): cell} if cell else {}
-    panels = scene(made, findings, cells=cells, titles={}, link=None, file="f")["panels"]
+    cells = {("m", "cam", finding): cell for finding in findings} if cell else {}
+    shown = dict.fromkeys(findings, made)
+    panels = scene(shown, cells=cells, titles={}, link=None, file="f")["panels"]
     assert isinstance(panels, list)
     return panels
 
@@ -180,7 +181,7 @@ def test_low_agreement_gives_a_warning_on_the_ensemble_panel() -> None:
 
 
 def test_several_methods_have_one_row_per_model_then_mean_and_standard_deviation() -> None:
-    data = scene(several(3, "cam", "ig"), ["Edema"], cells={}, titles={}, link=None, file="f")
+    data = scene({"Edema": several(3, "cam", "ig")}, cells={}, titles={}, link=None, file="f")
     assert data["columns"] == 3
     firsts = [panel for panel in data["panels"] if panel.get("first")]
     assert [panel["title"] for panel in firsts] == [*["Radiograph"] * 3, "Ensemble", "Radiograph"]
@@ -198,6 +199,6 @@ def test_the_ensemble_panel_says_that_it_needs_finished_maps_of_two_models() -> 
 
 def test_a_row_of_many_methods_is_broken_where_panels_would_become_too_narrow() -> None:
     names = [f"method{number}" for number in range(9)]
-    data = scene(several(1, *names), ["Edema"], cells={}, titles={}, link=None, file="f")
+    data = scene({"Edema": several(1, *names)}, cells={}, titles={}, link=None, file="f")
     assert len(data["panels"]) == 10
     assert data["columns"] == 6

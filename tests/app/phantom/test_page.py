@@ -18,6 +18,7 @@ from cxrbench.app.phantom.view import archive, drawing, regions, truth_table
 from cxrbench.app.services import map_jobs, phantoms
 from cxrbench.app.services.phantom_settings import DIALS, PhantomSettings
 from cxrbench.app.services.phantoms import radiograph, simulate
+from cxrbench.app.widgets.versions import key_in
 from cxrbench.data.phantom import render
 from cxrbench.data.phantom.film import ExposureSettings
 
@@ -122,17 +123,23 @@ def test_explain_on_compare_opens_this_image_and_its_link_restores_it(page: AppT
     page.button_group(key="finding").set_value(["Cardiomegaly"]).run()
     page.button(key="to_compare").click().run()
     assert not page.exception
-    shown = page.selectbox(key="pick_case").value
+    shown = page.selectbox(key=key_in(page.session_state, "pick_case")).value
     assert page.session_state["own_films"][shown].truth["Cardiomegaly"] == 1
-    assert page.selectbox(key="pick_finding").value == "Cardiomegaly"
+    assert page.selectbox(key=key_in(page.session_state, "pick_finding")).value == "Cardiomegaly"
     restored = AppTest.from_file(str(MAIN), default_timeout=300)
     for name in page.query_params:
         restored.query_params[name] = page.query_params[name]
     restored.run()
     assert not restored.exception
     assert not restored.warning
-    assert restored.selectbox(key="pick_case").options[-1] == "Yours: Phantom 1, PA"
-    assert restored.selectbox(key="pick_finding").value == "Cardiomegaly"
-    assert restored.button_group(key="pick_methods").value == page.button_group(key="pick_methods").value
+    assert (
+        restored.selectbox(key=key_in(restored.session_state, "pick_case")).options[-1]
+        == "Yours: Phantom 1, PA"
+    )
+    assert restored.selectbox(key=key_in(restored.session_state, "pick_finding")).value == "Cardiomegaly"
+    assert (
+        restored.button_group(key=key_in(restored.session_state, "pick_methods")).value
+        == page.button_group(key=key_in(page.session_state, "pick_methods")).value
+    )
     while map_jobs.QUEUE.busy():  # no thread may outlive the process that tests
         time.sleep(0.1)

@@ -58,6 +58,94 @@ def test_jobs_run_first_in_first_out_and_their_position_is_known() -> None:
     assert order == ["b", "c", "d"]
 
 
+def noted(order: list[str], name: str) -> Callable[[], Steps]:
+    """A job of two results, which notes when it yields."""
+
+    def steps() -> Steps:
+        for part in range(2):
+            order.append(f"{name}{part}")
+            yield name, part
+
+    return steps
+
+
+def test_what_is_in_view_runs_before_what_is_not_in_view() -> None:
+    queue, gate, order = Queue(1), threading.Event(), list[str]()
+    first = queue.submit("first", held(gate))
+    until(lambda: bool(first.results))
+    later = [queue.submit(name, noted(order, name), in_view=False) for name in "ab"]
+    shown = queue.submit("c", noted(order, "c"))
+    assert [queue.ahead(job) for job in (*later, shown)] == [2, 3, 1]
+    gate.set()
+    until(lambda: all(job.done for job in (*later, shown)))
+    assert order == ["c0", "c1", "a0", "a1", "b0", "b1"]
+
+
+def test_a_waiting_job_that_comes_into_view_moves_to_the_front_and_back_when_it_leaves() -> None:
+    queue, gate, order = Queue(1), threading.Event(), list[str]()
+    first = queue.submit("first", held(gate))
+    until(lambda: bool(first.results))
+    works = {name: noted(order, name) for name in "abc"}
+    jobs = {name: queue.submit(name, work, in_view=False) for name, work in works.items()}
+    assert queue.submit("c", works["c"]) is jobs["c"]
+    queue.submit("b", works["b"])
+    assert [queue.ahead(jobs[name]) for name in "abc"] == [3, 2, 1]
+    queue.submit("c", works["c"], in_view=False)  # another finding was selected
+    assert [queue.ahead(jobs[name]) for name in "abc"] == [2, 1, 3]
+    queue.keep_alive([jobs["c"]], in_view=True)  # another session shows it still
+    assert [queue.ahead(jobs[name]) for name in "abc"] == [3, 1, 2]
+    gate.set()
+    until(lambda: all(job.done for job in jobs.values()))
+    assert order == ["b0", "b1", "c0", "c1", "a0", "a1"]
+
+
+def test_a_job_that_is_not_in_view_is_interrupted_between_two_results_and_continued() -> None:
+    queue, gate, order, begun = Queue(1), threading.Event(), list[str](), list[int]()
+
+    def later_steps() -> Steps:
+        begun.append(1)
+        yield "later", 0
+        gate.wait(10)
+        order.append("later")
+        yield "later", 1
+        order.append("continued")
+        yield "later", 2
+
+    later = queue.submit("later", later_steps, in_view=False)
+    until(lambda: bool(later.results))
+    shown = queue.submit("shown", noted(order, "shown"))
+    gate.set()
+    until(lambda: later.done)
+    assert shown.done
+    assert order == ["later", "shown0", "shown1", "continued"]
+    assert begun == [1]
+    assert later.results == {"later": 2}
+
+
+def test_an_abandoned_job_that_was_interrupted_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_queue, "_TIMEOUT", 0.3)
+    queue, gate, closed = Queue(1), threading.Event(), threading.Event()
+
+    def later_steps() -> Steps:
+        try:
+            while True:
+                time.sleep(0.01)
+                yield "later", 0
+        finally:
+            closed.set()
+
+    later = queue.submit("later", later_steps, in_view=False)
+    until(lambda: bool(later.results))
+    shown = queue.submit("shown", held(gate))
+    until(lambda: queue.ahead(later) == 1)
+    for _ in range(40):
+        queue.keep_alive([shown])
+        time.sleep(0.02)
+    gate.set()
+    assert closed.wait(5)
+    until(lambda: not queue.busy())
+
+
 def test_at_most_as_many_jobs_as_slots_run_in_parallel() -> None:
     queue, gate = Queue(2), threading.Event()
     jobs = [queue.submit(name, held(gate)) for name in "abcde"]
