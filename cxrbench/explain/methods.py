@@ -81,7 +81,7 @@ _GRADIENTS: Final = (
         compute=from_path,
         reference="arXiv:1703.01365",
         cost="one forward pass per step; one backward pass per step and finding",
-        passes=lambda findings, path: path.steps * (1 + 2 * findings),
+        passes=lambda findings, path: path.nodes * (1 + 2 * findings),
         parameters=PathParameters,
         caveat="Depends on the baseline: pixels equal to it get no relevance. Reliable only where "
         "its completeness error is small.",
@@ -92,7 +92,7 @@ _GRADIENTS: Final = (
         compute=saliency.grad_cam_times_integrated_gradients,
         reference="arXiv:1610.02391",
         cost="Grad-CAM and integrated gradients",
-        passes=lambda findings, path: path.steps * (1 + 2 * findings),
+        passes=lambda findings, path: path.nodes * (1 + 2 * findings),
         supports=has_stages,
         parameters=saliency.GradCamPathParameters,
         caveat="Looks sharp where the coarse map is; what Grad-CAM misses is hidden.",

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from cxrbench.explain.cam import Formula, cam_maps, gradients_at, trunk_features
 from cxrbench.explain.gradient import Draft, integrated_gradients
-from cxrbench.explain.parameters import option, whole
+from cxrbench.explain.parameters import number, option, whole
+from cxrbench.explain.quadrature import typical_nodes
 from cxrbench.explain.stability import perturbed, unchanged
 from cxrbench.explain.validation import stage_name
 from cxrbench.models import Classifier, Features
@@ -45,6 +46,18 @@ class PathParameters:
     steps: int = whole(
         50, 1, 1000, "Points on the path: more of them make the completeness error smaller and take longer."
     )
+    tolerance: float = number(
+        0.0,
+        0.0,
+        0.5,
+        "Stop as soon as the relative completeness error is below it, whatever the steps: 0.01 is 1 %, and 0 "
+        "takes all steps.",
+    )
+
+    @property
+    def nodes(self) -> int:
+        """Number of path points: the steps, or what the tolerance typically needs."""
+        return typical_nodes(self.steps, self.tolerance)
 
 
 @dataclass(frozen=True)
@@ -136,4 +149,5 @@ def from_path(passes: Passes, parameters: PathParameters) -> Iterator[Draft]:
         passes.findings,
         baseline=parameters.baseline,
         steps=parameters.steps,
+        tolerance=parameters.tolerance,
     )

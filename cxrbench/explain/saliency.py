@@ -111,6 +111,7 @@ def grad_cam_times_integrated_gradients(passes: Passes, parameters: GradCamPathP
         passes.findings,
         baseline=parameters.baseline,
         steps=parameters.steps,
+        tolerance=parameters.tolerance,
     )
     with torch.inference_mode(mode=False), torch.no_grad():
         size = tuple(passes.images.shape[2:])
