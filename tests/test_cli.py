@@ -388,7 +388,7 @@ def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
     assert caught.value.code == 2
 
 
-@pytest.mark.parametrize("command", ["explain", "predict", "check", "phantom", "models", "methods"])
+@pytest.mark.parametrize("command", ["explain", "predict", "check", "phantom", "models", "methods", "verify"])
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])

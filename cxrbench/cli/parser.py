@@ -18,7 +18,7 @@ __all__ = ["main"]
 
 _ABOUT = "A chest X-ray explainability workbench. For teaching and research, never for diagnosis."
 _EXITS = (
-    "Exit codes: 0 success; 1 some files could not be used, they are listed; "
+    "Exit codes: 0 success; 1 some files could not be used, or some maps differ (verify): they are listed; "
     "2 error, nothing was done; 130 interrupted."
 )
 
@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_check,
         _add_phantom,
         _add_lists,
+        _add_verify,
         _add_app,
     ):
         add(commands)
@@ -266,6 +267,38 @@ def _add_lists(commands: _Commands) -> None:
     about = "list the explanation methods"
     command = commands.add_parser("methods", help=about, description=_sentence(about))
     command.set_defaults(module="methods")
+
+
+def _add_verify(commands: _Commands) -> None:
+    about = "compare the maps of each method with those of captum and pytorch-grad-cam"
+    command = commands.add_parser(
+        "verify",
+        help=about,
+        description=_sentence(about) + " Shows the largest difference, relative to the map's largest "
+        "magnitude, per model, method and library; exits with 1 if one exceeds its tolerance.",
+    )
+    command.add_argument(
+        *("--model", "--models"),
+        **_MANY,
+        metavar="M",
+        help=f"one or more: {_MODEL_NAMES}; default: the shipped ones",
+    )
+    command.add_argument(
+        *("--method", "--methods"),
+        **_MANY,
+        metavar="METHOD",
+        help="one or more names from 'cxrbench methods'; default: all that another library has",
+    )
+    command.add_argument(
+        "--size",
+        type=int,
+        default=128,
+        metavar="PIXELS",
+        help="side of the simulated radiograph, a multiple of 32 (default 128, which is fast)",
+    )
+    command.add_argument("--json", type=Path, metavar="FILE", help="also write the table to FILE as JSON")
+    command.add_argument("--force", action="store_true", help="replace FILE if it exists")
+    command.set_defaults(module="verify")
 
 
 def _add_app(commands: _Commands) -> None:
