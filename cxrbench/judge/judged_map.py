@@ -1,6 +1,6 @@
 """``JudgedMap``: one map of one finding on one image, and what is known of that image."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -50,13 +50,15 @@ class JudgedMap:
         image: (C, H, W), as the network takes it.
         twin: (C, H, W), the same image without the finding.
         healthy: (C, H, W), the same image without any of the parts.
-        baseline: (C, H, W), what stands for "nothing" where no twin does: black, the mean grey, or a blur.
+        baselines: what stands for "nothing" where no twin does: ``black``, ``mean``, ``blur`` → (C, H, W).
+        square_drops: fall of the score where each of ``standard_squares`` is black; computed if None.
         score: images → logits of the finding.
         explain: images → maps of the finding, for criteria that explain changed images.
         logit: of the finding on the image.
         threshold: logit from which the finding counts as predicted.
         present: whether the finding is present; for an absent one relevance is evidence against it.
         other_maps: (M, h, w), maps of other findings on the same image by the same method.
+        randomised_maps: (S, h, w), maps by the model while its layers are randomised (``cascade``).
         marker: (H, W) bool, of a planted shortcut.
         map_without_marker: (h, w), map of the same image without the marker.
         logit_without_marker: of the finding on that image.
@@ -73,13 +75,15 @@ class JudgedMap:
     image: Tensor | None = None
     twin: Tensor | None = None
     healthy: Tensor | None = None
-    baseline: Tensor | None = None
+    baselines: Mapping[str, Tensor] | None = None
+    square_drops: np.ndarray | None = None
     score: Score | None = None
     explain: Explainer | None = None
     logit: float | None = None
     threshold: float | None = None
     present: bool = True
     other_maps: np.ndarray | None = None
+    randomised_maps: np.ndarray | None = None
     marker: np.ndarray | None = None
     map_without_marker: np.ndarray | None = None
     logit_without_marker: float | None = None
