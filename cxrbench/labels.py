@@ -1,5 +1,6 @@
 """The findings of each data set, and the translation of their names."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -19,6 +20,7 @@ __all__ = [
     "finding_columns",
     "finding_indices",
     "finding_key",
+    "finding_slug",
 ]
 
 # The column order of CheXpert's train.csv (Irvin et al. 2019, arXiv:1901.07031).
@@ -131,6 +133,11 @@ def canonical(name: str) -> str:
 def finding_key(name: str) -> str:
     """Key for comparing names: equal for all spellings of one finding; not for display."""
     return _folded(canonical(name))
+
+
+def finding_slug(name: str) -> str:
+    """Key of a finding as one word, for links and command lines: "Pleural Effusion" → "pleural_effusion"."""
+    return re.sub(r"\W+", "_", finding_key(name)).strip("_")
 
 
 def finding_columns(labels: Sequence[str]) -> dict[str, int]:

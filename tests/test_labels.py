@@ -17,6 +17,7 @@ from cxrbench.labels import (
     finding_columns,
     finding_indices,
     finding_key,
+    finding_slug,
 )
 
 
@@ -100,3 +101,23 @@ def test_an_unknown_finding_is_refused_with_the_known_ones() -> None:
 def test_an_untrained_output_is_no_finding() -> None:
     with pytest.raises(InputError):
         finding_indices([""], ["Edema", ""])
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("Pleural Effusion", "pleural_effusion"),
+        ("effusion", "pleural_effusion"),
+        ("pleural_effusion", "pleural_effusion"),
+        ("Edema", "edema"),
+        ("Line (central), left", "line_central_left"),
+    ],
+)
+def test_a_slug_is_one_word_for_all_spellings_of_a_finding(name: str, slug: str) -> None:
+    assert finding_slug(name) == slug
+    assert finding_slug(slug) == slug
+
+
+def test_the_findings_of_a_data_set_have_different_slugs() -> None:
+    for labels in (CHEXPERT, NIH, TORCHXRAYVISION):
+        assert len({finding_slug(label) for label in labels}) == len(labels)

@@ -20,5 +20,6 @@ def run(options: argparse.Namespace) -> int:
 def _described(parameter: MethodParameter) -> str:
     """Such as ``masks=1000 (2 to 20000)``: the default and what else is possible."""
     if parameter.options:
-        return f"{parameter.name}={parameter.default} ({' | '.join(parameter.options)})"
+        choices = " | ".join((*parameter.options, *(["a finding of the model"] if parameter.finding else [])))
+        return f"{parameter.name}={parameter.default} ({choices})"
     return f"{parameter.name}={parameter.default:g} ({parameter.low:g} to {parameter.high:g})"

@@ -5,9 +5,11 @@ from typing import Final
 
 from cxrbench.explain import channels
 from cxrbench.explain.cam import grad_cam, grad_cam_plus_plus, hires_cam, layer_cam, xgrad_cam
+from cxrbench.explain.finer_cam import FinerParameters, comparison_problem, finer_cam
 from cxrbench.explain.parameters import NoParameters
 from cxrbench.explain.passes import StageParameters, from_formula
 from cxrbench.explain.protocol import Method
+from cxrbench.explain.refine_cam import RefineParameters, refine_cam
 from cxrbench.models import Classifier
 
 __all__ = ["CAMS", "has_stages"]
@@ -27,6 +29,11 @@ def _pools(model: Classifier) -> str | None:
     if problem := has_stages(model):
         return problem
     return None if model.architecture.mean_pooled else "its head does not read the mean of a feature map"
+
+
+def _compares(model: Classifier) -> str | None:
+    """Finer-CAM needs a second finding."""
+    return has_stages(model) or comparison_problem(model)
 
 
 def _head_passes(findings: int, parameters: StageParameters) -> float:
@@ -137,5 +144,26 @@ CAMS: Final = (
         passes=lambda findings, parameters: 50 * 0.02 * 4**parameters.stage,
         parameters=channels.ReciproParameters,
         caveat="Shows the head single cells, which it never saw in training.",
+    ),
+    _cam(
+        name="finer_cam",
+        title="Finer-CAM",
+        compute=finer_cam,
+        reference="arXiv:2501.11309",
+        cost="one forward pass; one backward pass of the head per finding and per finding compared with",
+        supports=_compares,
+        parameters=FinerParameters,
+        passes=lambda findings, parameters: 2 * _head_passes(findings, parameters) - 1,
+        caveat="Answers another question: why this finding rather than that one; shared evidence is removed.",
+    ),
+    _cam(
+        name="refine_cam",
+        title="RefineCAM",
+        compute=refine_cam,
+        reference="arXiv:2605.14641",
+        cost="one forward pass to each stage; one backward pass to each stage per finding",
+        parameters=RefineParameters,
+        passes=lambda findings, parameters: min(parameters.stages, 4) * (0.6 + 0.5 * findings),
+        caveat="What one stage misses is lost; fine borders are those of earlier stages, which know less.",
     ),
 )

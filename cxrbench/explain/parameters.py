@@ -8,8 +8,18 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final, TypeVar
 
 from cxrbench.errors import InputError
+from cxrbench.labels import finding_slug
 
-__all__ = ["MethodParameter", "NoParameters", "number", "option", "parameters_of", "read_parameters", "whole"]
+__all__ = [
+    "MethodParameter",
+    "NoParameters",
+    "finding",
+    "number",
+    "option",
+    "parameters_of",
+    "read_parameters",
+    "whole",
+]
 
 _KEY: Final = "parameter"
 P = TypeVar("P")
@@ -27,6 +37,8 @@ class MethodParameter:
         high: largest value; None for options.
         unit: of the value; "" if it has none.
         options: the values that can be chosen; empty for numbers.
+        finding: whether a finding of the model can be chosen beside the options, by its
+            ``labels.finding_slug``.
     """
 
     name: str
@@ -36,6 +48,7 @@ class MethodParameter:
     high: float | None = None
     unit: str = ""
     options: tuple[str, ...] = ()
+    finding: bool = False
 
     def read(self, value: object) -> int | float | str:
         """The value in this parameter's type, from its type or from text.
@@ -46,6 +59,8 @@ class MethodParameter:
         if self.options:
             if value in self.options:
                 return str(value)
+            if self.finding and (slug := finding_slug(str(value))):
+                return slug  # whether a model has it is checked once there is a model
             raise InputError(
                 f"Unknown {self.name} {str(value)!r:.60}; choose from: {', '.join(self.options)}."
             )
@@ -77,6 +92,11 @@ def number(default: float, low: float, high: float, about: str, *, unit: str = "
 def option(default: str, options: tuple[str, ...], about: str) -> Any:
     """A dataclass field for one of several names."""
     return _field(MethodParameter("", default, about, options=options))
+
+
+def finding(default: str, about: str) -> Any:
+    """A dataclass field for a finding of the model, or ``default``: the method chooses one."""
+    return _field(MethodParameter("", default, about, options=(default,), finding=True))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from cxrbench.explain.display import upsample
 from cxrbench.explain.parameters import NoParameters, parameters_of, read_parameters
 from cxrbench.explain.passes import Compute, Passes
 from cxrbench.explain.validation import check_inputs, finding_list, stage_name
+from cxrbench.labels import finding_slug
 from cxrbench.models import Classifier
 
 __all__ = ["FAMILIES", "ConfiguredMethod", "Family", "Method", "configure", "with_values"]
@@ -121,7 +122,7 @@ class ConfiguredMethod:
     def title(self) -> str:
         """Title of the method, with the parameters that its key states: “Grad-CAM (stage 1)”."""
         stated = _KEY.fullmatch(self.key)
-        words = (stated["values"] or "").replace("=", " ").replace(",", ", ") if stated else ""
+        words = re.sub("[=_]", " ", (stated["values"] or "").replace(",", ", ")) if stated else ""
         return f"{self.record.title} ({words})" if words else self.record.title
 
     def problem(self, model: Classifier) -> str | None:
@@ -133,7 +134,15 @@ class ConfiguredMethod:
                 f"counted from the last, this network's stages go from 0 to {len(model.stages) - 1}, "
                 f"not to {stage}"
             )
-        return problem
+        return problem or self._missing_finding(model)
+
+    def _missing_finding(self, model: Classifier) -> str | None:
+        known = {finding_slug(label) for label in model.spec.labels}
+        for parameter in parameters_of(self.record.parameters):
+            value = getattr(self.parameters, parameter.name)
+            if parameter.finding and value not in {*parameter.options, *known}:
+                return f"{parameter.name} is {value}, and {model.spec.name} has no such finding"
+        return None
 
     def check(self, model: Classifier) -> None:
         """Check that the method applies to a model.
@@ -173,7 +182,8 @@ def configure(key: str, methods: Mapping[str, Method], shared: Mapping[str, obje
     Raises:
         InputError: an unknown method or parameter, or an invalid value.
     """
-    match = _KEY.fullmatch("".join(key.split()))
+    # Spaces around the signs are ignored; a value may be a finding of several words.
+    match = _KEY.fullmatch(re.sub(r"\s*([(),=])\s*", r"\1", key.strip()))
     if match is None:
         raise InputError(
             f"A method is written as name or name(parameter=value,…); got {key!r:.80}: "

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cxrbench.explain import METHODS
+from cxrbench.labels import CHEXPERT
 from cxrbench.models import create
 
 SCRIPT = Path(__file__).with_name("shared_model.py")
@@ -29,7 +30,7 @@ def test_eight_threads_on_one_model_give_the_same_bits_as_one() -> None:
         timeout=500,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    models = [create(name, ("one",)) for name in NAMES]
+    models = [create(name, CHEXPERT) for name in NAMES]
     counts = [sum(record.supports(model) is None for record in METHODS.values()) for model in models]
     lines = [f"{name} {8 * count} jobs bit-equal" for name, count in zip(NAMES, counts, strict=True)]
     assert done.stdout.splitlines() == lines

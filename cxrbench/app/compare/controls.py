@@ -243,7 +243,7 @@ def _pick_settings(
         key=keys["steps"],
         help="Points along the path: more steps reduce the completeness error and take longer.",
     )
-    pick_parameters(methods)
+    pick_parameters(methods, finding_names(radiograph, choice))
     return replace(choice, stage=stage, baseline=baseline, steps=int(steps))
 
 

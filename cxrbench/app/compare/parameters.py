@@ -8,6 +8,7 @@ import streamlit as st
 
 from cxrbench.app.compare.selection import Choice
 from cxrbench.app.widgets.versions import current_key, renew
+from cxrbench.labels import finding_slug
 
 if TYPE_CHECKING:
     from cxrbench.explain import MethodParameter
@@ -17,11 +18,12 @@ __all__ = ["pick_parameters"]
 _SHARED: Final = ("stage", "baseline", "steps")  # of all methods; the Compare page has one control for each
 
 
-def pick_parameters(keys: Sequence[str]) -> None:
+def pick_parameters(keys: Sequence[str], findings: Sequence[str] = ()) -> None:
     """Draw the parameters that each method has of its own; a changed one is stated in the method's key.
 
     Args:
         keys: of the chosen methods.
+        findings: names of the findings that the chosen models predict, for parameters that take one.
     """
     from cxrbench.explain import configured_method, parameters_of
 
@@ -31,10 +33,11 @@ def pick_parameters(keys: Sequence[str]) -> None:
         if own:
             st.markdown(f"**{configured.record.title}**")
         for parameter in own:
-            _pick(key, parameter, getattr(configured.parameters, parameter.name))
+            value = getattr(configured.parameters, parameter.name)
+            _pick(key, parameter, value, findings if parameter.finding else ())
 
 
-def _pick(key: str, parameter: "MethodParameter", value: float | str) -> None:
+def _pick(key: str, parameter: "MethodParameter", value: float | str, findings: Sequence[str]) -> None:
     widget = current_key(f"pick_parameter {key} {parameter.name}")
     label = parameter.name.replace("_", " ").capitalize()
     unit = f" Unit: {parameter.unit}." if parameter.unit else ""
@@ -46,7 +49,10 @@ def _pick(key: str, parameter: "MethodParameter", value: float | str) -> None:
         "args": (widget, key, parameter.name),
     }
     if parameter.options:
-        st.selectbox(label, parameter.options, **arguments)
+        names = {each: each for each in parameter.options}
+        names |= {finding_slug(name): name for name in findings}
+        names.setdefault(str(value), str(value))  # a link may name a finding that the chosen models lack
+        st.selectbox(label, list(names), format_func=names.__getitem__, **arguments)
         return
     kind = float if isinstance(parameter.default, float) else int
     low, high = (kind(each) for each in (parameter.low, parameter.high) if each is not None)

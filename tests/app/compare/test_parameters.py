@@ -59,3 +59,24 @@ def test_a_bundle_keeps_its_settings_even_of_methods_that_this_version_lacks() -
     assert not at.exception
     assert len(at.caption) == 1
     assert not at.number_input
+
+
+def finding_script() -> None:
+    import streamlit as st
+
+    from cxrbench.app.compare.parameters import pick_parameters
+    from cxrbench.app.compare.selection import Choice
+
+    choice = st.session_state.setdefault("choice", Choice(methods=("finer_cam(other=hernia)",)))
+    st.session_state.setdefault("pick_methods", list(choice.methods))
+    pick_parameters(choice.methods, ("Edema", "Pleural Effusion"))
+
+
+def test_a_parameter_that_is_a_finding_offers_those_of_the_chosen_models() -> None:
+    at = AppTest.from_function(finding_script, default_timeout=60).run()
+    (control,) = at.selectbox
+    assert control.options == ["closest", "Edema", "Pleural Effusion", "hernia"]
+    assert control.value == "hernia"  # of a link; no chosen model has it
+    control.set_value("pleural_effusion").run()
+    assert at.session_state["choice"].methods == ("finer_cam(other=pleural_effusion)",)
+    assert not at.exception
