@@ -81,6 +81,12 @@ from cxrbench.judge.protocol import (
     CriterionFamily,
     Need,
 )
+from cxrbench.judge.ranking import (
+    RankingAgreement,
+    criteria_by_truth,
+    kendall,
+    ranking_agreement,
+)
 from cxrbench.judge.reachability import (
     candidate_maps,
     reachable,
@@ -164,6 +170,7 @@ __all__ = [
     "Need",
     "Part",
     "PartChecks",
+    "RankingAgreement",
     "Road",
     "Score",
     "best_deletion",
@@ -179,6 +186,7 @@ __all__ = [
     "classifier_groups",
     "complexity",
     "confounder_sensitivity",
+    "criteria_by_truth",
     "criterion",
     "deletion",
     "deletion_towards_twin",
@@ -194,6 +202,7 @@ __all__ = [
     "insertion_towards_twin",
     "iou",
     "keep_above_cutoff",
+    "kendall",
     "localised",
     "max_sensitivity",
     "min_max",
@@ -206,6 +215,7 @@ __all__ = [
     "positive_part",
     "probability_score",
     "rank_accuracy",
+    "ranking_agreement",
     "reachable",
     "reachable_hit",
     "reachable_pixels",
