@@ -5,10 +5,11 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from cxrbench.explain import controls, perturbation, saliency
+from cxrbench.explain import controls, guided, perturbation, saliency
 from cxrbench.explain.attention_records import ATTENTIONS
 from cxrbench.explain.cam_records import CAMS, has_stages
-from cxrbench.explain.passes import PathParameters, from_path
+from cxrbench.explain.passes import PathParameters, StageParameters, from_path
+from cxrbench.explain.private_copy import rectifier_problem
 from cxrbench.explain.protocol import ConfiguredMethod, Method, configure
 from cxrbench.explain.validation import stage_name
 from cxrbench.models import Classifier
@@ -99,6 +100,31 @@ _GRADIENTS: Final = (
     ),
 )
 
+_GUIDED: Final = (
+    _gradient(
+        name="guided_backprop",
+        title="Guided backpropagation",
+        compute=guided.guided_backprop,
+        reference="arXiv:1412.6806",
+        cost="one forward pass; one backward pass per finding",
+        passes=lambda findings, parameters: 1 + 2 * findings,
+        supports=rectifier_problem,
+        caveat="Sharp, but close to an edge detector: it changes little with the finding or the weights.",
+    ),
+    _gradient(
+        name="guided_grad_cam",
+        title="Guided Grad-CAM",
+        compute=guided.guided_grad_cam,
+        reference="arXiv:1610.02391",
+        cost="Grad-CAM and guided backpropagation",
+        passes=lambda findings, parameters: 2 + 2.05 * findings,
+        supports=lambda model: has_stages(model) or rectifier_problem(model),
+        parameters=StageParameters,
+        caveat="Its detail is guided backpropagation's, which hardly depends on the finding; only the coarse "
+        "weight does.",
+    ),
+)
+
 _PERTURBATIONS: Final = (
     _perturbation(
         name="occlusion",
@@ -154,7 +180,7 @@ def _by_name(*families: Iterable[Method]) -> Mapping[str, Method]:
     return MappingProxyType({record.name: record for family in families for record in family})
 
 
-METHODS: Final = _by_name(CAMS, _GRADIENTS, _PERTURBATIONS, ATTENTIONS, _CONTROLS)
+METHODS: Final = _by_name(CAMS, _GRADIENTS, _GUIDED, _PERTURBATIONS, ATTENTIONS, _CONTROLS)
 
 
 def configured_method(key: str, **shared: object) -> ConfiguredMethod:

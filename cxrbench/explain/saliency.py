@@ -1,6 +1,6 @@
 """Gradients of the logit with respect to the image: saliency, input × gradient, averages over noise."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,11 +12,13 @@ from cxrbench.explain.display import heatmap, upsample
 from cxrbench.explain.gradient import Draft, draft_of, integrated_gradients
 from cxrbench.explain.parameters import number, option, whole
 from cxrbench.explain.passes import Passes, PathParameters, StageParameters
+from cxrbench.models import Classifier
 
 __all__ = [
     "GradCamPathParameters",
     "NoiseParameters",
     "grad_cam_times_integrated_gradients",
+    "image_gradients",
     "input_times_gradient",
     "saliency",
     "smooth_grad",
@@ -123,14 +125,17 @@ def grad_cam_times_integrated_gradients(passes: Passes, parameters: GradCamPathP
         yield draft_of(maps, done=draft.done, total=draft.total)
 
 
-def _gradients(passes: Passes, images: Tensor) -> Tensor:
+def image_gradients(model: Classifier, findings: Sequence[int], images: Tensor) -> Tensor:
     """Gradients of the findings' logits with respect to images (N, C, H, W): (K, N, C, H, W)."""
     with torch.inference_mode(mode=False):
         leaf = images.detach().to(memory_format=torch.channels_last).requires_grad_()
         with torch.enable_grad():
-            logits = passes.model(leaf)
-        indices = passes.findings.tolist()
-        return torch.stack([logit_gradient(logits, index, leaf).contiguous() for index in indices])
+            logits = model(leaf)
+        return torch.stack([logit_gradient(logits, index, leaf).contiguous() for index in findings])
+
+
+def _gradients(passes: Passes, images: Tensor) -> Tensor:
+    return image_gradients(passes.model, passes.findings.tolist(), images)
 
 
 def _noisy_gradients(passes: Passes, parameters: NoiseParameters) -> Iterator[Tensor]:

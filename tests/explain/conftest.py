@@ -88,7 +88,7 @@ def suitable_model() -> Callable[[str], Classifier]:
     """Name of a method → a classifier with random weights to which it applies."""
 
     def first(name: str) -> Classifier:
-        models = (_random(architecture) for architecture in ("efficientnet_b0", "vit_tiny"))
+        models = (_random(architecture) for architecture in ("efficientnet_b0", "vit_tiny", "resnet50"))
         return next(model for model in models if METHODS[name].supports(model) is None)
 
     return first

@@ -1,0 +1,123 @@
+"""Private copies of a model, whose modules may be replaced; and what its activations are."""
+
+import copy
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from cxrbench.models import Classifier
+
+__all__ = ["private_copy", "rectifier_problem", "replace_modules"]
+
+# Operators of PyTorch → the activation that they compute.
+_RECTIFIERS: Final = ("relu", "relu_", "threshold", "threshold_", "clamp_min", "clamp_min_")
+_OTHER_ACTIVATIONS: Final = {
+    "silu": "SiLU",
+    "gelu": "GELU",
+    "hardswish": "hard swish",
+    "hardtanh": "ReLU6",
+    "leaky_relu": "leaky ReLU",
+    "elu": "ELU",
+    "mish": "Mish",
+    "softplus": "softplus",
+    "_prelu_kernel": "PReLU",
+    "tanh": "tanh",
+}
+_PROBLEMS: WeakKeyDictionary[nn.Module, str | None] = WeakKeyDictionary()
+
+
+def private_copy(
+    model: Classifier, tensors: Callable[[Tensor], Tensor] = lambda tensor: tensor
+) -> Classifier:
+    """A copy of a model with modules of its own, which share the original's parameters and buffers.
+
+    Args:
+        model: the original, which is not changed.
+        tensors: parameter or buffer → that of the copy.
+    """
+    memo: dict[int, Any] = {id(tensor): tensors(tensor) for tensor in (*model.parameters(), *model.buffers())}
+    # The shallow copy is taken at once: another thread may cache a property of the model meanwhile.
+    return copy.deepcopy(copy.copy(model), memo)
+
+
+def replace_modules(model: nn.Module, kind: type[nn.Module], new: Callable[[nn.Module], nn.Module]) -> int:
+    """Replace the modules of exactly one type within a private copy.
+
+    Returns:
+        Number of modules replaced; one that is used in two places counts once.
+    """
+    replaced: dict[nn.Module, nn.Module] = {}
+    for parent in list(model.modules()):
+        for name, child in parent.named_children():
+            if type(child) is kind:
+                replaced.setdefault(child, new(child))
+                setattr(parent, name, replaced[child])
+    return len(replaced)
+
+
+def rectifier_problem(model: Classifier) -> str | None:
+    """Why the ReLUs of a model cannot all be replaced; None where each is a module and nothing else is used.
+
+    Found by running a copy without data, once per model, and not from a list of networks.
+    """
+    if model not in _PROBLEMS:
+        _PROBLEMS[model] = _rectifier_problem(model)
+    return _PROBLEMS[model]
+
+
+class _Pass(nn.Module):
+    """Stands for a ReLU module: does nothing, and counts its calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+
+    def forward(self, values: Tensor) -> Tensor:
+        self.calls += 1
+        return values.clone()
+
+
+class _Operators(TorchDispatchMode):
+    """Counts the operators that are called."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.counts: Counter[str] = Counter()
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        name = func.overloadpacket.__name__
+        # clamp(x, 0) is a ReLU as well; other limits are not.
+        rectifies = name in ("clamp", "clamp_") and tuple(args[1:2]) == (0,) and len(args) < 3
+        self.counts["relu" if rectifies else name] += 1
+        return func(*args, **(kwargs or {}))
+
+
+def _rectifier_problem(model: Classifier) -> str | None:
+    modules = private_copy(model, lambda tensor: tensor.detach().to("meta"))
+    replace_modules(modules, nn.ReLU, lambda _: _Pass())
+    side = model.spec.preprocessing.size
+    with torch.inference_mode(mode=False), torch.no_grad(), _Operators() as operators:
+        modules(torch.empty(1, 1, side, side, device="meta"))
+    functional = sum(operators.counts[name] for name in _RECTIFIERS)
+    other = {
+        words: count
+        for name, words in _OTHER_ACTIVATIONS.items()
+        if (count := operators.counts[name] + operators.counts[f"{name}_"])
+    }
+    calls = sum(module.calls for module in modules.modules() if isinstance(module, _Pass))
+    if other:
+        counted = " and ".join(f"{count} {words}" for words, count in other.items())
+        return f"it changes the gradient of ReLU only, and this network's activations are {counted}"
+    if functional:
+        return (
+            f"{functional} of this network's {functional + calls} ReLUs are function calls and no modules, "
+            "so that their gradient cannot be changed"
+        )
+    return None if calls else "it changes the gradient of ReLU, and this network has none"
