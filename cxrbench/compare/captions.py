@@ -42,7 +42,8 @@ def notes(comparison: Comparison, model: str, method: str, finding: str) -> tupl
             return ("not computed",)
         return (f"not applicable: {model} has no output for {finding}",)
     error = completeness(heat, finding) if incomplete(heat, finding) else ""
-    texts = [*_value_notes(relevance, heat), error, *_stability_notes(heat, finding), *heat.remarks]
+    own = heat.finding_remarks[heat.labels.index(finding)] if heat.finding_remarks else ""
+    texts = [*_value_notes(relevance, heat), error, *_stability_notes(heat, finding), own, *heat.remarks]
     return tuple(note for note in texts if note)
 
 

@@ -95,6 +95,7 @@ class HeatMaps:
         title: name of the method as written in papers.
         signed: whether both signs are drawn; otherwise the negative part is set to zero (ReLU).
         remarks: notes for the cell that hold for any radiograph.
+        finding_remarks: (L,) the same for single findings, "" for those without; empty where there are none.
     """
 
     model: str
@@ -111,6 +112,7 @@ class HeatMaps:
     title: str = ""
     signed: bool = False
     remarks: tuple[str, ...] = ()
+    finding_remarks: tuple[str, ...] = ()
     box: Box | None = None
 
     def on_film(self, maps: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

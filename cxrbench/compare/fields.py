@@ -20,6 +20,7 @@ __all__ = [
     "number_or_nan",
     "numbers",
     "preprocessing",
+    "remarks",
     "rows",
     "take",
     "text",
@@ -93,6 +94,12 @@ def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or len(value) > _MAX_LABELS or len({*map(_text, value)}) < len(value):
         raise ValueError(value)
     return tuple(value)
+
+
+def _remarks(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > _MAX_LABELS:
+        raise ValueError(value)
+    return tuple(map(_text, value))
 
 
 def _whole(value: object) -> int:
@@ -173,6 +180,7 @@ text: Final = Kind("a short printable text", _text)
 view: Final = Kind("PA, AP, Lateral or an empty text", _view)
 text_or_none: Final = Kind("a short printable text or null", _text_or_none)
 texts: Final = Kind("a list of different short texts", _texts)
+remarks: Final = Kind("a list of short texts", _remarks)
 whole: Final = Kind("a whole number from 0 to 10,000", _whole)
 flag: Final = Kind("true or false", _flag)
 flags: Final = Kind("a list of true and false", _flags)

@@ -100,6 +100,7 @@ def heat_maps_record(heat: HeatMaps) -> dict[str, Any]:
         "problem": heat.problem,
         "signed": heat.signed,
         "remarks": list(heat.remarks),
+        "finding_remarks": list(heat.finding_remarks),
         "box": None if heat.box is None else list(heat.box),
     }
 
@@ -130,6 +131,11 @@ def read_heat_maps(record: object, maps: np.ndarray) -> HeatMaps:
     stable = fields.take(record, "stable", fields.flags) if known else np.empty(0, bool)
     if len(stable) not in (0, len(labels)):
         raise InputError(f"'stable' must hold one flag per label or none; got {len(stable)}.")
+    finding_remarks = fields.take(record, "finding_remarks", fields.remarks, default=())
+    if len(finding_remarks) not in (0, len(labels)):
+        raise InputError(
+            f"'finding_remarks' must hold one text per label or none; got {len(finding_remarks)}."
+        )
     return HeatMaps(
         model=fields.take(record, "model", fields.text),
         method=fields.take(record, "method", fields.text),
@@ -145,6 +151,7 @@ def read_heat_maps(record: object, maps: np.ndarray) -> HeatMaps:
         title=fields.take(record, "title", fields.text),
         signed=fields.take(record, "signed", fields.flag),
         remarks=fields.take(record, "remarks", fields.texts),
+        finding_remarks=finding_remarks,
         box=box,
     )
 

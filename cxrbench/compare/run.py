@@ -167,7 +167,8 @@ def _explain(
             continue
         for explanation in next(drafts)[1]:
             labels = tuple(canonical(model.spec.labels[index]) for index in findings)
-            yield replace(_heat_maps(name, model, each, explanation), labels=labels)
+            heat = _heat_maps(name, model, each, explanation)
+            yield replace(heat, labels=labels, finding_remarks=_finding_remarks(model, each, findings))
 
 
 def _inapplicable(name: str, model: Classifier, method: ConfiguredMethod, problem: str) -> HeatMaps:
@@ -208,6 +209,12 @@ def _remarks(model: Classifier, record: Method, explanation: Explanation) -> Ite
                 yield f"identical at this stage by construction: {names}; they differ at earlier stages"
     if not record.class_specific:
         yield "same for every finding: this method does not look at the score"
+
+
+def _finding_remarks(model: Classifier, method: ConfiguredMethod, findings: Sequence[int]) -> tuple[str, ...]:
+    """Notes that hold on this model for one finding each; empty where the method has none."""
+    remark = method.record.remark
+    return () if remark is None else tuple(remark(model, index, method.parameters) for index in findings)
 
 
 def finding_names(model: Classifier) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from cxrbench.explain import channels
 from cxrbench.explain.cam import grad_cam, grad_cam_plus_plus, hires_cam, layer_cam, xgrad_cam
-from cxrbench.explain.finer_cam import FinerParameters, comparison_problem, finer_cam
+from cxrbench.explain.finer_cam import FinerParameters, comparison, comparison_problem, finer_cam
 from cxrbench.explain.parameters import NoParameters
 from cxrbench.explain.passes import StageParameters, from_formula
 from cxrbench.explain.protocol import Method
@@ -153,6 +153,7 @@ CAMS: Final = (
         cost="one forward pass; one backward pass of the head per finding and per finding compared with",
         supports=_compares,
         parameters=FinerParameters,
+        remark=comparison,
         passes=lambda findings, parameters: 2 * _head_passes(findings, parameters) - 1,
         caveat="Answers another question: why this finding rather than that one; shared evidence is removed.",
     ),

@@ -12,10 +12,10 @@ from cxrbench.explain.gradient import Draft
 from cxrbench.explain.parameters import finding, number
 from cxrbench.explain.passes import MapPair, Passes, StageParameters
 from cxrbench.explain.stability import unchanged
-from cxrbench.labels import finding_slug
+from cxrbench.labels import canonical, finding_slug
 from cxrbench.models import Classifier
 
-__all__ = ["FinerParameters", "closest_findings", "comparison_problem", "finer_cam"]
+__all__ = ["FinerParameters", "closest_findings", "comparison", "comparison_problem", "finer_cam"]
 
 _CLOSEST: Final = "closest"
 
@@ -71,6 +71,15 @@ def closest_findings(model: Classifier) -> list[int]:
     cosines[:, unnamed] = -torch.inf
     closest: list[int] = cosines.argmax(1).tolist()
     return closest
+
+
+def comparison(model: Classifier, index: int, parameters: FinerParameters) -> str:
+    """Which finding another one is compared with, in words; "" where the method's title says it."""
+    (other,) = _others(model, [index], parameters.other)
+    if other == index:
+        return "compared with itself: only the difference of the strengths is left"
+    name = canonical(model.spec.labels[other])
+    return f"compared with {name}, whose weights are most alike" if parameters.other == _CLOSEST else ""
 
 
 def comparison_problem(model: Classifier) -> str | None:

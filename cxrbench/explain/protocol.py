@@ -55,6 +55,7 @@ class Method:
         deterministic: whether it draws no random numbers; otherwise a parameter ``seed`` fixes them.
         same_when_pooled: whether its map is Σ_k g_k·A_k where the gradient is spatially constant; all such
             methods then give the same map.
+        remark: (model, finding, parameters) → what to say in the cell of that finding, or "".
     """
 
     name: str
@@ -72,6 +73,7 @@ class Method:
     shares_passes: bool = False
     deterministic: bool = True
     same_when_pooled: bool = False
+    remark: Callable[[Classifier, int, Any], str] | None = None
 
     def price(self, findings: int, parameters: Any = None) -> str:
         """How long the maps of some findings take, from the number of passes: fast, seconds or minutes.

@@ -289,6 +289,8 @@ CHANGES: dict[str, Change] = {
     "progress above one": lambda d: d["heat_maps"][0].update(progress=2),
     "progress null": lambda d: d["heat_maps"][0].update(progress=None),
     "signed a number": lambda d: d["heat_maps"][0].update(signed=1),
+    "remarks of findings a text": lambda d: d["heat_maps"][0].update(finding_remarks="x"),
+    "one remark for all findings": lambda d: d["heat_maps"][0].update(finding_remarks=["x"]),
     "remarks a text": lambda d: d["heat_maps"][0].update(remarks="x"),
     "labels of other number": lambda d: d["heat_maps"][0]["labels"].append("Edema"),
     "completeness short": lambda d: d["heat_maps"][0].update(completeness=[1.0]),

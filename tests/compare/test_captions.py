@@ -49,6 +49,8 @@ def test_an_unstable_map_has_a_note(made: Callable[..., Comparison]) -> None:
 
 def test_remarks_and_problems_are_notes(noted: Callable[..., str]) -> None:
     assert noted(np.eye(4)[None], remarks=("same for every finding",)) == "same for every finding"
+    assert noted(np.eye(4)[None], finding_remarks=("compared with Edema",)) == "compared with Edema"
+    assert noted(np.eye(4)[None], finding_remarks=("",)) == ""
     assert noted(np.empty((0, 0, 0)), problem="no ReLU") == "not applicable: no ReLU"
 
 

@@ -1,11 +1,12 @@
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings, gallery, notes
+from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings, bundle, gallery, notes
 from cxrbench.compare.run import collect, compare
 from cxrbench.errors import InputError
 from cxrbench.explain import METHODS, explain
@@ -158,3 +159,31 @@ def test_threads_that_share_a_model_give_the_same_bits_as_one(model: Classifier,
             for key, heat in one.heat_maps.items():
                 assert np.array_equal(heat.maps, other.heat_maps[key].maps)
     assert torch.get_num_threads() == threads
+
+
+def test_finer_cam_says_which_finding_it_compares_with(
+    model: Classifier, image: np.ndarray, tmp_path: Path
+) -> None:
+    keys = ("finer_cam", "finer_cam(other=cardiomegaly)", "finer_cam(other=hernia)")
+    settings = settings_with(methods=keys)
+    found = collect(compare(image, settings, models={"small": model}), image=image, settings=settings)
+    bundle.save(found, tmp_path / "file.zip")
+    for each in (found, bundle.load(tmp_path / "file.zip")):
+        closest, other, lacking = (each.heat_maps["small", key] for key in keys)
+        for name, remark in zip(SHOWN, closest.finding_remarks, strict=True):
+            assert remark.startswith("compared with ")
+            assert remark.endswith(", whose weights are most alike")
+            assert name not in remark
+            assert remark in notes(each, "small", "finer_cam", name)
+        assert other.title == "Finer-CAM (other cardiomegaly)"
+        itself = "compared with itself: only the difference of the strengths is left"
+        assert other.finding_remarks == ("", itself, "")
+        assert lacking.problem == "other is hernia, and small has no such finding"
+    (part,) = (
+        heat
+        for heat in compare(
+            image, settings_with(methods=keys[:1]), models={"small": model}, findings=SHOWN[1:2]
+        )
+        if isinstance(heat, HeatMaps)
+    )
+    assert part.finding_remarks == found.heat_maps["small", "finer_cam"].finding_remarks[1:2]

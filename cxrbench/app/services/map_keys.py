@@ -91,6 +91,7 @@ def joined(maps: Mapping[str, HeatMaps]) -> HeatMaps:
         progress=min(heat.progress for heat in parts),
         completeness=np.concatenate([heat.completeness for heat in parts]),
         stable=np.concatenate([heat.stable for heat in parts]),
+        finding_remarks=tuple(remark for heat in parts for remark in heat.finding_remarks),
     )
 
 
