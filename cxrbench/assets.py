@@ -8,7 +8,18 @@ import os
 from pathlib import Path
 from typing import Final
 
-__all__ = ["gallery", "lungs", "models", "own_models", "recipes", "runs", "workbench", "workspace"]
+__all__ = [
+    "gallery",
+    "healthy",
+    "locations",
+    "lungs",
+    "models",
+    "own_models",
+    "recipes",
+    "runs",
+    "workbench",
+    "workspace",
+]
 
 _PACKAGE: Final = Path(__file__).resolve().parent
 _SHIPPED: Final = _PACKAGE / "shipped"
@@ -30,6 +41,16 @@ def own_models() -> Path:
 def gallery() -> Path:
     """Folder of gallery cases, one folder per case."""
     return _assets() / "gallery"
+
+
+def healthy() -> Path:
+    """Folder of films without a finding, baselines of expected gradients."""
+    return _assets() / "healthy"
+
+
+def locations() -> Path:
+    """Folder of the places of findings on other films."""
+    return _assets() / "locations"
 
 
 def lungs() -> Path:

@@ -24,7 +24,7 @@ import torch
 from cxrbench import assets, data
 from cxrbench.compare import Settings, gallery
 from cxrbench.compare.run import collect, compare
-from cxrbench.data.phantom import read_masks
+from cxrbench.data.phantom import plan, read_masks
 from cxrbench.data.phantom.shortcuts import plant
 from cxrbench.errors import InputError
 from cxrbench.evaluation import read_predictions
@@ -188,9 +188,28 @@ def film(root: Path, pool: Pool, row: int, words: dict[str, Any]) -> CaseFilm:
         "view": study["projection"] or study["view"].capitalize(),
         "findings": [label for label, value in truth.items() if value],
         "study": path.as_posix(),
+        "phantom": arguments_of(root)[path.as_posix()],
     }
     masks = {k: mask for k, mask in read_masks(root / "masks" / path).items() if k in entry["findings"]}
     return CaseFilm(entry, data.read_image(root / path).pixels, masks, truth)
+
+
+@lru_cache(maxsize=1)
+def arguments_of(root: Path) -> dict[str, dict[str, Any]]:
+    """Path of a film → the arguments of ``data.phantom.render`` that render it again."""
+    recipe = json.loads((root / "phantom.json").read_text(encoding="utf-8"))
+    studies = plan(recipe["patients"], seed=recipe["seed"], fractions=tuple(recipe["fractions"]))
+    return {
+        film.path: {
+            "seed": study.seed,
+            "findings": study.findings,
+            "view": film.view,
+            "size": recipe["size"],
+            "exposure": study.number,
+        }
+        for study in studies
+        for film in study.films
+    }
 
 
 def about(settings: Settings) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cxrbench.cli.models import load
 from cxrbench.cli.say import note
-from cxrbench.compare import Comparison, HeatMaps, Settings, bundle, caption, notes
+from cxrbench.compare import Comparison, HeatMaps, Settings, Surroundings, bundle, caption, notes
 from cxrbench.compare.run import Event, collect, compare
 from cxrbench.data import read_image
 from cxrbench.errors import InputError
@@ -41,7 +41,9 @@ def run(options: argparse.Namespace) -> int:
     # Refuse unknown findings before anything is computed.
     known = dict.fromkeys(label for model in loaded for label in model.spec.labels if label)
     finding_indices(options.finding or (), list(known))
-    events = compare(radiograph.pixels, settings, models=models)
+    events = compare(
+        radiograph.pixels, settings, models=models, surroundings=Surroundings(name=options.image.name)
+    )
     stem = re.sub(r"[^\w.-]+", "-", options.image.stem) or "radiograph"
     _prepare_folder(options, [f"{stem}.zip"])
     comparison = collect(

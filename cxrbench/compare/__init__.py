@@ -7,6 +7,7 @@ from cxrbench.compare.captions import DISCLAIMER, caption, computing_time, notes
 from cxrbench.compare.comparison import FILM_VIEWS, Comparison, HeatMaps, Prediction, Settings
 from cxrbench.compare.ensemble import Blend, Vote, blend, vote
 from cxrbench.compare.scale import SCALES, Scale, heatmap, peak, peaks
+from cxrbench.compare.surroundings import Surroundings
 
 __all__ = [
     "DISCLAIMER",
@@ -18,6 +19,7 @@ __all__ = [
     "Prediction",
     "Scale",
     "Settings",
+    "Surroundings",
     "Vote",
     "blend",
     "caption",

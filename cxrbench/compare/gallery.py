@@ -3,7 +3,8 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from cxrbench.compare.comparison import FILM_VIEWS, Comparison, HeatMaps, Predic
 from cxrbench.compare.pictures import png
 from cxrbench.compare.stored_maps import read_maps, write_maps
 from cxrbench.data import read_image
+from cxrbench.data.phantom import FilmsWithout, render
 from cxrbench.errors import InputError
 from cxrbench.writing import write_bytes, write_text
 
@@ -28,6 +30,7 @@ __all__ = [
     "methods",
     "models",
     "store",
+    "twins",
 ]
 
 # The methods whose maps are stored: those that are fast for all findings, and integrated gradients.
@@ -57,6 +60,7 @@ class Case:
         finding: the finding that the case illustrates, present or not; shown when the case opens.
         models: names of the models shown when the case opens; empty for any.
         methods: keys of the methods shown when the case opens; empty for any.
+        phantom: arguments of ``data.phantom.render`` that render it again; empty for other films.
     """
 
     id: str
@@ -68,6 +72,7 @@ class Case:
     finding: str = ""
     models: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
+    phantom: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 def cases() -> tuple[Case, ...]:
@@ -149,6 +154,19 @@ def load(
     )
 
 
+def twins(case_id: str) -> FilmsWithout | None:
+    """The films of a case without each of its findings, rendered on first use; None if it is no phantom.
+
+    Raises:
+        InputError: an unknown id.
+    """
+    arguments = case(case_id).phantom
+    if not arguments:
+        return None
+    comparison = load(case_id, models=(), methods=())
+    return FilmsWithout(partial(render, **arguments), comparison.truth, comparison.image)
+
+
 def store(comparison: Comparison, folder: Path) -> None:
     """Write the image, truth, masks and maps of a case, which ``load`` reads.
 
@@ -180,6 +198,7 @@ def _case(entry: Mapping[str, Any]) -> Case:
         finding=entry.get("finding") or next(iter(findings), ""),
         models=tuple(entry.get("models", ())),
         methods=tuple(entry.get("methods", ())),
+        phantom=entry.get("phantom", {}),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from time import perf_counter
@@ -10,10 +11,12 @@ import numpy as np
 from torch import Tensor
 
 from cxrbench.compare.comparison import Comparison, HeatMaps, Prediction, Settings
+from cxrbench.compare.surroundings import Surroundings
 from cxrbench.errors import InputError
 from cxrbench.explain import (
     METHODS,
     ConfiguredMethod,
+    Context,
     Explanation,
     Method,
     explain,
@@ -23,6 +26,7 @@ from cxrbench.explain.gradient import check_path
 from cxrbench.inference import predict
 from cxrbench.labels import canonical
 from cxrbench.models import Classifier
+from cxrbench.preprocess import Box
 
 __all__ = ["Event", "collect", "compare", "finding_names"]
 
@@ -36,6 +40,7 @@ def compare(
     models: Mapping[str, Classifier],
     findings: Sequence[str] | None = None,
     with_predictions: bool = True,
+    surroundings: Surroundings = Surroundings(),
 ) -> Iterator[Event]:
     """Predict and explain the findings of each model, model by model.
 
@@ -49,6 +54,7 @@ def compare(
         models: name → model in eval mode, for each name in the settings.
         findings: the findings whose maps are computed; default: all. A model without any of them has no maps.
         with_predictions: whether predictions are yielded; they always state all findings.
+        surroundings: what is known of the film besides its pixels, for methods that need it.
 
     Returns:
         Predictions and heat maps. A method that does not apply to a model yields heat maps without maps,
@@ -59,10 +65,10 @@ def compare(
     """
     if not settings.models or not settings.methods:
         raise InputError("A comparison needs at least one model and one method; add them to the settings.")
-    for name in settings.models:
-        if name not in models:
+    for model in settings.models:
+        if model not in models:
             raise InputError(
-                f"Model {name!r} is not loaded; those loaded are: {', '.join(models) or 'none'}."
+                f"Model {model!r} is not loaded; those loaded are: {', '.join(models) or 'none'}."
             )
     if settings.stage < 0:
         raise InputError(f"stage must be 0 (the last feature map) or more; got {settings.stage}.")
@@ -70,7 +76,8 @@ def compare(
     settings.configured()
     if image.ndim != 2 or not image.size:
         raise InputError(f"image must be one grey image (H, W); got an array of shape {image.shape}.")
-    return _compare(image, settings, models, findings, with_predictions=with_predictions)
+    chosen = {name: _indices(models[name], findings) for name in settings.models}
+    return _compare(image, settings, models, chosen, surroundings, with_predictions=with_predictions)
 
 
 def collect(
@@ -94,24 +101,34 @@ def collect(
     return Comparison(image, source, settings, predictions, heat_maps, masks or {}, truth or {}, note)
 
 
+def _prepare(model: Classifier, box: Box | None, film: np.ndarray) -> Tensor:
+    """A film as the model takes it, (1, C, H, W)."""
+    return model.spec.preprocessing(film, box)[None].to(next(model.parameters()).dtype)
+
+
 def _compare(
     image: np.ndarray,
     settings: Settings,
     models: Mapping[str, Classifier],
-    findings: Sequence[str] | None,
+    findings: Mapping[str, Sequence[int]],
+    surroundings: Surroundings,
     *,
     with_predictions: bool,
 ) -> Iterator[Event]:
+    needs = {each.record.needs for each in settings.configured()}
     for name in settings.models:
         model = models[name]
         if with_predictions:
             yield _predict(name, model, image)
-        indices = _indices(model, findings)
+        indices = findings[name]
         if not indices:
             continue
         preprocessing = model.spec.preprocessing
         box = preprocessing.box(image) if preprocessing.crop != "none" else None
-        for heat in _explain(name, model, preprocessing(image, box)[None], settings, indices):
+        prepare = partial(_prepare, model, box)
+        names = dict(zip(model.spec.findings, finding_names(model), strict=True))
+        context = surroundings.context({index: names[index] for index in indices}, prepare, needs=needs)
+        for heat in _explain(name, model, prepare(image), settings, context, indices):
             yield replace(heat, box=box)
 
 
@@ -142,22 +159,28 @@ def _predict(name: str, model: Classifier, image: np.ndarray) -> Prediction:
 
 
 def _explain(
-    name: str, model: Classifier, images: Tensor, settings: Settings, findings: Sequence[int]
+    name: str,
+    model: Classifier,
+    images: Tensor,
+    settings: Settings,
+    context: Context,
+    findings: Sequence[int],
 ) -> Iterator[HeatMaps]:
     """The heat maps of one model, with shared passes; methods that do not apply yield their problem."""
     configured = {each.key: each for each in settings.configured()}.values()
-    problems = {each.key: each.problem(model) for each in configured}
+    problems = {each.key: each.problem(model, context) for each in configured}
     possible = [key for key, problem in problems.items() if problem is None]
     # If the model lacks the stage, methods that read it have a problem and are not computed.
     stage = settings.stage if settings.stage < len(model.stages) else 0
     explanations = explain(
         model,
-        images.to(next(model.parameters()).dtype),
+        images,
         findings,
         possible,
         stage=stage,
         baseline=settings.baseline,
         steps=settings.steps,
+        context=context,
     )
     drafts = groupby(explanations, key=attrgetter("method"))
     for each in configured:

@@ -1,6 +1,7 @@
 """Explanations: which pixels a score is sensitive to."""
 
 from cxrbench.explain.cam import feature_gradients
+from cxrbench.explain.context import NEEDS, Context
 from cxrbench.explain.display import heatmap, upsample
 from cxrbench.explain.gradient import BASELINES, Draft, baseline_images, integrated_gradients
 from cxrbench.explain.methods import METHODS, configured_method, identical_by_construction, method
@@ -14,7 +15,9 @@ __all__ = [
     "BASELINES",
     "FAMILIES",
     "METHODS",
+    "NEEDS",
     "ConfiguredMethod",
+    "Context",
     "Draft",
     "Explanation",
     "Method",

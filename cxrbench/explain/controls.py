@@ -7,11 +7,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from cxrbench.explain import locations
 from cxrbench.explain.gradient import Draft, draft_of
-from cxrbench.explain.parameters import number, whole
+from cxrbench.explain.parameters import number, option, whole
 from cxrbench.explain.passes import Passes
+from cxrbench.labels import canonical
+from cxrbench.preprocess import lungs
 
-__all__ = ["GaussianParameters", "RandomParameters", "centred_gaussian", "edges", "random_map"]
+__all__ = [
+    "GaussianParameters",
+    "LocationParameters",
+    "RandomParameters",
+    "centred_gaussian",
+    "edges",
+    "location_prior",
+    "lung_mask",
+    "random_map",
+]
 
 
 @dataclass(frozen=True)
@@ -27,6 +39,17 @@ class GaussianParameters:
     """Of the centred Gaussian."""
 
     width: float = number(0.25, 0.01, 2.0, "Standard deviation, as a fraction of the image's side.")
+
+
+@dataclass(frozen=True)
+class LocationParameters:
+    """Of the location prior."""
+
+    films: str = option(
+        "phantom",
+        ("phantom", "nih"),
+        "The other films: masks of other phantoms, or NIH's boxes, which exist for eight of its findings.",
+    )
 
 
 def random_map(passes: Passes, parameters: RandomParameters) -> Iterator[Draft]:
@@ -54,6 +77,35 @@ def edges(passes: Passes, parameters: object) -> Iterator[Draft]:
         across = smooth[:, None] * slope
         kernels = torch.stack([across, across.T])[:, None].to(grey)
         yield _for_all(passes, F.conv2d(grey, kernels).square().sum(1).sqrt())
+
+
+def lung_mask(passes: Passes, parameters: object) -> Iterator[Draft]:
+    """1 inside the lungs, which the shipped segmentation network finds, and 0 outside."""
+    preprocessing = passes.model.spec.preprocessing
+    with torch.inference_mode(mode=False), torch.no_grad():
+        films = (passes.plain_images * preprocessing.std + preprocessing.mean).mean(1).clamp(0, 1)
+        masks = [torch.from_numpy(lungs.segment(film.float().numpy()).mask) for film in films]
+        yield _for_all(passes, torch.stack(masks).to(passes.images.dtype))
+
+
+def location_prior(passes: Passes, parameters: LocationParameters) -> Iterator[Draft]:
+    """Where the finding lies on other films: the map never sees this film, nor this patient's own boxes.
+
+    All zero where the other films hold no such finding.
+
+    Reference: the boxes of Wang et al. 2017, arXiv:1705.02315.
+    """
+    maps = [
+        _prior(passes, canonical(passes.model.spec.labels[index]), parameters) for index in passes.findings
+    ]
+    yield draft_of(torch.stack(maps)[None].repeat(len(passes.images), 1, 1, 1).to(passes.images.dtype))
+
+
+def _prior(passes: Passes, finding: str, parameters: LocationParameters) -> Tensor:
+    if parameters.films == "nih":
+        return torch.from_numpy(locations.nih_prior(finding, without_patient=passes.context.patient))
+    priors = locations.phantom_priors()
+    return torch.from_numpy(priors[finding]) if finding in priors else torch.zeros(64, 64)
 
 
 def _bell(side: int, width: float) -> Tensor:

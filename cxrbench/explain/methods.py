@@ -5,7 +5,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from cxrbench.explain import controls, guided, perturbation, saliency
+from cxrbench.explain import controls, guided, perturbation, references, saliency
 from cxrbench.explain.attention_records import ATTENTIONS
 from cxrbench.explain.cam_records import CAMS, has_stages
 from cxrbench.explain.passes import PathParameters, StageParameters, from_path
@@ -19,6 +19,12 @@ __all__ = ["METHODS", "configured_method", "identical_by_construction", "method"
 
 def _any_model(model: Classifier) -> str | None:
     return None
+
+
+def _sees_whole_film(model: Classifier) -> str | None:
+    """Priors are known for whole films."""
+    crop = model.spec.preprocessing.crop
+    return None if crop == "none" else f"it is known for whole films, and this model sees a crop ({crop})"
 
 
 _gradient = partial(Method, family="gradient", supports=_any_model)
@@ -86,6 +92,29 @@ _GRADIENTS: Final = (
         parameters=PathParameters,
         caveat="Depends on the baseline: pixels equal to it get no relevance. Reliable only where "
         "its completeness error is small.",
+    ),
+    _gradient(
+        name="twin_integrated_gradients",
+        title="IG from the healthy twin",
+        compute=references.twin_integrated_gradients,
+        reference="arXiv:2308.06248",
+        cost="one forward and one backward pass per step, for each finding that is present",
+        passes=lambda findings, path: path.nodes * 3 * findings,
+        parameters=references.TwinParameters,
+        needs="twins",
+        caveat="For phantoms only. Shows where the network reads this finding, not what else the score "
+        "rests on; zero for findings that are absent.",
+    ),
+    _gradient(
+        name="expected_gradients",
+        title="Expected gradients",
+        compute=references.expected_gradients,
+        reference="arXiv:1906.10670",
+        cost="one forward pass per sample; one backward pass per sample and finding",
+        passes=lambda findings, parameters: parameters.samples * (1 + 2 * findings),
+        parameters=references.ExpectedParameters,
+        deterministic=False,
+        caveat="The healthy films are other patients: their anatomy leaves traces in the map.",
     ),
     _gradient(
         name="grad_cam_integrated_gradients",
@@ -172,6 +201,23 @@ _CONTROLS: Final = (
         compute=controls.edges,
         class_specific=False,
         caveat="Does not look at the model: fine maps that resemble it may show the image, not the decision.",
+    ),
+    _control(
+        name="lung_mask",
+        title="Lung mask",
+        compute=controls.lung_mask,
+        cost="no pass of the network; one of the lung segmentation",
+        passes=lambda findings, parameters: 1.0,
+        class_specific=False,
+        caveat="Does not look at the model; many findings lie in the lungs. Empty where none are found.",
+    ),
+    _control(
+        name="location_prior",
+        title="Location prior",
+        compute=controls.location_prior,
+        parameters=controls.LocationParameters,
+        supports=_sees_whole_film,
+        caveat="Never sees this film: where the finding lies on others. Zero for findings that they lack.",
     ),
 )
 

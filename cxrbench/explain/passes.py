@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from cxrbench.explain.cam import Formula, cam_maps, gradients_at, trunk_features
+from cxrbench.explain.context import Context
 from cxrbench.explain.gradient import Draft, integrated_gradients
 from cxrbench.explain.parameters import number, option, whole
 from cxrbench.explain.quadrature import typical_nodes
@@ -68,11 +69,13 @@ class Passes:
         model: in eval mode.
         images: preprocessed, (B, C, H, W).
         findings: indices, (K,).
+        context: what is known of the images besides their pixels.
     """
 
     model: Classifier
     images: Tensor
     findings: Tensor
+    context: Context = field(default_factory=Context)
     _trunks: dict[str, Features] = field(default_factory=dict, init=False, repr=False, compare=False)
     _features: dict[str, MapPair] = field(default_factory=dict, init=False, repr=False, compare=False)
     _perturbed: dict[str, tuple[MapPair, ...]] = field(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from cxrbench.errors import InputError
+from cxrbench.explain.context import Context, Need
 from cxrbench.explain.display import upsample
 from cxrbench.explain.parameters import NoParameters, parameters_of, read_parameters
 from cxrbench.explain.passes import Compute, Passes
@@ -53,6 +54,7 @@ class Method:
         class_specific: whether its map depends on the finding.
         shares_passes: whether it uses passes that other methods of one call use too.
         deterministic: whether it draws no random numbers; otherwise a parameter ``seed`` fixes them.
+        needs: what it needs of the context, a key of ``NEEDS``; None for nothing.
         same_when_pooled: whether its map is Σ_k g_k·A_k where the gradient is spatially constant; all such
             methods then give the same map.
         remark: (model, finding, parameters) → what to say in the cell of that finding, or "".
@@ -72,6 +74,7 @@ class Method:
     class_specific: bool = True
     shares_passes: bool = False
     deterministic: bool = True
+    needs: Need | None = None
     same_when_pooled: bool = False
     remark: Callable[[Classifier, int, Any], str] | None = None
 
@@ -92,17 +95,24 @@ class Method:
         """Whether it reads a feature map, so that a stage can be chosen."""
         return any(parameter.name == "stage" for parameter in parameters_of(self.parameters))
 
-    def explain(self, model: Classifier, images: Tensor, findings: Tensor | Sequence[int]) -> Tensor:
+    def explain(
+        self,
+        model: Classifier,
+        images: Tensor,
+        findings: Tensor | Sequence[int],
+        context: Context | None = None,
+    ) -> Tensor:
         """Relevance (B, K, H, W) with the method's default parameters: signed, not normalised.
 
         Raises:
             InputError: the method does not apply to this model, or an argument is invalid.
         """
         check_inputs(model, images)
+        known = context or Context()
         configured = ConfiguredMethod(self, self.name, self.parameters())
-        configured.check(model)
+        configured.check(model, known)
         indices = torch.tensor(finding_list(model, findings))
-        *_, final = self.compute(Passes(model, images, indices), configured.parameters)
+        *_, final = self.compute(Passes(model, images, indices, known), configured.parameters)
         return upsample(final.maps, tuple(images.shape[2:]))
 
 
@@ -127,9 +137,16 @@ class ConfiguredMethod:
         words = re.sub("[=_]", " ", (stated["values"] or "").replace(",", ", ")) if stated else ""
         return f"{self.record.title} ({words})" if words else self.record.title
 
-    def problem(self, model: Classifier) -> str | None:
-        """Why the method with these parameters does not apply to a model; None where it does."""
+    def problem(self, model: Classifier, context: Context | None = None) -> str | None:
+        """Why the method with these parameters does not apply to a model; None where it does.
+
+        Args:
+            model: the model.
+            context: what is known of the images; default: as if everything that the method needs were known.
+        """
         problem = self.record.supports(model)
+        if problem is None and context is not None:
+            problem = context.problem(self.record.needs)
         stage = getattr(self.parameters, "stage", 0)
         if problem is None and self.record.reads_stage and stage >= len(model.stages):
             return (
@@ -146,14 +163,14 @@ class ConfiguredMethod:
                 return f"{parameter.name} is {value}, and {model.spec.name} has no such finding"
         return None
 
-    def check(self, model: Classifier) -> None:
-        """Check that the method applies to a model.
+    def check(self, model: Classifier, context: Context) -> None:
+        """Check that the method applies to a model and to images of which this is known.
 
         Raises:
             InputError: it does not.
         """
-        if problem := self.problem(model):
-            raise InputError(f"{self.title} does not apply to this model: {problem}.")
+        if problem := self.problem(model, context):
+            raise InputError(f"{self.title} does not apply here: {problem}.")
 
     def stage(self, model: Classifier) -> str | None:
         """Name of the stage whose feature map is read; None where none is."""

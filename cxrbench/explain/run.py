@@ -8,6 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from cxrbench.explain.context import Context
 from cxrbench.explain.display import upsample
 from cxrbench.explain.gradient import check_path
 from cxrbench.explain.methods import configured_method
@@ -58,6 +59,7 @@ def explain(
     stage: str | int | None = None,
     baseline: str = "black",
     steps: int = 50,
+    context: Context | None = None,
 ) -> Iterator[Explanation]:
     """Explain findings by several methods, which share their passes; yield each result once it is computed.
 
@@ -74,21 +76,23 @@ def explain(
             (0); default: the last.
         baseline: baseline of methods that have one and state none: ``black``, ``mean`` or ``blur``.
         steps: path points of methods that have them and state none.
+        context: what is known of the images besides their pixels, for methods that need it.
 
     Raises:
         InputError: an unknown name, a finding out of range, a model in train mode, or a method that does not
-            apply to the model.
+            apply to the model or to these images.
     """
     check_inputs(model, images)
     indices = torch.tensor(finding_list(model, findings))
     check_path(baseline, steps)
     stages = tuple(model.stages)
     place = len(stages) - 1 - stages.index(stage_name(model, stage)) if stages else 0
+    known = context or Context()
     # All of them are checked now, not when their turn comes.
     configured = [configured_method(key, stage=place, baseline=baseline, steps=steps) for key in methods]
     for each in configured:
-        each.check(model)
-    return _run(Passes(model, images, indices), configured)
+        each.check(model, known)
+    return _run(Passes(model, images, indices, known), configured)
 
 
 def _run(passes: Passes, methods: list[ConfiguredMethod]) -> Iterator[Explanation]:

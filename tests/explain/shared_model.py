@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn.modules import module as registry
 
-from cxrbench.explain import METHODS, configured_method, explain, parameters_of
+from cxrbench.explain import METHODS, Context, configured_method, explain, parameters_of
 from cxrbench.labels import CHEXPERT
 from cxrbench.models import Classifier, create
 from cxrbench.preprocess import Preprocessing
@@ -69,14 +69,18 @@ def names_of(model: Classifier) -> list[str]:
 
 
 def maps(model: Classifier, image: torch.Tensor, method: str) -> torch.Tensor:
-    *_, last = explain(model, image, FINDINGS, [KEYS[method]])
+    *_, last = explain(model, image, FINDINGS, [KEYS[method]], context=context_of(image))
     return last.maps
+
+
+def context_of(image: torch.Tensor) -> Context:
+    return Context(twins={finding: image * (0.3 + 0.05 * finding) for finding in FINDINGS})
 
 
 def maps_of_all(model: Classifier, image: torch.Tensor) -> dict[str, torch.Tensor]:
     """Method → its final map, from one call whose methods share their passes."""
     names = {key: name for name, key in KEYS.items() if METHODS[name].supports(model) is None}
-    found = explain(model, image, FINDINGS, list(names))
+    found = explain(model, image, FINDINGS, list(names), context=context_of(image))
     return {names[each.method]: each.maps for each in found}
 
 

@@ -10,7 +10,7 @@ from cxrbench.app.services.map_keys import CellKey, MapKey, map_keys, prediction
 from cxrbench.app.services.map_snapshot import Cell, FoundMaps, PendingMaps, Snapshot
 from cxrbench.app.services.radiographs import Source
 from cxrbench.app.services.result_cache import Key, ResultCache
-from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings
+from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings, Surroundings
 
 if TYPE_CHECKING:
     from cxrbench.models import Classifier
@@ -241,10 +241,11 @@ def _work(
             models={name: model},
             findings=[finding] if finding else None,
             with_predictions=RESULTS.prediction(score_key) is None,
+            surroundings=Surroundings(source.twins, source.title),
         ):
             key = score_key if isinstance(event, Prediction) else rest[event.method].key
             if isinstance(event, Prediction) or event.progress >= 1:
                 RESULTS.put(key, event)
             yield key, event
 
-    return events
+    return results

@@ -7,7 +7,7 @@ from typing import Final
 from cxrbench.app.services import phantom_link
 from cxrbench.app.services.phantom_settings import PhantomSettings
 from cxrbench.app.services.radiographs import Source
-from cxrbench.data.phantom import Phantom, render
+from cxrbench.data.phantom import FilmsWithout, Phantom, render
 
 __all__ = ["SIZE", "radiograph", "simulate"]
 
@@ -55,5 +55,6 @@ def radiograph(settings: PhantomSettings) -> Source:
         masks=phantom.masks,
         view="Lateral" if phantom.view == "LATERAL" else phantom.view,
         findings=tuple(phantom.severity)[:1] or ("No Finding",),
+        twins=FilmsWithout(lambda: phantom, phantom.truth, phantom.image),
         link=("phantom", phantom_link.write(settings)),
     )

@@ -34,6 +34,7 @@ class Source:
         note: assumptions made on reading the image file; "" if none.
         view: one of ``FILM_VIEWS``; "" if unknown.
         findings: the findings to show first; empty for the default.
+        twins: present finding → the same patient's film without it, for phantoms.
         link: query parameter and value that restore it in any session; None if it exists in one session only.
     """
 
@@ -49,6 +50,7 @@ class Source:
     note: str = ""
     view: str = ""
     findings: tuple[str, ...] = ()
+    twins: Mapping[str, np.ndarray] | None = None
     link: tuple[str, str] | None = None
 
 
@@ -75,6 +77,7 @@ def _case(case_id: str, root: Path) -> Source:
         masks=comparison.masks,
         view=comparison.view,
         findings=comparison.findings,
+        twins=gallery.twins(case_id),
         link=("case", case_id),
     )
 

@@ -5,7 +5,7 @@ from cxrbench.data.phantom.phantom import TOLERANCE, Phantom, expose, render
 from cxrbench.data.phantom.plan import Study, plan
 from cxrbench.data.phantom.scenario import HEALTHY_PARTS, MARKER, Scenario
 from cxrbench.data.phantom.shortcuts import KINDS, Shortcut, read_shortcut
-from cxrbench.data.phantom.twin import Twin, parts, twin
+from cxrbench.data.phantom.twin import FilmsWithout, Twin, parts, twin
 from cxrbench.data.phantom.view import VIEWS
 from cxrbench.data.phantom.writer import read_masks, write
 
@@ -16,6 +16,7 @@ __all__ = [
     "MARKER",
     "TOLERANCE",
     "VIEWS",
+    "FilmsWithout",
     "Finding",
     "Phantom",
     "Scenario",

@@ -4,9 +4,9 @@ What removing a finding does to a score is then known exactly, and a heat map ca
 Reference of the idea: FunnyBirds, Hesse et al. 2023, arXiv:2308.06248.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final
 
 import numpy as np
@@ -18,7 +18,7 @@ from cxrbench.data.phantom.solids import Array
 from cxrbench.errors import InputError
 from cxrbench.labels import HIERARCHY, finding_key
 
-__all__ = ["Twin", "parts", "twin"]
+__all__ = ["FilmsWithout", "Twin", "parts", "twin"]
 
 # The difference of grey levels above which a pixel counts as changed.
 VISIBLE: Final = 0.02
@@ -126,6 +126,38 @@ def twin(
     names = (*removed, *stronger, *moved)
     absent = tuple(name for name, value in original.truth.items() if value > phantom.truth[name])
     return Twin(original, phantom, names, absent, _mask(original, phantom, names))
+
+
+class FilmsWithout(Mapping[str, np.ndarray]):
+    """Present finding → the film without it, rendered on first use.
+
+    Args:
+        original: returns the phantom; called on first use.
+        truth: label → 0 or 1, of the phantom.
+        image: the film as it is used, (H, W): the change is applied to it, so that it may be stored in 8 bits
+            or have something planted on it.
+    """
+
+    def __init__(self, original: Callable[[], Phantom], truth: Mapping[str, int], image: np.ndarray) -> None:
+        self.image = image
+        self._original = cache(original)
+        self._present = tuple(name for name, value in truth.items() if value and name != "No Finding")
+        self._films: dict[str, np.ndarray] = {}
+
+    def __getitem__(self, finding: str) -> np.ndarray:
+        """The film without a finding, (H, W) float32."""
+        if finding not in self._present:
+            raise KeyError(finding)
+        if finding not in self._films:
+            pair = twin(self._original(), without=(finding,))
+            self._films[finding] = np.clip(self.image - pair.difference, 0, 1)
+        return self._films[finding]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._present)
+
+    def __len__(self) -> int:
+        return len(self._present)
 
 
 def _tone(original: Phantom) -> Tone:
