@@ -16,6 +16,8 @@ SHIPPED: Final = (
     "streamlit_app.py",
     ".streamlit/config.toml",
     "assets/gallery/**/*",
+    "assets/healthy/*",
+    "assets/locations/*",
     "assets/lungs/*",
     "assets/models/efficientnet_b0/*",
     "train/configs/*.toml",

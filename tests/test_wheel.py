@@ -67,7 +67,8 @@ def test_the_wheel_holds_the_workbench_and_is_small(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     shipped = {name.removeprefix("cxrbench/shipped/") for name in names if "/shipped/" in name}
     assert {"streamlit_app.py", ".streamlit/config.toml", "train/configs/smoke.toml"} <= shipped
-    assert {"assets/lungs/model.safetensors", "assets/gallery/index.json"} <= shipped
+    needed = {"lungs/model.safetensors", "gallery/index.json", "healthy/00.png", "locations/phantom.npz"}
+    assert {f"assets/{name}" for name in needed} <= shipped
     assert {"cxrbench/app/main.css", "cxrbench/app/icon.svg", "cxrbench/py.typed"} <= names
     for page in ("about", "compare", "imbalance", "performance", "phantom", "preparation", "training"):
         assert f"cxrbench/app/{page}/page.py" in names

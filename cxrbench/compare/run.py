@@ -40,7 +40,7 @@ def compare(
     models: Mapping[str, Classifier],
     findings: Sequence[str] | None = None,
     with_predictions: bool = True,
-    surroundings: Surroundings = Surroundings(),
+    surroundings: Surroundings | None = None,
 ) -> Iterator[Event]:
     """Predict and explain the findings of each model, model by model.
 
@@ -77,7 +77,9 @@ def compare(
     if image.ndim != 2 or not image.size:
         raise InputError(f"image must be one grey image (H, W); got an array of shape {image.shape}.")
     chosen = {name: _indices(models[name], findings) for name in settings.models}
-    return _compare(image, settings, models, chosen, surroundings, with_predictions=with_predictions)
+    return _compare(
+        image, settings, models, chosen, surroundings or Surroundings(), with_predictions=with_predictions
+    )
 
 
 def collect(

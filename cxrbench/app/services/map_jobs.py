@@ -248,4 +248,4 @@ def _work(
                 RESULTS.put(key, event)
             yield key, event
 
-    return results
+    return events
