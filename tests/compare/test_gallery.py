@@ -14,6 +14,7 @@ from cxrbench import assets
 from cxrbench.compare import Comparison, gallery, notes, stored_maps
 from cxrbench.compare.run import collect, compare
 from cxrbench.compare.scale import heatmap, peak
+from cxrbench.data.phantom import render
 from cxrbench.errors import InputError
 from cxrbench.explain import METHODS, explain
 from cxrbench.models import hub
@@ -264,3 +265,23 @@ def test_a_case_states_its_finding_and_the_models_and_methods_it_opens_with(
         assert set(case.methods) <= set(gallery.methods())
         model = {name for name, title in gallery.models().items() if title in case.why}
         assert not model or model == set(case.models), case.id
+
+
+@pytest.mark.parametrize("case_id", ["edema", "lateral", "normal"])
+def test_a_case_can_be_rendered_again(case_id: str) -> None:
+    stored = gallery.load(case_id, models=(), methods=())
+    phantom = render(**gallery.case(case_id).phantom)
+    assert np.abs(phantom.image - stored.image).max() <= 2.5 / 255  # stored in 8 bits, on another processor
+    assert phantom.truth == stored.truth
+
+
+def test_the_twins_of_a_case_lack_its_findings_and_keep_what_was_planted_on_it() -> None:
+    stored = gallery.load("shortcut-hospital", models=(), methods=())
+    films = gallery.twins("shortcut-hospital")
+    assert films is not None
+    assert set(films) == {name for name, present in stored.truth.items() if present}
+    change = np.abs(films["Pleural Effusion"] - stored.image)
+    mask = stored.masks["Pleural Effusion"]
+    assert change[mask].mean() > 8 * change[~mask].mean()
+    with pytest.raises(KeyError):
+        films["Fracture"]
