@@ -30,22 +30,17 @@ from cxrbench.judge.curves import (
     replacement_curve,
 )
 from cxrbench.judge.faithfulness import (
-    SQUARES,
-    STEPS,
     DropAndIncrease,
     deletion,
     drop_and_increase,
     faithfulness_correlation,
     infidelity,
     insertion,
-    probability_score,
     score_drops,
     square_masks,
     standard_squares,
 )
 from cxrbench.judge.interventional import (
-    FEWEST_PARTS,
-    IRRELEVANT,
     distractibility,
     part_importance,
     single_deletion,
@@ -58,8 +53,9 @@ from cxrbench.judge.judged_map import (
     Score,
 )
 from cxrbench.judge.localisation import (
-    TOLERANCE,
+    HIT_TOLERANCE,
     hit,
+    points_hit,
     rank_accuracy,
     relevance_mass,
 )
@@ -88,10 +84,8 @@ from cxrbench.judge.ranking import (
     ranking_agreement,
 )
 from cxrbench.judge.reachability import (
-    candidate_maps,
     reachable,
     reachable_hit,
-    reachable_pixels,
 )
 from cxrbench.judge.road import (
     ROAD_SHARES,
@@ -100,8 +94,6 @@ from cxrbench.judge.road import (
     road,
 )
 from cxrbench.judge.robustness import (
-    RADIUS,
-    SAMPLES,
     max_sensitivity,
 )
 from cxrbench.judge.sanity import (
@@ -118,18 +110,15 @@ from cxrbench.judge.segmentation import (
     best_segmentation_threshold,
     iou,
     keep_above_cutoff,
-    min_max,
     otsu_segmentation,
     threshold_segmentation,
 )
 from cxrbench.judge.shortcuts import (
-    TOP_SHARE,
     confounder_sensitivity,
     explanation_correlation,
     relies_on_marker,
 )
 from cxrbench.judge.towards_twin import (
-    LEAST_CHANGE,
     TWIN_SHARES,
     best_deletion,
     best_insertion,
@@ -144,20 +133,12 @@ __all__ = [
     "BOX_THRESHOLDS",
     "CRITERIA",
     "CRITERION_FAMILIES",
-    "FEWEST_PARTS",
+    "HIT_TOLERANCE",
     "IMPORTANCE_LEVELS",
-    "IRRELEVANT",
-    "LEAST_CHANGE",
     "NEEDS",
     "PROBABILITY_CUTOFFS",
-    "RADIUS",
     "ROAD_SHARES",
-    "SAMPLES",
     "SEGMENTATION_THRESHOLDS",
-    "SQUARES",
-    "STEPS",
-    "TOLERANCE",
-    "TOP_SHARE",
     "TWIN_SHARES",
     "BoxOverlaps",
     "Cascade",
@@ -181,7 +162,6 @@ __all__ = [
     "box_mask",
     "box_overlaps",
     "boxes_of_map",
-    "candidate_maps",
     "cascade",
     "classifier_groups",
     "complexity",
@@ -205,20 +185,18 @@ __all__ = [
     "kendall",
     "localised",
     "max_sensitivity",
-    "min_max",
     "noisy_linear",
     "otsu_segmentation",
     "part_checks",
     "part_importance",
     "pearson",
     "pixel_order",
+    "points_hit",
     "positive_part",
-    "probability_score",
     "rank_accuracy",
     "ranking_agreement",
     "reachable",
     "reachable_hit",
-    "reachable_pixels",
     "relative_to_best",
     "relevance_mass",
     "relies_on_marker",

@@ -70,9 +70,9 @@ def replacement_curve(
             f"{tuple(image.shape)}, {tuple(other.shape)} and {relevance.shape}."
         )
     numbers = np.asarray(counts, int)
-    orders = [pixel_order(relevance, seed) for seed in range(max(1, seeds))]
-    if not _separates_ties(relevance, orders[0], numbers):
-        orders = orders[:1]
+    orders = [pixel_order(relevance)]
+    if _separates_ties(relevance, orders[0], numbers):
+        orders += [pixel_order(relevance, seed) for seed in range(1, seeds)]
     values = np.mean([_scores(image, other, order, score, numbers) for order in orders], axis=0)
     return Curve(numbers / relevance.size, values)
 

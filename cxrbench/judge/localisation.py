@@ -4,11 +4,12 @@ from typing import Final
 
 import numpy as np
 
+from cxrbench.errors import InputError
 from cxrbench.judge.maps import check_region, defined, positive_part, share_in_top
 
-__all__ = ["TOLERANCE", "hit", "rank_accuracy", "relevance_mass"]
+__all__ = ["HIT_TOLERANCE", "hit", "points_hit", "rank_accuracy", "relevance_mass"]
 
-TOLERANCE: Final = 15.0  # pixels, of the pointing game with tolerance
+HIT_TOLERANCE: Final = 15.0  # pixels, of the pointing game with tolerance
 
 _NAN: Final = float("nan")
 
@@ -37,6 +38,33 @@ def hit(relevance: np.ndarray, mask: np.ndarray, *, tolerance: float = 0) -> flo
         return float(region[row, column])
     rows, columns = np.nonzero(region)
     return float(((rows - row) ** 2 + (columns - column) ** 2).min() <= tolerance**2)
+
+
+def points_hit(points: np.ndarray, mask: np.ndarray) -> float:
+    """Whether any of a reader's points lies in the mask, as CheXlocalize scores its radiologists.
+
+    Args:
+        points: (P, 2) x and y in pixels of the mask; fractions are cut off.
+        mask: (H, W) bool.
+
+    Returns:
+        1 or 0, also without points; NaN if the mask is empty.
+
+    Raises:
+        InputError: a point outside the image.
+
+    Reference: Saporta et al. 2022, doi:10.1038/s42256-022-00536-x.
+    """
+    region = np.asarray(mask, bool)
+    if not region.any():
+        return _NAN
+    columns, rows = np.asarray(points, np.float64).reshape(-1, 2).astype(int).T
+    height, width = region.shape
+    if not ((rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)).all():
+        raise InputError(
+            f"Points must be (x, y) within the image, {width} by {height} pixels; got {points!r:.80}."
+        )
+    return float(region[rows, columns].any())
 
 
 def relevance_mass(relevance: np.ndarray, mask: np.ndarray) -> float:

@@ -96,9 +96,9 @@ LOCALISATION: Final = (
     _record(
         name="hit_15",
         title="Hit rate, within 15 pixels",
-        compute=partial(_hit, tolerance=localisation.TOLERANCE),
+        compute=partial(_hit, tolerance=localisation.HIT_TOLERANCE),
         reference="arXiv:1608.00507",
-        reachable=partial(_reachable_hit, tolerance=localisation.TOLERANCE),
+        reachable=partial(_reachable_hit, tolerance=localisation.HIT_TOLERANCE),
         caveat="15 pixels are another distance on another image size; a small finding grows the most.",
     ),
     _record(

@@ -4,6 +4,7 @@ A cell of a 7 × 7 map is wider than a small nodule: no map on that grid can sco
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 
@@ -50,12 +51,17 @@ def candidate_maps(mask: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
         mask: (H, W) bool, not empty.
         grid: (h, w).
     """
-    rows, columns = (_interpolation(*sides) for sides in zip(grid, mask.shape, strict=True))
-    inside = rows.T @ mask.astype(np.float64) @ columns  # (h, w): Σ over the mask of each cell's enlargement
+    wanted = mask.astype(np.float64)
+    if grid == mask.shape:  # nothing is coarser than the mask itself
+        return wanted[None]
+    (rows, inverse_rows), (columns, inverse_columns) = (
+        _interpolation(*sides) for sides in zip(grid, mask.shape, strict=True)
+    )
+    inside = rows.T @ wanted @ columns  # (h, w): Σ over the mask of each cell's enlargement
     share = inside / np.outer(rows.sum(0), columns.sum(0)).clip(min=1e-12)
     single = np.zeros(grid)
     single.flat[int(share.argmax())] = 1
-    fitted = np.linalg.pinv(rows) @ mask.astype(np.float64) @ np.linalg.pinv(columns).T
+    fitted = inverse_rows @ wanted @ inverse_columns.T
     return np.stack([share, share**2, fitted.clip(min=0), single])
 
 
@@ -99,8 +105,8 @@ def reachable_hit(mask: np.ndarray, grid: tuple[int, int], *, tolerance: float =
     return float((near[0] ** 2 + near[1] ** 2).min() <= tolerance**2)
 
 
-def _interpolation(cells: int, pixels: int) -> np.ndarray:
-    """The matrix (pixels, cells) that enlarges one side."""
-    weights = enlarged(np.eye(cells)[:, :, None], (pixels, 1))[:, :, 0]  # (cells, pixels)
-    matrix: np.ndarray = weights.T
-    return matrix
+@lru_cache(maxsize=16)
+def _interpolation(cells: int, pixels: int) -> tuple[np.ndarray, np.ndarray]:
+    """The matrix (pixels, cells) that enlarges one side, and its pseudo-inverse; not to be changed."""
+    matrix = enlarged(np.eye(cells)[:, :, None], (pixels, 1))[:, :, 0].T
+    return matrix, np.linalg.pinv(matrix)

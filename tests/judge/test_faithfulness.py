@@ -15,12 +15,12 @@ from cxrbench.judge import (
     faithfulness_correlation,
     infidelity,
     insertion,
-    probability_score,
     replacement_curve,
     score_drops,
     square_masks,
     standard_squares,
 )
+from cxrbench.judge.faithfulness import probability_score
 
 SQUARE = torch.tensor([[[0.4, 0.3], [0.2, 0.1]]], dtype=torch.float64)
 FIVE = torch.tensor([[[0.3, 0.25, 0.2, 0.15, 0.1]]], dtype=torch.float64)

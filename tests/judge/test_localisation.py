@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from cxrbench.errors import InputError
-from cxrbench.judge import enlarged, hit, pixel_order, rank_accuracy, relevance_mass, share_in_top
+from cxrbench.judge import enlarged, hit, pixel_order, points_hit, rank_accuracy, relevance_mass, share_in_top
 
 RANDOM = np.random.default_rng(5)
 MASK = np.zeros((6, 6), bool)
@@ -85,3 +85,12 @@ def test_an_order_visits_each_pixel_once_and_equal_ones_by_chance() -> None:
         assert (np.diff(relevance.ravel()[order]) <= 0).all()
     assert not np.array_equal(first, second)
     assert np.array_equal(first, pixel_order(relevance, 0))
+
+
+def test_a_reader_hits_with_any_point_inside() -> None:
+    assert points_hit(np.array([[0, 0], [4.9, 3.2]]), MASK) == 1  # x 4, y 3
+    assert points_hit(np.array([[3, 5]]), MASK) == 0
+    assert points_hit(np.zeros((0, 2)), MASK) == 0
+    assert np.isnan(points_hit(np.array([[3, 3]]), np.zeros((6, 6), bool)))
+    with pytest.raises(InputError, match="6 by 6 pixels"):
+        points_hit(np.array([[7, 2]]), MASK)

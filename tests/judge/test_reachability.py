@@ -10,10 +10,10 @@ from cxrbench.judge import (
     rank_accuracy,
     reachable,
     reachable_hit,
-    reachable_pixels,
     relevance_mass,
     threshold_segmentation,
 )
+from cxrbench.judge.reachability import reachable_pixels
 
 RANDOM = np.random.default_rng(11)
 
