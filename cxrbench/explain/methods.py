@@ -11,6 +11,7 @@ from cxrbench.explain.cam_records import CAMS, has_stages
 from cxrbench.explain.passes import PathParameters, StageParameters, from_path
 from cxrbench.explain.private_copy import rectifier_problem
 from cxrbench.explain.protocol import ConfiguredMethod, Method, configure
+from cxrbench.explain.sampling_records import SAMPLINGS
 from cxrbench.explain.validation import stage_name
 from cxrbench.models import Classifier
 
@@ -226,7 +227,7 @@ def _by_name(*families: Iterable[Method]) -> Mapping[str, Method]:
     return MappingProxyType({record.name: record for family in families for record in family})
 
 
-METHODS: Final = _by_name(CAMS, _GRADIENTS, _GUIDED, _PERTURBATIONS, ATTENTIONS, _CONTROLS)
+METHODS: Final = _by_name(CAMS, _GRADIENTS, _GUIDED, _PERTURBATIONS, SAMPLINGS, ATTENTIONS, _CONTROLS)
 
 
 def configured_method(key: str, **shared: object) -> ConfiguredMethod:
