@@ -118,8 +118,12 @@ def method_titles(source: Source | None) -> dict[str, str]:
 
 
 def configured_titles(keys: Sequence[str]) -> dict[str, str]:
-    """Canonical key → title of those keys that state valid parameters, such as ``rise(masks=200)``."""
-    found = (_configured(key) for key in keys if "(" in key)
+    """Canonical key → title of the valid keys whose maps are not stored, such as ``rise(masks=200)``.
+
+    Stored ones have their titles without torch (``method_titles``).
+    """
+    stored = gallery.methods()
+    found = (_configured(key) for key in keys if key not in stored)
     return {each.key: each.title for each in found if each is not None}
 
 
@@ -170,10 +174,11 @@ def choice_from_link(
     case_id = (link.get("case") or [""])[-1]
     default = default_choice(case_id if any(entry.id == case_id for entry in gallery.cases()) else None)
     methods = [_canonical(key) for key in link.get("methods") or ()]
+    computed = methods if film is None or film.computes else ()  # a bundle has the maps that it has
     known = {
         "case": lambda choice: [entry.id for entry in gallery.cases()],
         "models": lambda choice: _all_models(link.get("models") or (), film),
-        "methods": lambda choice: [*method_titles(film), *configured_titles(methods)],
+        "methods": lambda choice: [*method_titles(film), *configured_titles(computed)],
         "baseline": lambda choice: _baselines(),
         "findings": lambda choice: finding_names(film or _source(choice), choice),
     }

@@ -58,6 +58,20 @@ def test_values_of_a_link_take_precedence_over_those_of_the_case(cases: tuple[ga
     assert (choice.findings, choice.models) == (("Edema",), cases[-1].models)
 
 
+def test_a_link_may_name_methods_whose_maps_are_not_stored_before_any_model_is_loaded(
+    cases: tuple[gallery.Case, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cxrbench.app.services.model_registry.ready", lambda: False)
+    methods = ["grad_cam", "legrad", "finer_cam(other=pleural_effusion)"]
+    choice, problems = options.choice_from_link({"case": [cases[0].id], "methods": [*methods, "magic"]})
+    assert choice.methods == tuple(methods)
+    assert len(problems) == 1
+    assert options.configured_titles(choice.methods) == {
+        "legrad": "LeGrad",
+        "finer_cam(other=pleural_effusion)": "Finer-CAM (other pleural effusion)",
+    }
+
+
 def test_models_chosen_by_the_user_stay_when_another_case_is_selected(
     cases: tuple[gallery.Case, ...],
 ) -> None:
