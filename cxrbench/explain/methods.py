@@ -5,7 +5,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from cxrbench.explain import controls, guided, perturbation, references, saliency
+from cxrbench.explain import controls, deep_lift, guided, perturbation, references, saliency
 from cxrbench.explain.attention_records import ATTENTIONS
 from cxrbench.explain.cam_records import CAMS, has_stages
 from cxrbench.explain.passes import PathParameters, StageParameters, from_path
@@ -140,6 +140,17 @@ _GUIDED: Final = (
         passes=lambda findings, parameters: 1 + 2 * findings,
         supports=rectifier_problem,
         caveat="Sharp, but close to an edge detector: it changes little with the finding or the weights.",
+    ),
+    _gradient(
+        name="deep_lift",
+        title="DeepLIFT",
+        compute=deep_lift.deep_lift,
+        reference="arXiv:1704.02685",
+        cost="one forward pass of image and baseline; one backward pass per finding",
+        passes=lambda findings, parameters: 2 + 4 * findings,
+        supports=deep_lift.rescale_problem,
+        parameters=deep_lift.DeepLiftParameters,
+        caveat="Depends on the baseline; its rule for ReLUs is one of several.",
     ),
     _gradient(
         name="guided_grad_cam",

@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from cxrbench.models import Classifier
 
-__all__ = ["private_copy", "rectifier_problem", "replace_modules"]
+__all__ = ["called_operators", "private_copy", "rectifier_problem", "replace_modules"]
 
 # Operators of PyTorch → the activation that they compute.
 _RECTIFIERS: Final = ("relu", "relu_", "threshold", "threshold_", "clamp_min", "clamp_min_")
@@ -70,18 +70,6 @@ def rectifier_problem(model: Classifier) -> str | None:
     return _PROBLEMS[model]
 
 
-class _Pass(nn.Module):
-    """Stands for a ReLU module: does nothing, and counts its calls."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls = 0
-
-    def forward(self, values: Tensor) -> Tensor:
-        self.calls += 1
-        return values.clone()
-
-
 class _Operators(TorchDispatchMode):
     """Counts the operators that are called."""
 
@@ -99,19 +87,43 @@ class _Operators(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def _rectifier_problem(model: Classifier) -> str | None:
+class _Unseen(nn.Module):
+    """A module whose operators are not counted; its calls are."""
+
+    def __init__(self, module: nn.Module, operators: _Operators) -> None:
+        super().__init__()
+        self.module, self.operators = module, operators
+
+    def forward(self, values: Tensor) -> Tensor:
+        before = self.operators.counts.copy()
+        output: Tensor = self.module(values)
+        self.operators.counts = before
+        self.operators.counts["replaced_module"] += 1
+        return output
+
+
+def called_operators(model: Classifier, without: tuple[type[nn.Module], ...]) -> Counter[str]:
+    """How often a forward pass calls each operator of PyTorch, outside some modules; it runs without data."""
     modules = private_copy(model, lambda tensor: tensor.detach().to("meta"))
-    replace_modules(modules, nn.ReLU, lambda _: _Pass())
+    operators = _Operators()
+    for kind in without:
+        replace_modules(modules, kind, lambda module: _Unseen(module, operators))
     side = model.spec.preprocessing.size
-    with torch.inference_mode(mode=False), torch.no_grad(), _Operators() as operators:
-        modules(torch.empty(1, 1, side, side, device="meta"))
-    functional = sum(operators.counts[name] for name in _RECTIFIERS)
+    kinds = (tensor.dtype for tensor in modules.parameters() if tensor.is_floating_point())
+    images = torch.empty(1, 1, side, side, device="meta", dtype=next(kinds, torch.float32))
+    with torch.inference_mode(mode=False), torch.no_grad(), operators:
+        modules(images)
+    return operators.counts
+
+
+def _rectifier_problem(model: Classifier) -> str | None:
+    counts = called_operators(model, (nn.ReLU,))
+    functional, calls = sum(counts[name] for name in _RECTIFIERS), counts["replaced_module"]
     other = {
         words: count
         for name, words in _OTHER_ACTIVATIONS.items()
-        if (count := operators.counts[name] + operators.counts[f"{name}_"])
+        if (count := counts[name] + counts[f"{name}_"])
     }
-    calls = sum(module.calls for module in modules.modules() if isinstance(module, _Pass))
     if other:
         counted = " and ".join(f"{count} {words}" for words, count in other.items())
         return f"it changes the gradient of ReLU only, and this network's activations are {counted}"

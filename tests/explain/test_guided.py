@@ -116,9 +116,7 @@ def test_it_is_refused_where_the_activations_are_no_relus(
     problem = METHODS[name].supports(model)
     assert problem is not None
     assert activation in problem
-    with pytest.raises(
-        InputError, match=f"{METHODS[name].title} does not apply here: .*{activation}"
-    ):
+    with pytest.raises(InputError, match=f"{METHODS[name].title} does not apply here: .*{activation}"):
         explain(model, image, [0], [name])
 
 
