@@ -5,12 +5,17 @@ A cell of a 7 × 7 map is wider than a small nodule: no map on that grid can sco
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 
 from cxrbench.judge.maps import enlarged
 
 __all__ = ["candidate_maps", "reachable", "reachable_hit", "reachable_pixels"]
+
+# Of the cover of a cell by the mask, for candidates of the best map.
+_POWERS: Final = (0.25, 0.5, 1, 2)
+_LEVELS: Final = (0.2, 0.4, 0.6, 0.8)
 
 
 def reachable(
@@ -43,9 +48,9 @@ def reachable(
 def candidate_maps(mask: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
     """Maps (n, h, w) without negative values that point at a mask as well as their grid allows.
 
-    The mask's cover of each cell, its square, the least-squares approximation of the mask by an enlarged
-    map, and the single cell whose enlargement has the largest share in the mask. No other map's share in
-    the mask exceeds that of the last.
+    The mask's cover of each cell, raised to several powers and cut at several levels, as thresholds differ in
+    how wide a peak they reward; the least-squares approximation of the mask by an enlarged map; the single
+    cell whose enlargement has the largest share in the mask. No other map's share exceeds that of the last.
 
     Args:
         mask: (H, W) bool, not empty.
@@ -62,7 +67,9 @@ def candidate_maps(mask: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
     single = np.zeros(grid)
     single.flat[int(share.argmax())] = 1
     fitted = inverse_rows @ wanted @ inverse_columns.T
-    return np.stack([share, share**2, fitted.clip(min=0), single])
+    powers = [share**power for power in _POWERS]
+    flat = [(share > level * share.max()).astype(np.float64) for level in _LEVELS]
+    return np.stack([*powers, *flat, fitted.clip(min=0), single])
 
 
 def reachable_pixels(cells: int, pixels: int) -> np.ndarray:

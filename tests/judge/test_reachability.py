@@ -71,10 +71,13 @@ def test_random_maps_of_a_grid_do_not_exceed_what_was_found_for_it() -> None:
     def overlap(relevance: np.ndarray, mask: np.ndarray) -> float:
         return iou(threshold_segmentation(relevance, 0.5), mask)
 
+    def narrow_overlap(relevance: np.ndarray, mask: np.ndarray) -> float:
+        return iou(threshold_segmentation(relevance, 0.8), mask)
+
     maps = enlarged(RANDOM.random((400, 5, 5)) ** 3, (48, 48))
     for radius in (3, 9, 15):
         mask = disc(48, 22, 27, radius)
-        for criterion in (overlap, rank_accuracy):
+        for criterion in (overlap, narrow_overlap, rank_accuracy):
             best = reachable(criterion, mask, (5, 5))
             assert max(criterion(each, mask) for each in maps) <= best
             assert best <= reachable(criterion, mask, (24, 24))
