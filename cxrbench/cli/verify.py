@@ -48,7 +48,8 @@ def run(options: argparse.Namespace) -> int:
     outside = sum(not each.within for each in found)
     print(f"{len(found)} comparisons, {outside} outside their tolerance")
     if options.method is None:
-        note(f"no other library has: {', '.join(name for name in METHODS if name not in PEERS)}")
+        rest = ", ".join(name for name in METHODS if name not in PEERS)
+        note(f"not compared with another library, but tested against derivations or captum: {rest}")
     return 1 if outside else 0
 
 
@@ -56,13 +57,13 @@ def _methods(names: Sequence[str] | None) -> list[str]:
     """The methods to compare, each once.
 
     Raises:
-        InputError: an unknown method, or one that no other library has.
+        InputError: an unknown method, or one that is not compared.
     """
     for name in names or ():
         look_up("method", name, METHODS)
         if name not in PEERS:
             raise InputError(
-                f"Neither captum nor pytorch-grad-cam has {METHODS[name].title}; choose from: "
+                f"{METHODS[name].title} is not compared with another library; choose from: "
                 f"{', '.join(PEERS)}."
             )
     return list(dict.fromkeys(names)) if names else list(PEERS)

@@ -20,9 +20,11 @@ CAMS = ["grad_cam", "grad_cam_plus_plus", "hires_cam", "xgrad_cam", "layer_cam"]
 
 
 @pytest.fixture
-def image(image: torch.Tensor) -> torch.Tensor:
-    """Of 128 pixels: at 96 Inception-v3's last feature map is one cell, where no channel varies."""
-    return nn.functional.interpolate(image, size=128, mode="bicubic")
+def image(image: torch.Tensor, request: pytest.FixtureRequest) -> torch.Tensor:
+    """Of 128 pixels for Inception-v3: at 96 its last feature map is one cell, where no channel varies."""
+    if "inception_v3" in request.node.name:
+        return nn.functional.interpolate(image, size=128, mode="bicubic")
+    return image
 
 
 @pytest.mark.slow
@@ -116,7 +118,9 @@ def test_trained_weights_agree_with_both_libraries_too() -> None:
     if not available:
         pytest.skip("no trained model is shipped in assets/models yet")
     picture = np.random.default_rng(0).random((300, 300)) * np.linspace(0, 1, 300)
+    methods = [*CAMS, "eigen_cam", "input_times_gradient", "integrated_gradients"]
     for model in map(hub.load, available.values()):
         # Smaller than the models' own images, so that it is fast.
         image = replace(model.spec.preprocessing, size=128)(picture)[None]
-        assert [each for each in differences(model, image, FINDINGS) if not each.within] == []
+        found = list(differences(model, image, FINDINGS[:1], methods=methods))
+        assert [each for each in found if not each.within] == []
