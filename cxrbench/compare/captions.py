@@ -10,6 +10,7 @@ from cxrbench.compare.comparison import Comparison, HeatMaps, Prediction
 __all__ = [
     "COMPLETENESS_LIMIT",
     "DISCLAIMER",
+    "called",
     "caption",
     "completeness",
     "computing_time",
@@ -43,7 +44,15 @@ def notes(comparison: Comparison, model: str, method: str, finding: str) -> tupl
         return (f"not applicable: {model} has no output for {finding}",)
     error = completeness(heat, finding) if incomplete(heat, finding) else ""
     own = heat.finding_remarks[heat.labels.index(finding)] if heat.finding_remarks else ""
-    texts = [*_value_notes(relevance, heat), error, *_stability_notes(heat, finding), own, *heat.remarks]
+    prediction = comparison.predictions.get(model)
+    above = prediction is not None and bool(called(prediction, finding))
+    texts = [
+        *_value_notes(relevance, heat, above=above),
+        error,
+        *_stability_notes(heat, finding),
+        own,
+        *heat.remarks,
+    ]
     return tuple(note for note in texts if note)
 
 
@@ -85,6 +94,14 @@ def computing_time(heat: HeatMaps) -> str:
     return f"{_duration(heat.seconds)} for {count} finding{'s' if count != 1 else ''}"
 
 
+def called(prediction: Prediction, finding: str) -> bool | None:
+    """Whether a score reaches its threshold; None where the model does not predict the finding."""
+    if finding not in prediction.labels:
+        return None
+    index = prediction.labels.index(finding)
+    return bool(prediction.scores[index] >= prediction.thresholds[index])
+
+
 def score_text(prediction: Prediction, finding: str) -> str:
     """A score and its threshold in words; "" where the model does not predict the finding."""
     if finding not in prediction.labels:
@@ -103,14 +120,15 @@ def _error(heat: HeatMaps, finding: str) -> float:
     return abs(float(heat.completeness[heat.labels.index(finding)]))
 
 
-def _value_notes(relevance: np.ndarray, heat: HeatMaps) -> list[str]:
+def _value_notes(relevance: np.ndarray, heat: HeatMaps, *, above: bool) -> list[str]:
     texts = []
     if not np.isfinite(relevance).all():
         texts.append("contains values that are not finite")
     elif relevance.min() == relevance.max():
         texts.append("constant: it points to no place")
     elif not heat.signed and relevance.max() <= 0:
-        texts.append("empty after ReLU: nothing in the image raises this score")
+        beside = "; the score is above its threshold by what this method leaves out, such as the bias"
+        texts.append(f"empty after ReLU: no value of this map is positive{beside if above else ''}")
     if heat.progress < 1:
         texts.append(f"unfinished: {heat.progress:.0%} of the steps")
     return texts

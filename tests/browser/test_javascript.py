@@ -331,8 +331,15 @@ def test_an_older_link_with_a_hyphen_in_its_colours_keeps_its_opacity(run: Run) 
 
 def test_panels_of_the_saved_picture_stand_in_rows(run: Run) -> None:
     firsts = [True, False, False, False, True, True, False]
-    places = run(SAVE, "m.placesOf(a, 3)", [{"first": first} for first in firsts])
+    places = run(SAVE, "m.placesOf(a, 3)", [{"first": first, "rows": 1} for first in firsts])
     assert places == [[0, 0], [0, 1], [0, 2], [1, 0], [2, 0], [3, 0], [3, 1]]
+
+
+def test_panels_beside_a_radiograph_of_several_rows_leave_its_column_free(run: Run) -> None:
+    panels = [{"first": True, "rows": 3}, *[{"first": False, "rows": 1}] * 3]
+    panels += [{"first": True, "rows": 1}, {"first": False, "rows": 1}]
+    places = run(SAVE, "m.placesOf(a, 3)", [*panels, *panels[:2]])
+    assert places == [[0, 0], [0, 1], [0, 2], [1, 1], [2, 1], [2, 2], [3, 0], [3, 1]]
 
 
 def test_words_wrap_at_the_width_and_none_is_lost(run: Run) -> None:

@@ -21,7 +21,9 @@ def test_an_ordinary_map_has_no_notes(noted: Callable[..., str]) -> None:
 
 
 def test_a_map_without_positive_values_is_empty_after_relu(noted: Callable[..., str]) -> None:
-    assert "empty after ReLU" in noted(-np.eye(4)[None])
+    assert "empty after ReLU: no value of this map is positive" in noted(-np.eye(4)[None])
+    # The score is 0.75 and the threshold 0.5: that is no contradiction, and it is said.
+    assert "the score is above its threshold by what this method leaves out" in noted(-np.eye(4)[None])
     assert noted(-np.eye(4)[None], signed=True) == ""  # drawn with both signs, it is not empty
 
 

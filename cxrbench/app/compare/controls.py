@@ -5,15 +5,15 @@ from dataclasses import replace
 from typing import Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from cxrbench.app.compare.method_picker import pick_methods
 from cxrbench.app.compare.options import (
     choice_for_case,
     choice_for_own,
     configured_titles,
     default_choice,
-    family_notes,
     finding_names,
-    method_labels,
     method_titles,
     model_titles,
 )
@@ -88,16 +88,17 @@ def reset_widgets(*, picked: bool = False) -> None:
     renew_all(but=(_CASE,) if picked else ())
 
 
-def draw_controls(radiograph: Source) -> Choice:
+def draw_controls(radiograph: Source) -> tuple[Choice, DeltaGenerator]:
     """Draw the row of controls.
 
     Args:
         radiograph: the radiograph that is shown.
 
     Returns:
-        The choice, also stored in the session.
+        The choice, also stored in the session, and the row, where more can be drawn.
     """
-    with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
+    row = st.container(horizontal=True, vertical_alignment="bottom", key="controls")
+    with row:
         _pick_case()
         choice = current_choice()
         names = finding_names(radiograph, choice) or choice.findings  # empty while the models are loading
@@ -112,16 +113,7 @@ def draw_controls(radiograph: Source) -> Choice:
             about="One row of heat maps per model.",
         )
         titles = method_titles(radiograph) | configured_titles(choice.methods)
-        methods = multi_select(
-            "Methods",
-            titles,
-            choice.methods,
-            current_key("pick_methods"),
-            popover_key="open_pick_methods",
-            about="One heat map per method; the About page describes the methods.",
-            labels=method_labels(titles),
-            notes=family_notes() if radiograph.computes else (),
-        )
+        methods = pick_methods(titles, choice.methods, models, radiograph)
         with st.popover("Your own image", icon=":material/upload:", key="open_upload", on_change="rerun"):
             _upload()
         with st.popover("More", icon=":material/tune:", key="open_more", on_change="rerun") as more:
@@ -136,7 +128,7 @@ def draw_controls(radiograph: Source) -> Choice:
         findings=(main, *(name for name in rest if name != main)),
     )
     st.session_state["choice"] = choice
-    return choice
+    return choice, row
 
 
 def show_empty() -> None:
@@ -218,7 +210,8 @@ def _pick_settings(
     stages = _stages(models)
     keys = {name: current_key(f"pick_{name}") for name in ("stage", "baseline", "steps")}
     for name, key in keys.items():
-        st.session_state.setdefault(key, getattr(choice, name))
+        # Set at every run: a browser that missed the first one would show the lowest value.
+        st.session_state[key] = st.session_state.get(key, getattr(choice, name))
     if st.session_state[keys["stage"]] not in stages:
         st.session_state[keys["stage"]] = 0
     stage = st.selectbox(

@@ -1,6 +1,5 @@
 """Ensemble panels on the canvas: mean and standard deviation of the models' maps, and the models' votes."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -23,7 +22,6 @@ class BlendMap:
         values: (h, w) of the mean or of the deviation.
         box: where they lie on the film: left, top, right, bottom, as fractions of its sides.
         peak: value at full colour.
-        fixed: what full colour stands for.
         signed: whether there are negative values.
         opacity: until the user chooses one.
         colours: name of its own colour table; empty for that of the other maps.
@@ -32,7 +30,6 @@ class BlendMap:
     values: np.ndarray
     box: tuple[float, float, float, float]
     peak: float
-    fixed: str
     signed: bool = False
     opacity: float = _OPACITY
     colours: str = ""
@@ -89,17 +86,21 @@ def blend_panels(
     widest = f"full colour at {top:g}, the largest possible deviation"
     return replace(
         mean,
-        facts=(*mean.facts, *_blend_facts(found, finding, names)),
+        facts=(*mean.facts, full, *_blend_facts(found, finding, names)),
         notes=tuple(warnings(found, said)),
-        map=BlendMap(found.mean, found.box, 1.0, full, signed=found.signed),
-    ), replace(spread, map=BlendMap(found.spread, found.box, top, widest, colours="magma"))
+        map=BlendMap(found.mean, found.box, 1.0, signed=found.signed),
+    ), replace(
+        spread,
+        facts=(*spread.facts, widest),
+        map=BlendMap(found.spread, found.box, top, colours="magma"),
+    )
 
 
 def _blend_facts(found: Blend, finding: str, names: Mapping[str, str]) -> list[str]:
     facts = []
     if found.missing:
         facts.append(f"without {_listed(found.missing, names)}: no finished map of {finding}")
-    if not math.isnan(found.correlation):
+    if found.correlation >= _ALIKE:  # else in the warnings; NaN has no fact
         facts.append(f"mean pairwise correlation of the maps: {found.correlation:.2f}")
     return facts
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from cxrbench.app.compare.presets import AUTOMATIC, FIXED, as_default
 from cxrbench.app.compare.selection import LISTS, Choice, parse_link
 from cxrbench.app.services import model_registry
 from cxrbench.app.services.radiographs import Source, case
@@ -21,7 +22,6 @@ __all__ = [
     "choice_from_link",
     "configured_titles",
     "default_choice",
-    "family_notes",
     "finding_names",
     "method_labels",
     "method_titles",
@@ -29,7 +29,6 @@ __all__ = [
 ]
 
 _DEFAULT_METHODS: Final = ("grad_cam", "grad_cam_plus_plus", "integrated_gradients")
-_FINDINGS: Final = 14  # that the prices of methods are stated for
 
 
 def default_choice(case_id: str | None = None) -> Choice:
@@ -74,6 +73,8 @@ def choice_for_case(case_id: str, current: Choice, film: Source | None = None) -
         for name in ("models", "methods", "stage", "baseline", "steps")
         if getattr(current, name) != getattr(before, name)
     }
+    if "methods" in changed:  # the maps of a case are stored with a fixed number of steps
+        changed["methods"] = tuple(FIXED if key == AUTOMATIC else key for key in changed["methods"])
     return replace(after, **changed)
 
 
@@ -86,7 +87,10 @@ def choice_for_own(film: Source, current: Choice) -> Choice:
         installed = catalog.available()
         models = tuple(name for name in current.models if name in installed)
         models = models or tuple(installed)[:1] or current.models
-        return replace(current, case=None, models=models, findings=film.findings or current.findings)
+        fixed = current.steps != default_choice(current.case).steps  # a number that the user has chosen
+        methods = current.methods if fixed else as_default(current.methods, film)
+        findings = film.findings or current.findings
+        return replace(current, case=None, models=models, methods=methods, findings=findings)
     saved = film.precomputed.settings
     return Choice(None, saved.models, saved.methods, film.findings, saved.stage, saved.baseline, saved.steps)
 
@@ -128,25 +132,15 @@ def configured_titles(keys: Sequence[str]) -> dict[str, str]:
 
 
 def method_labels(titles: Mapping[str, str]) -> dict[str, str]:
-    """Key → what a menu shows: the title, and for methods that are not fast how long they take."""
+    """Key → what a menu shows: the title, and how long the finding in view takes unless that is fast."""
     if not model_registry.ready():  # the prices would import torch
         return dict(titles)
     labels = {}
     for key, title in titles.items():
         each = _configured(key)
-        price = each.record.price(_FINDINGS, each.parameters) if each is not None else "fast"
+        price = each.record.price(1, each.parameters) if each is not None else "fast"
         labels[key] = title if price == "fast" else f"{title} ({price})"
     return labels
-
-
-def family_notes() -> list[str]:
-    """One sentence per family of methods, once the models are loaded."""
-    if not model_registry.ready():
-        return []
-    from cxrbench.explain import FAMILIES, METHODS
-
-    used = {record.family for record in METHODS.values()}
-    return [f"**{title}.** {sentence}" for name, (title, sentence) in FAMILIES.items() if name in used]
 
 
 def finding_names(source: Source | None, choice: Choice) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from cxrbench.app.compare import controls, progress, url
 from cxrbench.app.compare.canvas import canvas
 from cxrbench.app.compare.options import configured_titles, method_titles, model_titles
 from cxrbench.app.compare.scene import scene
-from cxrbench.app.compare.score_bars import score_list
+from cxrbench.app.compare.score_bars import score_list, score_table
 from cxrbench.app.services import map_jobs, own_radiographs
 from cxrbench.app.services.map_snapshot import Snapshot
 from cxrbench.app.services.radiographs import Source
@@ -45,7 +45,7 @@ def _draw() -> None:
     if source is None:
         controls.show_empty()
         return
-    choice = controls.draw_controls(source)
+    choice, beside = controls.draw_controls(source)
     st.caption(source.description)
     titles = model_titles(source) | method_titles(source) | configured_titles(choice.methods)
     snapshot = map_jobs.gather(source, choice.settings, progress.stopped(), choice.findings)
@@ -59,29 +59,38 @@ def _draw() -> None:
         file=file,
     )
     canvas(data, key="canvas")
+    with beside:
+        st.download_button(
+            "Save bundle",
+            partial(bundle_bytes, replace(snapshot.comparison, findings=choice.findings, view=source.view)),
+            f"{file}.zip",
+            "application/zip",
+            on_click="ignore",
+            icon=":material/download:",
+            width=170,  # by its content it would break the label
+            help="Settings, scores, raw maps and the radiograph in one ZIP file; upload it to open it again.",
+        )
     show_scores(source, choice.findings, snapshot, titles)
-    st.download_button(
-        "Save bundle",
-        partial(bundle_bytes, replace(snapshot.comparison, findings=choice.findings, view=source.view)),
-        f"{file}.zip",
-        "application/zip",
-        on_click="ignore",
-        icon=":material/download:",
-        width=170,  # by its content it would break the label
-        help="Settings, scores, raw maps and the radiograph in one ZIP file; upload it to open it again.",
-    )
     progress.follow(snapshot)
 
 
 def show_scores(
     source: Source, findings: tuple[str, ...], snapshot: Snapshot, titles: dict[str, str]
 ) -> None:
-    """Draw the scores of every model with their operating points."""
-    for name, prediction in snapshot.comparison.predictions.items():
+    """Draw the scores of the models with their operating points: a list for one, a table for several."""
+    predictions = snapshot.comparison.predictions
+    about = (
+        "Scores from 0 to 1 are not probabilities of disease. The threshold of a finding is its operating "
+        "point; "
+    )
+    if len(predictions) > 1:
+        st.markdown("**Scores**", help=f"{about}scores at or above it are underlined in orange and bold.")
+        st.html(score_table(predictions, source.truth, findings, titles))
+        return
+    for name, prediction in predictions.items():
         st.markdown(
             f"**Scores of {titles.get(name, name)}**",
-            help="Scores from 0 to 1 are not probabilities of disease. The tick marks the operating point "
-            "(the threshold of the finding); scores at or above it are orange and bold. A line at the left "
+            help=f"{about}the tick marks it; scores at or above it are orange and bold. A line at the left "
             "marks the findings shown above.",
         )
         st.html(score_list(prediction, source.truth, findings))

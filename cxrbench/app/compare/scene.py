@@ -1,55 +1,23 @@
-"""A comparison as panels for the canvas: pictures, grids and text as JSON values."""
+"""A comparison as panels for the canvas, in rows, and what holds for all of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
-
-import numpy as np
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from cxrbench.app.compare.canvas.schema import PanelData, SceneData
-from cxrbench.app.compare.ensemble_panels import BlendPanel, blend_panels, vote_facts
-from cxrbench.app.compare.image_encoding import (
-    colour_tables,
-    encoded,
-    input_box,
-    outline,
-    picture,
-    shown_size,
-    shrink,
-)
+from cxrbench.app.compare.ensemble_panels import vote_facts
+from cxrbench.app.compare.image_encoding import colour_tables, outline, picture, shrink
+from cxrbench.app.compare.panels import PanelInputs, blended_panels, map_panel, radiograph_panel
 from cxrbench.app.services.map_snapshot import Cell
-from cxrbench.compare.captions import DISCLAIMER, completeness, computing_time, incomplete, notes, score_text
-from cxrbench.compare.comparison import Comparison, HeatMaps
-from cxrbench.compare.scale import SCALES, peak
-from cxrbench.figures import omission_note
+from cxrbench.compare.captions import DISCLAIMER
+from cxrbench.compare.comparison import Comparison
+from cxrbench.compare.scale import SCALES
 
 __all__ = ["Cell", "scene"]
 
 Row = list[PanelData]
 
-
-@dataclass(frozen=True)
-class _Inputs:
-    """What panels are made of.
-
-    Args:
-        comparison: image, predictions and maps of one finding.
-        cells: (model, method, finding) → origin and state of its map.
-        titles: model or method → title on the page.
-        outlines: finding → polygons of its ground-truth mask, if there is one.
-    """
-
-    comparison: Comparison
-    cells: Mapping[tuple[str, str, str], Cell]
-    titles: Mapping[str, str]
-    outlines: Mapping[str, list[list[tuple[float, float]]]]
-
-    def title(self, key: str) -> str:
-        """Title of a model or a method on the page."""
-        return self.titles.get(key, key)
-
-
 _COLUMNS: Final = 6  # panels per row, at most: narrower ones would not show a map, nor hold their text
+_CLIPPED: Final = "Blue to orange: the strongest 0.5 % of the pixels are clipped"
 
 
 def scene(
@@ -74,16 +42,16 @@ def scene(
     scale = shrink(comparison.image)
     masks = {finding: comparison.masks[finding] for finding in findings if finding in comparison.masks}
     outlines = {finding: outline(mask, scale) for finding, mask in masks.items() if mask.any()}
-    inputs = {finding: _Inputs(shown, cells, titles, outlines) for finding, shown in comparisons.items()}
+    inputs = {finding: PanelInputs(shown, cells, titles, outlines) for finding, shown in comparisons.items()}
     if len(comparison.settings.models) > 1:
-        rows = [row for finding in findings for row in _rows(inputs[finding], finding)]
+        rows = [row for finding in findings for row in _rows_of_several(inputs[finding], finding)]
     else:
         rows = _rows_of_one(inputs)
-    for row in rows:
-        row[0]["first"] = True
+    panels = [panel for row in rows for panel in row]
     return {
         "picture": picture(comparison.image),
-        "panels": [panel for row in rows for panel in row],
+        "panels": panels,
+        "shared": _shared(panels, titles),
         "columns": min(_COLUMNS, max(map(len, rows), default=1)),
         "colours": colour_tables(),
         "scales": dict(SCALES),
@@ -94,164 +62,80 @@ def scene(
     }
 
 
-def _rows_of_one(inputs: Mapping[str, _Inputs]) -> list[Row]:
+def _rows_of_one(inputs: Mapping[str, PanelInputs]) -> list[Row]:
     """One model: one row per finding, or a single row if there are at most three maps."""
     settings = next(iter(inputs.values())).comparison.settings
     (model,), methods = settings.models, settings.methods
     apart = len(methods) * len(inputs) > 3
     rows = [
-        [_radiograph(one, finding, model if apart else "")]
-        + [_map(one, model, method, finding) for method in methods]
+        [radiograph_panel(one, finding, model if apart else "")]
+        + [map_panel(one, model, method, finding) for method in methods]
         for finding, one in inputs.items()
     ]
-    return rows if apart else [rows[0] + [panel for row in rows[1:] for panel in row[1:]]]
+    if not apart:
+        rows = [rows[0] + [panel for row in rows[1:] for panel in row[1:]]]
+    for row in rows:
+        row[0]["first"] = True
+    return rows
 
 
-def _rows(inputs: _Inputs, finding: str) -> list[Row]:
-    """One finding, several models: their maps, then mean and standard deviation of the ensemble."""
-    models, methods = inputs.comparison.settings.models, inputs.comparison.settings.methods
-    both = {method: _blends(inputs, method, finding) for method in methods}
-    together = _radiograph(inputs, finding, "ensemble")
-    together["title"], together["subtitle"] = "Ensemble", ""
-    together["facts"] = vote_facts(inputs.comparison, finding, inputs.titles)
-    if len(methods) == 1:  # then the models are side by side
-        method = methods[0]
-        maps = [_map(inputs, model, method, finding) for model in models]
-        row = [_radiograph(inputs, finding, ""), *maps]
-        if len(models) == 2:
-            return [[*row, *both[method]]]
-        return [row, [together, *both[method]]]
-    return [
-        *(
-            [_radiograph(inputs, finding, model)]
-            + [_map(inputs, model, method, finding) for method in methods]
-            for model in models
-        ),
-        [together, *(mean for mean, _ in both.values())],
-        [_radiograph(inputs, finding, "spread"), *(spread for _, spread in both.values())],
+def _rows_of_several(inputs: PanelInputs, finding: str) -> list[Row]:
+    """One finding, several models: a row per method, with mean and deviation, beside one radiograph."""
+    methods = inputs.comparison.settings.methods
+    radiograph = radiograph_panel(inputs, finding, "")
+    radiograph["facts"] += vote_facts(inputs.comparison, finding, inputs.titles)
+    rows = [_row_of_method(inputs, method, finding) for method in methods]
+    lines = [-(-len(row) // (_COLUMNS - 1)) for row in rows]  # a long row is broken
+    radiograph["rows"] = sum(lines)
+    for row in rows[1:]:
+        row[0]["first"] = True
+    radiograph["first"] = True
+    return [[radiograph, *rows[0]], *rows[1:]]
+
+
+def _row_of_method(inputs: PanelInputs, method: str, finding: str) -> Row:
+    """The maps of all models, their mean and their deviation; the scores stand beside the radiograph."""
+    settings = inputs.comparison.settings
+    maps = [map_panel(inputs, model, method, finding) for model in settings.models]
+    for panel in maps:
+        panel["facts"] = panel["facts"][1:]
+    blends = blended_panels(inputs, method, finding)
+    if len(settings.methods) > 1:  # the vote, which is theirs too, is said once
+        for panel, subtitle in zip(blends, ("mean of the models", "disagreement of the models"), strict=True):
+            panel["title"], panel["subtitle"] = inputs.title(method), subtitle
+    return [*maps, *blends]
+
+
+def _shared(panels: Sequence[PanelData], titles: Mapping[str, str]) -> list[str]:
+    """Take what several panels say alike out of them; return it, each sentence once."""
+    maps = [panel for panel in panels if panel["group"]]
+    sentences = [text[:1].upper() + text[1:] for text in _taken(maps)]
+    for method in dict.fromkeys(panel["group"] for panel in maps):
+        same = [panel for panel in maps if panel["group"] == method]
+        sentences += _named(titles.get(method, method), _taken(same))
+    for kind, title in (("mean ", "Mean"), ("spread ", "Disagreement")):
+        blends = [panel for panel in panels if not panel["group"] and panel["id"].startswith(kind)]
+        sentences += _named(title, _taken(blends))
+    if any(panel["signed"] and panel["map"] for panel in maps):
+        sentences.append(_CLIPPED)
+    return sentences
+
+
+def _named(title: str, texts: Sequence[str]) -> list[str]:
+    return [f"{title}: {'; '.join(texts)}"] if texts else []
+
+
+def _taken(panels: Sequence[PanelData]) -> list[str]:
+    """Notes and facts that all panels of these with a map have in common; they are removed from them."""
+    drawn = [panel for panel in panels if panel["map"] is not None]
+    if len(drawn) < 2:
+        return []
+    taken = [
+        text
+        for text in [*drawn[0]["notes"], *drawn[0]["facts"]]
+        if all(text in panel["notes"] or text in panel["facts"] for panel in drawn)
     ]
-
-
-def _radiograph(inputs: _Inputs, finding: str, model: str) -> PanelData:
-    comparison = inputs.comparison
-    truth = comparison.truth.get(finding)
-    known = {1: "present (ground truth)", 0: "absent (ground truth)", None: "ground truth unknown"}[truth]
-    height, width = comparison.image.shape
-    panel = _panel(f"radiograph {finding} {model}", "radiograph", "Radiograph", f"{width} × {height}")
-    panel["facts"] = [f"{finding}: {known}"]
-    panel["outline"] = inputs.outlines.get(finding)
-    if panel["outline"]:
-        panel["facts"].append(f"dashed line: ground-truth mask{omission_note(comparison.masks[finding])}")
-    panel["alt"] = f"Chest radiograph, {width} by {height} pixels; {finding} {known}."
-    return panel
-
-
-def _map(inputs: _Inputs, model: str, method: str, finding: str) -> PanelData:
-    comparison = inputs.comparison
-    heat = comparison.heat_maps.get((model, method))
-    cell = inputs.cells.get((model, method, finding), Cell())
-    remarks = heat.remarks if heat is not None else ()
-    # Remarks that hold by construction go below the picture; notes are only what limits its interpretation.
-    said = [note for note in notes(comparison, model, method, finding) if note not in remarks]
-    if cell.note:
-        # Only the page knows whether an unfinished map is being computed or was stopped.
-        said = [cell.note, *(note for note in said if heat is not None and heat.progress == 1)]
-    prediction = comparison.predictions.get(model)
-    score = score_text(prediction, finding) if prediction is not None else ""
-    panel = _panel(f"{model} {method} {finding}", "map", inputs.title(method), inputs.title(model))
-    panel["group"], panel["notes"], panel["outline"] = method, said, inputs.outlines.get(finding)
-    panel["progress"] = heat.progress if heat is not None and heat.progress < 1 else None
-    panel["facts"] = [_sentence(f"{finding}: {score}" if score else finding)]
-    relevance = heat.map_of(finding) if heat is not None else None
-    if heat is None or relevance is None or not np.isfinite(relevance).all():
-        panel["alt"] = f"{panel['title']}, {model}, {finding}: {'; '.join(said)}."
-        return panel
-    panel["facts"] += [*_facts(heat, finding, cell), *remarks]
-    scale = shown_size(comparison.image)[0] / comparison.image.shape[1]
-    over = input_box(heat.preprocessing, comparison.image.shape, heat.box, scale)
-    panel["map"] = encoded(relevance, over)
-    panel["peak"] = peak(heat, finding)
-    panel["signed"] = heat.signed
-    panel["clipped"] = "the strongest 0.5 % of the pixels are clipped" if heat.signed else ""
-    panel["alt"] = (
-        f"{panel['title']} of {model} for {finding}. {_where(relevance, heat.signed)} {'; '.join(said)}"
-    )
-    return panel
-
-
-def _blends(inputs: _Inputs, method: str, finding: str) -> tuple[PanelData, PanelData]:
-    """The two ensemble panels of one method: mean and standard deviation."""
-    mean, spread = blend_panels(
-        inputs.comparison, method, finding, title=inputs.title(method), names=inputs.titles
-    )
-    return (
-        _blend(inputs, f"mean {method} {finding}", finding, mean),
-        _blend(inputs, f"spread {method} {finding}", finding, spread),
-    )
-
-
-def _blend(inputs: _Inputs, identity: str, finding: str, blend: BlendPanel) -> PanelData:
-    panel = _panel(identity, "map", blend.title, blend.subtitle)
-    panel["facts"], panel["notes"] = list(blend.facts), list(blend.notes)
-    panel["outline"] = inputs.outlines.get(finding)
-    panel["alt"] = f"{blend.title}, {blend.subtitle}. {'; '.join(blend.notes)}"
-    if blend.map is None:
-        return panel
-    width, height = shown_size(inputs.comparison.image)
-    left, top, right, bottom = blend.map.box
-    panel["map"] = encoded(blend.map.values, (left * width, top * height, right * width, bottom * height))
-    panel["peak"], panel["fixed"] = blend.map.peak, blend.map.fixed
-    panel["signed"], panel["colours"] = blend.map.signed, blend.map.colours
-    panel["opacity"] = blend.map.opacity
-    panel["alt"] += f" {_where(blend.map.values, blend.map.signed)}"
-    return panel
-
-
-def _facts(heat: HeatMaps, finding: str, cell: Cell) -> Iterable[str]:
-    height, width = heat.maps.shape[1:]
-    where = f" after {heat.stage}" if heat.stage else ""
-    yield f"{width} × {height} grid{where}{f'; {cell.origin}' if cell.origin else ''}"
-    if time := computing_time(heat):
-        yield time
-    if not incomplete(heat, finding) and (text := completeness(heat, finding)):  # else in the notes
-        yield text
-
-
-def _where(relevance: np.ndarray, signed: bool) -> str:
-    """Text alternative: the region in which a map is strongest."""
-    strength = np.abs(relevance) if signed else relevance
-    if strength.max() <= 0:
-        return "Nothing is drawn."
-    row, column = np.unravel_index(int(strength.argmax()), strength.shape)
-    height, width = strength.shape
-    vertical = ("upper", "middle", "lower")[min(2, 3 * int(row) // height)]
-    horizontal = ("left", "centre", "right")[min(2, 3 * int(column) // width)]
-    return f"Strongest in the {vertical} {horizontal} of the picture."
-
-
-def _panel(identity: str, kind: Literal["radiograph", "map"], title: str, subtitle: str) -> PanelData:
-    """A panel with a heading and nothing else."""
-    return {
-        "id": identity,
-        "kind": kind,
-        "title": title,
-        "subtitle": subtitle,
-        "group": "",
-        "facts": [],
-        "notes": [],
-        "alt": "",
-        "outline": None,
-        "progress": None,
-        "map": None,
-        "peak": 0.0,
-        "signed": False,
-        "clipped": "",
-        "first": False,
-        "opacity": None,
-        "fixed": "",
-        "colours": "",
-    }
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    for panel in panels:
+        panel["notes"] = [text for text in panel["notes"] if text not in taken]
+        panel["facts"] = [text for text in panel["facts"] if text not in taken]
+    return taken

@@ -1,4 +1,4 @@
-"""Scores of all findings as an accessible list: bar, threshold and ground truth, also in words."""
+"""Scores of all findings: a list with bars for one model, a table with a column per model for several."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -6,7 +6,7 @@ from typing import Final
 
 from cxrbench.compare import Prediction
 
-__all__ = ["score_list"]
+__all__ = ["score_list", "score_table"]
 
 _STYLE: Final = """<style>
 .scores.scores {list-style: none; margin: 0; padding: 0; display: grid; gap: 0.5rem 1.75rem;
@@ -24,6 +24,77 @@ _STYLE: Final = """<style>
 .scores .tick {position: absolute; top: -3px; bottom: -3px; width: 2px; background: currentColor}
 .scores .words {font-size: 0.75rem}
 </style>"""
+
+
+_TABLE_STYLE: Final = """<style>
+.score-tables {display: grid; gap: 0 2.5rem; font-size: 0.8125rem;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); align-items: start}
+.score-tables > div {overflow-x: auto}
+.score-tables table {border-collapse: collapse; width: 100%; margin: 0}
+.score-tables :is(th, td) {padding: 0.1rem 0.6rem; line-height: 1.35; text-align: left; font-weight: 400;
+  border: 0; border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent)}
+.score-tables td {white-space: nowrap; font-variant-numeric: tabular-nums}
+.score-tables thead th {font-weight: 600; vertical-align: bottom}
+.score-tables tr.shown th {font-weight: 650; box-shadow: inset 3px 0 0 currentColor}
+.score-tables .above {font-weight: 650; box-shadow: inset 0 -3px 0 #e07b1a}
+.score-tables small {font-size: 0.75rem; font-weight: 400}
+</style>"""
+_BLOCK: Final = 7  # findings per table, at least; two tables of them stand side by side
+
+
+def score_table(
+    predictions: Mapping[str, Prediction],
+    truth: Mapping[str, int],
+    shown: Sequence[str],
+    titles: Mapping[str, str],
+) -> str:
+    """Return the scores of several models as HTML: one row per finding, one column per model.
+
+    Args:
+        predictions: model → scores and thresholds.
+        truth: finding → 1 or 0, for findings with a ground truth.
+        shown: findings whose maps are shown.
+        titles: model → title on the page.
+    """
+    names = list(dict.fromkeys(label for each in predictions.values() for label in each.labels))
+    known = any(name in truth for name in names)
+    titled = [escape(titles.get(model, model)) for model in predictions]
+    columns = ["Finding", *(["Ground truth"] if known else []), *titled]
+    head = "".join(f'<th scope="col">{column}</th>' for column in columns)
+    size = max(_BLOCK, -(-len(names) // 2))
+    tables = []
+    for start in range(0, len(names), size):
+        rows = "".join(
+            _table_row(name, predictions, truth.get(name), known=known, shown=name in shown)
+            for name in names[start : start + size]
+        )
+        tables.append(f"<div><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>")
+    return f'{_TABLE_STYLE}<div class="score-tables">{"".join(tables)}</div>'
+
+
+def _table_row(
+    name: str, predictions: Mapping[str, Prediction], truth: int | None, *, known: bool, shown: bool
+) -> str:
+    words = {1: "● present", 0: "○ absent", None: ""}[truth]
+    cells = "".join(_table_cell(name, prediction, truth) for prediction in predictions.values())
+    truth_cell = f"<td>{words}</td>" if known else ""
+    return (
+        f'<tr class="{"shown" if shown else ""}"><th scope="row">{escape(name)}</th>{truth_cell}{cells}</tr>'
+    )
+
+
+def _table_cell(name: str, prediction: Prediction, truth: int | None) -> str:
+    if name not in prediction.labels:
+        return "<td>no output</td>"
+    index = prediction.labels.index(name)
+    score, threshold = float(prediction.scores[index]), float(prediction.thresholds[index])
+    above = score >= threshold
+    wrong = (
+        "" if truth is None or bool(truth) == above else ", false negative" if truth else ", false positive"
+    )
+    side = "above" if above else "below"
+    kind = ' class="above"' if above else ""
+    return f"<td{kind}>{score:.2f} <small>{side} {threshold:.2f}{wrong}</small></td>"
 
 
 def score_list(prediction: Prediction, truth: Mapping[str, int], shown: Sequence[str]) -> str:

@@ -16,8 +16,6 @@ def multi_select(
     popover_key: str = "",
     needed: bool = True,
     about: str | None = None,
-    labels: Mapping[str, str] | None = None,
-    notes: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Draw a multi-select and return the selected names, in the order of ``titles``.
 
@@ -29,8 +27,6 @@ def multi_select(
         popover_key: key of the pop-over; default: made from that of the pills.
         needed: at least one name stays selected.
         about: help text of the pills.
-        labels: name → words on its pill; default: the titles.
-        notes: captions below the pills.
     """
     selected = [name for name in st.session_state.get(key, default) or () if name in titles]
     fallback = [name for name in default if name in titles] or list(titles)[:1]
@@ -40,12 +36,10 @@ def multi_select(
             label,
             list(titles),
             selection_mode="multi",
-            format_func=lambda name: (labels or titles).get(name, name),
+            format_func=lambda name: titles.get(name, name),
             key=key,
             help=about,
         )
-        for note in notes:
-            st.caption(note)
     names = tuple(name for name in titles if name in st.session_state[key])
     # While models are loading there are no titles: keep the default.
     return names or (tuple(default) if needed else ())

@@ -39,9 +39,14 @@ def renew(*names: str) -> None:
         _versions()[name] += 1
 
 
-def renew_all(*, but: tuple[str, ...] = ()) -> None:
-    """Renew all widgets of this session except some, such as the one that the user has just moved."""
-    renew(*(name for name in _versions() if name not in but))
+def renew_all(*, prefix: str = "", but: tuple[str, ...] = ()) -> None:
+    """Renew all widgets of this session whose names begin with a prefix.
+
+    Args:
+        prefix: of the names.
+        but: names that are left alone, such as that of the widget that the user has just moved.
+    """
+    renew(*(name for name in _versions() if name.startswith(prefix) and name not in but))
 
 
 def _versions() -> dict[str, int]:

@@ -25,11 +25,10 @@ def cases() -> tuple[gallery.Case, ...]:
 def shown(at: AppTest) -> tuple[str, list[str], list[str]]:
     """Finding, models and methods that the controls show."""
     assert not at.exception
-    models, methods = (
-        at.button_group(key=key_in(at.session_state, f"pick_{name}")).value for name in ("models", "methods")
-    )
+    models = at.button_group(key=key_in(at.session_state, "pick_models")).value
     assert isinstance(models, list)
-    assert isinstance(methods, list)
+    pills = [group for group in at.button_group if str(group.key).startswith("pick_methods")]
+    methods = [str(key) for group in pills for key in group.value or ()]
     finding = at.selectbox(key=key_in(at.session_state, "pick_finding")).value
     assert isinstance(finding, str)
     return finding, models, methods

@@ -53,6 +53,12 @@ def settle(at: AppTest) -> AppTest:
     raise AssertionError("the work never ended")
 
 
+def selected_methods(at: AppTest) -> list[str]:
+    """The methods that the menu shows as selected."""
+    pills = [group for group in at.button_group if str(group.key).startswith("pick_methods")]
+    return [str(key) for group in pills for key in group.value or ()]
+
+
 def texts(at: AppTest) -> str:
     return " ".join(element.value for kind in (at.markdown, at.caption) for element in kind)
 
@@ -72,7 +78,7 @@ def test_a_link_restores_case_finding_and_methods(workbench: AppTest) -> None:
     assert not at.warning
     assert at.selectbox(key=key_in(at.session_state, "pick_case")).value == "fluid"
     assert at.selectbox(key=key_in(at.session_state, "pick_finding")).value == "No Finding"
-    assert at.button_group(key=key_in(at.session_state, "pick_methods")).value == ["layer_cam"]
+    assert selected_methods(at) == ["layer_cam"]
 
 
 def test_a_link_holds_a_method_at_several_settings(workbench: AppTest) -> None:
@@ -80,8 +86,7 @@ def test_a_link_holds_a_method_at_several_settings(workbench: AppTest) -> None:
     at = settle(workbench.run())
     assert not at.warning
     assert at.query_params["methods"] == ["grad_cam", "grad_cam(stage=1)", "random(cells=9)"]
-    selected: Any = at.button_group(key=key_in(at.session_state, "pick_methods")).value
-    assert sorted(selected) == sorted(at.query_params["methods"])
+    assert sorted(selected_methods(at)) == sorted(at.query_params["methods"])
 
 
 @pytest.mark.parametrize(
@@ -110,6 +115,66 @@ def test_invalid_values_of_a_link_give_a_warning_and_are_removed_from_the_url(
     assert message in " ".join(warning.value for warning in at.warning)
     assert at.query_params.get(name) != value
     assert at.selectbox(key=key_in(at.session_state, "pick_case")).value == "heart"
+
+
+def ready(at: AppTest) -> AppTest:
+    """The page once the models are loaded, which the menus of methods wait for."""
+    model_registry.loaded()
+    return at.run()
+
+
+@pytest.mark.parametrize(
+    ("title", "methods"),
+    [
+        ("The three of the paper", ["grad_cam", "grad_cam_plus_plus", "integrated_gradients"]),
+        ("Controls", ["random", "centred_gaussian", "edges"]),
+        ("One of each family", ["grad_cam", "integrated_gradients", "occlusion"]),
+    ],
+)
+def test_a_preset_selects_its_methods(workbench: AppTest, title: str, methods: list[str]) -> None:
+    workbench.query_params["methods"] = ["layer_cam"]
+    at = ready(workbench.run())
+    at.button(key=f"preset {title}").click().run()
+    assert not at.exception
+    chosen = at.query_params["methods"]
+    assert set(methods) <= set(chosen)
+    assert "layer_cam" not in chosen
+    assert sorted(selected_methods(at)) == sorted(chosen)
+    at.button(key="stop").click().run() if any(each.key == "stop" for each in at.button) else None
+    settle(at)
+
+
+def test_grad_cam_at_all_stages_stands_in_the_order_of_the_stages(workbench: AppTest) -> None:
+    at = ready(workbench.run())
+    at.button(key="preset All stages").click().run()
+    stages = len(model_registry.loaded().models["small"].stages)
+    assert at.query_params["methods"] == [f"grad_cam(stage={stage})" for stage in range(stages)]
+    assert not settle(at).exception
+
+
+def test_methods_stand_in_the_menu_by_family_and_the_last_one_stays_selected(workbench: AppTest) -> None:
+    workbench.query_params["methods"] = ["layer_cam"]
+    at = ready(workbench.run())
+    keys = [str(group.key) for group in at.button_group if str(group.key).startswith("pick_methods")]
+    assert keys[:3] == ["pick_methods cam", "pick_methods gradient", "pick_methods perturbation"]
+    assert "**Class activation maps.** They weight the channels" in texts(at)
+    at.button_group(key="pick_methods cam").set_value([]).run()
+    assert selected_methods(at) == ["layer_cam"]
+    at.button_group(key="pick_methods control").set_value(["edges"]).run()
+    assert at.query_params["methods"] == ["layer_cam", "edges"]
+    settle(at)
+
+
+def test_integrated_gradients_of_an_own_film_end_by_themselves(workbench: AppTest) -> None:
+    at = ready(workbench.run())
+    assert at.query_params["methods"][-1] == "integrated_gradients"  # stored with the case
+    at.file_uploader(key="upload").upload("film.png", film(11), "image/png").run()
+    at = settle(at)
+    assert at.query_params["methods"][-1] == "integrated_gradients(tolerance=0.01)"
+    assert "integrated_gradients(tolerance=0.01)" in selected_methods(at)
+    at.selectbox(key=key_in(at.session_state, "pick_case")).select("fluid").run()
+    assert at.query_params["methods"][-1] == "integrated_gradients"
+    assert not at.exception
 
 
 def test_switching_the_finding_computes_nothing(workbench: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,7 +277,7 @@ def test_maps_of_a_model_outside_the_gallery_are_computed_and_cached(workbench: 
     workbench.query_params["models"] = ["small", "other"]
     workbench.query_params["methods"] = ["grad_cam"]
     at = settle(workbench.run())
-    assert "Scores of other" in texts(at)
+    assert "**Scores**" in texts(at)
     computed = [key for key in map_jobs.RESULTS.cached_keys() if key.model == "other"]
     assert {key.method for key in computed} == {"", "grad_cam"}
 

@@ -2,18 +2,14 @@
 
 from streamlit.testing.v1 import AppTest
 
-from cxrbench.app.widgets.versions import key_in
-
 
 def script() -> None:
     import streamlit as st
 
     from cxrbench.app.compare.parameters import pick_parameters
     from cxrbench.app.compare.selection import Choice
-    from cxrbench.app.widgets.versions import current_key
 
     choice = st.session_state.setdefault("choice", Choice(methods=("grad_cam", "random", "recipro_cam")))
-    st.session_state.setdefault(current_key("pick_methods"), list(choice.methods))
     pick_parameters(choice.methods)
 
 
@@ -21,11 +17,6 @@ def test_a_method_states_a_parameter_that_was_changed() -> None:
     at = AppTest.from_function(script, default_timeout=60).run()
     at.number_input(key="pick_parameter random cells").set_value(5).run()
     assert at.session_state["choice"].methods == ("grad_cam", "random(cells=5)", "recipro_cam")
-    assert at.session_state[key_in(at.session_state, "pick_methods")] == [
-        "grad_cam",
-        "random(cells=5)",
-        "recipro_cam",
-    ]
     at.selectbox(key="pick_parameter recipro_cam mask").set_value("cell").run()
     at.number_input(key="pick_parameter random(cells=5) seed").set_value(1).run()
     assert at.session_state["choice"].methods == (
@@ -40,6 +31,19 @@ def test_parameters_that_all_methods_share_are_not_repeated() -> None:
     at = AppTest.from_function(script, default_timeout=60).run()
     assert [each.label for each in at.number_input] == ["Cells", "Seed"]
     assert [each.label for each in at.selectbox] == ["Mask"]
+
+
+def test_a_method_can_be_added_at_another_setting_which_then_has_its_own_control() -> None:
+    at = AppTest.from_function(script, default_timeout=60).run()
+    at.button(key="another grad_cam").click().run()
+    assert at.session_state["choice"].methods[:3] == ("grad_cam", "grad_cam(stage=1)", "random")
+    at.button(key="another grad_cam(stage=1)").click().run()
+    assert at.session_state["choice"].methods[:3] == ("grad_cam", "grad_cam(stage=1)", "grad_cam(stage=2)")
+    at.number_input(key="pick_parameter grad_cam(stage=2) stage").set_value(3).run()
+    assert at.session_state["choice"].methods[:3] == ("grad_cam", "grad_cam(stage=1)", "grad_cam(stage=3)")
+    at.button(key="another random").click().run()
+    assert "random(cells=14)" in at.session_state["choice"].methods
+    assert not at.exception
 
 
 def bundle_script() -> None:
@@ -68,7 +72,6 @@ def finding_script() -> None:
     from cxrbench.app.compare.selection import Choice
 
     choice = st.session_state.setdefault("choice", Choice(methods=("finer_cam(other=hernia)",)))
-    st.session_state.setdefault("pick_methods", list(choice.methods))
     pick_parameters(choice.methods, ("Edema", "Pleural Effusion"))
 
 

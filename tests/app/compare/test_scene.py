@@ -7,7 +7,7 @@ import pytest
 from cxrbench.app.compare.canvas.schema import MapData, PanelData
 from cxrbench.app.compare.image_encoding import colour_tables, encoded, input_box, outline, picture
 from cxrbench.app.compare.scene import scene
-from cxrbench.app.compare.score_bars import score_list
+from cxrbench.app.compare.score_bars import score_list, score_table
 from cxrbench.app.services.map_snapshot import Cell
 from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings, blend
 from cxrbench.figures.colours import COLOURS
@@ -99,7 +99,7 @@ def test_a_row_has_the_radiograph_and_its_maps() -> None:
     assert "Edema: present (ground truth)" in radiograph["facts"]
     assert radiograph["outline"] is not None
     assert cam["title"] == "CAM" or cam["title"] == "cam"
-    assert "Edema: score 0.20, below its threshold 0.50" in cam["facts"]
+    assert "Mass: score 0.80, above its threshold 0.50" in drawn(comparison(), "Mass")[1]["facts"]
     assert "100 ms for 2 findings" in cam["facts"]
     assert cam["map"] is not None
     assert "Strongest in the" in cam["alt"]
@@ -115,7 +115,7 @@ def test_unfinished_stopped_or_inapplicable_maps_have_a_note() -> None:
 
 
 def test_remarks_that_hold_by_construction_are_facts_not_notes() -> None:
-    cam = drawn(comparison(remarks=("identical here",)), "Edema")[1]
+    cam = drawn(comparison(remarks=("identical here",)), "Mass")[1]
     assert "identical here" in cam["facts"]
     assert cam["notes"] == []
 
@@ -180,13 +180,84 @@ def test_low_agreement_gives_a_warning_on_the_ensemble_panel() -> None:
     assert not any("low agreement" in note for note in warned(0.9, 0.8))
 
 
-def test_several_methods_have_one_row_per_model_then_mean_and_standard_deviation() -> None:
+def test_several_models_share_one_radiograph_and_have_a_row_per_method() -> None:
     data = scene({"Edema": several(3, "cam", "ig")}, cells={}, titles={}, link=None, file="f")
-    assert data["columns"] == 3
-    firsts = [panel for panel in data["panels"] if panel.get("first")]
-    assert [panel["title"] for panel in firsts] == [*["Radiograph"] * 3, "Ensemble", "Radiograph"]
-    assert "m1: negative, 0.20 (threshold 0.50)" in firsts[3]["facts"]
-    assert len({panel["id"] for panel in data["panels"]}) == len(data["panels"]) == 15
+    assert data["columns"] == 6
+    firsts = [panel for panel in data["panels"] if panel["first"]]
+    assert [panel["title"] for panel in firsts] == ["Radiograph", "ig"]
+    assert [panel["kind"] for panel in data["panels"]].count("radiograph") == 1
+    assert [panel["rows"] for panel in data["panels"]] == [2, *[1] * 10]
+    assert "m1: negative, 0.20 (threshold 0.50)" in firsts[0]["facts"]
+    assert [panel["subtitle"] for panel in data["panels"][4:6]] == [
+        "mean of the models",
+        "disagreement of the models",
+    ]
+    assert len({panel["id"] for panel in data["panels"]}) == len(data["panels"])
+
+
+def test_a_long_row_beside_the_radiograph_is_broken_into_lines() -> None:
+    data = scene({"Edema": several(4, "cam", "ig")}, cells={}, titles={}, link=None, file="f")
+    assert data["columns"] == 6
+    assert data["panels"][0]["rows"] == 4  # six panels per method, in lines of five
+
+
+def test_what_all_maps_have_in_common_is_said_once() -> None:
+    made = several(1, "cam", "ig")
+    cells = {("m0", method, "Edema"): Cell("pre-computed") for method in ("cam", "ig")}
+    data = scene({"Edema": made}, cells=cells, titles={}, link=None, file="f")
+    assert data["shared"] == [
+        "Edema: score 0.90, above its threshold 0.50",
+        "7 × 7 grid after last",
+        "Pre-computed",
+        "100 ms for 2 findings",
+    ]
+    assert [panel["facts"] for panel in data["panels"][1:]] == [[], []]
+
+
+def test_what_the_maps_of_one_method_have_in_common_is_said_once_with_its_name() -> None:
+    made = several(2, "cam", "ig")
+    heats = {
+        cell: replace(heat, maps=RNG.random((2, 9, 9), np.float32)) if cell[1] == "ig" else heat
+        for cell, heat in made.heat_maps.items()
+    }
+    shown = replace(made, heat_maps=heats)
+    data = scene({"Edema": shown}, cells={}, titles={"cam": "CAM"}, link=None, file="f")
+    assert "CAM: 7 × 7 grid after last" in data["shared"]
+    assert "ig: 9 × 9 grid after last" in data["shared"]
+    (mean,) = (text for text in data["shared"] if text.startswith("Mean: "))
+    assert "pixel-wise mean of the models' maps" in mean
+
+
+def test_a_finding_that_is_not_called_is_dimmed_with_the_reason() -> None:
+    low, high = (drawn(comparison(), finding)[1] for finding in ("Edema", "Mass"))
+    assert low["dimmed"]
+    assert low["notes"][-1].startswith("not called: score 0.20, below its threshold 0.50; this map shows")
+    assert not high["dimmed"]
+    assert not high["notes"]
+    assert not drawn(comparison(progress=0.4), "Edema")[1]["dimmed"]
+
+
+def test_a_remark_that_compares_methods_is_said_where_another_of_them_is_shown() -> None:
+    one, both = several(1, "cam"), several(1, "cam", "hires")
+    remark = "identical at this stage by construction: CAM = HiResCAM"
+    for made, said in ((one, False), (both, True)):
+        heats = {
+            cell: replace(heat, title="CAM" if cell[1] == "cam" else "HiResCAM", remarks=(remark,))
+            for cell, heat in made.heat_maps.items()
+        }
+        data = scene({"Edema": replace(made, heat_maps=heats)}, cells={}, titles={}, link=None, file="f")
+        words = [*data["shared"], *(fact for panel in data["panels"] for fact in panel["facts"])]
+        assert any("identical" in word.lower() for word in words) == said
+
+
+def test_the_score_table_has_a_column_per_model_and_states_each_result_in_words() -> None:
+    made = several(2)
+    html = score_table(made.predictions, {"Edema": 1, "Mass": 0}, ["Edema"], {"m0": "<First>"})
+    assert html.count('<th scope="col">&lt;First&gt;</th>') == html.count('<th scope="col">m1</th>') == 1
+    assert '<td class="above">0.90 <small>above 0.50</small></td>' in html
+    assert "<td>0.20 <small>below 0.50, false negative</small></td>" in html
+    assert "0.90 <small>above 0.50, false positive</small>" in html
+    assert html.count('<tr class="shown">') == 1
 
 
 def test_the_ensemble_panel_says_that_it_needs_finished_maps_of_two_models() -> None:

@@ -137,9 +137,11 @@ def test_explain_on_compare_opens_this_image_and_its_link_restores_it(page: AppT
         == "Yours: Phantom 1, PA"
     )
     assert restored.selectbox(key=key_in(restored.session_state, "pick_finding")).value == "Cardiomegaly"
-    assert (
-        restored.button_group(key=key_in(restored.session_state, "pick_methods")).value
-        == page.button_group(key=key_in(page.session_state, "pick_methods")).value
-    )
+    pills = [
+        [group.value for group in at.button_group if str(group.key).startswith("pick_methods")]
+        for at in (restored, page)
+    ]
+    assert pills[0] == pills[1]
+    assert any(pills[0])
     while map_jobs.QUEUE.busy():  # no thread may outlive the process that tests
         time.sleep(0.1)

@@ -142,6 +142,9 @@ function takePanels(bench, sent) {
   const same = figures.length === place.children.length && figures.every((figure, i) => figure === place.children[i]);
   if (!same) place.replaceChildren(...figures);
   place.style.setProperty("--columns", String(bench.columns));
+  place.classList.toggle("beside", bench.panels.some((panel) => panel.rows > 1));
+  const lines = bench.data.shared.map((sentence) => Object.assign(document.createElement("li"), { textContent: sentence }));
+  find(bench.root, ".shared", HTMLElement).replaceChildren(...lines);
   for (const panel of bench.panels) fillPanel(panel, bench);
 }
 

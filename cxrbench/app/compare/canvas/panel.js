@@ -87,7 +87,9 @@ export function buildPanel(bench) {
   parts.frame.append(parts.base, parts.cross, parts.progress);
   parts.legend.append(parts.low, parts.strip, parts.high);
   const caption = element("figcaption");
-  caption.append(parts.legend, parts.readout, parts.facts, parts.scale);
+  const line = element("div", "line");
+  line.append(parts.legend, parts.readout);
+  caption.append(line, parts.scale, parts.facts);
   parts.figure.append(heading, parts.frame, caption);
   listen(parts.frame, bench);
   return parts;
@@ -102,6 +104,9 @@ export function buildPanel(bench) {
 export function fillPanel(panel, bench) {
   const { parts } = panel;
   parts.figure.classList.toggle("first", panel.first);
+  parts.figure.classList.toggle("pinned", panel.rows > 1);
+  parts.figure.classList.toggle("dimmed", panel.dimmed);
+  parts.figure.style.setProperty("--rows", String(panel.rows));
   parts.title.textContent = panel.title;
   parts.subtitle.textContent = panel.subtitle;
   parts.base.setAttribute("aria-label", panel.alt);
@@ -140,21 +145,20 @@ export function paintPanel(panel, bench) {
   drawStrip(contextOf(panel.parts.strip), 120, 8, table, panel.signed, view);
   panel.parts.low.textContent = panel.signed ? `${figure(-peak)} lowers` : "0";
   panel.parts.high.textContent = panel.signed ? `raises ${figure(peak)}` : figure(peak);
-  panel.parts.scale.textContent = scaleWords(panel, peak, bench);
+  panel.parts.scale.textContent = scaleWords(panel, peak);
 }
 
 /**
- * @param {Panel} panel
+ * What is said of one map's scale; the scale itself is that of the menu, for all of them.
+ *
+ * @param {Pick<Panel, "fixed" | "peak">} panel
  * @param {number} peak value at full colour
- * @param {Bench} bench
  * @returns {string}
  */
-function scaleWords(panel, peak, bench) {
+export function scaleWords(panel, peak) {
   if (!(peak > 0)) return "nothing to draw";
-  if (panel.fixed) return `Scale: ${panel.fixed}`;
-  const share = panel.peak / peak;
-  const own = share < 0.995 ? `; this map reaches ${Math.round(share * 100)} % of it` : "";
-  return `Scale: ${bench.data.scales[bench.view.scale]}${own}${panel.clipped ? `; ${panel.clipped}` : ""}`;
+  const share = panel.fixed ? 1 : panel.peak / peak;
+  return share < 0.995 ? `this map reaches ${Math.round(share * 100)} % of the scale` : "";
 }
 
 /**
@@ -187,8 +191,10 @@ export function showReadout(panel, bench) {
   const { cross, picture } = bench;
   if (!cross) {
     panel.parts.readout.textContent = panel.kind === "radiograph" ? "Point at a picture to read its values" : "";
+    panel.parts.legend.hidden = panel.kind === "radiograph";
     return;
   }
+  panel.parts.legend.hidden = true; // the value takes its line
   const place = `x ${Math.floor(cross.x)}, y ${Math.floor(cross.y)}`;
   if (panel.kind === "radiograph") {
     const grey = picture.greys?.[Math.floor(cross.y) * picture.width + Math.floor(cross.x)];

@@ -7,7 +7,7 @@ import { drawCross, drawPanel } from "./draw.js";
 /** @import { Panel } from "./panel.js" */
 /** @typedef {[text: string, font: string, colour: string]} Line */
 
-const PAPER = { ink: "#1b2430", quiet: "#51606f", paper: "#ffffff", side: 512, gap: 28, line: 22 };
+const PAPER = { ink: "#1b2430", quiet: "#51606f", paper: "#ffffff", side: 512, gap: 28, line: 22, dimmed: 0.5 };
 
 /**
  * A text in lines that are no wider than this, unless a word is.
@@ -50,25 +50,39 @@ function wordsOf(panel, context) {
   for (const note of panel.notes) add(note, "600 15px sans-serif", PAPER.ink);
   if (panel.map) {
     const { low, high, scale } = panel.parts;
-    add(`From ${low.textContent} to ${high.textContent}. ${scale.textContent}`, "14px sans-serif", PAPER.quiet);
+    const own = scale.textContent ? `; ${scale.textContent}` : "";
+    add(`From ${low.textContent} to ${high.textContent}${own}`, "14px sans-serif", PAPER.quiet);
   }
   for (const fact of panel.facts) add(fact, "14px sans-serif", PAPER.quiet);
   return rows;
 }
 
 /**
- * Where each panel stands, [row, column], as on the page: some begin a row of their own.
+ * Where each panel stands, [row, column], as on the page: some begin a row of their own, some stand at the left of
+ * several rows.
  *
- * @param {Pick<Panel, "first">[]} panels
+ * @param {Pick<Panel, "first" | "rows">[]} panels
  * @param {number} columns
  * @returns {[row: number, column: number][]}
  */
 export function placesOf(panels, columns) {
-  let [row, column] = [0, 0];
+  let [row, column, left] = [0, 0, 0];
   return panels.map((panel, index) => {
-    if (index && (panel.first || column === columns)) [row, column] = [row + 1, 0];
+    if (panel.rows > 1) left = 0;
+    if (index && (panel.first || column === columns)) [row, column] = [row + 1, left];
+    if (panel.rows > 1) left = 1;
     return [row, column++];
   });
+}
+
+/**
+ * What holds for all maps: the sentences of the scene, and the scale that the reader chose.
+ *
+ * @param {Bench} bench
+ * @returns {string}
+ */
+function sharedWords({ data, view }) {
+  return [...data.shared, `Scale: ${data.scales[view.scale]}`].join(" · ");
 }
 
 /**
@@ -84,9 +98,11 @@ function composePicture(bench) {
   const words = bench.panels.map((panel) => wordsOf(panel, context));
   const places = placesOf(bench.panels, columns);
   const rowCount = 1 + Math.max(...places.map(([row]) => row));
-  const below = Math.max(...words.map((rows) => rows.length)) * line + 34;
+  const below = Math.max(...words.map((rows, index) => (bench.panels[index].rows > 1 ? 0 : rows.length))) * line + 34;
   canvas.width = columns * (side + gap) + gap;
-  canvas.height = rowCount * (height + below + gap) + gap + 30;
+  context.font = "14px sans-serif";
+  const shared = wrapped(context, sharedWords(bench), canvas.width - 2 * gap);
+  canvas.height = rowCount * (height + below + gap) + gap + 30 + shared.length * line;
   context.fillStyle = PAPER.paper;
   context.fillRect(0, 0, canvas.width, canvas.height);
   bench.panels.forEach((panel, index) => {
@@ -97,6 +113,9 @@ function composePicture(bench) {
   });
   context.font = "14px sans-serif";
   context.fillStyle = PAPER.quiet;
+  shared.forEach((text, index) => {
+    context.fillText(text, gap, canvas.height - gap / 2 - 6 - (shared.length - index) * line);
+  });
   context.fillText(bench.data.disclaimer, gap, canvas.height - gap / 2 - 6, canvas.width - 2 * gap);
   return canvas;
 }
@@ -111,7 +130,9 @@ function composePicture(bench) {
 function placePanel(context, panel, bench, { x, y, width, height }, rows) {
   context.save();
   context.translate(x, y);
+  context.globalAlpha = panel.dimmed ? PAPER.dimmed : 1;
   drawPanel(context, width, height, panel, bench);
+  context.globalAlpha = 1;
   if (bench.cross) {
     const layer = document.createElement("canvas");
     Object.assign(layer, { width, height });

@@ -38,10 +38,11 @@
  * @property {MapData | null} map
  * @property {number} peak relevance at full colour on the map's own scale
  * @property {boolean} signed
- * @property {string} clipped what is said if values beyond the peak are drawn alike; else empty
  * @property {boolean} first begins a row
+ * @property {number} rows that it spans, at the left of the panels that follow
+ * @property {boolean} dimmed drawn faintly, since the model does not call the finding
  * @property {number | null} opacity until the reader chooses one; null: as the other maps
- * @property {string} fixed what full colour stands for if the peak is fixed; else empty
+ * @property {boolean} fixed whether the peak holds whatever scale the reader chooses
  * @property {string} colours name of its own colour table; else empty
  */
 
@@ -60,6 +61,7 @@
  * @typedef {object} SceneData
  * @property {PictureData} picture
  * @property {PanelData[]} panels
+ * @property {string[]} shared what holds for all maps
  * @property {number} columns panels per row, at most
  * @property {Record<string, ColourData>} colours
  * @property {Record<string, string>} scales key → what is said of it

@@ -56,10 +56,12 @@ class PanelData(TypedDict):
         map: None if there is none yet, or never.
         peak: relevance at full colour on the map's own scale.
         signed: whether the map has negative values.
-        clipped: what is said if values beyond the peak are drawn alike; else empty.
         first: begins a row.
+        rows: number of rows that it spans, at the left of the panels that follow; 1 for all but a radiograph
+            that several rows share.
+        dimmed: drawn faintly, since the model does not call the finding.
         opacity: until the reader chooses one; None: as the other maps.
-        fixed: what full colour stands for if the peak is fixed; else empty.
+        fixed: whether the peak holds whatever scale the reader chooses.
         colours: name of its own colour table; else empty.
     """
 
@@ -76,10 +78,11 @@ class PanelData(TypedDict):
     map: MapData | None
     peak: float
     signed: bool
-    clipped: str
     first: bool
+    rows: int
+    dimmed: bool
     opacity: float | None
-    fixed: str
+    fixed: bool
     colours: str
 
 
@@ -103,6 +106,7 @@ class SceneData(TypedDict):
     Args:
         picture: the radiograph.
         panels: in the order of reading.
+        shared: what holds for all maps, said once above the panels.
         columns: panels per row, at most.
         colours: tables by name.
         scales: key → what is said of it.
@@ -114,6 +118,7 @@ class SceneData(TypedDict):
 
     picture: PictureData
     panels: list[PanelData]
+    shared: list[str]
     columns: int
     colours: dict[str, ColourData]
     scales: dict[str, str]
