@@ -140,8 +140,8 @@ def _dim(panel: PanelData, comparison: Comparison, model: str, finding: str) -> 
         return
     panel["dimmed"] = True
     score = score_text(prediction, finding)
-    why = f"not called: {score}; this map shows what a score that is too low reacts to"
-    panel["notes"], panel["facts"] = [*panel["notes"], why], [_sentence(finding)]
+    why = f"{finding} is not called: {score}; this map shows what a score that is too low reacts to"
+    panel["notes"], panel["facts"] = [*panel["notes"], why], []
 
 
 def _facts(heat: HeatMaps, finding: str, cell: Cell) -> Iterable[str]:

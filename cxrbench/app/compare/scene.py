@@ -98,7 +98,7 @@ def _row_of_method(inputs: PanelInputs, method: str, finding: str) -> Row:
     settings = inputs.comparison.settings
     maps = [map_panel(inputs, model, method, finding) for model in settings.models]
     for panel in maps:
-        panel["facts"] = panel["facts"][1:]
+        panel["facts"] = [fact for fact in panel["facts"] if not fact.startswith(f"{finding}: score")]
     blends = blended_panels(inputs, method, finding)
     if len(settings.methods) > 1:  # the vote, which is theirs too, is said once
         for panel, subtitle in zip(blends, ("mean of the models", "disagreement of the models"), strict=True):
@@ -113,6 +113,8 @@ def _shared(panels: Sequence[PanelData], titles: Mapping[str, str]) -> list[str]
     for method in dict.fromkeys(panel["group"] for panel in maps):
         same = [panel for panel in maps if panel["group"] == method]
         sentences += _named(titles.get(method, method), _taken(same))
+    for model in dict.fromkeys(panel["subtitle"] for panel in maps):
+        sentences += _named(model, _taken([panel for panel in maps if panel["subtitle"] == model]))
     for kind, title in (("mean ", "Mean"), ("spread ", "Disagreement")):
         blends = [panel for panel in panels if not panel["group"] and panel["id"].startswith(kind)]
         sentences += _named(title, _taken(blends))

@@ -228,10 +228,20 @@ def test_what_the_maps_of_one_method_have_in_common_is_said_once_with_its_name()
     assert "pixel-wise mean of the models' maps" in mean
 
 
+def test_why_a_model_does_not_call_a_finding_is_said_once_with_its_name() -> None:
+    data = scene({"Edema": several(2, "cam", "ig")}, cells={}, titles={}, link=None, file="f")
+    assert [text[:24] for text in data["shared"] if "is not called" in text] == ["m1: Edema is not called:"]
+    assert not any("is not called" in note for panel in data["panels"] for note in panel["notes"])
+    dimmed = [panel["id"] for panel in data["panels"] if panel["dimmed"]]
+    assert dimmed == ["m1 cam Edema", "m1 ig Edema"]
+
+
 def test_a_finding_that_is_not_called_is_dimmed_with_the_reason() -> None:
     low, high = (drawn(comparison(), finding)[1] for finding in ("Edema", "Mass"))
     assert low["dimmed"]
-    assert low["notes"][-1].startswith("not called: score 0.20, below its threshold 0.50; this map shows")
+    assert low["notes"][-1].startswith(
+        "Edema is not called: score 0.20, below its threshold 0.50; this map shows"
+    )
     assert not high["dimmed"]
     assert not high["notes"]
     assert not drawn(comparison(progress=0.4), "Edema")[1]["dimmed"]

@@ -7,7 +7,7 @@ import { drawCross, drawPanel } from "./draw.js";
 /** @import { Panel } from "./panel.js" */
 /** @typedef {[text: string, font: string, colour: string]} Line */
 
-const PAPER = { ink: "#1b2430", quiet: "#51606f", paper: "#ffffff", side: 512, gap: 28, line: 22, dimmed: 0.5 };
+const PAPER = { ink: "#1b2430", quiet: "#51606f", paper: "#ffffff", side: 512, gap: 28, line: 22, dimmed: 0.6 };
 
 /**
  * A text in lines that are no wider than this, unless a word is.
