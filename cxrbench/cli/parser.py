@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_phantom,
         _add_lists,
         _add_verify,
+        _add_judge,
         _add_app,
     ):
         add(commands)
@@ -299,6 +300,43 @@ def _add_verify(commands: _Commands) -> None:
     command.add_argument("--json", type=Path, metavar="FILE", help="also write the table to FILE as JSON")
     command.add_argument("--force", action="store_true", help="replace FILE if it exists")
     command.set_defaults(module="verify")
+
+
+def _add_judge(commands: _Commands) -> None:
+    about = "judge explanation methods on phantoms, whose truth is known from masks and twins"
+    command = commands.add_parser(
+        "judge",
+        help=about,
+        description=_sentence(about) + " A run that was stopped goes on where it stopped; more films can be "
+        "added to a finished one.",
+    )
+    command.add_argument(
+        *("--model", "--models"),
+        **_MANY,
+        metavar="M",
+        help=f"one or more: {_MODEL_NAMES}; default: the first available",
+    )
+    command.add_argument(
+        *("--method", "--methods"),
+        **_MANY,
+        metavar="METHOD",
+        help="one or more names from 'cxrbench methods', with parameters in parentheses; default: the usual "
+        "ones and the controls",
+    )
+    command.add_argument(
+        *("--criterion", "--criteria"),
+        **_MANY,
+        metavar="C",
+        help="one or more names from docs/judging.md; default: those without further passes of the network",
+    )
+    command.add_argument("--films", type=int, default=100, metavar="N", help="test films (default 100)")
+    command.add_argument(
+        "--findings", type=int, default=3, metavar="N", help="least number of findings per film (default 3)"
+    )
+    command.add_argument("--seed", type=int, default=0, help="of the criteria's random numbers")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the results")
+    command.add_argument("--force", action="store_true", help="replace results of other settings in DIR")
+    command.set_defaults(module="judge")
 
 
 def _add_app(commands: _Commands) -> None:

@@ -13,7 +13,9 @@ from cxrbench.models import ARCHITECTURES, Classifier, Features
 FINDINGS = [0, 7, 13]
 # Methods whose map may be zero everywhere: where Grad-CAM, or the map of any stage, is nowhere positive,
 # where no lungs are found, and for a finding that the other films lack.
-MAY_BE_EMPTY = {"grad_cam_integrated_gradients", "refine_cam", "lung_mask", "location_prior"}
+MAY_BE_EMPTY = {
+    *("grad_cam_integrated_gradients", "guided_grad_cam", "refine_cam", "lung_mask", "location_prior"),
+}
 QUICK = ("efficientnet_b0", "swin_tiny", "vit_tiny")
 
 

@@ -1,0 +1,58 @@
+"""``cxrbench judge``: methods judged on phantoms, whose truth is known from masks and twins."""
+
+import argparse
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cxrbench.cli.models import load
+from cxrbench.cli.say import note
+from cxrbench.errors import InputError
+from cxrbench.judge import CRITERIA
+from cxrbench.terminal import ProgressBar
+from cxrbench.workflows.judge import DEFAULT_CRITERIA, DEFAULT_METHODS, JudgeSettings, judge, summary
+from cxrbench.writing import write_text
+
+__all__ = ["run"]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Judge the maps of some models and methods; print a table, and write all values."""
+    loaded = [load(source) for source in options.model or [None]]
+    models = {model.spec.name: model for model in loaded}
+    if len(models) < len(loaded):
+        raise InputError("Each --model must have a different name; two of these have the same.")
+    settings = JudgeSettings(
+        films=options.films,
+        findings=options.findings,
+        methods=tuple(options.method or DEFAULT_METHODS),
+        criteria=tuple(options.criterion or DEFAULT_CRITERIA),
+        seed=options.seed,
+    )
+    with ProgressBar("films judged") as progress:
+        table = judge(options.out, models, settings, progress=progress, force=options.force)
+    means = summary(table)
+    write_text(options.out / "summary.csv", means.to_csv(index=False))
+    for model, group in means.groupby("model", sort=False):
+        print(f"{model}, {settings.films} films, mean (95 % interval by patient); * better than random\n")
+        print(_as_text(group), end="\n\n")
+    note(f"written: {options.out / 'judged.parquet'}, summary.csv")
+    return 0
+
+
+def _as_text(means: pd.DataFrame) -> str:
+    """Methods × criteria."""
+    cells = means.assign(cell=[_cell(row) for row in means.to_dict("records")])
+    wide = cells.pivot(index="method", columns="criterion", values="cell")
+    ordered = wide.loc[list(dict.fromkeys(means["method"])), list(dict.fromkeys(means["criterion"]))]
+    return str(ordered.to_string(index_names=False))
+
+
+def _cell(row: dict[Hashable, Any]) -> str:
+    if np.isnan(row["mean"]):
+        return "–"
+    higher = CRITERIA[str(row["criterion"])].higher_is_better
+    better = higher is not None and (row["gain_low"] > 0 if higher else row["gain_high"] < 0)
+    return f"{row['mean']:.2f} ({row['low']:.2f}–{row['high']:.2f}){'*' if better else ' '}"
