@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from cxrbench.errors import InputError
-from cxrbench.explain import METHODS, Method, feature_gradients
+from cxrbench.explain import METHODS, Context, Method, feature_gradients
 from cxrbench.explain.cam import (
     cam_maps,
     grad_cam,
@@ -246,7 +246,9 @@ def test_every_method_refuses_half_precision_train_mode_and_other_images(
 def test_a_model_in_double_precision_is_explained(one_conv: Any) -> None:
     model, picture = one_conv
     for record in (each for each in METHODS.values() if each.supports(model) is None):
-        single = record.explain(model.float(), picture, [0])
-        double = record.explain(model.double(), picture.double(), [0])
+        twins = Context(twins={0: picture * 0.5})
+        single = record.explain(model.float(), picture, [0], twins)
+        double_twins = Context(twins={0: picture.double() * 0.5})
+        double = record.explain(model.double(), picture.double(), [0], double_twins)
         assert double.dtype == torch.float64
         torch.testing.assert_close(double.float(), single, atol=1e-5, rtol=1e-4)
