@@ -98,7 +98,7 @@ def test_the_global_random_generator_is_not_used() -> None:
 def test_every_method_states_for_each_map_whether_it_is_stable(
     suitable_model: Callable[[str], Classifier], images: torch.Tensor, short: Callable[[str], str], name: str
 ) -> None:
-    context = Context(twins={finding: images * 0.5 for finding in (0, 5, 9)})
+    context = Context(twins=dict.fromkeys((0, 5, 9), images * 0.5))
     *_, last = explain(suitable_model(name), images, [0, 5, 9], [short(name)], context=context)
     assert last.stable.shape == (2, 3)
     assert last.stable.dtype == torch.bool
