@@ -10,6 +10,7 @@ from cxrbench.app.compare.canvas.schema import PanelData
 from cxrbench.app.compare.ensemble_panels import BlendPanel, blend_panels
 from cxrbench.app.compare.image_encoding import encoded, input_box, shown_size
 from cxrbench.app.services.map_snapshot import Cell
+from cxrbench.compare.against_truth import against_truth, truth_text
 from cxrbench.compare.captions import called, completeness, computing_time, incomplete, notes, score_text
 from cxrbench.compare.comparison import Comparison, HeatMaps
 from cxrbench.compare.scale import peak
@@ -80,7 +81,9 @@ def map_panel(inputs: PanelInputs, model: str, method: str, finding: str) -> Pan
         panel["alt"] = f"{panel['title']}, {model}, {finding}: {'; '.join(said)}."
         return panel
     _dim(panel, comparison, model, finding)
-    panel["facts"] += [*_facts(heat, finding, cell), *_remarks(heat, comparison)]
+    found = against_truth(heat, comparison, finding)
+    truth = [_sentence(truth_text(found))] if found is not None else []
+    panel["facts"] += [*truth, *_facts(heat, finding, cell), *_remarks(heat, comparison)]
     scale = shown_size(comparison.image)[0] / comparison.image.shape[1]
     over = input_box(heat.preprocessing, comparison.image.shape, heat.box, scale)
     panel["map"] = encoded(relevance, over)
