@@ -18,20 +18,28 @@ SCALES: Final[dict[str, str]] = {
 
 # With the maximum as scale, a few extreme pixels of pixel-wise maps would leave the rest black.
 _SIGNED_PERCENTILE: Final = 99.5
+# Of unsigned maps on a grid with at least so many cells per side; the percentile of Smilkov et al.,
+# arXiv:1706.03825.
+_FINE: Final = 64
+_FINE_PERCENTILE: Final = 99.0
 
 
 def peak(heat: HeatMaps, finding: str) -> float:
     """The relevance drawn at full strength if a map has its own scale; 0 if nothing is drawn.
 
-    Unsigned maps: the maximum. Signed maps: the 99.5th percentile of |relevance|, because single pixels are
-    far above the rest.
+    Unsigned maps: the maximum, or on a fine grid the 99th percentile where that is positive. Signed maps:
+    the 99.5th percentile of |relevance|. Single pixels of pixel-wise maps are far above the rest.
     """
     relevance = heat.map_of(finding)
     if relevance is None or not relevance.size:
         return 0.0
     if heat.signed:
         return float(np.percentile(np.abs(relevance), _SIGNED_PERCENTILE))
-    return max(0.0, float(relevance.max()))
+    largest = max(0.0, float(relevance.max()))
+    if min(relevance.shape) >= _FINE:
+        usual = float(np.percentile(relevance, _FINE_PERCENTILE))
+        return usual if usual > 0 else largest
+    return largest
 
 
 def peaks(comparison: Comparison, finding: str, scale: Scale = "map") -> dict[tuple[str, str], float]:

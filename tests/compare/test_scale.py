@@ -46,6 +46,16 @@ def test_the_peak_of_an_unsigned_map_is_its_maximum_and_never_negative(
     assert peak(made(np.array([[[-1.0, -9.0]]])).heat_maps["m", "grad_cam"], "F0") == 0
 
 
+def test_the_peak_of_a_fine_unsigned_map_ignores_single_pixels(made: Callable[..., Comparison]) -> None:
+    maps = np.linspace(0, 1, 64 * 64).reshape(1, 64, 64)
+    maps[0, 0, :5] = 1000
+    assert peak(made(maps).heat_maps["m", "grad_cam"], "F0") == pytest.approx(0.99, abs=0.01)
+    sparse = np.zeros((1, 64, 64))
+    sparse[0, 3, 3] = 7  # the percentile is 0: the maximum, so that something is drawn
+    assert peak(made(sparse).heat_maps["m", "grad_cam"], "F0") == 7
+    assert peak(made(-maps).heat_maps["m", "grad_cam"], "F0") == 0
+
+
 def test_the_peak_of_a_signed_map_ignores_single_pixels(made: Callable[..., Comparison]) -> None:
     maps = np.ones((1, 100, 100))
     maps[0, 0, 0] = -1000

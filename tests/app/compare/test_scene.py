@@ -211,7 +211,8 @@ def test_what_all_maps_have_in_common_is_said_once() -> None:
         "Pre-computed",
         "100 ms for 2 findings",
     ]
-    assert [panel["facts"] for panel in data["panels"][1:]] == [[], []]
+    own = [fact for panel in data["panels"][1:] for fact in panel["facts"]]
+    assert all(fact.startswith(("Hit: ", "Miss: ")) for fact in own)  # each map's place against the truth
 
 
 def test_what_the_maps_of_one_method_have_in_common_is_said_once_with_its_name() -> None:
