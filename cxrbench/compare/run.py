@@ -28,7 +28,7 @@ from cxrbench.labels import canonical
 from cxrbench.models import Classifier
 from cxrbench.preprocess import Box
 
-__all__ = ["Event", "collect", "compare", "finding_names"]
+__all__ = ["Event", "collect", "compare", "finding_names", "prediction"]
 
 Event = Prediction | HeatMaps
 
@@ -121,7 +121,7 @@ def _compare(
     for name in settings.models:
         model = models[name]
         if with_predictions:
-            yield _predict(name, model, image)
+            yield prediction(name, model, image)
         indices = findings[name]
         if not indices:
             continue
@@ -143,7 +143,8 @@ def _indices(model: Classifier, findings: Sequence[str] | None) -> list[int]:
     ]
 
 
-def _predict(name: str, model: Classifier, image: np.ndarray) -> Prediction:
+def prediction(name: str, model: Classifier, image: np.ndarray) -> Prediction:
+    """The prediction of a model, which is called ``name`` here, for a film (H, W)."""
     start = perf_counter()
     outputs = predict(model, image)
     seconds = perf_counter() - start

@@ -69,3 +69,17 @@ def test_a_phone_shows_the_page_title_and_needs_no_horizontal_scrolling(visit: V
         assert not page.get_by_label("Opacity").is_visible()
         page.get_by_role("button", name="Display settings").click()
         assert page.get_by_label("Opacity").is_visible()
+
+
+def test_on_a_phone_the_fixed_words_cover_nothing_at_the_end_of_the_page(visit: Visits) -> None:
+    page = visit("/", width=390, height=844).page
+    end, words = page.evaluate(
+        """() => {
+          const main = document.querySelector("[data-testid=stMain]");
+          main.scrollTo(0, main.scrollHeight);
+          const last = [...document.querySelectorAll("[data-testid=stButtonGroup]")].at(-1);
+          const fixed = document.querySelector(".st-key-disclaimer");
+          return [last.getBoundingClientRect().bottom, fixed.getBoundingClientRect().top];
+        }"""
+    )
+    assert end <= words

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from cxrbench.app.compare import controls, progress, url
+from cxrbench.app.compare import controls, progress, url, what_if
 from cxrbench.app.compare.canvas import canvas
 from cxrbench.app.compare.options import configured_titles, method_titles, model_titles
 from cxrbench.app.compare.scene import scene
@@ -71,6 +71,7 @@ def _draw() -> None:
             help="Settings, scores, raw maps and the radiograph in one ZIP file; upload it to open it again.",
         )
     show_scores(source, choice.findings, snapshot, titles)
+    what_if.draw(source, snapshot.comparison.predictions, titles)
     progress.follow(snapshot)
 
 

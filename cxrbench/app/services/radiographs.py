@@ -11,6 +11,7 @@ import numpy as np
 from cxrbench import assets
 from cxrbench.compare import Comparison, bundle, gallery
 from cxrbench.data import read_image
+from cxrbench.data.phantom import FilmsWithout
 
 __all__ = ["Source", "case", "own"]
 
@@ -50,7 +51,7 @@ class Source:
     note: str = ""
     view: str = ""
     findings: tuple[str, ...] = ()
-    twins: Mapping[str, np.ndarray] | None = None
+    twins: FilmsWithout | None = None
     link: tuple[str, str] | None = None
 
 

@@ -143,15 +143,21 @@ class FilmsWithout(Mapping[str, np.ndarray]):
         self._original = cache(original)
         self._present = tuple(name for name, value in truth.items() if value and name != "No Finding")
         self._films: dict[str, np.ndarray] = {}
+        self._pairs: dict[str, Twin] = {}
 
     def __getitem__(self, finding: str) -> np.ndarray:
         """The film without a finding, (H, W) float32."""
         if finding not in self._present:
             raise KeyError(finding)
         if finding not in self._films:
-            pair = twin(self._original(), without=(finding,))
-            self._films[finding] = np.clip(self.image - pair.difference, 0, 1)
+            self._films[finding] = np.clip(self.image - self.pair(finding).difference, 0, 1)
         return self._films[finding]
+
+    def pair(self, finding: str) -> Twin:
+        """The phantom and its twin without a finding that is present."""
+        if finding not in self._pairs:
+            self._pairs[finding] = twin(self._original(), without=(finding,))
+        return self._pairs[finding]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._present)
