@@ -45,7 +45,7 @@ def test_the_scores_of_both_films_stand_in_one_table() -> None:
     table = change_table(before, after, ("Edema", "Lung Opacity"), {"a": "Model A"})
     assert list(table.columns) == ["Model A", "b"]
     assert list(table.index) == ["Edema", "Lung Opacity", "Pleural Effusion"]  # Fracture hardly changes
-    assert table.loc["Edema"].tolist() == ["0.90 → 0.10  (-0.80)", "0.60 → 0.50  (-0.10)"]
+    assert list(table.to_dict("index")["Edema"].values()) == ["0.90 → 0.10  (-0.80)", "0.60 → 0.50  (-0.10)"]
     assert table.loc["Lung Opacity", "Model A"] == "0.80 → 0.79  (-0.01)"  # it is absent: listed in any case
     assert table.loc["Pleural Effusion", "b"] == "–"
 
