@@ -25,6 +25,7 @@ __all__ = [
     "layer_cam",
     "logit_gradient",
     "logit_gradients",
+    "normalised_grad_cam_plus_plus",
     "trunk_features",
     "weighted_sum",
     "xgrad_cam",
@@ -102,11 +103,29 @@ def grad_cam_plus_plus(activations: Tensor, gradients: Tensor) -> Tensor:
     Reference: Chattopadhyay et al. 2018, arXiv:1710.11063, equation 19. It assumes A ≥ 0; where activations
     are signed (transformers) the denominator may be close to zero; where it is exactly zero α is 0 here.
     """
+    return weighted_sum(_plus_plus_terms(activations, gradients).sum((2, 3)), activations)
+
+
+def normalised_grad_cam_plus_plus(activations: Tensor, gradients: Tensor) -> Tensor:
+    """Grad-CAM++ as its authors compute it: in each channel the α where g > 0 are divided by their sum.
+
+    The weight of a channel is then a mean of its positive gradients, weighted by α, and not their sum.
+
+    Reference: github.com/adityac94/Grad_CAM_plus_plus; the paper does not mention it.
+    """
+    rising = (gradients > 0).to(gradients)
+    total = _plus_plus_terms(activations, rising, gradients).sum((2, 3))
+    weights = _plus_plus_terms(activations, gradients).sum((2, 3)) / torch.where(total == 0, 1, total)
+    return weighted_sum(weights, activations)
+
+
+def _plus_plus_terms(activations: Tensor, factor: Tensor, gradients: Tensor | None = None) -> Tensor:
+    """α · relu(factor), where α is that of the gradients, which are the factor if not given."""
     # In place: on one image this formula's memory traffic would outweigh its arithmetic.
-    denominator = (activations.sum((2, 3), keepdim=True) * gradients).add_(2)
-    terms = gradients.relu().div_(denominator)
-    terms.nan_to_num_(nan=torch.nan, posinf=0, neginf=0)  # infinite only where the denominator is zero
-    return weighted_sum(terms.sum((2, 3)), activations)
+    slopes = factor if gradients is None else gradients
+    denominator = (activations.sum((2, 3), keepdim=True) * slopes).add_(2)
+    terms = factor.relu().div_(denominator)
+    return terms.nan_to_num_(nan=torch.nan, posinf=0, neginf=0)  # infinite only where the denominator is zero
 
 
 def hires_cam(activations: Tensor, gradients: Tensor) -> Tensor:

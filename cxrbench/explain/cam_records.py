@@ -1,18 +1,47 @@
 """The class activation maps in ``METHODS``."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 from cxrbench.explain import channels
-from cxrbench.explain.cam import grad_cam, grad_cam_plus_plus, hires_cam, layer_cam, xgrad_cam
+from cxrbench.explain.cam import (
+    Formula,
+    grad_cam,
+    grad_cam_plus_plus,
+    hires_cam,
+    layer_cam,
+    normalised_grad_cam_plus_plus,
+    xgrad_cam,
+)
 from cxrbench.explain.finer_cam import FinerParameters, comparison, comparison_problem, finer_cam
-from cxrbench.explain.parameters import NoParameters
-from cxrbench.explain.passes import StageParameters, from_formula
+from cxrbench.explain.parameters import NoParameters, option
+from cxrbench.explain.passes import StageParameters, from_formula, from_formulas
 from cxrbench.explain.protocol import Method
 from cxrbench.explain.refine_cam import RefineParameters, refine_cam
 from cxrbench.models import Classifier
 
 __all__ = ["CAMS", "has_stages"]
+
+# Form of Grad-CAM++ → its formula.
+_PLUS_PLUS: Final[Mapping[str, Formula]] = MappingProxyType(
+    {"paper": grad_cam_plus_plus, "normalised": normalised_grad_cam_plus_plus}
+)
+
+
+@dataclass(frozen=True)
+class PlusPlusParameters(StageParameters):
+    """Of Grad-CAM++."""
+
+    form: str = option(
+        "paper",
+        tuple(_PLUS_PLUS),
+        "Weights of the channels: equation 19 of the paper, or as in the program of its authors, which "
+        "divides the α of a channel by their sum.",
+    )
+
 
 _CHANNELS: Final = (
     1000  # of the last feature map, roughly: methods that visit each channel take that many passes
@@ -65,7 +94,8 @@ CAMS: Final = (
     _cam(
         name="grad_cam_plus_plus",
         title="Grad-CAM++",
-        compute=from_formula(grad_cam_plus_plus),
+        compute=from_formulas(lambda parameters: _PLUS_PLUS[parameters.form]),
+        parameters=PlusPlusParameters,
         reference="arXiv:1710.11063",
         caveat="Reads only gradients that raise the score; assumes non-negative activations.",
     ),

@@ -18,7 +18,15 @@ from cxrbench.explain.validation import stage_name
 from cxrbench.models import Classifier, Features
 from cxrbench.models.attention import AttentionTrace, trace_attention
 
-__all__ = ["Compute", "Passes", "PathParameters", "StageParameters", "from_formula", "from_path"]
+__all__ = [
+    "Compute",
+    "Passes",
+    "PathParameters",
+    "StageParameters",
+    "from_formula",
+    "from_formulas",
+    "from_path",
+]
 
 MapPair = tuple[Tensor, Tensor]
 
@@ -130,9 +138,14 @@ Compute = Callable[[Passes, Any], Iterator[Draft]]
 
 def from_formula(formula: Formula) -> Compute:
     """The computation of a method that is a formula on the shared activations and gradients: one draft."""
+    return from_formulas(lambda parameters: formula)
+
+
+def from_formulas(choose: Callable[[Any], Formula]) -> Compute:
+    """The same for a method whose parameters choose the formula."""
 
     def compute(passes: Passes, parameters: StageParameters) -> Iterator[Draft]:
-        features = passes.features(parameters.stage)
+        features, formula = passes.features(parameters.stage), choose(parameters)
         with torch.inference_mode(mode=False), torch.no_grad():
             maps = cam_maps(formula, *features)
             unchanged_maps = [

@@ -8,13 +8,14 @@ import torch
 from torch import nn
 
 from cxrbench.errors import InputError
-from cxrbench.explain import METHODS, Context, Method, feature_gradients
+from cxrbench.explain import METHODS, Context, Method, explain, feature_gradients
 from cxrbench.explain.cam import (
     cam_maps,
     grad_cam,
     grad_cam_plus_plus,
     hires_cam,
     layer_cam,
+    normalised_grad_cam_plus_plus,
     xgrad_cam,
 )
 from cxrbench.models import ARCHITECTURES, Classifier
@@ -75,6 +76,40 @@ def test_grad_cam_plus_plus_is_equation_19_derived_slowly() -> None:
     torch.testing.assert_close(
         ours.double(), slow_grad_cam_plus_plus(activations, gradients), rtol=1e-5, atol=0
     )
+
+
+def test_the_normalised_form_is_that_of_the_authors_program_derived_slowly() -> None:
+    generator = torch.Generator().manual_seed(1)
+    activations = torch.rand(2, 3, 4, 5, generator=generator)
+    gradients = torch.randn(2, 3, 4, 5, generator=generator)
+    gradients[0, 1] = -gradients[0, 1].abs()  # a channel in which nothing raises the score
+    expected = torch.zeros(2, 4, 5)
+    for image in range(2):
+        for channel in range(3):
+            a, g = activations[image, channel], gradients[image, channel]
+            alpha = g**2 / (2 * g**2 + a.sum() * g**3)
+            alpha = torch.where(g > 0, alpha, 0)
+            total = alpha.sum()
+            alpha = alpha / (total if total != 0 else 1)
+            expected[image] += (alpha * g.clamp(min=0)).sum() * a
+    ours = normalised_grad_cam_plus_plus(activations, gradients)
+    torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-6)
+    # by hand: one channel, α = 1/3 and 1/4 of g = 1 and 2, S = 1, so the weight is (1/3 + 2/4) / (1/3 + 1/4)
+    a, g = torch.tensor([[[[0.5, 0.5]]]]), torch.tensor([[[[1.0, 2.0]]]])
+    weight = (1 / 3 + 2 / 4) / (1 / 3 + 1 / 4)
+    torch.testing.assert_close(normalised_grad_cam_plus_plus(a, g), torch.full((1, 1, 2), 0.5 * weight))
+
+
+def test_the_form_of_grad_cam_plus_plus_is_a_parameter(one_conv: Any) -> None:
+    model, picture = one_conv
+    paper, normalised = (
+        next(explain(model, picture, [0], [key])).maps
+        for key in ("grad_cam_plus_plus", "grad_cam_plus_plus(form=normalised)")
+    )
+    features, gradients = feature_gradients(model, picture, [0])
+    torch.testing.assert_close(paper[:, 0], grad_cam_plus_plus(features, gradients[:, 0]))
+    torch.testing.assert_close(normalised[:, 0], normalised_grad_cam_plus_plus(features, gradients[:, 0]))
+    assert not torch.allclose(paper, normalised)
 
 
 def test_grad_cam_plus_plus_survives_gradients_whose_cube_underflows() -> None:
