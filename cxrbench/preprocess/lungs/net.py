@@ -77,14 +77,20 @@ def shipped() -> LungNet:
             f"The weights of the lung segmentation are missing: {path}; restore the folder assets/lungs, "
             "or set crop to none."
         )
-    net = LungNet()
+    with torch.device("meta"):  # no initial weights, which would draw from the global random generator
+        net = LungNet()
     try:
-        net.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+        stored = {name: _as_float(value) for name, value in load_file(path).items()}
+        net.load_state_dict(stored, assign=True)
     except RuntimeError as error:
         raise InputError(
             f"{path} contains weights of another network; restore the folder assets/lungs."
         ) from error
     return net.eval().requires_grad_(False)
+
+
+def _as_float(value: Tensor) -> Tensor:
+    return value.float() if value.is_floating_point() else value
 
 
 def probability(prepared: Tensor) -> Tensor:

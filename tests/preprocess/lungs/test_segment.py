@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from benchmarks.lungs import films, iou
 from cxrbench import assets
@@ -153,3 +154,12 @@ def test_lungs_of_real_films_agree_with_manual_masks() -> None:
 def test_most_real_films_pass_the_checks() -> None:
     sure = [segment(film).sure for _, film, _ in films(REAL / "nih" / "images")]
     assert np.mean(sure) > 0.85
+
+
+def test_loading_the_network_leaves_the_global_random_generator_alone() -> None:
+    net.shipped.cache_clear()
+    state = torch.get_rng_state()
+    network = net.shipped()
+    assert torch.equal(torch.get_rng_state(), state)
+    assert not any(tensor.is_meta for tensor in [*network.parameters(), *network.buffers()])
+    assert all(parameter.dtype == torch.float32 for parameter in network.parameters())
