@@ -53,7 +53,7 @@ def test_it_lists_how_far_each_method_is_from_each_library(
     assert all(line.endswith("  within") for line in lines)
     assert total == "3 comparisons, 0 outside their tolerance"
     table = json.loads(path.read_text(encoding="utf8"))
-    assert [(row["method"], row["library"], row["within"]) for row in table] == [
+    assert [(row["method"], row["package"], row["within"]) for row in table] == [
         ("grad_cam", CAPTUM, True),
         ("grad_cam", PYTORCH_GRAD_CAM, True),
         ("saliency", CAPTUM, True),

@@ -103,4 +103,4 @@ def _differences(
 def _row(each: Difference) -> str:
     verdict = "within" if each.within else "OUTSIDE"
     values = (f"{each.value:.1e}", f"{each.tolerance:.0e}")
-    return _LINE.format(each.model, each.method, each.library, each.function, *values, verdict)
+    return _LINE.format(each.model, each.method, each.package, each.function, *values, verdict)

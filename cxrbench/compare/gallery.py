@@ -154,16 +154,15 @@ def load(
     )
 
 
-def twins(case_id: str) -> FilmsWithout | None:
-    """The films of a case without each of its findings, rendered on first use; None if it is no phantom.
+def twins(comparison: Comparison) -> FilmsWithout | None:
+    """The films of a loaded case without each of its findings, rendered on first use.
 
-    Raises:
-        InputError: an unknown id.
+    Returns:
+        None if the case is no phantom.
     """
-    arguments = case(case_id).phantom
+    arguments = case(comparison.source).phantom
     if not arguments:
         return None
-    comparison = load(case_id, models=(), methods=())
     return FilmsWithout(partial(render, **arguments), comparison.truth, comparison.image)
 
 

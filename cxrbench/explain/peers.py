@@ -37,7 +37,7 @@ class Peer:
     """A class of another library that computes the map of a method here.
 
     Args:
-        library: name of the library.
+        package: name of the library.
         function: name of its class, as in its documentation.
         attribute: input → its map (h, w), before any post-processing.
         parameters: of the method here: text in the parentheses of its key; ``{half}`` and ``{quarter}``
@@ -48,7 +48,7 @@ class Peer:
         up_to_sign: whether its sign is arbitrary.
     """
 
-    library: str
+    package: str
     function: str
     attribute: Callable[[PeerInput], Tensor]
     parameters: str = ""
@@ -69,7 +69,7 @@ class Difference:
     Args:
         model: name of the model.
         method: key of the method, with its parameters.
-        library: name of the peer's library.
+        package: name of the peer's library.
         function: name of its class.
         value: the largest difference over findings, relative to the largest magnitude of the peer's map.
         tolerance: the largest difference that counts as rounding.
@@ -77,7 +77,7 @@ class Difference:
 
     model: str
     method: str
-    library: str
+    package: str
     function: str
     value: float
     tolerance: float
@@ -120,7 +120,7 @@ def differences(
     name = stage_name(model, stage)
     for method in methods if methods is not None else PEERS:
         for peer in PEERS[method]:
-            if peer.library not in libraries or not peer.applies(model) or METHODS[method].supports(model):
+            if peer.package not in libraries or not peer.applies(model) or METHODS[method].supports(model):
                 continue
             stated = peer.parameters.format(half=image.shape[2] // 2, quarter=image.shape[2] // 4)
             key = f"{method}({stated})" if stated else method
@@ -129,7 +129,7 @@ def differences(
             theirs = [peer.attribute(PeerInput(copy, image, finding, name)) for finding in findings]
             values = [_difference(*pair, peer) for pair in zip(ours.maps[0], theirs, strict=True)]
             worst = float(torch.tensor(values).max())  # NaN wins, as it should
-            yield Difference(model.spec.name, key, peer.library, peer.function, worst, peer.tolerance)
+            yield Difference(model.spec.name, key, peer.package, peer.function, worst, peer.tolerance)
 
 
 def _difference(ours: Tensor, theirs: Tensor, peer: Peer) -> float:

@@ -14,11 +14,11 @@ from torch.nn import functional as F
 from cxrbench import assets
 from cxrbench.data import read_image
 from cxrbench.errors import InputError
-from cxrbench.explain.cam import logit_gradient
 from cxrbench.explain.gradient import Draft, draft_of, integrated_gradients_from
 from cxrbench.explain.parameters import number, whole
 from cxrbench.explain.passes import Passes
 from cxrbench.explain.quadrature import typical_nodes
+from cxrbench.explain.saliency import image_gradients
 from cxrbench.models import Classifier
 
 __all__ = [
@@ -144,14 +144,8 @@ def _expected(passes: Passes, baselines: Tensor, points: Tensor) -> Tensor:
         images = passes.plain_images
         difference = images - baselines[:, None]  # (P, B, C, H, W)
         mixed = baselines[:, None] + points.view(-1, 1, 1, 1, 1) * difference
-        leaf = mixed.flatten(0, 1).to(memory_format=torch.channels_last).requires_grad_()
-        with torch.enable_grad():
-            logits = passes.model(leaf)
-        sums = []
-        for index in passes.findings.tolist():
-            gradient = logit_gradient(logits, index, leaf).contiguous().view_as(mixed)
-            sums.append((difference * gradient).sum((0, 2)))
-        return torch.stack(sums, 1)
+        gradients = image_gradients(passes.model, passes.findings.tolist(), mixed.flatten(0, 1))
+        return torch.stack([(difference * each.view_as(mixed)).sum((0, 2)) for each in gradients], 1)
 
 
 def healthy_images(model: Classifier, size: tuple[int, int]) -> Tensor:

@@ -277,7 +277,7 @@ def test_a_case_can_be_rendered_again(case_id: str) -> None:
 
 def test_the_twins_of_a_case_lack_its_findings_and_keep_what_was_planted_on_it() -> None:
     stored = gallery.load("shortcut-hospital", models=(), methods=())
-    films = gallery.twins("shortcut-hospital")
+    films = gallery.twins(stored)
     assert films is not None
     assert set(films) == {name for name, present in stored.truth.items() if present}
     change = np.abs(films["Pleural Effusion"] - stored.image)

@@ -67,7 +67,7 @@ def test_quick_methods_are_those_of_their_peers(
 ) -> None:
     methods = ["grad_cam", "eigen_cam", "saliency"]
     found = list(differences(random_model("efficientnet_b0"), image, [3], methods=methods))
-    assert [(each.method, each.library) for each in found] == [
+    assert [(each.method, each.package) for each in found] == [
         ("grad_cam", CAPTUM),
         ("grad_cam", PYTORCH_GRAD_CAM),
         ("eigen_cam", PYTORCH_GRAD_CAM),

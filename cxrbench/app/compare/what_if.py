@@ -11,8 +11,8 @@ import streamlit as st
 from cxrbench.app.compare import controls
 from cxrbench.app.services import model_registry, own_radiographs
 from cxrbench.app.services.map_jobs import RESULTS
+from cxrbench.app.services.map_keys import score_key
 from cxrbench.app.services.radiographs import Source
-from cxrbench.app.services.result_cache import Key
 from cxrbench.app.widgets.versions import current_key
 from cxrbench.compare import Prediction
 from cxrbench.data.phantom import FilmsWithout, Twin
@@ -151,7 +151,7 @@ def _predictions(film: Source, names: Sequence[str]) -> dict[str, Prediction]:
         model = model_registry.loaded().models.get(name)
         if model is None:
             continue
-        key = Key(film.sha256, name, f"{model.revision} {hash(model.spec):x}")
+        key = score_key(film.sha256, model)
         cached = RESULTS.prediction(key)
         if cached is None:
             cached = prediction(name, model, film.image)

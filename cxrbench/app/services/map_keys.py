@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cxrbench.explain import ConfiguredMethod
     from cxrbench.models import Classifier
 
-__all__ = ["CellKey", "MapKey", "joined", "map_keys", "prediction_key"]
+__all__ = ["CellKey", "MapKey", "joined", "map_keys", "prediction_key", "score_key"]
 
 CellKey = tuple[str, str]  # (model, method)
 
@@ -65,6 +65,12 @@ def map_keys(
     return found
 
 
+def score_key(image: str, model: "Classifier") -> Key:
+    """The key of a model's prediction for a radiograph, given by its SHA-256."""
+    # A model that is saved again with the same weights may have other thresholds or preprocessing.
+    return Key(image, model.spec.name, f"{model.revision} {hash(model.spec):x}")
+
+
 def prediction_key(key: Key) -> Key:
     """The key of the prediction that belongs to a map."""
     return replace(key, method="", settings=(), finding="")
@@ -100,9 +106,8 @@ def _keys_of(
 ) -> Iterator[MapKey]:
     from cxrbench.compare.run import finding_names
 
-    # A model that is saved again with the same weights may have other thresholds or preprocessing.
-    revision = f"{model.revision} {hash(model.spec):x}"
-    key = Key(image, model.spec.name, revision, configured.key, astuple(configured.parameters))
+    settings = astuple(configured.parameters)
+    key = replace(score_key(image, model), method=configured.key, settings=settings)
     names = finding_names(model)
     record = configured.record
     together, alone = (record.passes(count, configured.parameters) for count in (len(names), 1))

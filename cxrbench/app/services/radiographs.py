@@ -78,7 +78,7 @@ def _case(case_id: str, root: Path) -> Source:
         masks=comparison.masks,
         view=comparison.view,
         findings=comparison.findings,
-        twins=gallery.twins(case_id),
+        twins=gallery.twins(comparison),
         link=("case", case_id),
     )
 
