@@ -12,7 +12,8 @@ from cxrbench.cli.say import note
 from cxrbench.errors import InputError
 from cxrbench.judge import CRITERIA
 from cxrbench.terminal import ProgressBar
-from cxrbench.workflows.judge import DEFAULT_CRITERIA, DEFAULT_METHODS, JudgeSettings, judge, summary
+from cxrbench.workflows.judge import DEFAULT_CRITERIA, DEFAULT_METHODS, JudgeSettings, judge
+from cxrbench.workflows.judge_summary import summary
 from cxrbench.writing import write_text
 
 __all__ = ["run"]

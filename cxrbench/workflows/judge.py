@@ -6,19 +6,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
-from cxrbench.data.phantom import Study, plan, render
+from cxrbench.data.phantom import Study, plan
+from cxrbench.data.phantom.shipped import FRACTIONS, PATIENTS, SIZE
 from cxrbench.errors import InputError
 from cxrbench.explain import configured_method
 from cxrbench.judge import Criterion, criterion
 from cxrbench.judge.phantoms import check_criterion, judge_phantom
-from cxrbench.metrics.intervals import bootstrap
 from cxrbench.models import Classifier
 from cxrbench.writing import draft, write_text
 
-__all__ = ["DEFAULT_CRITERIA", "DEFAULT_METHODS", "JudgeSettings", "judge", "summary"]
+__all__ = ["DEFAULT_CRITERIA", "DEFAULT_METHODS", "JudgeSettings", "judge"]
 
 # One of each family, at the settings that are usual, and all controls.
 DEFAULT_METHODS: Final = (
@@ -49,10 +48,6 @@ DEFAULT_CRITERIA: Final = (
 )
 
 _SETTINGS: Final = "judge.json"
-_SIZE: Final = 320  # pixels per side of the films, as in the data set of the shipped models
-# The data set on whose test patients the shipped models were evaluated; none was trained on them.
-_PATIENTS: Final = 5200
-_FRACTIONS: Final = (0.56, 0.05, 0.39)
 
 
 @dataclass(frozen=True)
@@ -127,9 +122,7 @@ def judge(
             path = out / "films" / name / f"{number:05d}.parquet"
             if not path.is_file():
                 if phantom is None:
-                    phantom = render(
-                        study.seed, study.findings, view=study.view, size=_SIZE, exposure=study.number
-                    )
+                    phantom = study.render(study.films[0], SIZE)
                 judgements = judge_phantom(model, phantom, settings.methods, records, seed=settings.seed)
                 rows = pd.DataFrame(map(asdict, judgements))
                 _write(path, rows.assign(model=name, film=study.path, patient=study.patient))
@@ -141,66 +134,8 @@ def judge(
     return table
 
 
-def summary(table: pd.DataFrame, *, control: str = "random") -> pd.DataFrame:
-    """Means over films with intervals by patient, and the paired difference from a control.
-
-    A film's value is the mean over its findings. The difference is of films on which both are defined.
-
-    Args:
-        table: as from ``judge``.
-        control: the method that the others are compared with.
-
-    Returns:
-        One row per model, criterion and method: ``mean``, ``low``, ``high``, ``films``, ``best`` (mean of the
-        best that a map of the grid could have got), ``gain`` (mean minus the control's, paired),
-        ``gain_low``, ``gain_high``.
-    """
-    rows = []
-    films = table.groupby(["model", "criterion", "method", "film", "patient"], sort=False, observed=True)
-    values = films[["value", "best"]].mean().reset_index()
-    for (model, name), group in values.groupby(["model", "criterion"], sort=False, observed=True):
-        wide = group.pivot(index=["film", "patient"], columns="method", values="value")
-        patients = wide.index.get_level_values("patient").to_numpy()
-        best = group.groupby("method", observed=True)["best"].mean()
-        for method in dict.fromkeys(group["method"]):
-            own = wide[method].to_numpy(float)
-            mean = bootstrap(_mean(own), patients)
-            paired = own - wide[control].to_numpy(float) if control in wide else np.full(len(own), np.nan)
-            gain = bootstrap(_mean(paired), patients)
-            rows.append(
-                {
-                    "model": model,
-                    "criterion": name,
-                    "method": method,
-                    "mean": float(mean.estimate),
-                    "low": float(mean.low),
-                    "high": float(mean.high),
-                    "films": int(np.isfinite(own).sum()),
-                    "best": float(best[method]),
-                    "gain": float(gain.estimate),
-                    "gain_low": float(gain.low),
-                    "gain_high": float(gain.high),
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def _mean(values: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """Weights (N, R) → weighted means of the defined values, (R,)."""
-    defined = np.isfinite(values)
-
-    def statistic(weights: np.ndarray) -> np.ndarray:
-        chosen = weights[defined].astype(np.float64)
-        total = chosen.sum(0)
-        means = np.full(weights.shape[1], np.nan)
-        np.divide(values[defined] @ chosen, total, out=means, where=total > 0)
-        return means
-
-    return statistic
-
-
 def _studies(settings: JudgeSettings) -> list[Study]:
-    tests = (study for study in plan(_PATIENTS, fractions=_FRACTIONS) if study.split == "test")
+    tests = (study for study in plan(PATIENTS, fractions=FRACTIONS) if study.split == "test")
     studies = [study for study in tests if len(study.findings) >= settings.findings]
     if settings.films > len(studies):
         raise InputError(

@@ -15,7 +15,8 @@ from cxrbench.labels import CHEXPERT
 from cxrbench.models import Classifier, create
 from cxrbench.preprocess import Preprocessing
 from cxrbench.workflows import judge as workflow
-from cxrbench.workflows.judge import JudgeSettings, judge, summary
+from cxrbench.workflows.judge import JudgeSettings, judge
+from cxrbench.workflows.judge_summary import summary
 
 SETTINGS = JudgeSettings(films=2, methods=("grad_cam", "random"), criteria=("hit", "single_deletion"))
 
@@ -28,8 +29,8 @@ def models() -> dict[str, Classifier]:
 
 @pytest.fixture(autouse=True)
 def _small_films(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workflow, "_SIZE", 96)
-    monkeypatch.setattr(workflow, "_PATIENTS", 60)
+    monkeypatch.setattr(workflow, "SIZE", 96)
+    monkeypatch.setattr(workflow, "PATIENTS", 60)
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_stopped(

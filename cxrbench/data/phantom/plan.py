@@ -7,10 +7,11 @@ import numpy as np
 
 from cxrbench.data.phantom.anatomy import generator
 from cxrbench.data.phantom.labeller import certain, draw_truth, label
+from cxrbench.data.phantom.phantom import Phantom, render
 from cxrbench.data.phantom.shortcuts import Shortcut
 from cxrbench.labels import canonical
 
-__all__ = ["Film", "Study", "plan"]
+__all__ = ["Film", "Study", "patient_studies", "plan"]
 
 # Probability of a lateral film by frontal view. CheXpert has 32,387 in 187,641 studies, mostly with films of
 # standing patients (PA), of which the phantom has about one in six.
@@ -54,6 +55,17 @@ class Study:
         frontal = Film(self.view, f"{folder}/view1_frontal.png")
         return (frontal, Film("LATERAL", f"{folder}/view2_lateral.png")) if self.lateral else (frontal,)
 
+    def render(self, film: Film, size: int) -> Phantom:
+        """Render one of the films, ``size`` pixels per side, as ``cxrbench phantom`` does."""
+        return render(
+            self.seed,
+            self.findings,
+            view=film.view,
+            size=size,
+            exposure=self.number,
+            shortcuts=self.shortcuts,
+        )
+
 
 def plan(
     patients: int,
@@ -73,24 +85,45 @@ def plan(
     Returns:
         The studies, by patient. Training patients have several (2.9 on average, as in CheXpert), others one.
     """
+    return [
+        study
+        for patient in range(1, patients + 1)
+        for study in patient_studies(patient, patients, seed=seed, fractions=fractions, shortcuts=shortcuts)
+    ]
+
+
+def patient_studies(
+    patient: int,
+    patients: int,
+    *,
+    seed: int = 0,
+    fractions: tuple[float, float, float] = (0.75, 0.05, 0.2),
+    shortcuts: Sequence[Shortcut] = (),
+) -> list[Study]:
+    """The studies of one patient of a data set, as in ``plan``, without drawing the others.
+
+    Args:
+        patient: number of the patient, from 1 to ``patients``.
+        patients: number of patients of the data set, which decides on the split.
+        seed: as in ``plan``.
+        fractions: as in ``plan``.
+        shortcuts: as in ``plan``.
+    """
     bounds = np.rint(np.cumsum(fractions) / sum(fractions) * patients).astype(int)
+    split = ("train", "valid", "test")[int(np.searchsorted(bounds, patient))]
+    rng = generator(seed, "patient", patient)
+    patient_seed = int(rng.integers(2**62))
+    count = min(int(rng.geometric(1 / 2.9)), 12)
     studies = []
-    for patient in range(1, patients + 1):
-        split = ("train", "valid", "test")[int(np.searchsorted(bounds, patient))]
-        rng = generator(seed, "patient", patient)
-        patient_seed = int(rng.integers(2**62))
-        count = min(int(rng.geometric(1 / 2.9)), 12)
-        for number, findings in enumerate(draw_truth(rng, count if split == "train" else 1), 1):
-            ill = len(findings) + 2 * ("Support Devices" in findings)
-            view = "AP" if rng.random() < 1 / (1 + np.exp(-0.3 - 0.6 * ill)) else "PA"
-            labels = label(findings, rng)
-            planted = tuple(s.kind for s in shortcuts if _planted(s, findings, seed, patient, number))
-            # a stream of its own: whether there is a lateral film does not change the frontal one
-            draw = generator(seed, "lateral", patient, number).random()
-            lateral = bool(draw < _WITH_LATERAL[view])
-            studies.append(
-                Study(split, patient, number, patient_seed, view, findings, labels, planted, lateral)
-            )
+    for number, findings in enumerate(draw_truth(rng, count if split == "train" else 1), 1):
+        ill = len(findings) + 2 * ("Support Devices" in findings)
+        view = "AP" if rng.random() < 1 / (1 + np.exp(-0.3 - 0.6 * ill)) else "PA"
+        labels = label(findings, rng)
+        planted = tuple(s.kind for s in shortcuts if _planted(s, findings, seed, patient, number))
+        # a stream of its own: whether there is a lateral film does not change the frontal one
+        draw = generator(seed, "lateral", patient, number).random()
+        lateral = bool(draw < _WITH_LATERAL[view])
+        studies.append(Study(split, patient, number, patient_seed, view, findings, labels, planted, lateral))
     return studies
 
 

@@ -18,7 +18,7 @@ import pandas as pd
 from cxrbench.data.phantom.anatomy import draw_patient
 from cxrbench.data.phantom.findings import FINDINGS
 from cxrbench.data.phantom.labeller import certain
-from cxrbench.data.phantom.phantom import box, render
+from cxrbench.data.phantom.phantom import box
 from cxrbench.data.phantom.plan import Film, Study, plan
 from cxrbench.data.phantom.shortcuts import Shortcut
 from cxrbench.errors import InputError
@@ -182,14 +182,7 @@ def _render_film(root: Path, study: Study, film: Film, size: int) -> dict[str, l
     """Render one film unless it exists; return the boxes of its findings."""
     image, masks = root / film.path, root / "masks" / film.path
     if not (image.exists() and masks.exists()):
-        phantom = render(
-            study.seed,
-            study.findings,
-            view=film.view,
-            size=size,
-            exposure=study.number,
-            shortcuts=study.shortcuts,
-        )
+        phantom = study.render(film, size)
         bits = np.zeros((size, size), np.uint16)
         for name, mask in phantom.masks.items():
             bits |= mask.astype(np.uint16) << _BITS.index(name)
