@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxrbench.cli import judge_real
 from cxrbench.cli.models import load
 from cxrbench.cli.say import note
 from cxrbench.errors import InputError
@@ -21,6 +22,8 @@ __all__ = ["run"]
 
 def run(options: argparse.Namespace) -> int:
     """Judge the maps of some models and methods; print a table, and write all values."""
+    if options.truth is not None:
+        return judge_real.run(options)
     loaded = [load(source) for source in options.model or [None]]
     models = {model.spec.name: model for model in loaded}
     if len(models) < len(loaded):

@@ -336,7 +336,42 @@ def _add_judge(commands: _Commands) -> None:
     command.add_argument("--seed", type=int, default=0, help="of the criteria's random numbers")
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the results")
     command.add_argument("--force", action="store_true", help="replace results of other settings in DIR")
+    _add_truth(command)
     command.set_defaults(module="judge")
+
+
+def _add_truth(command: argparse.ArgumentParser) -> None:
+    """Options of judging against the published annotations of real films."""
+    group = command.add_argument_group("real films", "Without these, phantoms are judged.")
+    group.add_argument("--truth", choices=("chexlocalize",), help="whose annotations")
+    group.add_argument(
+        "--annotations", type=Path, metavar="FILE", help="the true segmentations or polygons (JSON)"
+    )
+    files = {
+        "--maps": ("DIR", "CheXlocalize's saliency pickles: …_FINDING_map.pkl; nothing in them is executed"),
+        "--segmentations": (
+            "FILE",
+            "predicted segmentations, or readers' polygons (JSON), instead of --maps",
+        ),
+        "--points": ("FILE", "readers' most representative points (JSON)"),
+        "--thresholds": ("FILE", "tuning_results.csv: cut maps there instead of at Otsu's threshold"),
+        "--cutoffs": ("FILE", "probability_tuning_results.csv: segment nothing below these probabilities"),
+        "--validation-maps": ("DIR", "saliency pickles of validation films, to choose thresholds on"),
+        "--validation-truth": ("FILE", "the true segmentations of those"),
+    }
+    for option, (metavar, about) in files.items():
+        group.add_argument(option, type=Path, metavar=metavar, help=about)
+    group.add_argument(
+        "--tune",
+        **_MANY,
+        choices=("thresholds", "cutoffs"),
+        help="what is chosen on the validation films (default thresholds)",
+    )
+    group.add_argument(
+        "--all-films",
+        action="store_true",
+        help="an IoU of 0 for missed and for false segmentations, which are left out otherwise",
+    )
 
 
 def _add_app(commands: _Commands) -> None:

@@ -108,9 +108,11 @@ from cxrbench.judge.segmentation import (
     SEGMENTATION_THRESHOLDS,
     best_probability_cutoff,
     best_segmentation_threshold,
+    cutoff_means,
     iou,
     keep_above_cutoff,
     otsu_segmentation,
+    threshold_means,
     threshold_segmentation,
 )
 from cxrbench.judge.shortcuts import (
@@ -168,6 +170,7 @@ __all__ = [
     "confounder_sensitivity",
     "criteria_by_truth",
     "criterion",
+    "cutoff_means",
     "deletion",
     "deletion_towards_twin",
     "distractibility",
@@ -211,5 +214,6 @@ __all__ = [
     "standard_squares",
     "structural_similarity",
     "target_sensitivity",
+    "threshold_means",
     "threshold_segmentation",
 ]

@@ -62,6 +62,16 @@ def test_a_segmentation_is_that_of_the_published_steps(seed: int, grid: int) -> 
     assert np.array_equal(otsu_segmentation(relevance), published_segmentation(relevance))
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_many_contours_of_a_fine_map_are_filled_as_the_published_polygons_are(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    for _ in range(200):
+        # Levels in steps: regions that touch at corners, rings in rings, and single pixels.
+        relevance = np.floor(rng.random(rng.integers(3, 30, 2)) * 4 + rng.random()).astype(np.float32)
+        if relevance.max() > relevance.min():
+            assert np.array_equal(otsu_segmentation(relevance), published_segmentation(relevance))
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_segmentation_is_a_slow_otsu_with_holes_filled(seed: int) -> None:
     relevance = smooth_map(seed)
