@@ -1,6 +1,7 @@
 """What long work shows on a terminal: one progress bar, and lines that do not break it."""
 
 import sys
+import time
 from typing import Self, TextIO
 
 from tqdm import tqdm
@@ -19,11 +20,15 @@ class ProgressBar:
     Args:
         what: what is counted, in the plural, with what happens to it.
         final_line: whether to write the line "8 of 8 films drawn" where there is no terminal.
+        every: seconds between lines with rate and time left where there is no terminal; None for none. The
+            rate is that since the first count, which may be of what an earlier run did.
     """
 
-    def __init__(self, what: str, *, final_line: bool = True) -> None:
-        self.what, self.final_line = what, final_line
+    def __init__(self, what: str, *, final_line: bool = True, every: float | None = None) -> None:
+        self.what, self.final_line, self.every = what, final_line, every
         self._bar: tqdm | None = None  # made with the first count: only then is the total known
+        self._first = 0
+        self._started = self._written = 0.0
 
     @property
     def visible(self) -> bool:
@@ -41,12 +46,27 @@ class ProgressBar:
         """Show that so many of all are done; and, beside the bar, what is being done now."""
         if self.visible:
             if self._bar is None:
-                self._bar = tqdm(total=total, desc=self.what, file=sys.stderr, dynamic_ncols=True)
+                # What was done before the first count does not count for the rate.
+                self._bar = tqdm(
+                    total=total, initial=done, desc=self.what, file=sys.stderr, dynamic_ncols=True
+                )
             if now:
                 self._bar.set_postfix_str(now, refresh=False)
             self._bar.update(done - self._bar.n)
         elif self.final_line and done == total:
             write_line(f"{done} of {total} {self.what}", sys.stderr)
+        elif self.every is not None:
+            self._line(done, total, self.every)
+
+    def _line(self, done: int, total: int, every: float) -> None:
+        now = time.monotonic()
+        if not self._started:
+            self._first, self._started, self._written = done, now, now
+        elif now - self._written >= every and done > self._first:
+            self._written = now
+            each = (now - self._started) / (done - self._first)
+            left = tqdm.format_interval(each * (total - done))
+            write_line(f"{done} of {total} {self.what}, {each:.3g} s each, {left} left", sys.stderr)
 
 
 def write_line(text: str, stream: TextIO | None = None) -> None:

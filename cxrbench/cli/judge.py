@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,12 @@ from cxrbench.errors import InputError
 from cxrbench.judge import CRITERIA
 from cxrbench.terminal import ProgressBar
 from cxrbench.workflows.judge import DEFAULT_CRITERIA, DEFAULT_METHODS, JudgeSettings, judge
+from cxrbench.workflows.judge_folder import JUDGED, SUMMARY
 from cxrbench.workflows.judge_summary import summary
-from cxrbench.writing import write_text
 
 __all__ = ["run"]
+
+_EVERY: Final = 300.0  # seconds between lines of progress where there is no terminal
 
 
 def run(options: argparse.Namespace) -> int:
@@ -31,18 +33,23 @@ def run(options: argparse.Namespace) -> int:
     settings = JudgeSettings(
         films=options.films,
         findings=options.findings,
+        only=tuple(options.only or ()),
+        shortcut=options.shortcut,
         methods=tuple(options.method or DEFAULT_METHODS),
         criteria=tuple(options.criterion or DEFAULT_CRITERIA),
         seed=options.seed,
     )
-    with ProgressBar("films judged") as progress:
-        table = judge(options.out, models, settings, progress=progress, force=options.force)
-    means = summary(table)
-    write_text(options.out / "summary.csv", means.to_csv(index=False))
-    for model, group in means.groupby("model", sort=False):
-        print(f"{model}, {settings.films} films, mean (95 % interval by patient); * better than random\n")
-        print(_as_text(group), end="\n\n")
-    note(f"written: {options.out / 'judged.parquet'}, summary.csv")
+    with ProgressBar("films judged", every=_EVERY) as progress:
+        folder = judge(options.out, models, settings, progress=progress, say=note, force=options.force)
+    if folder is None:  # not the main process
+        return 0
+    parts = []
+    for name in models:
+        parts.append(summary(folder.rows(name)))
+        print(f"{name}, {settings.films} films, mean (95 % interval by patient); * better than random\n")
+        print(_as_text(parts[-1]), end="\n\n")
+    folder.write_summary(pd.concat(parts, ignore_index=True))
+    note(f"written: {options.out / JUDGED}, {SUMMARY}")
     return 0
 
 

@@ -308,7 +308,8 @@ def _add_judge(commands: _Commands) -> None:
         "judge",
         help=about,
         description=_sentence(about) + " A run that was stopped goes on where it stopped; more films can be "
-        "added to a finished one.",
+        "added to a finished one. 'torchrun --nproc_per_node N -m cxrbench.cli judge …' shares the films "
+        "between N processes.",
     )
     command.add_argument(
         *("--model", "--models"),
@@ -327,9 +328,19 @@ def _add_judge(commands: _Commands) -> None:
         *("--criterion", "--criteria"),
         **_MANY,
         metavar="C",
-        help="one or more names from docs/judging.md; default: those without further passes of the network",
+        help="one or more names from docs/judging.md; default: those without further passes per map",
     )
     command.add_argument("--films", type=int, default=100, metavar="N", help="test films (default 100)")
+    command.add_argument(
+        "--only", **_MANY, metavar="F", help="judge these findings, on films that have one of them"
+    )
+    command.add_argument(
+        "--shortcut",
+        default="",
+        metavar="KIND",
+        help="plant this marker on every film, for the criteria of shortcuts: one of "
+        "'cxrbench phantom --help'; default: they judge the side marker",
+    )
     command.add_argument(
         "--findings", type=int, default=3, metavar="N", help="least number of findings per film (default 3)"
     )

@@ -94,13 +94,16 @@ from cxrbench.judge.road import (
     road,
 )
 from cxrbench.judge.robustness import (
+    largest_change,
     max_sensitivity,
+    noisy_images,
 )
 from cxrbench.judge.sanity import (
     Cascade,
     cascade,
     classifier_groups,
     finding_swap,
+    randomised_models,
     structural_similarity,
 )
 from cxrbench.judge.segmentation import (
@@ -186,8 +189,10 @@ __all__ = [
     "iou",
     "keep_above_cutoff",
     "kendall",
+    "largest_change",
     "localised",
     "max_sensitivity",
+    "noisy_images",
     "noisy_linear",
     "otsu_segmentation",
     "part_checks",
@@ -196,6 +201,7 @@ __all__ = [
     "pixel_order",
     "points_hit",
     "positive_part",
+    "randomised_models",
     "rank_accuracy",
     "ranking_agreement",
     "reachable",

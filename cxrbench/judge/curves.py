@@ -78,12 +78,12 @@ def replacement_curve(
 
 
 def scores_of(score: Callable[[Tensor], Tensor], images: Sequence[Tensor]) -> np.ndarray:
-    """Scores (N,) float64 of images (C, H, W), a few per forward pass, without gradients."""
+    """Scores (N, …) float64 of images (C, H, W), a few per forward pass, without gradients."""
     found = []
     with torch.inference_mode(mode=False), torch.no_grad():
         for start in range(0, len(images), _CHUNK):
             scores = score(torch.stack(list(images[start : start + _CHUNK])))
-            found.append(scores.detach().double().reshape(-1).numpy())
+            found.append(scores.detach().double().numpy())
     return np.concatenate(found) if found else np.zeros(0)
 
 

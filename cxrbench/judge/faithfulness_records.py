@@ -13,6 +13,8 @@ from cxrbench.judge.protocol import Criterion
 
 __all__ = ["FAITHFULNESS"]
 
+_CURVE_COST: Final = "11 forward passes; 33 for maps with equal pixels"
+_SQUARES_COST: Final = "65 forward passes per image, shared by all maps"
 _RISE: Final = "arXiv:1806.07421"
 _NAN: Final = float("nan")
 
@@ -37,7 +39,10 @@ def _curve(judged: JudgedMap, baseline: str, curve: Any) -> float:
 
 
 def _drop_and_increase(judged: JudgedMap, which: str) -> float:
-    return float(getattr(faithfulness.drop_and_increase(*_inputs(judged, "black")), which))
+    both = judged.shared(
+        "drop and increase", lambda: faithfulness.drop_and_increase(*_inputs(judged, "black"))
+    )
+    return float(getattr(both, which))
 
 
 def _squares(judged: JudgedMap, criterion: Any) -> float:
@@ -60,6 +65,8 @@ def _road(judged: JudgedMap) -> float:
 def _max_sensitivity(judged: JudgedMap) -> float:
     assert judged.image is not None
     assert judged.explain is not None
+    if judged.noisy_maps is not None:
+        return robustness.largest_change(judged.map, judged.noisy_maps)
     return robustness.max_sensitivity(judged.explain, judged.image, seed=judged.seed)
 
 
@@ -73,6 +80,7 @@ def _curves(baseline: str, title: str) -> tuple[Criterion, Criterion]:
             reference=_RISE,
             higher_is_better=False,
             caveat=caveat,
+            cost=_CURVE_COST,
         ),
         _model(
             name=f"insertion_{baseline}",
@@ -80,6 +88,7 @@ def _curves(baseline: str, title: str) -> tuple[Criterion, Criterion]:
             compute=partial(_curve, baseline=baseline, curve=faithfulness.insertion),
             reference=_RISE,
             caveat=caveat,
+            cost=_CURVE_COST,
         ),
     )
 
@@ -95,6 +104,7 @@ FAITHFULNESS: Final = (
         reference="arXiv:1710.11063",
         higher_is_better=False,
         caveat="A map that lets everything through has no drop.",
+        cost="2 forward passes, shared with the increase",
     ),
     _model(
         name="increase",
@@ -102,6 +112,7 @@ FAITHFULNESS: Final = (
         compute=partial(_drop_and_increase, which="increase"),
         reference="arXiv:1710.11063",
         caveat="A score close to 1 can hardly rise, so it says little of confident predictions.",
+        cost="2 forward passes, shared with the average drop",
     ),
     _model(
         name="infidelity",
@@ -111,6 +122,8 @@ FAITHFULNESS: Final = (
         high=inf,
         higher_is_better=False,
         caveat="In squared units of the score: a model whose score hardly moves has a small one for any map.",
+        uses=("square_drops",),
+        cost=_SQUARES_COST,
     ),
     _model(
         name="faithfulness_correlation",
@@ -119,6 +132,8 @@ FAITHFULNESS: Final = (
         reference="arXiv:2005.00631",
         low=-1.0,
         caveat="Black squares hide evidence and add edges; both change the score.",
+        uses=("square_drops",),
+        cost=_SQUARES_COST,
     ),
     _model(
         name="road",
@@ -129,6 +144,7 @@ FAITHFULNESS: Final = (
         low=-0.5,
         high=0.5,
         caveat="Imputed regions are smooth, which may itself be evidence: of air, fluid or an implant.",
+        cost="8 forward passes, and 8 systems of linear equations",
     ),
     _model(
         name="max_sensitivity",
@@ -139,6 +155,8 @@ FAITHFULNESS: Final = (
         high=inf,
         higher_is_better=False,
         caveat="A map that ignores the image is perfectly robust.",
+        uses=("noisy_maps",),
+        cost="the method 10 times more",
     ),
     _map_only(
         name="sparseness",

@@ -15,11 +15,17 @@ _FUNNY_BIRDS: Final = "arXiv:2308.06248"
 _NAN: Final = float("nan")
 
 _parts = partial(
-    Criterion, family="interventional", needs=("twins", "masks"), fields=("parts",), reference=_FUNNY_BIRDS
+    Criterion,
+    family="interventional",
+    needs=("twins", "masks"),
+    fields=("parts",),
+    reference=_FUNNY_BIRDS,
+    cost="a forward pass per part and image, shared by all maps",
 )
 _twin = partial(
     Criterion,
     family="interventional",
+    cost="8 forward passes; 20 for maps with equal pixels",
     needs=("twins", "model"),
     fields=("image", "twin", "score"),
     reference="",
@@ -29,6 +35,7 @@ _twin = partial(
 _checks = partial(
     Criterion,
     family="interventional",
+    cost="a forward pass per set of important parts, about 10, shared by both checks",
     needs=("twins", "masks", "model"),
     fields=("image", "healthy", "parts", "score", "threshold"),
     reference=_FUNNY_BIRDS,
@@ -74,7 +81,8 @@ def _check(judged: JudgedMap, which: str) -> float:
     assert judged.healthy is not None
     assert judged.score is not None
     assert judged.threshold is not None
-    checks = preservation.part_checks(
+    compute = partial(
+        preservation.part_checks,
         judged.image,
         judged.healthy,
         judged.part_masks,
@@ -83,7 +91,7 @@ def _check(judged: JudgedMap, which: str) -> float:
         total=float(judged.heat.sum(dtype=float)),
         threshold=judged.threshold,
     )
-    return float(getattr(checks, which))
+    return float(getattr(judged.shared("part checks", compute), which))
 
 
 _SINGLE_DELETION_CAVEAT: Final = (

@@ -1,8 +1,9 @@
 """``JudgedMap``: one map of one finding on one image, and what is known of that image."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 from torch import Tensor
@@ -11,6 +12,8 @@ from cxrbench.judge.boxes import box_mask
 from cxrbench.judge.maps import defined, enlarged, positive_part
 
 __all__ = ["Explainer", "JudgedMap", "Part", "Score"]
+
+T = TypeVar("T")
 
 # Images (N, C, H, W) → logits (N,) of the finding whose map is judged.
 Score = Callable[[Tensor], Tensor]
@@ -54,6 +57,7 @@ class JudgedMap:
         square_drops: fall of the score where each of ``standard_squares`` is black; computed if None.
         score: images → logits of the finding.
         explain: images → maps of the finding, for criteria that explain changed images.
+        noisy_maps: (S, h, w), maps of ``noisy_images``; computed by ``explain`` if None.
         logit: of the finding on the image.
         threshold: logit from which the finding counts as predicted.
         present: whether the finding is present; for an absent one relevance is evidence against it.
@@ -79,6 +83,7 @@ class JudgedMap:
     square_drops: np.ndarray | None = None
     score: Score | None = None
     explain: Explainer | None = None
+    noisy_maps: np.ndarray | None = None
     logit: float | None = None
     threshold: float | None = None
     present: bool = True
@@ -88,6 +93,14 @@ class JudgedMap:
     map_without_marker: np.ndarray | None = None
     logit_without_marker: float | None = None
     seed: int = 0
+    _shared: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def shared(self, name: str, compute: Callable[[], T]) -> T:
+        """What several criteria read from one computation: computed on first use."""
+        if name not in self._shared:
+            self._shared[name] = compute()
+        found: T = self._shared[name]
+        return found
 
     @property
     def grid(self) -> tuple[int, int]:

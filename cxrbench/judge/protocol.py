@@ -54,6 +54,8 @@ class Criterion:
         high: largest possible value.
         higher_is_better: False where a smaller value is better; None where neither is.
         reachable: the best value that a map of the same grid could have got; None where it is not known.
+        uses: further fields of ``JudgedMap`` that save work where they are known.
+        cost: what it computes beside the map, in words.
     """
 
     name: str
@@ -68,6 +70,8 @@ class Criterion:
     high: float = 1.0
     higher_is_better: bool | None = True
     reachable: Callable[[JudgedMap], float] | None = None
+    uses: tuple[str, ...] = ()
+    cost: str = "no pass"
 
     def value(self, judged: JudgedMap) -> float:
         """The value of a map; NaN if something that it needs is unknown, or the map is not finite."""

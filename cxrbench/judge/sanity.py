@@ -1,9 +1,9 @@
 """Sanity: does a map depend on the model's weights, and on the finding that is asked for?"""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import torch
@@ -13,9 +13,18 @@ from torch import Tensor, nn
 from cxrbench.judge.correlation import spearman
 from cxrbench.models import Classifier
 
-__all__ = ["Cascade", "cascade", "classifier_groups", "finding_swap", "structural_similarity"]
+__all__ = [
+    "Cascade",
+    "cascade",
+    "classifier_groups",
+    "finding_swap",
+    "randomised_models",
+    "structural_similarity",
+]
 
 _STREAM: Final = 982_451_653
+
+_Model = TypeVar("_Model", bound=nn.Module)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,23 +69,37 @@ def cascade(
         arXiv:2211.12486.
     """
     original = np.asarray(explain(model))
+    names, maps = [], []
+    for name, randomised in randomised_models(model, example, groups=groups, seed=seed):
+        names.append(name)
+        maps.append(np.asarray(explain(randomised)))
+    return Cascade(
+        tuple(names),
+        np.array([_compare(spearman, original, each) for each in maps]),
+        np.array([_compare(structural_similarity, original, each) for each in maps]),
+        np.array(maps),
+    )
+
+
+def randomised_models(
+    model: _Model, example: Tensor, *, groups: Sequence[str] | None = None, seed: int = 0
+) -> Iterator[tuple[str, _Model]]:
+    """Yield a private copy of a model after each group of layers is randomised; arguments as in ``cascade``.
+
+    Yields:
+        Name of the group, and the copy, in which this group and all after it are random. It is the same
+        object each time: use it before going on.
+    """
     private = copy.deepcopy(model)
     if groups is None:
         groups = classifier_groups(private) if isinstance(private, Classifier) else ()
     ordered = _execution_groups(private, example, groups)
     # Not the seed itself: the model may have been initialised with it, and would be drawn once more.
     random = torch.Generator().manual_seed(seed + _STREAM)
-    maps = []
     for name in reversed(ordered):
         for module in ordered[name]:
             _randomise(module, random)
-        maps.append(np.asarray(explain(private)))
-    return Cascade(
-        tuple(reversed(ordered)),
-        np.array([_compare(spearman, original, each) for each in maps]),
-        np.array([_compare(structural_similarity, original, each) for each in maps]),
-        np.array(maps),
-    )
+        yield name, private
 
 
 def classifier_groups(model: Classifier) -> tuple[str, ...]:

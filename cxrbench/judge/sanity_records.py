@@ -20,6 +20,7 @@ _cascade = partial(
     family="sanity",
     needs=("model",),
     fields=("randomised_maps",),
+    cost="the method once more per stage of the network",
     reference="arXiv:1810.03292",
     low=-1.0,
     higher_is_better=None,
@@ -30,6 +31,7 @@ _marker = partial(
     family="shortcut",
     needs=("twins", "masks"),
     fields=("marker", "logit", "logit_without_marker"),
+    cost="a forward pass without the marker, shared by all maps",
     reference=_SUN,
 )
 
@@ -89,6 +91,7 @@ SHORTCUTS: Final = (
         fields=("map_without_marker", "logit", "logit_without_marker", "threshold"),
         needs=("twins",),
         reference=_SUN,
+        cost="the method once more, without the marker",
         low=-1.0,
         higher_is_better=False,
         caveat="A map that changes need not show the marker; read it with confounder sensitivity.",

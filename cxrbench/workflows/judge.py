@@ -1,21 +1,23 @@
 """Judge methods on phantoms with twins: one file per film and model, so that a run can stop and go on."""
 
-import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-import pandas as pd
-
-from cxrbench.data.phantom import Study, plan
-from cxrbench.data.phantom.shipped import FRACTIONS, PATIENTS, SIZE
-from cxrbench.errors import InputError
+from cxrbench.data.phantom import KINDS, Study
+from cxrbench.data.phantom.shipped import SIZE, test_studies
+from cxrbench.errors import InputError, look_up
 from cxrbench.explain import configured_method
 from cxrbench.judge import Criterion, criterion
-from cxrbench.judge.phantoms import check_criterion, judge_phantom
+from cxrbench.judge.films import JudgedFilm
+from cxrbench.judge.phantoms import applicable_methods, check_whole_films, judge_phantom
+from cxrbench.labels import CHEXPERT, canonical
 from cxrbench.models import Classifier
-from cxrbench.writing import draft, write_text
+from cxrbench.processes import this_process
+from cxrbench.workflows.judge_folder import JudgeFolder
 
 __all__ = ["DEFAULT_CRITERIA", "DEFAULT_METHODS", "JudgeSettings", "judge"]
 
@@ -34,7 +36,7 @@ DEFAULT_METHODS: Final = (
     "lung_mask",
     "location_prior",
 )
-# Those that need no further pass of the network.
+# Those that need no further pass of the network per map.
 DEFAULT_CRITERIA: Final = (
     "single_deletion",
     "single_deletion_mean",
@@ -47,7 +49,10 @@ DEFAULT_CRITERIA: Final = (
     "share_in_lungs",
 )
 
-_SETTINGS: Final = "judge.json"
+_PATIENCE: Final = (
+    60.0  # seconds beyond three times the slowest film, until a film of another process is taken
+)
+_PAUSE: Final = 0.2  # seconds
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,11 @@ class JudgeSettings:
     """What is judged.
 
     Args:
-        films: number of test films, those with at least ``findings`` findings, in the order of the data set.
+        films: number of test films, those with at least ``findings`` findings, in the order of the data set;
+            where it has too few, further patients follow.
         findings: least number of findings of a film.
+        only: findings that are judged, on films that have one of them; all if empty.
+        shortcut: kind of a shortcut that is planted on every film; "" for none.
         methods: keys of ``METHODS``, with parameters in parentheses.
         criteria: keys of ``CRITERIA``.
         seed: of the criteria's random numbers.
@@ -64,27 +72,41 @@ class JudgeSettings:
 
     films: int = 100
     findings: int = 3
+    only: tuple[str, ...] = ()
+    shortcut: str = ""
     methods: tuple[str, ...] = DEFAULT_METHODS
     criteria: tuple[str, ...] = DEFAULT_CRITERIA
     seed: int = 0
 
-    def checked(self) -> tuple[Criterion, ...]:
-        """The records of the criteria.
+    def check(self) -> None:
+        """Check that all names are known.
 
         Raises:
-            InputError: an unknown method or criterion, one that phantoms do not allow, or no film.
+            InputError: an unknown method, criterion, finding or shortcut, or no film.
         """
         for key in self.methods:
             configured_method(key)
-        records = tuple(map(criterion, self.criteria))
-        for record in records:
-            check_criterion(record)
+        for name in self.only:
+            look_up("finding", canonical(name), dict.fromkeys(CHEXPERT))
+        if self.shortcut:
+            look_up("shortcut", self.shortcut, KINDS)
         if self.films < 1 or self.findings < 1:
             raise InputError(
                 f"At least one film with at least one finding must be judged; got {self.films} films of "
                 f"{self.findings}."
             )
-        return records
+        for key in self.criteria:
+            criterion(key)
+
+    @property
+    def records(self) -> tuple[Criterion, ...]:
+        """The records of the criteria."""
+        return tuple(map(criterion, self.criteria))
+
+    @property
+    def judged_findings(self) -> tuple[str, ...]:
+        """``only``, as the findings are spelled here."""
+        return tuple(map(canonical, self.only))
 
 
 def judge(
@@ -93,96 +115,168 @@ def judge(
     settings: JudgeSettings,
     *,
     progress: Callable[[int, int], None] | None = None,
+    say: Callable[[str], None] | None = None,
     force: bool = False,
-) -> pd.DataFrame:
+) -> JudgeFolder | None:
     """Judge the maps of each model on each film; what an earlier run of the same settings did is kept.
+
+    Under accelerate or torchrun each process judges a share of the films. One that is done takes over what
+    others have not begun, and what they do not finish in time.
 
     Args:
         out: folder; created if missing. Holds ``judge.json``, one Parquet file per model and film below
-            ``films``, and at the end ``judged.parquet``.
+            ``films``, and at the end ``judged.parquet``: one row per model, film, method, finding and
+            criterion, with ``model``, ``film``, ``patient``, ``method``, ``finding``, ``criterion``,
+            ``value``, ``best``.
         models: name → model in eval mode.
         settings: what is judged.
-        progress: called with (done, total) after each film of each model.
+        progress: called with (done, total) at the start, and after each film of each model.
+        say: what to do with a sentence about methods that do not apply to a model.
         force: judge again what a run with other settings or weights left there.
 
     Returns:
-        One row per model, film, method, finding and criterion: ``model``, ``film``, ``patient``, ``method``,
-        ``finding``, ``criterion``, ``value``, ``best``.
+        The folder; None in processes other than the main one.
 
     Raises:
-        InputError: as ``JudgeSettings.checked``, or the folder holds results of other settings or weights.
+        InputError: as ``JudgeSettings.check``; a model sees a crop; no method applies to any model; or the
+            folder holds other results.
     """
-    records = settings.checked()
-    studies = _studies(settings)
-    _claim(out, models, settings, force=force)
-    total, done = len(studies) * len(models), 0
-    for number, study in enumerate(studies):
-        phantom = None
-        for name, model in models.items():
-            path = out / "films" / name / f"{number:05d}.parquet"
-            if not path.is_file():
-                if phantom is None:
-                    phantom = study.render(study.films[0], SIZE)
-                judgements = judge_phantom(model, phantom, settings.methods, records, seed=settings.seed)
-                rows = pd.DataFrame(map(asdict, judgements))
-                _write(path, rows.assign(model=name, film=study.path, patient=study.patient))
-            done += 1
-            if progress is not None:
-                progress(done, total)
-    table = pd.concat(_read(out, models, len(studies)), ignore_index=True)
-    _write(out / "judged.parquet", table)
-    return table
+    settings.check()
+    _check_methods(models, settings, say)
+    studies = judged_studies(settings)
+    process = this_process()
+    folder = JudgeFolder(out, list(models), _stated(models, settings))
+    folder.check(force=force)
+    process.wait_for_everyone()  # all have looked before one writes
+    if process.is_main_process:
+        folder.claim()
+    process.wait_for_everyone()
+    shares = [range(first, len(studies), process.num_processes) for first in range(process.num_processes)]
+    report = progress if process.is_main_process and progress is not None else _no_report
+    total = len(studies) * len(models)
+    report(folder.count(len(studies)), total)
+    for number in _order(folder, shares, process.process_index, waits=process.is_main_process):
+        for _ in _judged(folder, number, studies[number], models, settings):
+            report(folder.count(len(studies)), total)
+    if not process.is_main_process:
+        return None
+    folder.join(len(studies))
+    return folder
 
 
-def _studies(settings: JudgeSettings) -> list[Study]:
-    tests = (study for study in plan(PATIENTS, fractions=FRACTIONS) if study.split == "test")
-    studies = [study for study in tests if len(study.findings) >= settings.findings]
-    if settings.films > len(studies):
+def judged_studies(settings: JudgeSettings) -> list[Study]:
+    """The studies whose frontal films are judged.
+
+    Raises:
+        InputError: there are not so many.
+    """
+    wanted = set(settings.judged_findings)
+    fitting = (
+        study
+        for study in test_studies()
+        if len(study.findings) >= settings.findings and (not wanted or wanted & study.findings.keys())
+    )
+    studies = list(islice(fitting, settings.films))
+    if len(studies) < settings.films:
         raise InputError(
-            f"There are {len(studies)} test films with {settings.findings} findings or more; got --films "
+            f"There are {len(studies)} films with {settings.findings} findings or more"
+            f"{' and one of ' + ', '.join(settings.only) if settings.only else ''}; got --films "
             f"{settings.films}."
         )
-    return studies[: settings.films]
+    return studies
 
 
-def _claim(out: Path, models: Mapping[str, Classifier], settings: JudgeSettings, *, force: bool) -> None:
-    """Claim a folder for these settings and weights, or check that it already is theirs.
+def _check_methods(
+    models: Mapping[str, Classifier], settings: JudgeSettings, say: Callable[[str], None] | None
+) -> None:
+    """Check that something can be judged, and name once what does not apply."""
+    judged = 0
+    for name, model in models.items():
+        check_whole_films(model)
+        applicable, reasons = applicable_methods(model, settings.methods)
+        judged += len(applicable)
+        if reasons and say is not None:
+            listed = "; ".join(f"{title} ({reason})" for title, reason in reasons.items())
+            say(f"{name}: {len(reasons)} of {len(settings.methods)} methods do not apply: {listed}")
+    if not judged:
+        raise InputError(
+            f"None of the methods ({', '.join(settings.methods)}) applies to {', '.join(models)}; choose "
+            "others."
+        )
 
-    The number of films may grow: those that are judged are kept.
-    """
-    stated = {
+
+def _stated(models: Mapping[str, Classifier], settings: JudgeSettings) -> dict[str, Any]:
+    """What the results depend on; the number of films may grow: those that are judged are kept."""
+    return {
         **asdict(settings),
         "films": None,
+        "only": list(settings.judged_findings),
         "methods": [configured_method(key).key for key in settings.methods],
         "criteria": list(settings.criteria),
         "models": {name: model.revision for name, model in models.items()},
     }
-    note = out / _SETTINGS
-    if note.is_file():
-        existing = json.loads(note.read_text(encoding="utf-8"))
-        if existing == stated:
+
+
+def _judged(
+    folder: JudgeFolder,
+    number: int,
+    study: Study,
+    models: Mapping[str, Classifier],
+    settings: JudgeSettings,
+) -> Iterator[str]:
+    """Judge one film by the models that have not yet; yield the name of each when its rows are written."""
+    planted = replace(study, shortcuts=(settings.shortcut,)) if settings.shortcut else study
+    film = None
+    for name, model in models.items():
+        if folder.film(name, number).is_file():
+            continue
+        film = film or JudgedFilm(planted.render(planted.films[0], SIZE))
+        judgements = judge_phantom(
+            model,
+            film,
+            settings.methods,
+            settings.records,
+            only=settings.judged_findings,
+            seed=settings.seed,
+        )
+        known = {"model": name, "film": study.path, "patient": study.patient}
+        folder.write_film(name, number, [asdict(each) | known for each in judgements])
+        yield name
+
+
+def _order(folder: JudgeFolder, shares: Sequence[Sequence[int]], own: int, *, waits: bool) -> Iterator[int]:
+    """The films that this process judges: its share, and then what others have not begun.
+
+    The first missing film of another process is the one that it is on: it is taken over only if nothing is
+    finished for longer than a film takes, as where that process failed.
+
+    Args:
+        folder: of the results.
+        shares: numbers of the films of each process.
+        own: number of this process.
+        waits: whether to go on until there is no film left.
+    """
+    slowest = 0.0
+    for number in folder.missing(shares[own]):
+        started = time.monotonic()
+        yield number
+        slowest = max(slowest, time.monotonic() - started)
+    others = [share for place, share in enumerate(shares) if place != own]
+    seen: list[list[int]] = []
+    since = time.monotonic()
+    while left := [numbers for share in others if (numbers := folder.missing(share))]:
+        if left != seen:
+            seen, since = left, time.monotonic()
+        longest = max(left, key=len)
+        if len(longest) > 1:
+            yield longest[-1 - own % (len(longest) - 1)]
+        elif not waits:
             return
-        if not force:
-            different = [key for key in stated if stated[key] != existing.get(key)]
-            raise InputError(
-                f"{out} holds results of other settings ({', '.join(different)}); choose another --out, or "
-                "add --force to judge again."
-            )
-    elif out.is_dir() and any(out.iterdir()) and not force:
-        raise InputError(f"{out} holds other files; choose an empty folder, or add --force.")
-    for path in (out / "films").glob("*/*.parquet"):
-        path.unlink()
-    out.mkdir(parents=True, exist_ok=True)
-    write_text(note, json.dumps(stated, indent=1) + "\n")
+        elif time.monotonic() - since > 3 * slowest + _PATIENCE:
+            yield longest[0]
+        else:
+            time.sleep(_PAUSE)
 
 
-def _read(out: Path, models: Sequence[str] | Mapping[str, Classifier], films: int) -> Iterator[pd.DataFrame]:
-    for name in models:
-        for number in range(films):
-            yield pd.read_parquet(out / "films" / name / f"{number:05d}.parquet")
-
-
-def _write(path: Path, table: pd.DataFrame) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with draft(path) as temporary:
-        table.to_parquet(temporary, index=False)
+def _no_report(done: int, total: int) -> None:
+    """Progress that nobody wants to see."""

@@ -30,23 +30,26 @@ def models() -> dict[str, Classifier]:
 @pytest.fixture(autouse=True)
 def _small_films(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workflow, "SIZE", 96)
-    monkeypatch.setattr(workflow, "PATIENTS", 60)
+
+
+def table(out: Path, models: dict[str, Classifier], settings: JudgeSettings, **options: Any) -> pd.DataFrame:
+    assert judge(out, models, settings, **options) is not None
+    return pd.read_parquet(out / "judged.parquet")
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_stopped(
     tmp_path: Path, models: dict[str, Classifier]
 ) -> None:
     counts: list[tuple[int, int]] = []
-    first = judge(tmp_path / "out", models, SETTINGS, progress=lambda *count: counts.append(count))
-    assert counts == [(1, 2), (2, 2)]
+    first = table(tmp_path / "out", models, SETTINGS, progress=lambda *count: counts.append(count))
+    assert counts == [(0, 2), (1, 2), (2, 2)]
     films = sorted((tmp_path / "out" / "films" / "small").iterdir())
     assert len(films) == 2
     times = [path.stat().st_mtime_ns for path in films]
     films[1].unlink()
-    again = judge(tmp_path / "out", models, SETTINGS)
+    again = table(tmp_path / "out", models, SETTINGS)
     assert films[0].stat().st_mtime_ns == times[0]
     pd.testing.assert_frame_equal(first, again)
-    pd.testing.assert_frame_equal(first, pd.read_parquet(tmp_path / "out" / "judged.parquet"))
     assert set(first["method"]) == {"grad_cam", "random"}
     assert first.groupby(["film", "finding", "method", "criterion"]).size().max() == 1
     assert (first.groupby("film")["finding"].nunique() >= 3).all()
@@ -56,30 +59,57 @@ def test_films_can_be_added_and_other_settings_are_refused(
     tmp_path: Path, models: dict[str, Classifier]
 ) -> None:
     out = tmp_path / "out"
-    one = judge(out, models, JudgeSettings(**{**vars(SETTINGS), "films": 1}))
-    two = judge(out, models, SETTINGS)
+    one = table(out, models, JudgeSettings(**{**vars(SETTINGS), "films": 1}))
+    two = table(out, models, SETTINGS)
     pd.testing.assert_frame_equal(two.iloc[: len(one)], one)
     other = JudgeSettings(**{**vars(SETTINGS), "criteria": ("hit",)})
     with pytest.raises(InputError, match=r"results of other settings \(criteria\)"):
         judge(out, models, other)
-    assert set(judge(out, models, other, force=True)["criterion"]) == {"hit"}
+    assert set(table(out, models, other, force=True)["criterion"]) == {"hit"}
 
 
-def test_a_folder_with_other_files_is_not_touched(tmp_path: Path, models: dict[str, Classifier]) -> None:
-    (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(InputError, match="holds other files"):
+def test_files_of_others_are_not_touched(tmp_path: Path, models: dict[str, Classifier]) -> None:
+    (tmp_path / "summary.csv").write_text("mine")
+    with pytest.raises(InputError, match=r"summary\.csv"):
         judge(tmp_path, models, SETTINGS)
-    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    film = tmp_path / "films" / "small" / "00000.parquet"
+    film.parent.mkdir(parents=True)
+    film.write_text("mine as well")
+    with pytest.raises(InputError, match=r"of which judge\.json is missing"):
+        judge(tmp_path, models, SETTINGS)
+    (tmp_path / "judge.json").write_text("no JSON")
+    with pytest.raises(InputError, match=r"of which judge\.json is missing"):
+        judge(tmp_path, models, SETTINGS)
+    assert {path.read_text() for path in tmp_path.rglob("*") if path.is_file()} == {
+        *("mine", "mine as well", "no JSON")
+    }
+
+
+def test_methods_that_do_not_apply_are_named_once_and_have_no_rows(
+    tmp_path: Path, models: dict[str, Classifier]
+) -> None:
+    said: list[str] = []
+    methods = ("legrad", "guided_backprop", "edges")
+    settings = JudgeSettings(films=2, methods=methods, criteria=("hit",))
+    both = {**models, "other": models["small"]}
+    rows = table(tmp_path / "out", both, settings, say=said.append)
+    assert set(rows["method"]) == {"edges"}
+    assert set(rows["model"]) == {"small", "other"}
+    assert len(said) == 2
+    assert said[0].startswith("small: 2 of 3 methods do not apply: LeGrad (")
+    with pytest.raises(InputError, match="None of the methods"):
+        judge(tmp_path / "none", models, JudgeSettings(films=1, methods=("legrad",), criteria=("hit",)))
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"criteria": ("hits",)}, "hits"),
-        ({"criteria": ("box_iou",)}, "cannot be computed here"),
+        ({"only": ("Broken heart",)}, "Unknown finding"),
+        ({"shortcut": "logo"}, "Unknown shortcut"),
         ({"methods": ("gradcam",)}, "Unknown method"),
         ({"films": 0}, "At least one film"),
-        ({"films": 1000}, "There are"),
+        ({"findings": 12}, "There are"),
     ],
 )
 def test_invalid_settings_are_refused_before_anything_is_written(

@@ -103,14 +103,15 @@ def patient_studies(
     """The studies of one patient of a data set, as in ``plan``, without drawing the others.
 
     Args:
-        patient: number of the patient, from 1 to ``patients``.
+        patient: number of the patient, from 1. Those above ``patients`` are of no data set; they have what a
+            test patient has.
         patients: number of patients of the data set, which decides on the split.
         seed: as in ``plan``.
         fractions: as in ``plan``.
         shortcuts: as in ``plan``.
     """
     bounds = np.rint(np.cumsum(fractions) / sum(fractions) * patients).astype(int)
-    split = ("train", "valid", "test")[int(np.searchsorted(bounds, patient))]
+    split = ("train", "valid", "test")[min(2, int(np.searchsorted(bounds, patient)))]
     rng = generator(seed, "patient", patient)
     patient_seed = int(rng.integers(2**62))
     count = min(int(rng.geometric(1 / 2.9)), 12)

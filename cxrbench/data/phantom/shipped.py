@@ -1,34 +1,45 @@
 """The data set on whose films the shipped models were trained and evaluated: its films by their paths."""
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from cxrbench.data.phantom.plan import Film, Study, patient_studies
 from cxrbench.errors import InputError
 
-__all__ = ["FRACTIONS", "PATIENTS", "SIZE", "shipped_film"]
+__all__ = ["FRACTIONS", "LAST_PATIENT", "PATIENTS", "SIZE", "shipped_film", "test_studies"]
 
 # As in train/configs/phantom_*.toml; a test holds them against each other.
 PATIENTS: Final = 5200
 FRACTIONS: Final = (0.56, 0.05, 0.39)  # of the patients in train, valid and test
 SIZE: Final = 320  # pixels per side of the films
+# Patients above PATIENTS are of no data set; what needs more test films than it has takes them.
+LAST_PATIENT: Final = 20_000
 
 _PATH: Final = re.compile(
     r"(?:train|valid|test)/patient(\d{5})/study\d{1,2}/view[12]_(?:frontal|lateral)\.png"
 )
 
 
+def test_studies() -> Iterator[Study]:
+    """The studies of the test patients, and then those of patients of no data set, up to `LAST_PATIENT`."""
+    first = 1 + round((FRACTIONS[0] + FRACTIONS[1]) / sum(FRACTIONS) * PATIENTS)
+    for patient in range(first, LAST_PATIENT + 1):
+        yield from patient_studies(patient, PATIENTS, fractions=FRACTIONS)
+
+
 def shipped_film(path: str) -> tuple[Study, Film]:
     """The study and the film of a path such as ``test/patient03178/study1/view1_frontal.png``.
 
-    Only the patient's own studies are drawn, so that this takes milliseconds.
+    Only the patient's own studies are drawn, so that this takes milliseconds. Films of patients of no data
+    set (`test_studies`) are found as well.
 
     Raises:
         InputError: the data set has no such film.
     """
     form = _PATH.fullmatch(path)
     number = int(form[1]) if form else 0
-    if 1 <= number <= PATIENTS:
+    if 1 <= number <= LAST_PATIENT:
         for study in patient_studies(number, PATIENTS, fractions=FRACTIONS):
             for film in study.films:
                 if film.path == path:

@@ -18,7 +18,7 @@ from cxrbench.data.phantom.solids import Array
 from cxrbench.errors import InputError
 from cxrbench.labels import HIERARCHY, finding_key
 
-__all__ = ["FilmsWithout", "Twin", "parts", "twin"]
+__all__ = ["FilmsWithout", "Twin", "parts", "twin", "twins_without_each_part"]
 
 # The difference of grey levels above which a pixel counts as changed.
 VISIBLE: Final = 0.02
@@ -76,11 +76,19 @@ def parts(phantom: Phantom) -> dict[str, np.ndarray]:
     found |= phantom.shortcuts
     if phantom.marker.any():
         found[MARKER] = phantom.marker
-    if phantom.view != "LATERAL":
-        for part in HEALTHY_PARTS:
-            if part not in phantom.scenario.omitted:
-                found[part] = twin(phantom, without=(part,)).mask
-    return found
+    return found | {name: twin(phantom, without=(name,)).mask for name in _healthy_parts(phantom)}
+
+
+def twins_without_each_part(phantom: Phantom) -> dict[str, Twin]:
+    """Part → the twin without it, for all that ``parts`` names and in its order; each is rendered once.
+
+    The mask of each twin is the part's, as in ``parts``.
+    """
+    marker = (MARKER,) if phantom.marker.any() else ()
+    names = (*phantom.severity, *phantom.shortcuts, *marker, *_healthy_parts(phantom))
+    # The grey levels are those of the original film: measured once, not for each twin.
+    measured = replace(phantom, scenario=replace(phantom.scenario, tone=_tone(phantom)))
+    return {name: twin(measured, without=(name,)) for name in names}
 
 
 def twin(
@@ -120,7 +128,7 @@ def twin(
         shortcuts=tuple(kind for kind in scenario.shortcuts if kind not in removed),
         places={**scenario.places, **moved},
         omitted=scenario.omitted | {name for name in removed if name == MARKER or name in HEALTHY_PARTS},
-        tone=scenario.tone or _tone(original),
+        tone=_tone(original),
     )
     phantom = expose(changed)
     names = (*removed, *stronger, *moved)
@@ -168,6 +176,8 @@ class FilmsWithout(Mapping[str, np.ndarray]):
 
 def _tone(original: Phantom) -> Tone:
     scenario = original.scenario
+    if scenario.tone is not None:
+        return scenario.tone
     return tone_of(
         original.attenuation, original.patient, scenario.geometry, original.exposure, scenario.stream
     )
@@ -194,12 +204,15 @@ def _removed(original: Phantom, without: Sequence[str]) -> tuple[str, ...]:
 
 
 def _other_parts(original: Phantom) -> tuple[str, ...]:
-    omitted = original.scenario.omitted
-    marker = (MARKER,) if original.exposure.marker and MARKER not in omitted else ()
-    healthy = (
-        () if original.view == "LATERAL" else tuple(part for part in HEALTHY_PARTS if part not in omitted)
-    )
-    return marker + healthy
+    drawn = original.exposure.marker and MARKER not in original.scenario.omitted
+    return (*((MARKER,) if drawn else ()), *_healthy_parts(original))
+
+
+def _healthy_parts(original: Phantom) -> tuple[str, ...]:
+    """Those of `HEALTHY_PARTS` that the film has."""
+    if original.view == "LATERAL":
+        return ()
+    return tuple(part for part in HEALTHY_PARTS if part not in original.scenario.omitted)
 
 
 def _lineage(name: str) -> list[str]:
