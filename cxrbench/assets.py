@@ -11,6 +11,7 @@ from typing import Final
 __all__ = [
     "gallery",
     "healthy",
+    "judged",
     "locations",
     "lungs",
     "models",
@@ -46,6 +47,11 @@ def gallery() -> Path:
 def healthy() -> Path:
     """Folder of films without a finding, baselines of expected gradients."""
     return _assets() / "healthy"
+
+
+def judged() -> Path:
+    """Folder of stored results of ``cxrbench judge``, one Parquet file per run."""
+    return _assets() / "judged"
 
 
 def locations() -> Path:

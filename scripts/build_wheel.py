@@ -17,6 +17,7 @@ SHIPPED: Final = (
     ".streamlit/config.toml",
     "assets/gallery/**/*",
     "assets/healthy/*",
+    "assets/judged/*",
     "assets/locations/*",
     "assets/lungs/*",
     "assets/models/efficientnet_b0/*",

@@ -35,6 +35,12 @@ PAGES: Final = {
         "ROC and precision–recall curves, operating points, confidence intervals, subgroups and errors.",
         "performance",
     ),
+    "judge": Page(
+        "Judge",
+        "gavel",
+        "Explanation methods judged against known truth: which finds the finding, which follows the model.",
+        "judge",
+    ),
     "imbalance": Page(
         "Imbalance",
         "balance",

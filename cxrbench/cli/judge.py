@@ -15,7 +15,7 @@ from cxrbench.judge import CRITERIA
 from cxrbench.terminal import ProgressBar
 from cxrbench.workflows.judge import DEFAULT_CRITERIA, DEFAULT_METHODS, JudgeSettings, judge
 from cxrbench.workflows.judge_folder import JUDGED, SUMMARY
-from cxrbench.workflows.judge_summary import summary
+from cxrbench.workflows.judge_summary import summary, verdict
 
 __all__ = ["run"]
 
@@ -65,5 +65,5 @@ def _cell(row: dict[Hashable, Any]) -> str:
     if np.isnan(row["mean"]):
         return "–"
     higher = CRITERIA[str(row["criterion"])].higher_is_better
-    better = higher is not None and (row["gain_low"] > 0 if higher else row["gain_high"] < 0)
+    better = verdict(row["gain_low"], row["gain_high"], higher_is_better=higher) == "better"
     return f"{row['mean']:.2f} ({row['low']:.2f}–{row['high']:.2f}){'*' if better else ' '}"

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from cxrbench.metrics.intervals import Interval, Statistic, bootstrap
 
-__all__ = ["FilmMeans", "film_means", "gains", "means", "summary"]
+__all__ = ["FilmMeans", "Verdict", "film_means", "gains", "means", "summary", "verdict"]
+
+# Of a paired difference; "open" where its interval includes 0, None where it says nothing.
+Verdict = Literal["better", "worse", "open"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +79,24 @@ def gains(table: pd.DataFrame, control: str) -> pd.DataFrame:
         interval = _interval(paired, films.patients)
         parts.append(_rows(films, _bounds(interval, "gain", "gain_low", "gain_high")))
     return pd.concat(parts, ignore_index=True)
+
+
+def verdict(low: float, high: float, *, higher_is_better: bool | None) -> Verdict | None:
+    """Whether a method is better than a control: only where the interval of the difference excludes 0.
+
+    Args:
+        low: lower bound of the method's mean minus the control's.
+        high: upper bound.
+        higher_is_better: as of ``Criterion``.
+
+    Returns:
+        None for a criterion without a direction, and where the interval is undefined.
+    """
+    if higher_is_better is None or np.isnan(low) or np.isnan(high):
+        return None
+    if low <= 0 <= high:
+        return "open"
+    return "better" if (low > 0) == higher_is_better else "worse"
 
 
 def film_means(table: pd.DataFrame) -> Iterator[FilmMeans]:

@@ -11,6 +11,7 @@ Visits = Callable[..., Any]
 PAGES = {
     "/": "Compare",
     "/performance": "Performance",
+    "/judge": "Judge",
     "/imbalance": "Imbalance",
     "/phantom?finding=Edema": "Phantom",
     "/preparation": "Preparation",

@@ -5,7 +5,7 @@ it is under way. So the address is followed only in runs of the whole page, whic
 Forward bring about, and never in runs of its fragments, which is what clicks bring about.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NoReturn
 
 import streamlit as st
@@ -13,7 +13,7 @@ import streamlit as st
 from cxrbench.app.compare import controls
 from cxrbench.app.compare.options import choice_for_own, choice_from_link, default_choice
 from cxrbench.app.compare.selection import Choice, query_parameters, values_by_name
-from cxrbench.app.services import own_radiographs, phantom_link, phantoms
+from cxrbench.app.services import own_radiographs, phantom_link, phantoms, shipped_films
 from cxrbench.app.services.radiographs import Source
 from cxrbench.errors import InputError
 
@@ -76,6 +76,13 @@ def redraw() -> NoReturn:
     st.rerun()
 
 
+# Query parameter of a film that is simulated → the film of its value.
+_RENDERED: Final[Mapping[str, Callable[[str], Source]]] = {
+    "phantom": lambda text: phantoms.radiograph(phantom_link.read(text)),
+    shipped_films.PARAMETER: shipped_films.radiograph,
+}
+
+
 def _link() -> dict[str, list[str]]:
     link = {name: st.query_params.get_all(name) for name in st.query_params}
     link.pop("view", None)  # display settings: read in the browser
@@ -84,14 +91,14 @@ def _link() -> dict[str, list[str]]:
 
 def _own_film(link: Link) -> tuple[str, str]:
     """Id of the user's radiograph that a link names, "" if none; and a message if it is missing."""
-    if link.get("phantom"):
-        try:
-            settings = phantom_link.read(link["phantom"][-1])
-            with st.spinner("Simulating the radiograph …"):
-                film = phantoms.radiograph(settings)
-        except InputError as error:
-            return "", str(error)
-        return own_radiographs.keep(film), ""
+    for name, render in _RENDERED.items():
+        if link.get(name):
+            try:
+                with st.spinner("Simulating the radiograph …"):
+                    film = render(link[name][-1])
+            except InputError as error:
+                return "", str(error)
+            return own_radiographs.keep(film), ""
     film_id = (link.get("own") or [""])[-1]
     if film_id and own_radiographs.film(film_id) is None:
         return "", (

@@ -9,9 +9,11 @@ import streamlit as st
 
 from cxrbench.app.navigation import page_file
 from cxrbench.app.performance.curves.schema import CellClick
+from cxrbench.app.services.shipped_films import compare_address, shipped_paths
 from cxrbench.app.widgets.tables import number_columns, table_expander
 from cxrbench.compare import gallery
 from cxrbench.evaluation import System
+from cxrbench.models import catalog
 
 __all__ = ["KINDS", "MAX_CASES", "case_columns", "case_table", "cases_part", "draw_cases"]
 
@@ -76,7 +78,10 @@ def case_table(system: System, finding: str, kind: str, threshold: float) -> pd.
 
 
 def case_columns(system: System, rows: np.ndarray, column: int) -> pd.DataFrame:
-    """Return columns for a list of images: path, score, ground truth; sex, age and projection if known."""
+    """Return columns for a list of images: path, score, ground truth; sex, age and projection if known.
+
+    Films of the shipped models' data set have the column ``film`` too: the path by which they are rendered.
+    """
     table, truth = system.shown.table.iloc[rows], system.shown.targets[rows]
     labels = np.array(system.shown.labels)
     present = [", ".join(labels[row == 1]) or "none" for row in truth]
@@ -90,11 +95,14 @@ def case_columns(system: System, rows: np.ndarray, column: int) -> pd.DataFrame:
     for name in ("sex", "age", "projection"):
         if (table[name].notna() & (table[name] != "")).any():
             images[name] = table[name].to_numpy()
+    paths = shipped_paths(system.shown.table["path"].tolist(), system.shown.targets, system.shown.labels)
+    if paths is not None:
+        images["film"] = np.array(paths, dtype=object)[rows]
     return images
 
 
 def draw_cases(images: pd.DataFrame, finding: str, models: Sequence[str], name: str, *, order: str) -> None:
-    """Draw a list of images: a table of the first ones, and links to Compare for gallery cases."""
+    """Draw a list of images: a table of the first ones, and links to Compare for those that it can show."""
     by_study = {entry.study: entry for entry in gallery.cases() if entry.study}
     gallery_cases = [
         entry
@@ -115,13 +123,23 @@ def draw_cases(images: pd.DataFrame, finding: str, models: Sequence[str], name: 
                     page_file("compare"), label=entry.title, icon=":material/compare:", query_params=link
                 )
     first = f", the first {MAX_CASES} of them" if len(images) > MAX_CASES else ""
-    st.caption(
-        f"{len(images):,} images{first}, {order}. Only gallery cases can be "
-        "opened: of other images the scores are stored, but not the pixels."
-    )
+    shown, opened = _with_links(images[:MAX_CASES], finding, models)
+    st.caption(f"{len(images):,} images{first}, {order}. {opened}")
     config = number_columns(images) | {
         "present in truth": "findings present (ground truth)",
         "say yes": "votes",
+        "Compare": st.column_config.LinkColumn(display_text="open", width=80),
     }
-    st.dataframe(images[:MAX_CASES], hide_index=True, column_config=config)
-    table_expander(images, f"cases-{name}")
+    st.dataframe(shown, hide_index=True, column_config=config)
+    table_expander(images.drop(columns="film", errors="ignore"), f"cases-{name}")
+
+
+def _with_links(images: pd.DataFrame, finding: str, models: Sequence[str]) -> tuple[pd.DataFrame, str]:
+    """The images with their addresses on Compare, where they can be rendered; and what can be opened."""
+    if "film" not in images:
+        return images, "Only gallery cases can be opened: of other images no pixels are stored, only scores."
+    installed = catalog.available()
+    shown_models = [model for model in models if model in installed]
+    shown = images.drop(columns="film")
+    shown.insert(0, "Compare", [compare_address(path, finding, shown_models) for path in images["film"]])
+    return shown, "Each opens on Compare in a new tab: the phantom is rendered again from its seed."

@@ -9,7 +9,7 @@ from cxrbench.app.services.phantom_settings import PhantomSettings
 from cxrbench.app.services.radiographs import Source
 from cxrbench.data.phantom import FilmsWithout, Phantom, render
 
-__all__ = ["SIZE", "radiograph", "simulate"]
+__all__ = ["SIZE", "as_source", "described", "radiograph", "simulate"]
 
 SIZE: Final = 512  # pixels per side
 
@@ -41,13 +41,19 @@ def radiograph(settings: PhantomSettings) -> Source:
         InputError: as ``simulate``.
     """
     phantom = simulate(settings)
-    present = [name for name, value in phantom.truth.items() if value]
-    description = (
-        f"Simulated on the Phantom page: patient {settings.seed}, {phantom.view}, {phantom.sex}, "
-        f"{phantom.age} years. Present: {', '.join(present)}."
-    )
-    return Source(
+    return as_source(
+        phantom,
         title=f"Phantom {settings.seed}, {phantom.view}",
+        description=f"Simulated on the Phantom page: patient {settings.seed}, {phantom.view}, "
+        f"{described(phantom)}",
+        link=("phantom", phantom_link.write(settings)),
+    )
+
+
+def as_source(phantom: Phantom, *, title: str, description: str, link: tuple[str, str]) -> Source:
+    """A rendered phantom as a radiograph for the Compare page, with all that is known of it."""
+    return Source(
+        title=title,
         description=description,
         image=phantom.image,
         sha256=hashlib.sha256(phantom.image.tobytes()).hexdigest(),
@@ -56,5 +62,11 @@ def radiograph(settings: PhantomSettings) -> Source:
         view="Lateral" if phantom.view == "LATERAL" else phantom.view,
         findings=tuple(phantom.severity)[:1] or ("No Finding",),
         twins=FilmsWithout(lambda: phantom, phantom.truth, phantom.image),
-        link=("phantom", phantom_link.write(settings)),
+        link=link,
     )
+
+
+def described(phantom: Phantom) -> str:
+    """Sex, age and present findings of a phantom, as the end of a sentence."""
+    present = [name for name, value in phantom.truth.items() if value]
+    return f"{phantom.sex}, {phantom.age} years. Present: {', '.join(present)}."

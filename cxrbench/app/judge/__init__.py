@@ -1,0 +1,1 @@
+"""The Judge page: explanation methods judged against known truth, from stored results."""
