@@ -33,6 +33,7 @@ from cxrbench.inference import predict, rescale
 from cxrbench.models import Classifier, hub
 from cxrbench.writing import draft_folder, write_text
 from train.cases import Pool, choose, highest_positive, lowest_negative
+from train.gallery_twins import store_twins
 
 # Steps of integrated gradients: with 32, the sum of most maps is within 3 % of the change in score, at less
 # computing time than the usual 50.
@@ -105,6 +106,7 @@ def store(film: CaseFilm, settings: Settings, folder: Path) -> None:
     events = compare(film.image, settings, models=loaded())
     comparison = collect(events, image=film.image, settings=settings, masks=film.masks, truth=film.truth)
     gallery.store(comparison, folder)
+    store_twins(folder, comparison, gallery.read_case(film.entry), loaded())
 
 
 @lru_cache(maxsize=1)
@@ -169,6 +171,7 @@ def marked_films(root: Path, pool: Pool) -> Iterator[CaseFilm]:
             "why": f"Shortcut: {finding} is absent, on the radiograph where its score is lowest. Planted on "
             f"it: the {shortcut['title']}, which {model.spec.title} has learned instead of the finding.",
             **opening(finding, model.spec.name),
+            "planted": kind,
         }
         plain = film(root, pool, row, entry)
         image = plant(plain.image, kind, np.random.default_rng(row))[0]

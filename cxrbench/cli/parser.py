@@ -230,6 +230,12 @@ def _add_phantom(commands: _Commands) -> None:
         "RATE is its share of images with the finding, OTHERWISE of the others (default 0.02); once per kind",
     )
     command.add_argument(
+        "--twins",
+        action="store_true",
+        help="also write each test film without each of its findings, shortcuts and side marker, and say how "
+        "far each change lies in its mask",
+    )
+    command.add_argument(
         "--force",
         action="store_true",
         help="replace phantoms with other settings, changed tables, and other files of the same names",

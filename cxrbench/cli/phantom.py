@@ -2,7 +2,9 @@
 
 import argparse
 
-from cxrbench.data.phantom import read_shortcut, write
+import pandas as pd
+
+from cxrbench.data.phantom import read_shortcut, read_twins, write
 from cxrbench.errors import InputError
 from cxrbench.terminal import ProgressBar
 
@@ -31,7 +33,29 @@ def run(options: argparse.Namespace) -> int:
             workers=options.workers,
             progress=progress,
             shortcuts=shortcuts,
+            twins=options.twins,
             force=options.force,
         )
+    if options.twins:
+        print(_concentrations(read_twins(options.out)))
     print(options.out)
     return 0
+
+
+def _concentrations(twins: pd.DataFrame) -> str:
+    """Per part that is taken away: its twins, and the mean change inside its mask and outside."""
+    if twins.empty:
+        return "There is no test film, so there are no twins; add patients."
+    parts = twins.groupby("removed").agg(
+        twins=("twin", "size"), inside=("inside", "mean"), outside=("outside", "mean")
+    )
+    parts["ratio"] = parts["inside"] / parts["outside"]
+    width = max(map(len, parts.index))
+    head = "Mean change of the grey levels (0 to 255) inside the mask of what is removed, and outside:"
+    lines = [f"{'':{width}}  {'twins':>5}  {'inside':>6}  {'outside':>7}  {'ratio':>6}"]
+    lines += [
+        f"{part:{width}}  {row.twins:5.0f}  {255 * row.inside:6.1f}  {255 * row.outside:7.2f}  "
+        f"{row.ratio:6.0f}"
+        for part, row in parts.iterrows()
+    ]
+    return "\n".join([head, *lines])

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,8 +15,9 @@ from cxrbench.compare.archive import read_arrays, write_arrays
 from cxrbench.compare.comparison import FILM_VIEWS, Comparison, HeatMaps, Prediction, Settings
 from cxrbench.compare.pictures import png
 from cxrbench.compare.stored_maps import read_maps, write_maps
+from cxrbench.compare.stored_twins import read_effects, read_twins
 from cxrbench.data import read_image
-from cxrbench.data.phantom import FilmsWithout, render
+from cxrbench.data.phantom import FilmsWithout, draw_scenario
 from cxrbench.errors import InputError
 from cxrbench.writing import write_bytes, write_text
 
@@ -26,9 +26,12 @@ __all__ = [
     "Case",
     "case",
     "cases",
+    "effects",
     "load",
     "methods",
     "models",
+    "read_case",
+    "rendered_twins",
     "store",
     "twins",
 ]
@@ -61,6 +64,7 @@ class Case:
         models: names of the models shown when the case opens; empty for any.
         methods: keys of the methods shown when the case opens; empty for any.
         phantom: arguments of ``data.phantom.render`` that render it again; empty for other films.
+        planted: kind of shortcut that was planted on the finished film; "" for none.
     """
 
     id: str
@@ -73,6 +77,7 @@ class Case:
     models: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
     phantom: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    planted: str = ""
 
 
 def cases() -> tuple[Case, ...]:
@@ -80,7 +85,7 @@ def cases() -> tuple[Case, ...]:
     index = assets.gallery() / "index.json"
     if not index.is_file():
         return ()
-    return tuple(map(_case, json.loads(index.read_text(encoding="utf-8"))["cases"]))
+    return tuple(map(read_case, json.loads(index.read_text(encoding="utf-8"))["cases"]))
 
 
 def case(case_id: str) -> Case:
@@ -155,15 +160,36 @@ def load(
 
 
 def twins(comparison: Comparison) -> FilmsWithout | None:
-    """The films of a loaded case without each of its findings, rendered on first use.
+    """The films of a loaded case without each of its findings, as stored; after other edits, as rendered.
 
     Returns:
         None if the case is no phantom.
     """
-    arguments = case(comparison.source).phantom
-    if not arguments:
+    record = case(comparison.source)
+    if not record.phantom:
         return None
-    return FilmsWithout(partial(render, **arguments), comparison.truth, comparison.image)
+    stored = read_twins(assets.gallery() / record.id, comparison.image)
+    return FilmsWithout(draw_scenario(**record.phantom), comparison.truth, comparison.image, stored=stored)
+
+
+def rendered_twins(record: Case, comparison: Comparison) -> FilmsWithout:
+    """The same with nothing stored: what ``train.gallery_twins`` stores.
+
+    Raises:
+        InputError: the case is no phantom.
+    """
+    if not record.phantom:
+        raise InputError(f"The case {record.id!r} is no phantom, so it has no twins; choose another.")
+    return FilmsWithout(draw_scenario(**record.phantom), comparison.truth, comparison.image)
+
+
+def effects(case_id: str) -> dict[str, dict[str, float]]:
+    """Model → finding that is present → its true effect: the logit minus that of the film without it.
+
+    Raises:
+        InputError: there is no case of that id.
+    """
+    return read_effects(assets.gallery() / case(case_id).id)
 
 
 def store(comparison: Comparison, folder: Path) -> None:
@@ -184,7 +210,8 @@ def store(comparison: Comparison, folder: Path) -> None:
         _store_model(folder, prediction, heats)
 
 
-def _case(entry: Mapping[str, Any]) -> Case:
+def read_case(entry: Mapping[str, Any]) -> Case:
+    """A case as its entry in the index states it."""
     findings = tuple(entry["findings"])
     return Case(
         id=entry["id"],
@@ -198,6 +225,7 @@ def _case(entry: Mapping[str, Any]) -> Case:
         models=tuple(entry.get("models", ())),
         methods=tuple(entry.get("methods", ())),
         phantom=entry.get("phantom", {}),
+        planted=entry.get("planted", ""),
     )
 
 

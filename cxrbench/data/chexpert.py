@@ -38,11 +38,12 @@ _COLUMNS: Final = {
     "view": ("frontal/lateral", "frontal_lateral"),
     "projection": ("ap/pa", "ap_pa"),
 }
-# Columns of CheXpert Plus and of the phantom's truth.csv that are not labels; no note names them.
+# Columns of CheXpert Plus, and of the phantom's truth.csv and twins.csv, that are no labels: no note on them.
 _OTHER_COLUMNS: Final = frozenset(
     {
         *("path_to_dcm", "deid_patient_id", "patient_report_date_order", "report", "race", "ethnicity"),
         *("interpreter_needed", "insurance_type", "recent_bmi", "deceased", "split", "boxes"),
+        *("twin of", "removed", "absent", "change inside", "change outside"),
     }
 )
 _OTHER_PREFIXES: Final = ("section_", "severity ", "shortcut ")

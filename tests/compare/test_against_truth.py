@@ -4,9 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from torch.nn import functional as F
 
 from cxrbench.compare import Comparison, HeatMaps, Settings
-from cxrbench.compare.against_truth import AgainstTruth, against_truth, truth_text
+from cxrbench.compare.against_truth import (
+    AgainstTruth,
+    KnownTruth,
+    against_truth,
+    prior_inside,
+    truth_line,
+    truth_meaning,
+)
+from cxrbench.data.phantom import phantom_priors
 from cxrbench.judge import hit, relevance_mass
 from cxrbench.preprocess import Preprocessing
 
@@ -28,15 +38,49 @@ def test_a_map_that_can_be_checked_by_hand() -> None:
     relevance = np.zeros((8, 8))
     relevance[0, 0], relevance[7, 7], relevance[4, 4] = 3, 1, -5
     found = against_truth(heat(relevance), comparison(mask), "Edema")
-    assert found == AgainstTruth(hit=True, inside=0.75, chance=0.25)
-    assert truth_text(found) == (
-        "hit: the strongest point lies in the dashed outline, with 75% of the relevance inside: 3.0 × the "
-        "outline's share of the film (25.0%)"
-    )
+    assert found is not None
+    assert (found.hit, found.inside, found.chance) == (True, 0.75, 0.25)
+    assert truth_line(found) == "Hit · 75% inside (chance 25%)"
     other = against_truth(heat(relevance), comparison(~mask), "Edema")
     assert other is not None
-    assert not other.hit
-    assert "miss: the strongest point lies outside" in truth_text(other)
+    assert truth_line(other) == "Miss · 25% inside (chance 75%)"
+
+
+def test_the_line_states_prior_and_true_effect_where_they_are_known() -> None:
+    found = AgainstTruth(True, 0.754, 0.0042, prior=0.31, effect=3.14, logit=2.04)
+    assert truth_line(found) == "Hit · 75% inside (prior 31%, chance 0.4%) · logit −3.1 without it"
+    assert truth_meaning(found, "Edema") == (
+        "Hit: the strongest point of the map lies in the dashed outline, the known extent of Edema. "
+        "75% of the positive relevance lies inside; of the location prior, which marks where Edema lies on "
+        "other films and never sees this one, 31%; of a map without structure 0.4%, the outline's share of "
+        "the film. On the same film rendered without Edema the logit falls by 3.1 (2.0 → −1.1): so much of "
+        "the score is truly due to it."
+    )
+    hardly = AgainstTruth(False, 0.1, 0.1, effect=0.03, logit=-1.0)
+    assert truth_line(hardly).endswith("logit ±0.0 without it")
+    assert "this model hardly uses it" in truth_meaning(hardly, "Edema")
+    lowers = AgainstTruth(False, 0.1, 0.1, effect=-0.6)
+    assert truth_line(lowers).endswith("logit +0.6 without it")
+    assert "the logit rises by 0.6: the finding truly lowers the score" in truth_meaning(lowers, "Edema")
+
+
+def test_what_is_known_of_a_finding_is_that_of_the_maps_model() -> None:
+    mask = np.zeros((8, 8), bool)
+    mask[:4, :4] = True
+    known = KnownTruth({"Edema": 0.3}, {("m", "Edema"): 1.5, ("other", "Edema"): 9.0})
+    found = against_truth(heat(np.ones((8, 8))), comparison(mask), "Edema", known)
+    assert found is not None
+    assert (found.prior, found.effect) == (0.3, 1.5)
+
+
+def test_the_share_of_the_prior_is_the_judges() -> None:
+    mask = np.zeros((96, 96), bool)
+    mask[20:60, 10:40] = True
+    prior = torch.from_numpy(phantom_priors()["Edema"])[None, None]
+    enlarged = F.interpolate(prior, size=(96, 96), mode="bilinear", align_corners=False)[0, 0].numpy()
+    assert prior_inside("Edema", mask) == pytest.approx(relevance_mass(enlarged, mask), rel=1e-5)
+    assert np.isnan(prior_inside("Edema", np.zeros((96, 96), bool)))
+    assert np.isnan(prior_inside("No Finding", mask))
 
 
 @pytest.mark.parametrize("grid", [(7, 7), (14, 14), (64, 64)])

@@ -74,7 +74,7 @@ def test_on_a_phantom_the_map_sums_to_the_true_change_of_the_logit(
 ) -> None:
     model = random_model("efficientnet_b0")
     phantom = render(7, {"Pleural Effusion": 0.8, "Edema": 0.4}, size=128)
-    films = FilmsWithout(lambda: phantom, phantom.truth, phantom.image)
+    films = FilmsWithout(phantom.scenario, phantom.truth, phantom.image)
     settings = Settings((model.spec.name,), ("twin_integrated_gradients(steps=64)",))
     *_, heat = compare(
         phantom.image, settings, models={model.spec.name: model}, surroundings=Surroundings(films)

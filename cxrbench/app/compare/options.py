@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from cxrbench.app.compare.presets import AUTOMATIC, FIXED, as_default
-from cxrbench.app.compare.selection import LISTS, Choice, parse_link
+from cxrbench.app.compare.selection import LISTS, Choice, parse_edits, parse_link
 from cxrbench.app.services import model_registry
 from cxrbench.app.services.radiographs import Source, case
 from cxrbench.compare import Prediction, Settings, gallery
@@ -90,7 +90,7 @@ def choice_for_own(film: Source, current: Choice) -> Choice:
         fixed = current.steps != default_choice(current.case).steps  # a number that the user has chosen
         methods = current.methods if fixed else as_default(current.methods, film)
         findings = film.findings or current.findings
-        return replace(current, case=None, models=models, methods=methods, findings=findings)
+        return replace(current, case=None, models=models, methods=methods, findings=findings, edits=())
     saved = film.precomputed.settings
     return Choice(None, saved.models, saved.methods, film.findings, saved.stage, saved.baseline, saved.steps)
 
@@ -181,7 +181,10 @@ def choice_from_link(
     if film is not None:
         default = choice_for_own(film, default)
         del known["case"]
-    return parse_link(link, default, known)
+    choice, problems = parse_link(link, default, known)
+    shown = film or _source(choice)
+    edits, more = parse_edits(link.get("edit") or (), shown.twins if shown is not None else None)
+    return replace(choice, edits=edits), [*problems, *more]
 
 
 def _configured(key: str) -> "ConfiguredMethod | None":

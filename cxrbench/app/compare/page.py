@@ -12,6 +12,7 @@ from cxrbench.app.compare.options import configured_titles, method_titles, model
 from cxrbench.app.compare.scene import scene
 from cxrbench.app.compare.score_bars import score_list, score_table
 from cxrbench.app.services import map_jobs, own_radiographs
+from cxrbench.app.services.known_truth import add_known_truth
 from cxrbench.app.services.map_snapshot import Snapshot
 from cxrbench.app.services.radiographs import Source
 from cxrbench.compare import Comparison, bundle
@@ -49,6 +50,7 @@ def _draw() -> None:
     st.caption(source.description)
     titles = model_titles(source) | method_titles(source) | configured_titles(choice.methods)
     snapshot = map_jobs.gather(source, choice.settings, progress.stopped(), choice.findings)
+    snapshot, known = add_known_truth(snapshot, source, choice.findings)
     progress.show(snapshot, titles)
     file = f"cxrbench-{choice.case or source.sha256[:8]}"
     data = scene(
@@ -57,6 +59,7 @@ def _draw() -> None:
         titles=titles,
         link=url.keep_link(choice, source),
         file=file,
+        known=known,
     )
     canvas(data, key="canvas")
     with beside:
@@ -71,7 +74,7 @@ def _draw() -> None:
             help="Settings, scores, raw maps and the radiograph in one ZIP file; upload it to open it again.",
         )
     show_scores(source, choice.findings, snapshot, titles)
-    what_if.draw(source, snapshot.comparison.predictions, titles)
+    snapshot = what_if.draw(source, snapshot, choice, known, titles)
     progress.follow(snapshot)
 
 

@@ -1,7 +1,7 @@
 """The panels of the canvas: the radiograph, one map, mean and deviation of several models' maps."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -10,7 +10,7 @@ from cxrbench.app.compare.canvas.schema import PanelData
 from cxrbench.app.compare.ensemble_panels import BlendPanel, blend_panels
 from cxrbench.app.compare.image_encoding import encoded, input_box, shown_size
 from cxrbench.app.services.map_snapshot import Cell
-from cxrbench.compare.against_truth import against_truth, truth_text
+from cxrbench.compare.against_truth import KnownTruth, against_truth, truth_line, truth_meaning
 from cxrbench.compare.captions import called, completeness, computing_time, incomplete, notes, score_text
 from cxrbench.compare.comparison import Comparison, HeatMaps
 from cxrbench.compare.scale import peak
@@ -28,12 +28,14 @@ class PanelInputs:
         cells: (model, method, finding) → origin and state of its map.
         titles: model or method → title on the page.
         outlines: finding → polygons of its ground-truth mask, if there is one.
+        known: what is known of a phantom's findings besides their masks.
     """
 
     comparison: Comparison
     cells: Mapping[tuple[str, str, str], Cell]
     titles: Mapping[str, str]
     outlines: Mapping[str, list[list[tuple[float, float]]]]
+    known: KnownTruth = field(default_factory=KnownTruth)
 
     def title(self, key: str) -> str:
         """Title of a model or a method on the page."""
@@ -81,9 +83,10 @@ def map_panel(inputs: PanelInputs, model: str, method: str, finding: str) -> Pan
         panel["alt"] = f"{panel['title']}, {model}, {finding}: {'; '.join(said)}."
         return panel
     _dim(panel, comparison, model, finding)
-    found = against_truth(heat, comparison, finding)
-    truth = [_sentence(truth_text(found))] if found is not None else []
-    panel["facts"] += [*truth, *_facts(heat, finding, cell), *_remarks(heat, comparison)]
+    found = against_truth(heat, comparison, finding, inputs.known)
+    if found is not None:
+        panel["truth"] = {"text": truth_line(found), "about": truth_meaning(found, finding)}
+    panel["facts"] += [*_facts(heat, finding, cell), *_remarks(heat, comparison)]
     scale = shown_size(comparison.image)[0] / comparison.image.shape[1]
     over = input_box(heat.preprocessing, comparison.image.shape, heat.box, scale)
     panel["map"] = encoded(relevance, over)
@@ -181,6 +184,7 @@ def _panel(identity: str, kind: Literal["radiograph", "map"], title: str, subtit
         "subtitle": subtitle,
         "group": "",
         "facts": [],
+        "truth": None,
         "notes": [],
         "alt": "",
         "outline": None,
@@ -194,6 +198,7 @@ def _panel(identity: str, kind: Literal["radiograph", "map"], title: str, subtit
         "opacity": None,
         "fixed": False,
         "colours": "",
+        "picture": None,
     }
 
 

@@ -28,25 +28,26 @@ def stopped() -> Drafts:
     return drafts
 
 
-def show(snapshot: Snapshot, titles: Mapping[str, str]) -> None:
+def show(snapshot: Snapshot, titles: Mapping[str, str], *, name: str = "") -> None:
     """Draw errors, and a progress bar with a Stop button or a button to resume.
 
     Args:
         snapshot: what is known of the maps.
         titles: model → title on the page.
+        name: distinguishes this progress from another one on the page.
     """
     for problem in {str(job.error): None for job in snapshot.failed if isinstance(job.error, InputError)}:
         st.error(problem)
     # One placeholder, emptied at every run: an interrupted run would leave its Stop button behind.
     placeholder = st.empty()
     if snapshot.pending:
-        with placeholder.container(horizontal=True, vertical_alignment="center", key="progress"):
+        with placeholder.container(horizontal=True, vertical_alignment="center", key=f"{name}progress"):
             st.progress(_fraction(snapshot), text=_message(snapshot.pending, titles))
-            st.button("Stop", icon=":material/stop:", key="stop", on_click=_stop, args=(snapshot,))
+            st.button("Stop", icon=":material/stop:", key=f"{name}stop", on_click=_stop, args=(snapshot,))
     elif snapshot.stopped:
-        with placeholder.container(horizontal=True, vertical_alignment="center", key="stopped_here"):
+        with placeholder.container(horizontal=True, vertical_alignment="center", key=f"{name}stopped_here"):
             st.caption("Stopped; unfinished maps are drafts.", width="content")
-            st.button("Compute the rest", key="resume", on_click=_resume, args=(snapshot,))
+            st.button("Compute the rest", key=f"{name}resume", on_click=_resume, args=(snapshot,))
 
 
 def follow(snapshot: Snapshot) -> None:

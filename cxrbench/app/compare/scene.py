@@ -8,6 +8,7 @@ from cxrbench.app.compare.ensemble_panels import vote_facts
 from cxrbench.app.compare.image_encoding import colour_tables, outline, picture, shrink
 from cxrbench.app.compare.panels import PanelInputs, blended_panels, map_panel, radiograph_panel
 from cxrbench.app.services.map_snapshot import Cell
+from cxrbench.compare.against_truth import KnownTruth
 from cxrbench.compare.captions import DISCLAIMER
 from cxrbench.compare.comparison import Comparison
 from cxrbench.compare.scale import SCALES
@@ -27,6 +28,7 @@ def scene(
     titles: Mapping[str, str],
     link: Sequence[tuple[str, str]] | None,
     file: str,
+    known: KnownTruth | None = None,
 ) -> SceneData:
     """Return the data of the canvas.
 
@@ -37,12 +39,16 @@ def scene(
         titles: model or method → title on the page.
         link: query parameters that restore this view; None for an uploaded image.
         file: name of the saved picture, without its suffix.
+        known: what is known of a phantom's findings besides their masks.
     """
     findings, comparison = tuple(comparisons), next(iter(comparisons.values()))
     scale = shrink(comparison.image)
     masks = {finding: comparison.masks[finding] for finding in findings if finding in comparison.masks}
     outlines = {finding: outline(mask, scale) for finding, mask in masks.items() if mask.any()}
-    inputs = {finding: PanelInputs(shown, cells, titles, outlines) for finding, shown in comparisons.items()}
+    inputs = {
+        finding: PanelInputs(shown, cells, titles, outlines, known or KnownTruth())
+        for finding, shown in comparisons.items()
+    }
     if len(comparison.settings.models) > 1:
         rows = [row for finding in findings for row in _rows_of_several(inputs[finding], finding)]
     else:
@@ -59,6 +65,7 @@ def scene(
         "unlinkable": "An uploaded image cannot be linked: it stays in this session. Share it as a bundle.",
         "file": file,
         "disclaimer": DISCLAIMER,
+        "follows": False,
     }
 
 

@@ -5,12 +5,25 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from cxrbench.compare import Settings
+from cxrbench.data.phantom import Edit, FilmsWithout
+from cxrbench.errors import InputError
 from cxrbench.labels import finding_key
 
-__all__ = ["LISTS", "MAX_STAGE", "MAX_STEPS", "Choice", "parse_link", "query_parameters", "values_by_name"]
+__all__ = [
+    "LISTS",
+    "MAX_EDITS",
+    "MAX_STAGE",
+    "MAX_STEPS",
+    "Choice",
+    "parse_edits",
+    "parse_link",
+    "query_parameters",
+    "values_by_name",
+]
 
 MAX_STEPS: Final = 300
 MAX_STAGE: Final = 9
+MAX_EDITS: Final = 20
 LISTS: Final = ("models", "methods", "findings")
 
 
@@ -26,6 +39,7 @@ class Choice:
         stage: stage whose feature map CAMs use; 0 is the last.
         baseline: baseline of integrated gradients.
         steps: number of steps of integrated gradients.
+        edits: edits of a phantom's film that are shown beside it, oldest first; parameter ``edit``.
     """
 
     case: str | None = None
@@ -35,6 +49,7 @@ class Choice:
     stage: int = 0
     baseline: str = "black"
     steps: int = 50
+    edits: tuple[Edit, ...] = ()
 
     @property
     def settings(self) -> Settings:
@@ -50,7 +65,26 @@ def query_parameters(choice: Choice, default: Choice) -> list[tuple[str, str]]:
     for name in ("stage", "baseline", "steps"):
         if getattr(choice, name) != getattr(default, name):
             parameters.append((name, str(getattr(choice, name))))
-    return parameters
+    return [*parameters, *(("edit", edit.text) for edit in choice.edits)]
+
+
+def parse_edits(texts: Sequence[str], films: FilmsWithout | None) -> tuple[tuple[Edit, ...], list[str]]:
+    """Parse the edits of a link; invalid ones are ignored, with one message each.
+
+    Args:
+        texts: values of the parameter ``edit``, the last `MAX_EDITS` of which count.
+        films: the films that the radiograph turns into; None if it is no phantom.
+    """
+    if films is None and texts:
+        return (), ["The link edits this radiograph, but only a simulated one can be edited."]
+    edits, problems = [], []
+    for text in texts[-MAX_EDITS:]:
+        try:
+            assert films is not None
+            edits.append(films.read_edit(text))
+        except InputError as error:
+            problems.append(f"An edit in the link is left out. {error}")
+    return tuple(edits), problems
 
 
 def values_by_name(parameters: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -1,149 +1,176 @@
-"""“What if?”: the same patient without one finding, which only a phantom can show."""
+"""“Edit and watch”: a phantom's film edited, with scores and maps before and after."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cxrbench.app.compare import controls
-from cxrbench.app.services import model_registry, own_radiographs
-from cxrbench.app.services.map_jobs import RESULTS
+from cxrbench.app.compare import controls, progress
+from cxrbench.app.compare.canvas import canvas
+from cxrbench.app.compare.edit_controls import draw_edit_controls, edit_words
+from cxrbench.app.compare.edited_scene import Side, edited_scene
+from cxrbench.app.compare.selection import Choice
+from cxrbench.app.services import map_jobs, model_registry, own_radiographs
 from cxrbench.app.services.map_keys import score_key
+from cxrbench.app.services.map_snapshot import Snapshot
 from cxrbench.app.services.radiographs import Source
-from cxrbench.app.widgets.versions import current_key
 from cxrbench.compare import Prediction
-from cxrbench.data.phantom import FilmsWithout, Twin
+from cxrbench.compare.against_truth import KnownTruth
+from cxrbench.data.phantom import EditedFilm
+from cxrbench.errors import InputError
 
-__all__ = ["change_table", "draw", "without"]
+__all__ = ["change_table", "draw", "edited_source"]
 
 _VISIBLE: Final = 0.05  # a score that changes by less is left out, unless it is of what was taken away
 
 
-def draw(radiograph: Source, predictions: Mapping[str, Prediction], titles: Mapping[str, str]) -> None:
-    """Draw the choice of a finding to take away; then both films, their difference, and the scores of both.
+def draw(
+    radiograph: Source, snapshot: Snapshot, choice: Choice, known: KnownTruth, titles: Mapping[str, str]
+) -> Snapshot:
+    """Draw the controls of the edits; then films, maps and scores before and after them.
 
     Args:
-        radiograph: that is shown; nothing is drawn unless it is a phantom with a finding.
-        predictions: model → its prediction for this radiograph.
-        titles: model → title on the page.
+        radiograph: that is shown; nothing is drawn unless it is a phantom with something to edit.
+        snapshot: of the page: scores and maps before the edits.
+        choice: with the edits, and the finding, models and methods in view.
+        known: what is known of the findings in view besides their masks.
+        titles: model or method → title on the page.
+
+    Returns:
+        The snapshot with the jobs of the maps after the edits.
     """
-    if not radiograph.twins:
-        return
+    films = radiograph.twins
+    if films is None or not films.removable:
+        return snapshot
     st.markdown(
-        "**What if the patient did not have it?**",
+        "**Edit and watch**",
         help="This radiograph is simulated, so the same patient can be rendered again, with the same "
-        "anatomy, position, noise, exposure and grey levels, without one finding. What changes in the score "
-        "is the true effect of the finding, which a good heat map should show.",
+        "anatomy, position, noise, exposure and grey levels, and one thing changed. What changes in the "
+        "score is the true effect of that thing, which a good heat map should show.",
     )
-    picked = st.pills(
-        "Take away",
-        list(radiograph.twins),
-        key=current_key("pick_away"),
-        help="Pick it again to put it back.",
+    finding = choice.findings[0] if choice.findings else ""
+    edited = _edited(radiograph, choice)
+    draw_edit_controls(films, edited, finding)
+    if edited is None or finding not in snapshot.shown:
+        return snapshot
+    if also := _also_absent(choice, edited):
+        st.caption(f"Absent with it: {', '.join(also)}.")
+    film = edited_source(radiograph, choice, edited)
+    with st.spinner("Scoring the edited film …"):
+        predictions = _predictions(film, choice.models)
+    after = map_jobs.gather(film, choice.settings, progress.stopped(), (finding,), others=False)
+    progress.show(after, titles, name="edited")
+    scene = edited_scene(
+        Side(snapshot.shown[finding], snapshot.cells, known, "Before"),
+        Side(replace(after.shown[finding], predictions=predictions), after.cells, KnownTruth(), "After"),
+        finding,
+        titles=titles,
+        file=f"cxrbench-{choice.case or radiograph.sha256[:8]}-edited",
     )
-    if picked is None:
-        return
-    with st.spinner(f"Rendering the patient without {picked} …"):
-        pair = radiograph.twins.pair(picked)
-        film = without(radiograph, picked, pair)
-    _draw_films(radiograph, film, pair)
-    _draw_scores(predictions, film, picked, pair, titles)
+    canvas(scene, key="edited_canvas")
+    _draw_scores(snapshot.comparison.predictions, predictions, finding, edited, titles)
     st.button(
-        f"Explain the film without {picked}",
-        icon=":material/compare:",
+        "Open the edited film",
+        icon=":material/open_in_new:",
         on_click=_open,
         args=(film,),
-        help="Opens it as a radiograph of its own, with the same models and methods: does the map change?",
+        help="As a radiograph of its own, with the same models and methods, that can be edited further.",
     )
+    return snapshot.with_jobs(after.jobs, after.state)
 
 
-def without(radiograph: Source, finding: str, pair: Twin) -> Source:
-    """The twin as a radiograph of its own: it has further twins, and no stored maps."""
-    assert radiograph.twins is not None
-    image = radiograph.twins[finding]
-    truth, masks = pair.phantom.truth, pair.phantom.masks
+def edited_source(radiograph: Source, choice: Choice, edited: EditedFilm) -> Source:
+    """The edited film as a radiograph of its own: it can be edited further, and has no stored maps.
+
+    Args:
+        radiograph: before the edits.
+        choice: with the edits.
+        edited: the film after them.
+    """
+    words = ", ".join(dict.fromkeys(edit_words(edit) for edit in choice.edits))
+    present = [name for name, value in edited.truth.items() if value]
     return Source(
-        title=f"{radiograph.title}, without {finding}",
-        description=f"The same patient as in “{radiograph.title}”, rendered without {_listed(pair.changed)}. "
-        f"Present: {_listed([name for name, value in truth.items() if value])}.",
-        image=image,
-        sha256=hashlib.sha256(image.tobytes()).hexdigest(),
-        truth=truth,
-        masks=masks,
+        title=f"{radiograph.title}, {words}",
+        description=f"The same patient as in “{radiograph.title}”, rendered again: {words}. "
+        f"Present: {', '.join(present) or 'nothing'}.",
+        image=edited.image,
+        sha256=hashlib.sha256(edited.image.tobytes()).hexdigest(),
+        truth=edited.truth,
+        masks=edited.masks,
         view=radiograph.view,
-        findings=(finding,),
-        twins=FilmsWithout(lambda: pair.phantom, truth, image),
+        findings=choice.findings,
+        twins=edited.films,
     )
 
 
 def change_table(
     before: Mapping[str, Prediction],
     after: Mapping[str, Prediction],
-    absent: Sequence[str],
+    always: Sequence[str],
     titles: Mapping[str, str],
 ) -> pd.DataFrame:
-    """Scores of both films: one row per finding, those taken away first, one column per model.
+    """Scores of both films: one row per finding, one column per model.
 
     Args:
         before: model → its prediction for the radiograph.
-        after: the same without the finding.
-        absent: findings that are true of the first film only; always listed.
+        after: the same after the edits.
+        always: findings that come first and are listed however little their scores change.
         titles: model → title of its column.
     """
-    rows: dict[str, dict[str, str]] = {name: {} for name in absent}
+    rows: dict[str, dict[str, str]] = {name: {} for name in always}
     for model in (name for name in before if name in after):
         scores = [dict(zip(each.labels, each.scores, strict=True)) for each in (before[model], after[model])]
         for name, score in scores[0].items():
             change = float(scores[1][name] - score)
-            if name in absent or abs(change) >= _VISIBLE:
+            if name in always or abs(change) >= _VISIBLE:
                 text = f"{score:.2f} → {scores[1][name]:.2f}  ({change:+.2f})"
                 rows.setdefault(name, {})[titles.get(model, model)] = text
     table = pd.DataFrame.from_dict(rows, orient="index").fillna("–")
     return table.rename_axis("Finding")
 
 
-def _draw_films(radiograph: Source, film: Source, pair: Twin) -> None:
-    columns = st.columns(3)
-    difference = np.abs(radiograph.image - film.image)
-    inside = (
-        f"; {pair.concentration:.0f} × as strong in its outline" if np.isfinite(pair.concentration) else ""
-    )
-    for column, image, caption in zip(
-        columns,
-        (radiograph.image, film.image, np.clip(4 * difference, 0, 1)),
-        ("With it", f"Without {_listed(pair.changed)}", f"Difference, four times as bright{inside}"),
-        strict=True,
-    ):
-        column.image(image, caption=caption, width="stretch", clamp=True)
+def _edited(radiograph: Source, choice: Choice) -> EditedFilm | None:
+    """The film after the edits; None if there are none, or not all of them are possible on this film."""
+    if not choice.edits or radiograph.twins is None:
+        return None
+    with st.spinner("Rendering the edited film …"):
+        try:
+            return radiograph.twins.edited(choice.edits)
+        except InputError as error:
+            st.error(str(error))
+            return None
 
 
 def _draw_scores(
-    predictions: Mapping[str, Prediction],
-    film: Source,
-    picked: str,
-    pair: Twin,
+    before: Mapping[str, Prediction],
+    after: Mapping[str, Prediction],
+    finding: str,
+    edited: EditedFilm,
     titles: Mapping[str, str],
 ) -> None:
-    also = [name for name in pair.absent if name != picked]
-    if also:
-        st.caption(f"Absent with it, since nothing else implies it: {_listed(also)}.")
-    with st.spinner("Scoring the film without it …"):
-        after = _predictions(film, list(predictions))
     if not after:
         st.caption("No installed model can score it; About says how to add one.")
         return
-    st.table(change_table(predictions, after, pair.absent, titles))
-    st.caption(
-        f"Scores with → without. Others that change by less than {_VISIBLE:g} are left out. A score that "
-        "stays although its finding is gone does not rest on the finding alone."
+    st.markdown(
+        "**Scores before → after**",
+        help=f"Others that change by less than {_VISIBLE:g} are left out. A score that stays although its "
+        "finding is gone does not rest on the finding alone.",
     )
+    always = tuple(dict.fromkeys(name for name in (finding, *edited.absent) if name))
+    st.table(change_table(before, after, always, titles))
+
+
+def _also_absent(choice: Choice, edited: EditedFilm) -> list[str]:
+    """Findings that are absent besides those taken away: their children, and parents that they implied."""
+    taken = {edit.part for edit in choice.edits}
+    return [name for name in edited.absent if name not in taken]
 
 
 def _predictions(film: Source, names: Sequence[str]) -> dict[str, Prediction]:
-    """Model → its prediction for a film, cached like those of the page."""
+    """Model → its prediction for a film: at once, not in the queue, where slow maps may be before it."""
     from cxrbench.compare.run import prediction
 
     found = {}
@@ -152,17 +179,13 @@ def _predictions(film: Source, names: Sequence[str]) -> dict[str, Prediction]:
         if model is None:
             continue
         key = score_key(film.sha256, model)
-        cached = RESULTS.prediction(key)
+        cached = map_jobs.RESULTS.prediction(key)
         if cached is None:
             cached = prediction(name, model, film.image)
-            RESULTS.put(key, cached)
+            map_jobs.RESULTS.put(key, cached)
         found[name] = cached
     return found
 
 
 def _open(film: Source) -> None:
     controls.show_own(own_radiographs.keep(film))
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names) or "nothing"

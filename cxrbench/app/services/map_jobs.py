@@ -71,17 +71,25 @@ class _Missing:
         return "being computed" if heat is None else ""
 
 
-def gather(source: Source, settings: Settings, stopped: Drafts, findings: Sequence[str] = ()) -> Snapshot:
+def gather(
+    source: Source,
+    settings: Settings,
+    stopped: Drafts,
+    findings: Sequence[str] = (),
+    *,
+    others: bool = True,
+) -> Snapshot:
     """Collect the available results for these settings, and submit jobs for the missing ones.
 
-    The findings that are shown are computed first. The others follow; one that comes into view while it waits
-    moves to the front.
+    The findings that are shown are computed first, the fastest methods before the others. The other findings
+    follow; one that comes into view while it waits moves to the front.
 
     Args:
         source: the radiograph.
         settings: models, methods and their settings.
         stopped: drafts that the user stopped; they are shown unchanged and not continued.
         findings: the findings that are shown.
+        others: whether the findings that are not shown are computed too.
     """
     predictions, heats = _stored(source, settings)
     missing = [(m, k) for m in settings.models for k in settings.methods if (m, k) not in heats]
@@ -94,6 +102,7 @@ def gather(source: Source, settings: Settings, stopped: Drafts, findings: Sequen
         masks=source.masks,
         truth=source.truth,
         note=source.note,
+        view=source.view,
     )
     cells = {(*cell, finding): Cell(source.origin) for cell in heats for finding in findings}
     snapshot = Snapshot(comparison, dict.fromkeys(findings, comparison), cells)
@@ -101,7 +110,7 @@ def gather(source: Source, settings: Settings, stopped: Drafts, findings: Sequen
         return snapshot
     if not source.computes:
         return snapshot.with_note(missing, "not in this bundle")
-    return _computed(snapshot, source, missing, stopped)
+    return _computed(snapshot, source, missing, stopped, others=others)
 
 
 def _stored(source: Source, settings: Settings) -> tuple[dict[str, Prediction], dict[CellKey, HeatMaps]]:
@@ -125,14 +134,17 @@ def _reusable(heat: HeatMaps, stored: Settings, requested: Settings) -> bool:
     return path if heat.problem is None else path and stored.stage == requested.stage
 
 
-def _computed(snapshot: Snapshot, source: Source, cells: list[CellKey], stopped: Drafts) -> Snapshot:
+def _computed(
+    snapshot: Snapshot, source: Source, cells: list[CellKey], stopped: Drafts, *, others: bool
+) -> Snapshot:
     """Add missing maps from the cache, from stopped drafts, and from jobs."""
     models = model_registry.loaded().models
     for cell in cells:
         if cell[0] not in models:
             note = f"not computed: the model {cell[0]} is not installed; About says how to add one"
             snapshot = snapshot.with_note([cell], note)
-    missing = _missing(snapshot, source, [cell for cell in cells if cell[0] in models], stopped)
+    installed = [cell for cell in cells if cell[0] in models]
+    missing = _missing(snapshot, source, installed, stopped, others=others)
     in_view, later = (missing.jobs_where(shown=shown) for shown in (True, False))
     # Read before the results, so that `progress` notices results that arrive while the page is drawn.
     state = QUEUE.state(in_view)
@@ -155,16 +167,20 @@ def _computed(snapshot: Snapshot, source: Source, cells: list[CellKey], stopped:
     )
 
 
-def _missing(snapshot: Snapshot, source: Source, cells: Sequence[CellKey], stopped: Drafts) -> _Missing:
+def _missing(
+    snapshot: Snapshot, source: Source, cells: Sequence[CellKey], stopped: Drafts, *, others: bool
+) -> _Missing:
     """Look up which maps are cached or stopped, and submit jobs for the others."""
     models, settings = model_registry.loaded().models, snapshot.comparison.settings
     findings = tuple(snapshot.shown)
     keys = map_keys(source.sha256, cells, settings, models)
+    if not others:
+        keys = [each for each in keys if each.shown(findings)]
     cached = {each.key: heat for each in keys if (heat := RESULTS.heat_maps(each.key)) is not None}
     halted = {each.key: stopped[each.key] for each in keys if each.key in stopped and each.key not in cached}
     wanted = [each for each in keys if each.key not in cached and each.key not in halted]
     jobs: dict[Key, Job] = {}
-    for group in _groups(sorted(wanted, key=lambda each: not each.shown(findings))):
+    for group in _groups(sorted(wanted, key=lambda each: (not each.shown(findings), each.passes))):
         job = QUEUE.submit(
             tuple(each.key for each in group),
             _work(source, settings, models[group[0].cell[0]], group),

@@ -76,6 +76,20 @@ class Snapshot:
         noted = {(*cell, finding): Cell(note=note) for cell in cells for finding in self.shown}
         return replace(self, cells={**self.cells, **noted})
 
+    def with_jobs(self, jobs: Sequence[Job], state: JobsState) -> "Snapshot":
+        """Follow further jobs of what is shown.
+
+        Args:
+            jobs: the jobs.
+            state: their state before their results were read.
+        """
+        return replace(
+            self,
+            jobs=(*self.jobs, *jobs),
+            state=(*self.state, *state),
+            failed=(*self.failed, *(job for job in jobs if job.error is not None)),
+        )
+
 
 @dataclass
 class FoundMaps:

@@ -61,7 +61,7 @@ def as_source(phantom: Phantom, *, title: str, description: str, link: tuple[str
         masks=phantom.masks,
         view="Lateral" if phantom.view == "LATERAL" else phantom.view,
         findings=tuple(phantom.severity)[:1] or ("No Finding",),
-        twins=FilmsWithout(lambda: phantom, phantom.truth, phantom.image),
+        twins=FilmsWithout(phantom.scenario, phantom.truth, phantom.image, original=phantom),
         link=link,
     )
 

@@ -36,6 +36,7 @@ class Source:
         view: one of ``FILM_VIEWS``; "" if unknown.
         findings: the findings to show first; empty for the default.
         twins: present finding → the same patient's film without it, for phantoms.
+        effects: model → finding → its true effect on the logit, where that is stored.
         link: query parameter and value that restore it in any session; None if it exists in one session only.
     """
 
@@ -52,6 +53,7 @@ class Source:
     view: str = ""
     findings: tuple[str, ...] = ()
     twins: FilmsWithout | None = None
+    effects: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     link: tuple[str, str] | None = None
 
 
@@ -79,6 +81,7 @@ def _case(case_id: str, root: Path) -> Source:
         view=comparison.view,
         findings=comparison.findings,
         twins=gallery.twins(comparison),
+        effects=gallery.effects(case_id),
         link=("case", case_id),
     )
 

@@ -1,11 +1,15 @@
 """The digital chest phantom: simulated radiographs with known truth."""
 
+from cxrbench.data.phantom.edits import Edit
+from cxrbench.data.phantom.films_without import EditedFilm, FilmsWithout
 from cxrbench.data.phantom.findings import FINDINGS, Finding
-from cxrbench.data.phantom.phantom import TOLERANCE, Phantom, expose, render
+from cxrbench.data.phantom.locations import phantom_priors
+from cxrbench.data.phantom.phantom import TOLERANCE, Phantom, draw_scenario, expose, render
 from cxrbench.data.phantom.plan import Study, plan
 from cxrbench.data.phantom.scenario import HEALTHY_PARTS, MARKER, Scenario
 from cxrbench.data.phantom.shortcuts import KINDS, Shortcut, read_shortcut
-from cxrbench.data.phantom.twin import FilmsWithout, Twin, parts, twin, twins_without_each_part
+from cxrbench.data.phantom.twin import Twin, parts, twin, twins_without_each_part
+from cxrbench.data.phantom.twin_files import read_twins
 from cxrbench.data.phantom.view import VIEWS
 from cxrbench.data.phantom.writer import read_masks, write
 
@@ -16,6 +20,8 @@ __all__ = [
     "MARKER",
     "TOLERANCE",
     "VIEWS",
+    "Edit",
+    "EditedFilm",
     "FilmsWithout",
     "Finding",
     "Phantom",
@@ -23,11 +29,14 @@ __all__ = [
     "Shortcut",
     "Study",
     "Twin",
+    "draw_scenario",
     "expose",
     "parts",
+    "phantom_priors",
     "plan",
     "read_masks",
     "read_shortcut",
+    "read_twins",
     "render",
     "twin",
     "twins_without_each_part",

@@ -34,11 +34,13 @@ class Finding:
         name: as in CheXpert.
         add: (scene, severity, rng) → changed scene.
         order: findings are added in ascending order; devices come last.
+        placed: whether it can lie in another place; heart, mediastinum and both lungs' edema have one only.
     """
 
     name: str
     add: Callable[[Scene, float, np.random.Generator], Scene]
     order: int
+    placed: bool = True
 
 
 def enlarged_mediastinum(scene: Scene, severity: float, rng: np.random.Generator) -> Scene:
@@ -77,11 +79,11 @@ def fracture(scene: Scene, severity: float, rng: np.random.Generator) -> Scene:
 FINDINGS: Final = {
     finding.name: finding
     for finding in (
-        Finding("Enlarged Cardiomediastinum", enlarged_mediastinum, 0),
-        Finding("Cardiomegaly", cardiomegaly, 1),
+        Finding("Enlarged Cardiomediastinum", enlarged_mediastinum, 0, placed=False),
+        Finding("Cardiomegaly", cardiomegaly, 1, placed=False),
         Finding("Atelectasis", atelectasis, 2),
         Finding("Lung Opacity", lung_opacity, 3),
-        Finding("Edema", edema, 4),
+        Finding("Edema", edema, 4, placed=False),
         Finding("Consolidation", consolidation, 5),
         Finding("Pneumonia", pneumonia, 6),
         Finding("Lung Lesion", lung_lesion, 7),

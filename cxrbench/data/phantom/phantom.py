@@ -20,7 +20,7 @@ from cxrbench.data.phantom.view import RayGeometry, draw_geometry
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT, HIERARCHY, finding_key
 
-__all__ = ["TOLERANCE", "Phantom", "box", "expose", "render"]
+__all__ = ["TOLERANCE", "Phantom", "box", "draw_scenario", "expose", "render"]
 
 # A pixel belongs to a finding's mask if its attenuation changes by more than this: 2 % of the beam.
 TOLERANCE = 0.02
@@ -113,6 +113,34 @@ def render(
     Raises:
         InputError: an unknown or invalid finding, severity, view, size, field of ``shot`` or shortcut.
     """
+    return expose(
+        draw_scenario(
+            seed,
+            findings,
+            view=view,
+            size=size,
+            exposure=exposure,
+            sex=sex,
+            age=age,
+            shot=shot,
+            shortcuts=shortcuts,
+        )
+    )
+
+
+def draw_scenario(
+    seed: int,
+    findings: Mapping[str, float] | None = None,
+    *,
+    view: str = "PA",
+    size: int = 512,
+    exposure: int = 0,
+    sex: str | None = None,
+    age: int | None = None,
+    shot: Mapping[str, object] | None = None,
+    shortcuts: Sequence[str] = (),
+) -> Scenario:
+    """Everything that determines the radiograph of ``render``, which takes the same arguments."""
     severities = _checked_findings(findings or {})
     patient = draw_patient(seed, sex=sex, age=age)
     geometry = draw_geometry(patient, view, size, exposure)
@@ -123,7 +151,7 @@ def render(
     except TypeError as error:
         known = ", ".join(ExposureSettings.__dataclass_fields__)
         raise InputError(f"The shot has no such setting ({error}); choose from: {known}.") from error
-    return expose(Scenario(patient, view, size, exposure, settings, severities, tuple(shortcuts)))
+    return Scenario(patient, view, size, exposure, settings, severities, tuple(shortcuts))
 
 
 def expose(scenario: Scenario) -> Phantom:

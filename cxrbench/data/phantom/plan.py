@@ -7,7 +7,8 @@ import numpy as np
 
 from cxrbench.data.phantom.anatomy import generator
 from cxrbench.data.phantom.labeller import certain, draw_truth, label
-from cxrbench.data.phantom.phantom import Phantom, render
+from cxrbench.data.phantom.phantom import Phantom, draw_scenario, expose
+from cxrbench.data.phantom.scenario import Scenario
 from cxrbench.data.phantom.shortcuts import Shortcut
 from cxrbench.labels import canonical
 
@@ -57,7 +58,11 @@ class Study:
 
     def render(self, film: Film, size: int) -> Phantom:
         """Render one of the films, ``size`` pixels per side, as ``cxrbench phantom`` does."""
-        return render(
+        return expose(self.scenario(film, size))
+
+    def scenario(self, film: Film, size: int) -> Scenario:
+        """What determines the radiograph of one of the films."""
+        return draw_scenario(
             self.seed,
             self.findings,
             view=film.view,

@@ -4,21 +4,22 @@ What removing a finding does to a score is then known exactly, and a heat map ca
 Reference of the idea: FunnyBirds, Hesse et al. 2023, arXiv:2308.06248.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 
 from cxrbench.data.phantom.film import Tone, tone_of
+from cxrbench.data.phantom.findings import FINDINGS
 from cxrbench.data.phantom.phantom import TOLERANCE, Phantom, expose
 from cxrbench.data.phantom.scenario import HEALTHY_PARTS, MARKER
 from cxrbench.data.phantom.solids import Array
 from cxrbench.errors import InputError
 from cxrbench.labels import HIERARCHY, finding_key
 
-__all__ = ["FilmsWithout", "Twin", "parts", "twin", "twins_without_each_part"]
+__all__ = ["VISIBLE", "Twin", "concentration", "parts", "twin", "twins_without_each_part"]
 
 # The difference of grey levels above which a pixel counts as changed.
 VISIBLE: Final = 0.02
@@ -49,21 +50,25 @@ class Twin:
 
     @property
     def concentration(self) -> float:
-        """Mean absolute difference inside the mask ÷ outside; NaN where the mask is empty or everything.
-
-        Above 1 the change lies in the mask. Scatter and the processing's low frequencies spread it somewhat,
-        as on real films.
-        """
-        size = np.abs(self.difference)
-        if not self.mask.any() or self.mask.all():
-            return float("nan")
-        outside = float(size[~self.mask].mean())
-        return float(size[self.mask].mean()) / outside if outside else float("inf")
+        """``concentration`` of the difference in the mask: above 1 the change lies in the mask."""
+        return concentration(self.difference, self.mask)
 
     def region(self, threshold: float = VISIBLE) -> np.ndarray:
         """Where the grey level changes by more than a threshold: (H, W) bool."""
         changed: np.ndarray = np.abs(self.difference) > threshold
         return changed
+
+
+def concentration(difference: np.ndarray, mask: np.ndarray) -> float:
+    """Mean absolute difference inside a mask ÷ outside; NaN where the mask is empty or everything.
+
+    Scatter and the processing's low frequencies spread a change somewhat, as on real films.
+    """
+    size = np.abs(difference)
+    if not mask.any() or mask.all():
+        return float("nan")
+    outside = float(size[~mask].mean())
+    return float(size[mask].mean()) / outside if outside else float("inf")
 
 
 def parts(phantom: Phantom) -> dict[str, np.ndarray]:
@@ -108,7 +113,8 @@ def twin(
         without: findings (their children are removed too), planted shortcuts, ``Side marker``, or one of
             `HEALTHY_PARTS`.
         severity: finding → its new severity in (0, 1].
-        places: finding → number of another place, drawn from a stream of its own; frontal films only.
+        places: finding → number of another place, drawn from a stream of its own; frontal films only, and
+            only findings that can lie elsewhere (``Finding.placed``).
 
     Returns:
         The twin. A parent in the hierarchy stays true only if another of its children or it itself remains.
@@ -134,44 +140,6 @@ def twin(
     names = (*removed, *stronger, *moved)
     absent = tuple(name for name, value in original.truth.items() if value > phantom.truth[name])
     return Twin(original, phantom, names, absent, _mask(original, phantom, names))
-
-
-class FilmsWithout(Mapping[str, np.ndarray]):
-    """Present finding → the film without it, rendered on first use.
-
-    Args:
-        original: returns the phantom; called on first use.
-        truth: label → 0 or 1, of the phantom.
-        image: the film as it is used, (H, W): the change is applied to it, so that it may be stored in 8 bits
-            or have something planted on it.
-    """
-
-    def __init__(self, original: Callable[[], Phantom], truth: Mapping[str, int], image: np.ndarray) -> None:
-        self.image = image
-        self._original = cache(original)
-        self._present = tuple(name for name, value in truth.items() if value and name != "No Finding")
-        self._films: dict[str, np.ndarray] = {}
-        self._pairs: dict[str, Twin] = {}
-
-    def __getitem__(self, finding: str) -> np.ndarray:
-        """The film without a finding, (H, W) float32."""
-        if finding not in self._present:
-            raise KeyError(finding)
-        if finding not in self._films:
-            self._films[finding] = np.clip(self.image - self.pair(finding).difference, 0, 1)
-        return self._films[finding]
-
-    def pair(self, finding: str) -> Twin:
-        """The phantom and its twin without a finding that is present."""
-        if finding not in self._pairs:
-            self._pairs[finding] = twin(self._original(), without=(finding,))
-        return self._pairs[finding]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._present)
-
-    def __len__(self) -> int:
-        return len(self._present)
 
 
 def _tone(original: Phantom) -> Tone:
@@ -241,6 +209,10 @@ def _check(original: Phantom, severity: Mapping[str, float], places: Mapping[str
     for name, place in places.items():
         if place < 0:
             raise InputError(f"The place of {name} must be 0 or more, got {place}.")
+        if not FINDINGS[name].placed:
+            raise InputError(
+                f"{name} has one place only and cannot be moved; change its severity, or remove it."
+            )
         if original.view == "LATERAL":
             raise InputError(f"{name} can be moved on frontal films only; render a PA or AP view.")
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
@@ -18,9 +18,15 @@ import pandas as pd
 from cxrbench.data.phantom.anatomy import draw_patient
 from cxrbench.data.phantom.findings import FINDINGS
 from cxrbench.data.phantom.labeller import certain
-from cxrbench.data.phantom.phantom import box
+from cxrbench.data.phantom.phantom import box, expose
 from cxrbench.data.phantom.plan import Film, Study, plan
 from cxrbench.data.phantom.shortcuts import Shortcut
+from cxrbench.data.phantom.twin_files import (
+    film_twins,
+    missing_twins,
+    twin_columns,
+    twin_paths,
+)
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT
 from cxrbench.writing import check_targets, write_bytes, write_text
@@ -53,6 +59,7 @@ def write(
     progress: Callable[[int, int], None] | None = None,
     fractions: tuple[float, float, float] = (0.75, 0.05, 0.2),
     shortcuts: Sequence[Shortcut] = (),
+    twins: bool = False,
     force: bool = False,
 ) -> Path:
     """Write a data set in CheXpert's layout, for any reader of CheXpert.
@@ -76,6 +83,9 @@ def write(
         shortcuts: the shortcuts to plant; truth.csv then has one column "Shortcut KIND" per kind, and bit 14
             of the masks marks them. The same seed with other rates gives the same patients, with the
             shortcuts on other films.
+        twins: also write the twins of the test films: each film without each of its findings, planted
+            shortcuts and side marker, as `twins/…` and in `twins.csv`, which `read_chexpert` reads as a data
+            set and `read_twins` as pairs. They can be added to a tree that was written without them.
         force: write even where the folder holds other files, a tree of other arguments, or a table that was
             changed: files with the names of this tree are replaced, films of the old tree removed.
 
@@ -91,17 +101,30 @@ def write(
         recipe["shortcuts"] = [asdict(shortcut) for shortcut in shortcuts]
     studies = plan(patients, seed=seed, fractions=fractions, shortcuts=shortcuts)
     _prepare_folder(root, recipe, studies, force=force)
-    boxes: dict[str, dict[str, list[int]]] = {}
+    films: dict[str, _Written] = {}
     total = sum(len(study.films) for study in studies)
-    for done, (path, film_boxes) in enumerate(
-        _render_films(root, studies, size, workers or os.cpu_count() or 1), 1
+    for done, (path, written) in enumerate(
+        _render_films(root, studies, size, workers or os.cpu_count() or 1, twins=twins), 1
     ):
-        boxes[path] = film_boxes
+        films[path] = written
         if progress is not None:
             progress(done, total)
-    tables = _tables(studies, boxes, [shortcut.kind for shortcut in shortcuts])
+    tables = _tables(studies, films, [shortcut.kind for shortcut in shortcuts])
     _write_tables(root, tables, force=force)
     return root
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What the tables need of a film that is on disk.
+
+    Args:
+        boxes: finding → box of its mask.
+        twins: path of each twin below the tree's root, and its columns.
+    """
+
+    boxes: dict[str, list[int]]
+    twins: dict[str, dict[str, object]]
 
 
 def _prepare_folder(root: Path, recipe: dict[str, object], studies: list[Study], *, force: bool) -> None:
@@ -138,26 +161,31 @@ def _recipe_of(note: Path) -> dict[str, object] | None:
 
 
 def _remove_films(root: Path) -> None:
-    """Remove every film of a tree that has a mask, which identifies it as a phantom."""
+    """Remove every film of a tree that has a mask, which identifies it as a phantom, and its twins."""
     for mask in (root / "masks").glob("*/*/*/*.png"):
-        (root / mask.relative_to(root / "masks")).unlink(missing_ok=True)
+        path = mask.relative_to(root / "masks")
+        (root / path).unlink(missing_ok=True)
+        for twin in (root / "twins" / path.parent).glob(f"{path.stem}_without_*.png"):
+            twin.unlink()
         mask.unlink()
 
 
 def _render_films(
-    root: Path, studies: list[Study], size: int, workers: int
-) -> Iterator[tuple[str, dict[str, list[int]]]]:
-    """Render every film, here or in worker processes; yield path and boxes of each."""
+    root: Path, studies: list[Study], size: int, workers: int, *, twins: bool
+) -> Iterator[tuple[str, _Written]]:
+    """Render every film, here or in worker processes; yield path and content of each."""
     films = [(study, film) for study in studies for film in study.films]
     if workers == 1:
         for study, film in films:
-            yield film.path, _render_film(root, study, film, size)
+            yield film.path, _render_film(root, study, film, size, twins)
         return
     with ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(os.getpid(),)
     ) as pool:
-        futures: dict[Future[dict[str, list[int]]], str] = {}
-        futures = {pool.submit(_render_film, root, study, film, size): film.path for study, film in films}
+        futures: dict[Future[_Written], str] = {}
+        futures = {
+            pool.submit(_render_film, root, study, film, size, twins): film.path for study, film in films
+        }
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()
@@ -178,11 +206,12 @@ def _exit_with_parent(parent: int) -> None:
     os._exit(1)
 
 
-def _render_film(root: Path, study: Study, film: Film, size: int) -> dict[str, list[int]]:
-    """Render one film unless it exists; return the boxes of its findings."""
+def _render_film(root: Path, study: Study, film: Film, size: int, twins: bool) -> _Written:
+    """Render one film and its twins unless they exist."""
     image, masks = root / film.path, root / "masks" / film.path
+    scenario = study.scenario(film, size)
     if not (image.exists() and masks.exists()):
-        phantom = study.render(film, size)
+        phantom = expose(scenario)
         bits = np.zeros((size, size), np.uint16)
         for name, mask in phantom.masks.items():
             bits |= mask.astype(np.uint16) << _BITS.index(name)
@@ -190,7 +219,27 @@ def _render_film(root: Path, study: Study, film: Film, size: int) -> dict[str, l
             bits |= mask.astype(np.uint16) << _BITS.index("Shortcut")
         _save(masks, bits)
         _save(image, np.rint(phantom.image * 255).astype(np.uint8))
-    return {name: list(box(mask)) for name, mask in read_masks(masks).items() if mask.any()}
+    found = read_masks(masks)
+    boxes = {name: list(box(mask)) for name, mask in found.items() if mask.any()}
+    if not twins or study.split != "test":
+        return _Written(boxes, {})
+    missing = missing_twins(root, film, scenario)
+    for part, phantom in film_twins(scenario, list(missing)) if missing else ():
+        _save(root / missing[part], np.rint(phantom.image * 255).astype(np.uint8))
+    pixels = _grey(image)
+    columns = {
+        path: twin_columns(part, study, scenario, pixels, _grey(root / path), found)
+        for part, path in twin_paths(film, scenario).items()
+    }
+    return _Written(boxes, columns)
+
+
+def _grey(path: Path) -> np.ndarray:
+    """The samples of a film that was written, (H, W) uint8."""
+    pixels: np.ndarray | None = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if pixels is None:
+        raise InputError(f"{path} cannot be read; remove it, and it is rendered again.")
+    return pixels
 
 
 def _save(path: Path, pixels: np.ndarray) -> None:
@@ -221,9 +270,10 @@ def read_masks(path: Path | str) -> dict[str, np.ndarray]:
     return {name: mask for name, mask in masks.items() if mask.any()}
 
 
-def _tables(studies: list[Study], boxes: dict[str, dict[str, list[int]]], kinds: list[str]) -> dict[str, str]:
-    """Contents of train.csv, valid.csv, test.csv and truth.csv by name, without empty tables."""
-    rows: dict[str, list[dict[str, object]]] = {"train": [], "valid": [], "test": [], "truth": []}
+def _tables(studies: list[Study], films: dict[str, _Written], kinds: list[str]) -> dict[str, str]:
+    """Contents of train.csv, valid.csv, test.csv, truth.csv and twins.csv by name, without empty tables."""
+    names = ("train", "valid", "test", "truth", "twins")
+    rows: dict[str, list[dict[str, object]]] = {name: [] for name in names}
     for study in studies:
         patient = draw_patient(study.seed)
         demographics = {"Sex": "Male" if patient.sex == "M" else "Female", "Age": patient.age}
@@ -238,7 +288,11 @@ def _tables(studies: list[Study], boxes: dict[str, dict[str, list[int]]], kinds:
                 **_VIEW_COLUMNS[film.view],
             }
             rows[study.split].append(common | labels)
-            boxes_column = {"Boxes": json.dumps(boxes[film.path])}
+            boxes_column = {"Boxes": json.dumps(films[film.path].boxes)}
+            for path, columns in films[film.path].twins.items():
+                rows["twins"].append(
+                    {**common, "Path": f"{PREFIX}/{path}", **columns, "Twin of": common["Path"]}
+                )
             rows["truth"].append(
                 {**common, "Split": study.split, **truth, **severities, **planted, **boxes_column}
             )

@@ -1,9 +1,18 @@
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrbench.app.compare.selection import Choice, parse_link, query_parameters, values_by_name
+from cxrbench.app.compare.selection import (
+    MAX_EDITS,
+    Choice,
+    parse_edits,
+    parse_link,
+    query_parameters,
+    values_by_name,
+)
+from cxrbench.data.phantom import Edit, FilmsWithout, render
 
 START = Choice("heart", ("small",), ("grad_cam",), ("Edema",))
 KNOWN: dict[str, Callable[[Choice], Sequence[str]]] = {
@@ -24,6 +33,23 @@ def test_a_link_restores_the_choice() -> None:
         "fluid", ("other", "small"), ("integrated_gradients",), ("Pleural Effusion",), 2, "blur", 7
     )
     assert parse_link(link_of(choice), START, KNOWN) == (choice, [])
+
+
+def test_edits_are_in_the_link_in_their_order_and_only_possible_ones_are_restored() -> None:
+    phantom = render(7, {"Edema": 0.6, "Lung Lesion": 0.5}, size=64)
+    films = FilmsWithout(phantom.scenario, phantom.truth, phantom.image)
+    edits = (Edit("Lung Lesion", severity=0.9), Edit("Edema"), Edit("Lung Lesion", place=2))
+    texts = link_of(replace(START, edits=edits))["edit"]
+    assert texts == ["severity:lung_lesion:0.9", "without:edema", "place:lung_lesion:2"]
+    assert parse_edits(texts, films) == (edits, [])
+    found, problems = parse_edits([*texts, "without:fracture"], films)
+    assert found == edits
+    assert "An edit in the link is left out." in problems[0]
+    assert parse_edits(texts, None) == (
+        (),
+        ["The link edits this radiograph, but only a simulated one can be edited."],
+    )
+    assert len(parse_edits(["without:edema"] * 99, films)[0]) == MAX_EDITS
 
 
 def test_default_settings_are_left_out_of_the_link() -> None:

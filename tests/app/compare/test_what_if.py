@@ -1,17 +1,33 @@
-"""“What if?”: the same patient without one finding."""
+"""“Edit and watch”: a phantom's film edited, with scores and maps before and after."""
 
+import threading
+import time
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cxrbench.app.compare.what_if import change_table, without
-from cxrbench.app.services import phantoms
+from cxrbench.app import main
+from cxrbench.app.compare import edited_scene as edited_scene_module
+from cxrbench.app.compare import what_if
+from cxrbench.app.compare.canvas.schema import SceneData
+from cxrbench.app.compare.edited_scene import Side, edited_scene
+from cxrbench.app.compare.selection import Choice
+from cxrbench.app.compare.what_if import change_table, edited_source
+from cxrbench.app.services import map_jobs, model_registry, phantoms
 from cxrbench.app.services.phantom_settings import PhantomSettings
-from cxrbench.compare import Prediction
+from cxrbench.app.services.result_cache import ResultCache
+from cxrbench.app.widgets.versions import key_in
+from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings
+from cxrbench.compare.against_truth import KnownTruth
+from cxrbench.data.phantom import Edit
+from cxrbench.preprocess import Preprocessing
 
-PATIENT = PhantomSettings(seed=7, findings=(("Edema", 0.6), ("Pleural Effusion", 0.7)))
+PATIENT = PhantomSettings(seed=7, findings=(("Cardiomegaly", 0.6), ("Pleural Effusion", 0.7)))
+LINK = "seed:7,projection:PA,cardiomegaly:0.6,pleural_effusion:0.7"
 
 
 def prediction(name: str, *scores: float) -> Prediction:
@@ -20,23 +36,19 @@ def prediction(name: str, *scores: float) -> Prediction:
     return Prediction(name, "1", labels, values, values, np.full(4, 0.5), 0.1)
 
 
-def test_the_film_without_a_finding_is_a_radiograph_of_its_own() -> None:
+def test_the_edited_film_is_a_radiograph_of_its_own() -> None:
     radiograph = phantoms.radiograph(PATIENT)
     assert radiograph.twins is not None
-    film = without(radiograph, "Edema", radiograph.twins.pair("Edema"))
-    assert film.title == "Phantom 7, PA, without Edema"
-    assert film.truth["Edema"] == film.truth["Lung Opacity"] == 0
-    assert film.truth["Pleural Effusion"] == 1
-    assert "Edema" not in film.masks
+    choice = Choice(findings=("Cardiomegaly",), edits=(Edit("Cardiomegaly"),))
+    film = edited_source(radiograph, choice, radiograph.twins.edited(choice.edits))
+    assert film.title == "Phantom 7, PA, without Cardiomegaly"
+    assert film.truth["Cardiomegaly"] == film.truth["Enlarged Cardiomediastinum"] == 0
+    assert "Cardiomegaly" not in film.masks
     assert film.sha256 != radiograph.sha256
     assert film.precomputed is None
-    assert film.description.endswith("rendered without Edema. Present: Pleural Effusion.")
-    # and the next finding can be taken away from it
+    assert film.description.endswith("again: without Cardiomegaly. Present: Pleural Effusion.")
     assert film.twins is not None
-    assert list(film.twins) == ["Pleural Effusion"]
-    healthy = without(film, "Pleural Effusion", film.twins.pair("Pleural Effusion"))
-    assert healthy.truth["No Finding"] == 1
-    assert not healthy.twins
+    assert list(film.twins) == ["Pleural Effusion"]  # and the next finding can be taken away from it
 
 
 def test_the_scores_of_both_films_stand_in_one_table() -> None:
@@ -50,41 +62,154 @@ def test_the_scores_of_both_films_stand_in_one_table() -> None:
     assert table.loc["Pleural Effusion", "b"] == "–"
 
 
-def _page() -> None:  # run as a script of its own
-    import streamlit as st
+def side(grey: float, relevance: float | None, title: str) -> Side:
+    image = np.full((16, 16), grey, np.float32)
+    heats = {}
+    if relevance is not None:
+        maps = np.full((4, 2, 2), relevance, np.float32)
+        labels = ("Edema", "Lung Opacity", "Pleural Effusion", "Fracture")
+        heats["a", "cam"] = HeatMaps("a", "cam", "last", labels, maps, Preprocessing(size=8), 0.1)
+    comparison = Comparison(
+        image, "s", Settings(("a",), ("cam",)), {"a": prediction("a", 0.9, 0.8, 0.7, 0.1)}, heats
+    )
+    return Side(comparison, {}, KnownTruth(), title)
 
-    from cxrbench.app.compare import what_if
 
-    what_if.draw(st.session_state["film"], {}, {})
+def test_before_and_after_are_drawn_on_one_scale_and_on_their_own_films() -> None:
+    data = edited_scene(side(0.2, 4, "Before"), side(0.6, 1, "After"), "Edema", titles={}, file="f")
+    assert [panel["first"] for panel in data["panels"]] == [True, False, False] * 2
+    before, after, change = data["panels"][3:]
+    assert [panel["title"] for panel in (before, after, change)] == [
+        f"cam, {word}" for word in ("before", "after", "change")
+    ]
+    assert {panel["peak"] for panel in (before, after, change)} == {4.0}
+    assert all(panel["fixed"] for panel in (before, after, change))
+    assert change["signed"]
+    assert after["facts"][0] == "Logit 0.9 → 0.9 (+0.0)"
+    assert before["picture"] == data["picture"] != after["picture"]
+    assert len({panel["id"] for panel in data["panels"]}) == 6
+
+
+def test_a_change_is_shown_when_both_maps_are_there() -> None:
+    data = edited_scene(side(0.2, 4, "Before"), side(0.6, None, "After"), "Edema", titles={}, file="f")
+    assert data["panels"][5]["map"] is None
+    assert data["panels"][5]["notes"] == ["the change follows when both maps are there"]
 
 
 @pytest.fixture
-def page() -> AppTest:
-    at = AppTest.from_function(_page, default_timeout=30)
-    at.session_state["film"] = phantoms.radiograph(PATIENT)
+def workbench(small_assets: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """The Compare page with a phantom of 128 pixels per side and a small model."""
+    monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
+    monkeypatch.setenv("CXRBENCH_MODELS", str(small_assets / "own"))
+    for name, value in (("_scans", []), ("_failed", []), ("_done", threading.Event()), ("_started", False)):
+        monkeypatch.setattr(model_registry, name, value)
+    monkeypatch.setattr(map_jobs, "RESULTS", ResultCache())
+    monkeypatch.setattr(phantoms, "SIZE", 128)
+    phantoms.simulate.cache_clear()
+    at = AppTest.from_file(str(Path(main.__file__)), default_timeout=60)
+    link = {"phantom": LINK, "models": "small", "methods": "grad_cam", "findings": "cardiomegaly"}
+    for name, text in link.items():
+        at.query_params[name] = text
     return at
 
 
-def test_a_finding_is_taken_away_and_put_back(page: AppTest) -> None:
-    page.run()
-    assert not page.exception
-    (pills,) = page.button_group
-    assert list(pills.options) == ["Lung Opacity", "Edema", "Pleural Effusion"]
-    assert not page.button
-    pills.select("Edema").run()
-    assert not page.exception
-    captions = [caption.value for caption in page.caption]
-    assert "Absent with it, since nothing else implies it: Lung Opacity." in captions
-    assert any("No installed model" in caption for caption in captions)
-    assert page.button[0].label == "Explain the film without Edema"
-    page.button[0].click().run()
-    assert not page.exception
-    (film,) = page.session_state["own_films"].values()
-    assert film.title == "Phantom 7, PA, without Edema"
+@pytest.fixture
+def scenes(monkeypatch: pytest.MonkeyPatch) -> list[SceneData]:
+    """What the second canvas is given, run by run."""
+    found: list[SceneData] = []
+
+    def watched(*arguments: Any, **options: Any) -> Any:
+        found.append(edited_scene_module.edited_scene(*arguments, **options))
+        return found[-1]
+
+    monkeypatch.setattr(what_if, "edited_scene", watched)
+    return found
 
 
-def test_a_film_that_cannot_be_rendered_again_has_no_such_choice(page: AppTest) -> None:
-    page.session_state["film"] = replace(phantoms.radiograph(PATIENT), twins=None)
-    page.run()
-    assert not page.exception
-    assert not page.button_group
+def settle(at: AppTest) -> AppTest:
+    for _ in range(200):
+        assert not at.exception
+        if not map_jobs.QUEUE.busy():
+            return at.run()
+        time.sleep(0.1)
+    raise AssertionError("the work never ended")
+
+
+def pills(at: AppTest) -> Any:
+    return at.button_group(key=key_in(at.session_state, "pick_away"))
+
+
+def press(at: AppTest, label: str) -> AppTest:
+    return next(button for button in at.button if button.label == label).click().run()
+
+
+def test_edits_are_watched_undone_and_kept_in_the_link(workbench: AppTest, scenes: list[SceneData]) -> None:
+    at = settle(workbench.run())
+    assert not scenes
+    pills(at).select("Pleural Effusion").run()
+    at = settle(at)
+    assert at.query_params["edit"] == "without:pleural_effusion"
+    assert [panel["title"] for panel in scenes[-1]["panels"][3:]] == [
+        f"Grad-CAM, {word}" for word in ("before", "after", "change")
+    ]
+    assert all(panel["map"] for panel in scenes[-1]["panels"][3:])
+    slider = at.slider[0]
+    assert (slider.label, slider.value) == ("Severity", 0.6)
+    slider.set_value(0.9).run()
+    assert at.query_params["edit"] == ["without:pleural_effusion", "severity:cardiomegaly:0.9"]
+    assert at.slider[0].value == 0.9
+    captions = " ".join(caption.value for caption in at.caption)
+    assert "Edits: without Pleural Effusion · Cardiomegaly of severity 0.90" in captions
+    press(at, "Undo")
+    assert at.query_params["edit"] == "without:pleural_effusion"
+    assert at.slider[0].value == 0.6
+    press(at, "Undo all")
+    assert "edit" not in at.query_params
+    assert pills(at).value == []
+    assert not at.exception
+
+
+def test_a_link_restores_the_edits_and_another_viewer_does_not_see_them(
+    workbench: AppTest, scenes: list[SceneData]
+) -> None:
+    workbench.query_params["edit"] = ["without:pleural_effusion", "without:fracture"]
+    at = settle(workbench.run())
+    assert scenes
+    assert pills(at).value == ["Pleural Effusion"]
+    assert at.query_params["edit"] == "without:pleural_effusion"
+    rendered = len(scenes)
+    other = AppTest.from_file(str(Path(main.__file__)), default_timeout=60)
+    other.query_params["phantom"] = LINK
+    other.run()
+    assert not other.exception
+    assert pills(other).value == []
+    assert len(scenes) == rendered
+
+
+def test_the_edited_film_opens_as_a_radiograph_without_edits(workbench: AppTest) -> None:
+    workbench.query_params["edit"] = "without:pleural_effusion"
+    at = settle(workbench.run())
+    press(at, "Open the edited film")
+    at = settle(at)
+    assert "edit" not in at.query_params
+    assert at.query_params["own"].startswith("own-")
+    titles = [film.title for film in at.session_state["own_films"].values()]
+    assert titles[-1] == "Phantom 7, PA, without Pleural Effusion"
+    assert "Pleural Effusion" not in pills(at).options
+
+
+def test_a_finding_moves_and_one_of_one_place_cannot(workbench: AppTest) -> None:
+    at = settle(workbench.run())
+    move = next(button for button in at.button if button.label == "Move elsewhere")
+    assert move.disabled  # Cardiomegaly is in view
+    at.selectbox(key=key_in(at.session_state, "pick_edited")).select("Pleural Effusion").run()
+    press(at, "Move elsewhere")
+    assert at.query_params["edit"].startswith("place:pleural_effusion:")
+    assert not at.exception
+
+
+def test_a_film_that_cannot_be_rendered_again_has_no_such_choice(workbench: AppTest) -> None:
+    del workbench.query_params["phantom"]
+    at = settle(workbench.run())
+    assert not [group for group in at.button_group if str(group.key).startswith("pick_away")]
+    assert replace(phantoms.radiograph(PATIENT), twins=None).twins is None

@@ -39,7 +39,8 @@ export function windowOf(view, picture, width, height) {
  * @param {Bench} bench
  */
 export function drawPanel(context, width, height, panel, bench) {
-  const { picture, view } = bench;
+  const { view } = bench;
+  const picture = panel.shown ?? bench.picture;
   const { scale, left, top } = windowOf(view, picture, width, height);
   context.save();
   context.fillStyle = "#000";

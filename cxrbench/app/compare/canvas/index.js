@@ -4,7 +4,7 @@ import { contextOf, find } from "../../widgets/dom.js";
 import { bytesOf, decodeMap } from "./field.js";
 import { buildPanel, fillPanel, paintPanel, showPanel, showReadout } from "./panel.js";
 import { fillToolbar, forgetSaid, listenToolbar, showToolbar } from "./toolbar.js";
-import { firstView, peaksOf, remember, settle } from "./view.js";
+import { firstView, peaksOf, settle } from "./view.js";
 
 /** @import { Panel } from "./panel.js" */
 /** @import { PanelData, PictureData, SceneData } from "./schema.js" */
@@ -27,17 +27,19 @@ import { firstView, peaksOf, remember, settle } from "./view.js";
  * @property {View} view
  * @property {{ x: number, y: number } | null} cross the cross-hair, in pixels of the radiograph
  * @property {Picture} picture
+ * @property {Map<string, Picture>} pictures by their source: the radiograph, and those of panels with one of their own
  * @property {Panel[]} panels
  * @property {number} columns
  * @property {Record<string, Uint8Array>} tables of colours
  * @property {Record<string, number>} peaks by panel: the value at full colour
  * @property {ResizeObserver} watch
  * @property {string} [link] what the sentence that is shown refers to
- * @property {(what: Redraw) => void} refresh
+ * @property {(what: Redraw) => void} redraw draws this place again
+ * @property {(what: Redraw) => void} refresh draws it again, and the others if the view changed
  */
 
-/** @type {WeakMap<Element, Bench>} */
-const benches = new WeakMap();
+/** @type {Map<Element, Bench>} those on the page; they are drawn with one view */
+const benches = new Map();
 /** @type {Redraw[]} */
 const RANKS = ["cross", "draw", "paint"]; // each does all that those before it do
 
@@ -49,7 +51,7 @@ const RANKS = ["cross", "draw", "paint"]; // each does all that those before it 
 function newBench(root, data) {
   let wanted = -1;
   /** @type {(what: Redraw) => void} */
-  const refresh = (what) => {
+  const redraw = (what) => {
     if (wanted < 0) {
       requestAnimationFrame(() => {
         const rank = wanted;
@@ -59,6 +61,12 @@ function newBench(root, data) {
     }
     wanted = Math.max(wanted, RANKS.indexOf(what));
   };
+  /** @type {(what: Redraw) => void} */
+  const refresh = (what) => {
+    redraw(what);
+    if (what === "cross") return;
+    for (const other of benches.values()) if (other !== bench) other.redraw(what);
+  };
   /** @type {Bench} */
   const bench = {
     root,
@@ -66,11 +74,13 @@ function newBench(root, data) {
     view: firstView(data),
     cross: null,
     picture: { src: "", width: 1, height: 1 },
+    pictures: new Map(),
     panels: [],
     columns: data.columns,
     tables: {},
     peaks: {},
-    watch: new ResizeObserver(() => refresh("draw")),
+    watch: new ResizeObserver(() => redraw("draw")),
+    redraw,
     refresh,
   };
   bench.watch.observe(find(root, ".panels", HTMLElement));
@@ -84,7 +94,6 @@ function newBench(root, data) {
  * @param {number} rank of the most that was asked for
  */
 function flush(bench, rank) {
-  remember(bench.view);
   const { panels, view } = bench;
   if (rank >= 2) {
     bench.peaks = peaksOf(panels, view.scale);
@@ -99,17 +108,32 @@ function flush(bench, rank) {
 }
 
 /**
- * Take over a radiograph; decoding is asynchronous, and everything is drawn again when it is there.
+ * Take over a radiograph, and the pictures of panels that have one of their own.
  *
  * @param {Bench} bench
  * @param {PictureData} sent
  */
-function takePicture(bench, { src, width, height }) {
-  if (bench.picture.src === src) return;
+function takePicture(bench, sent) {
+  if (bench.picture.src !== sent.src) bench.cross = null;
+  /** @type {Map<string, Picture>} */
+  const kept = new Map();
+  for (const each of [sent, ...bench.data.panels.map((panel) => panel.picture)]) {
+    if (each) kept.set(each.src, kept.get(each.src) ?? bench.pictures.get(each.src) ?? decoded(each, bench));
+  }
+  bench.pictures = kept;
+  bench.picture = kept.get(sent.src) ?? bench.picture;
+}
+
+/**
+ * A picture that draws its bench again once it is decoded.
+ *
+ * @param {PictureData} sent
+ * @param {Bench} bench
+ * @returns {Picture}
+ */
+function decoded({ src, width, height }, bench) {
   /** @type {Picture} */
   const picture = { src, width, height };
-  bench.picture = picture;
-  bench.cross = null;
   const image = new Image();
   image.onload = () => {
     const copy = document.createElement("canvas");
@@ -119,9 +143,10 @@ function takePicture(bench, { src, width, height }) {
     const colours = context.getImageData(0, 0, width, height).data;
     picture.greys = Uint8Array.from({ length: width * height }, (_, index) => colours[4 * index]);
     picture.element = copy;
-    bench.refresh("draw");
+    bench.redraw("draw");
   };
   image.src = src;
+  return picture;
 }
 
 /**
@@ -135,6 +160,7 @@ function takePanels(bench, sent) {
   bench.panels = sent.map((panel) => ({
     ...panel,
     map: panel.map && decodeMap(panel.map),
+    shown: panel.picture ? bench.pictures.get(panel.picture.src) : undefined,
     parts: old[panel.id]?.parts ?? buildPanel(bench),
   }));
   const place = find(bench.root, ".panels", HTMLElement);
@@ -162,12 +188,13 @@ export default function canvas({ data, parentElement }) {
   for (const [name, colour] of Object.entries(data.colours)) bench.tables[name] ??= bytesOf(colour.table);
   takePicture(bench, data.picture);
   takePanels(bench, data.panels);
+  root.classList.toggle("follows", data.follows);
   fillToolbar(root, bench);
   forgetSaid(root, bench);
   listenToolbar(root, bench);
   settle(bench.view);
   showToolbar(root, bench);
-  bench.refresh("paint");
+  bench.redraw("paint");
   return () => {
     bench.watch.disconnect();
     benches.delete(root);

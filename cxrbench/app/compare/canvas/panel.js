@@ -7,7 +7,7 @@ import { listen } from "./gestures.js";
 import { colourName } from "./view.js";
 
 /** @import { Field, Raster } from "./field.js" */
-/** @import { Bench } from "./index.js" */
+/** @import { Bench, Picture } from "./index.js" */
 /** @import { PanelData } from "./schema.js" */
 
 /**
@@ -27,6 +27,9 @@ import { colourName } from "./view.js";
  * @property {HTMLCanvasElement} strip
  * @property {HTMLElement} high
  * @property {HTMLElement} scale
+ * @property {HTMLDetailsElement} truth
+ * @property {HTMLElement} verdict
+ * @property {HTMLElement} about
  * @property {HTMLElement} facts
  * @property {HTMLElement} readout
  */
@@ -34,7 +37,7 @@ import { colourName } from "./view.js";
 /**
  * A panel on the page: what Python sent, its elements, and its map decoded, sampled and coloured.
  *
- * @typedef {Omit<PanelData, "map"> & {map: Field | null, parts: Parts, raster?: Raster, painted?: HTMLCanvasElement}} Panel
+ * @typedef {Omit<PanelData, "map"> & {map: Field | null, parts: Parts, shown?: Picture, raster?: Raster, painted?: HTMLCanvasElement}} Panel
  */
 
 /**
@@ -72,6 +75,9 @@ export function buildPanel(bench) {
     strip: element("canvas", "strip"),
     high: element("span", "high"),
     scale: element("p", "scale"),
+    truth: element("details", "truth"),
+    verdict: element("summary"),
+    about: element("p"),
     facts: element("ul", "facts"),
     readout: element("output", "readout"),
   };
@@ -89,7 +95,8 @@ export function buildPanel(bench) {
   const caption = element("figcaption");
   const line = element("div", "line");
   line.append(parts.legend, parts.readout);
-  caption.append(line, parts.scale, parts.facts);
+  parts.truth.append(parts.verdict, parts.about);
+  caption.append(line, parts.truth, parts.scale, parts.facts);
   parts.figure.append(heading, parts.frame, caption);
   listen(parts.frame, bench);
   return parts;
@@ -118,6 +125,10 @@ export function fillPanel(panel, bench) {
   // On the picture only where there is no map to cover: a note must not hide what it is about.
   if (panel.kind === "map" && !panel.map) parts.frame.append(parts.notes);
   else parts.facts.before(parts.notes);
+  parts.truth.hidden = !panel.truth;
+  parts.verdict.textContent = panel.truth?.text ?? "";
+  parts.verdict.title = panel.truth?.about ?? "";
+  parts.about.textContent = panel.truth?.about ?? "";
   parts.facts.replaceChildren(...panel.facts.map((fact) => element("li", "", fact)));
   parts.progress.hidden = panel.progress === null;
   if (panel.progress !== null) {
@@ -188,7 +199,8 @@ export function showPanel(panel, bench) {
  * @param {Bench} bench
  */
 export function showReadout(panel, bench) {
-  const { cross, picture } = bench;
+  const { cross } = bench;
+  const picture = panel.shown ?? bench.picture;
   if (!cross) {
     panel.parts.readout.textContent = panel.kind === "radiograph" ? "Point at a picture to read its values" : "";
     panel.parts.legend.hidden = panel.kind === "radiograph";

@@ -53,6 +53,7 @@ function wordsOf(panel, context) {
     const own = scale.textContent ? `; ${scale.textContent}` : "";
     add(`From ${low.textContent} to ${high.textContent}${own}`, "14px sans-serif", PAPER.quiet);
   }
+  if (panel.truth) add(panel.truth.text, "600 14px sans-serif", PAPER.ink);
   for (const fact of panel.facts) add(fact, "14px sans-serif", PAPER.quiet);
   return rows;
 }

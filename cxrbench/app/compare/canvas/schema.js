@@ -22,6 +22,14 @@
  */
 
 /**
+ * What the known truth says of a map.
+ *
+ * @typedef {object} TruthData
+ * @property {string} text one line below the picture
+ * @property {string} about what it means, shown when one points at it or opens it
+ */
+
+/**
  * One panel.
  *
  * @typedef {object} PanelData
@@ -31,6 +39,7 @@
  * @property {string} subtitle
  * @property {string} group maps of one group share a scale where the reader chooses one scale per method
  * @property {string[]} facts below the picture
+ * @property {TruthData | null} truth what the known extent of the finding says of the map
  * @property {string[]} notes warnings
  * @property {string} alt what the picture shows, for those who do not see it
  * @property {[number, number][][] | null} outline of the true extent: polygons of (x, y)
@@ -44,6 +53,7 @@
  * @property {number | null} opacity until the reader chooses one; null: as the other maps
  * @property {boolean} fixed whether the peak holds whatever scale the reader chooses
  * @property {string} colours name of its own colour table; else empty
+ * @property {PictureData | null} picture what lies under the map; null for the scene's picture
  */
 
 /**
@@ -69,4 +79,5 @@
  * @property {string} unlinkable what is said where there is no link
  * @property {string} file name of the saved picture, without its ending
  * @property {string} disclaimer
+ * @property {boolean} follows whether it has no controls of its own and is drawn as the page's other scene
  */

@@ -2,7 +2,7 @@
 
 from typing import Literal, TypedDict
 
-__all__ = ["ColourData", "MapData", "PanelData", "PictureData", "SceneData"]
+__all__ = ["ColourData", "MapData", "PanelData", "PictureData", "SceneData", "TruthData"]
 
 
 class PictureData(TypedDict):
@@ -39,6 +39,18 @@ class MapData(TypedDict):
     data: str
 
 
+class TruthData(TypedDict):
+    """What the known truth says of a map.
+
+    Args:
+        text: one line below the picture.
+        about: what it means, shown when one points at it or opens it.
+    """
+
+    text: str
+    about: str
+
+
 class PanelData(TypedDict):
     """One panel.
 
@@ -49,6 +61,7 @@ class PanelData(TypedDict):
         subtitle: second line.
         group: maps of one group share a scale where the reader chooses one scale per method.
         facts: below the picture.
+        truth: what the known extent of the finding says of the map; None where it is not known.
         notes: warnings.
         alt: what the picture shows, for those who do not see it.
         outline: of the true extent: polygons of (x, y) in pixels of the picture; None without one.
@@ -63,6 +76,7 @@ class PanelData(TypedDict):
         opacity: until the reader chooses one; None: as the other maps.
         fixed: whether the peak holds whatever scale the reader chooses.
         colours: name of its own colour table; else empty.
+        picture: what lies under the map, of the scene's picture's size; None for that picture.
     """
 
     id: str
@@ -71,6 +85,7 @@ class PanelData(TypedDict):
     subtitle: str
     group: str
     facts: list[str]
+    truth: TruthData | None
     notes: list[str]
     alt: str
     outline: list[list[tuple[float, float]]] | None
@@ -84,6 +99,7 @@ class PanelData(TypedDict):
     opacity: float | None
     fixed: bool
     colours: str
+    picture: PictureData | None
 
 
 class ColourData(TypedDict):
@@ -114,6 +130,7 @@ class SceneData(TypedDict):
         unlinkable: what is said where there is no link.
         file: name of the saved picture, without its ending.
         disclaimer: below the saved picture.
+        follows: whether the scene has no controls of its own and is drawn as the page's other scene.
     """
 
     picture: PictureData
@@ -126,3 +143,4 @@ class SceneData(TypedDict):
     unlinkable: str
     file: str
     disclaimer: str
+    follows: bool

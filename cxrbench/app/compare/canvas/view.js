@@ -34,7 +34,7 @@ export const DEFAULTS = {
 };
 const MAX_ZOOM = 12;
 /** @type {View | null} */
-let remembered = null; // survives leaving the page and coming back
+let remembered = null; // one for all scenes; survives leaving the page and coming back
 
 /**
  * @param {number} value
@@ -109,16 +109,8 @@ export function readView(text, data) {
  * @returns {View}
  */
 export function firstView(data) {
-  return remembered ?? readView(new URLSearchParams(location.search).get("view"), data);
-}
-
-/**
- * Keep this view for when the reader comes back to the page.
- *
- * @param {View} view
- */
-export function remember(view) {
-  remembered = view;
+  remembered ??= readView(new URLSearchParams(location.search).get("view"), data);
+  return remembered;
 }
 
 /**
