@@ -20,7 +20,15 @@ from cxrbench.data.tables import left_out, read_csv, table_name, text_column
 from cxrbench.errors import InputError
 from cxrbench.labels import finding_key
 
-__all__ = ["PADCHEST", "PUBLISHED", "Published", "published_nih_boxes", "read_padchest", "read_published"]
+__all__ = [
+    "PADCHEST",
+    "PUBLISHED",
+    "Published",
+    "packaged",
+    "published_nih_boxes",
+    "read_padchest",
+    "read_published",
+]
 
 # VinDr-CXR's classes (Nguyen et al. 2022, arXiv:2012.15029), in the file's spelling.
 VINDR: Final = (
@@ -59,12 +67,12 @@ def read_published(name: str, root: Path | str | None = None) -> Studies:
     if entry is None:
         raise InputError(f"Label table {name!r} is not known; choose from: {', '.join(PUBLISHED)}.")
     # An open file has no folder, so without a root the paths remain those of the data set.
-    return entry.read(io.BytesIO(gzip.decompress(_packaged(entry.file).read_bytes())), root)
+    return entry.read(io.BytesIO(gzip.decompress(packaged(entry.file).read_bytes())), root)
 
 
 def published_nih_boxes() -> pd.DataFrame:
     """NIH's 984 boxes on 880 images, as returned by `cxrbench.data.nih.read_nih_boxes`."""
-    return read_nih_boxes(_packaged("BBox_List_2017.csv.gz"))
+    return read_nih_boxes(packaged("BBox_List_2017.csv.gz"))
 
 
 def read_vindr(source: Path | str | IO[bytes], root: Path | str | None = None) -> Studies:
@@ -120,7 +128,12 @@ PUBLISHED: Final[dict[str, Published]] = {
 }
 
 
-def _packaged(file: str) -> Path:
+def packaged(file: str) -> Path:
+    """Path of a table inside torchxrayvision.
+
+    Raises:
+        InputError: it is not installed.
+    """
     # find_spec does not import: importing torchxrayvision would load torch and skimage, and print.
     spec = find_spec("torchxrayvision")
     if spec is None or not spec.submodule_search_locations:

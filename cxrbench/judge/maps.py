@@ -2,11 +2,20 @@
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from cxrbench.errors import InputError
 from cxrbench.explain import upsample
 
-__all__ = ["check_region", "defined", "enlarged", "pixel_order", "positive_part", "share_in_top"]
+__all__ = [
+    "check_region",
+    "defined",
+    "enlarged",
+    "pixel_order",
+    "positive_part",
+    "reduced_mask",
+    "share_in_top",
+]
 
 
 def enlarged(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -20,6 +29,19 @@ def enlarged(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     flat = torch.from_numpy(np.ascontiguousarray(values.reshape(1, -1, *values.shape[-2:])))
     resized: np.ndarray = upsample(flat, size).numpy().reshape(*values.shape[:-2], *size)
     return resized
+
+
+def reduced_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A mask (H, W) at another size, (h, w) bool: pixels that it half covers, or else those that it touches.
+
+    So a finding smaller than a pixel is not lost.
+    """
+    if mask.shape == tuple(size):
+        return np.asarray(mask, bool)
+    cover = F.interpolate(torch.from_numpy(np.asarray(mask, np.float32))[None, None], size=size, mode="area")
+    half = cover[0, 0] >= 0.5
+    reduced: np.ndarray = (half if half.any() else cover[0, 0] > 0).numpy()
+    return reduced
 
 
 def positive_part(relevance: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import pytest
 from cxrbench.data.published import (
     PADCHEST,
     PUBLISHED,
-    _packaged,
+    packaged,
     published_nih_boxes,
     read_published,
     read_vindr,
@@ -99,10 +99,10 @@ def test_labels_of_vindr_are_uncertain_where_its_radiologists_disagree() -> None
 def test_paths_go_under_the_folder_that_is_given(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with gzip.open(_packaged(PUBLISHED[name].file)) as whole:
+    with gzip.open(packaged(PUBLISHED[name].file)) as whole:
         beginning = b"".join(islice(whole, 20))  # the rule is the same for all rows
     (tmp_path / "table.gz").write_bytes(gzip.compress(beginning))
-    monkeypatch.setattr("cxrbench.data.published._packaged", lambda file: tmp_path / "table.gz")
+    monkeypatch.setattr("cxrbench.data.published.packaged", lambda file: tmp_path / "table.gz")
     bare, placed = read_published(name), read_published(name, tmp_path / "images")
     assert len(bare) == len(placed) > 0
     assert not any(path.is_absolute() for path in bare.paths)

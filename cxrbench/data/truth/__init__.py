@@ -17,13 +17,17 @@ from cxrbench.data.truth.results import read_cutoffs, read_results, read_summary
 from cxrbench.data.truth.runs import Runs
 from cxrbench.data.truth.saliency import Saliency, read_saliency, saliency_files
 from cxrbench.data.truth.siim import read_siim_regions
+from cxrbench.data.truth.sources import TRUTHS, TruthSource, film_files, truth_file
 
 __all__ = [
     "CHEXLOCALIZE",
+    "TRUTHS",
     "Masks",
     "Region",
     "Runs",
     "Saliency",
+    "TruthSource",
+    "film_files",
     "localised_finding",
     "patient_of",
     "polygon_mask",
@@ -41,4 +45,5 @@ __all__ = [
     "read_vindr_regions",
     "saliency_files",
     "segmentation_json",
+    "truth_file",
 ]
