@@ -309,7 +309,7 @@ def _add_verify(commands: _Commands) -> None:
 
 
 def _add_judge(commands: _Commands) -> None:
-    about = "judge explanation methods on phantoms, whose truth is known from masks and twins"
+    about = "judge explanation methods on phantoms, or on real films with published masks and boxes"
     command = commands.add_parser(
         "judge",
         help=about,
@@ -336,7 +336,9 @@ def _add_judge(commands: _Commands) -> None:
         metavar="C",
         help="one or more names from docs/judging.md; default: those without further passes per map",
     )
-    command.add_argument("--films", type=int, default=100, metavar="N", help="test films (default 100)")
+    command.add_argument(
+        "--films", type=int, metavar="N", help="number of films (default 100 phantoms, or all real films)"
+    )
     command.add_argument(
         "--only", **_MANY, metavar="F", help="judge these findings, on films that have one of them"
     )
@@ -360,9 +362,18 @@ def _add_judge(commands: _Commands) -> None:
 def _add_truth(command: argparse.ArgumentParser) -> None:
     """Options of judging against the published annotations of real films."""
     group = command.add_argument_group("real films", "Without these, phantoms are judged.")
-    group.add_argument("--truth", choices=("chexlocalize",), help="whose annotations")
     group.add_argument(
-        "--annotations", type=Path, metavar="FILE", help="the true segmentations or polygons (JSON)"
+        "--truth", metavar="NAME", help="whose annotations: chexlocalize, nih, vindr, rsna or siim"
+    )
+    group.add_argument(
+        "--annotations",
+        type=Path,
+        metavar="FILE",
+        help="the data set's file, of CheXlocalize its segmentations or polygons; default: the one that "
+        "torchxrayvision contains",
+    )
+    group.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder of the images, to judge the maps of --model on"
     )
     files = {
         "--maps": ("DIR", "CheXlocalize's saliency pickles: …_FINDING_map.pkl; nothing in them is executed"),

@@ -10,13 +10,13 @@ from functools import cached_property
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from cxrbench.explain import BASELINES, Context
 from cxrbench.judge.curves import scores_of
 from cxrbench.judge.faithfulness import standard_squares
 from cxrbench.judge.films import JudgedFilm
 from cxrbench.judge.judged_map import Part, Score
+from cxrbench.judge.maps import reduced_mask
 from cxrbench.models import Classifier
 
 __all__ = ["JudgedPhantom"]
@@ -146,11 +146,8 @@ class JudgedPhantom:
         return logits
 
     def reduced(self, mask: np.ndarray) -> np.ndarray:
-        """A mask at the network's input size: cells that are half covered, or else those that it touches."""
-        cover = F.interpolate(torch.from_numpy(mask).float()[None, None], size=self.size, mode="area")[0, 0]
-        half = cover >= 0.5
-        chosen: np.ndarray = (half if half.any() else cover > 0).numpy()
-        return chosen
+        """A mask at the network's input size."""
+        return reduced_mask(mask, self.size)
 
     def prepared(self, film: np.ndarray) -> Tensor:
         """A film (H, W) as the model takes it, (1, C, H, W)."""

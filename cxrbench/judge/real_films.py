@@ -16,7 +16,7 @@ from torch import Tensor
 from cxrbench.data.truth import Region
 from cxrbench.errors import InputError
 from cxrbench.explain import BASELINES, ConfiguredMethod, Context, configured_method, explain
-from cxrbench.judge.boxes import box_mask
+from cxrbench.judge.boxes import box_mask, boxes_of_map
 from cxrbench.judge.judged_map import JudgedMap
 from cxrbench.judge.maps import reduced_mask
 from cxrbench.judge.phantoms import Judgement
@@ -52,11 +52,11 @@ class Truth:
 
     Args:
         mask: (H, W) bool; None where there are boxes only.
-        boxes: (T, 4) left, top, right, bottom; None where there is a mask only.
+        boxes: (T, 4) left, top, right, bottom, right and bottom exclusive.
     """
 
     mask: np.ndarray | None
-    boxes: np.ndarray | None
+    boxes: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +78,7 @@ def truth_on_film(region: Region, shape: tuple[int, int]) -> Truth | None:
     """A published region in the pixels of a film, which may have another resolution.
 
     Where several readers drew boxes, the mask is what at least two of them marked, and all their boxes count.
+    Where there is a mask only, its connected regions have a box each.
 
     Args:
         region: as published.
@@ -97,7 +98,8 @@ def truth_on_film(region: Region, shape: tuple[int, int]) -> Truth | None:
             f"of {size[0]} × {size[1]}; give the films that were annotated, at any resolution."
         )
     if region.boxes is None:
-        return Truth(None if region.runs is None else reduced_mask(region.runs.mask(), shape), None)
+        mask = np.zeros(shape, bool) if region.runs is None else reduced_mask(region.runs.mask(), shape)
+        return Truth(mask, boxes_of_map(mask.astype(np.float32), (127,)))
     boxes = region.boxes * np.tile(scale[::-1], 2)
     if (boxes[:, 2:] > np.array(shape[::-1]) * (1 + _UNEQUAL)).any():
         raise InputError(
@@ -175,7 +177,7 @@ class _SeenFilm:
         truth = next(each for name, each in self.film.truth.items() if finding_key(name) == key)
         return Truth(
             None if truth.mask is None else self.seen(truth.mask),
-            None if truth.boxes is None else self._seen_boxes(truth.boxes),
+            self._seen_boxes(truth.boxes),
         )
 
     @cached_property

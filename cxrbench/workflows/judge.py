@@ -19,7 +19,7 @@ from cxrbench.models import Classifier
 from cxrbench.processes import this_process
 from cxrbench.workflows.judge_folder import JudgeFolder
 
-__all__ = ["DEFAULT_CRITERIA", "DEFAULT_METHODS", "JudgeSettings", "judge"]
+__all__ = ["DEFAULT_CRITERIA", "DEFAULT_METHODS", "JudgeSettings", "judge", "judge_films"]
 
 # One of each family, at the settings that are usual, and all controls.
 DEFAULT_METHODS: Final = (
@@ -120,9 +120,6 @@ def judge(
 ) -> JudgeFolder | None:
     """Judge the maps of each model on each film; what an earlier run of the same settings did is kept.
 
-    Under accelerate or torchrun each process judges a share of the films. One that is done takes over what
-    others have not begun, and what they do not finish in time.
-
     Args:
         out: folder; created if missing. Holds ``judge.json``, one Parquet file per model and film below
             ``films``, and at the end ``judged.parquet``: one row per model, film, method, finding and
@@ -144,23 +141,56 @@ def judge(
     settings.check()
     _check_methods(models, settings, say)
     studies = judged_studies(settings)
-    process = this_process()
     folder = JudgeFolder(out, list(models), _stated(models, settings))
+
+    def judged(number: int) -> Iterator[str]:
+        return _judged(folder, number, studies[number], models, settings)
+
+    return judge_films(folder, len(studies), judged, progress=progress, force=force)
+
+
+def judge_films(
+    folder: JudgeFolder,
+    films: int,
+    judged: Callable[[int], Iterator[object]],
+    *,
+    progress: Callable[[int, int], None] | None,
+    force: bool,
+) -> JudgeFolder | None:
+    """Judge the films of which a folder lacks results, and join the results of all.
+
+    Under accelerate or torchrun each process judges a share of the films. One that is done takes over what
+    others have not begun, and what they do not finish in time.
+
+    Args:
+        folder: of the results.
+        films: how many.
+        judged: number of a film → after each model that had not judged it, once its rows are written.
+        progress: called with (done, total) at the start, and after each film of each model.
+        force: replace what a run with other settings or weights left there.
+
+    Returns:
+        The folder; None in processes other than the main one.
+
+    Raises:
+        InputError: the folder holds other results.
+    """
+    process = this_process()
     folder.check(force=force)
     process.wait_for_everyone()  # all have looked before one writes
     if process.is_main_process:
         folder.claim()
     process.wait_for_everyone()
-    shares = [range(first, len(studies), process.num_processes) for first in range(process.num_processes)]
+    shares = [range(first, films, process.num_processes) for first in range(process.num_processes)]
     report = progress if process.is_main_process and progress is not None else _no_report
-    total = len(studies) * len(models)
-    report(folder.count(len(studies)), total)
+    total = films * len(folder.models)
+    report(folder.count(films), total)
     for number in _order(folder, shares, process.process_index, waits=process.is_main_process):
-        for _ in _judged(folder, number, studies[number], models, settings):
-            report(folder.count(len(studies)), total)
+        for _ in judged(number):
+            report(folder.count(films), total)
     if not process.is_main_process:
         return None
-    folder.join(len(studies))
+    folder.join(films)
     return folder
 
 

@@ -1,11 +1,11 @@
-"""``cxrbench judge --truth``: maps judged against the published annotations of real films."""
+"""``cxrbench judge --truth chexlocalize --maps``: CheXlocalize's evaluation of files in its forms."""
 
 import argparse
 
 import pandas as pd
 
 from cxrbench.cli.say import note
-from cxrbench.errors import InputError
+from cxrbench.data.truth import truth_file
 from cxrbench.terminal import ProgressBar
 from cxrbench.workflows.judge_chexlocalize import ChexlocalizeFiles, judge_chexlocalize
 
@@ -14,10 +14,8 @@ __all__ = ["run"]
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate CheXlocalize's files; print a table, and write its files and all intervals."""
-    if options.annotations is None:
-        raise InputError("--truth needs --annotations: the file of the true segmentations or polygons.")
     files = ChexlocalizeFiles(
-        options.annotations,
+        truth_file("chexlocalize", options.annotations),
         maps=options.maps,
         segmentations=options.segmentations,
         points=options.points,
