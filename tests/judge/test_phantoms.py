@@ -120,7 +120,7 @@ def test_every_criterion_is_computed_on_phantoms(model: Classifier) -> None:
     found = list(judge_phantom(model, film, ["grad_cam", "random"], list(CRITERIA.values())))
     assert len(found) == 2 * 2 * len(CRITERIA)
     defined = {each.criterion for each in found if np.isfinite(each.value)}
-    # A model with random weights hardly changes its logits: what presupposes that they change stays undefined.
+    # The logits of a model with random weights hardly change: what needs a change stays undefined.
     undefined = {"confounder_sensitivity", "explanation_correlation", "preservation_check"}
     assert set(CRITERIA) - defined <= {*undefined, "deletion_check", "twin_deletion", "twin_insertion"}
     sensitivity = {
