@@ -15,7 +15,15 @@ from cxrbench.cli.say import note
 from cxrbench.data.phantom import render
 from cxrbench.errors import InputError, look_up
 from cxrbench.explain import METHODS
-from cxrbench.explain.peers import CAPTUM, PEERS, PYTORCH_GRAD_CAM, Difference, differences, installed
+from cxrbench.explain.peers import (
+    CAPTUM,
+    NO_PEER,
+    PEERS,
+    PYTORCH_GRAD_CAM,
+    Difference,
+    differences,
+    installed,
+)
 from cxrbench.models import Classifier, catalog
 from cxrbench.writing import check_targets, write_text
 
@@ -48,8 +56,8 @@ def run(options: argparse.Namespace) -> int:
     outside = sum(not each.within for each in found)
     print(f"{len(found)} comparisons, {outside} outside their tolerance")
     if options.method is None:
-        rest = ", ".join(name for name in METHODS if name not in PEERS)
-        note(f"not compared with another library, but tested against derivations or captum: {rest}")
+        for name, reason in NO_PEER.items():
+            note(f"{METHODS[name].title} is not compared with another library: {reason}")
     return 1 if outside else 0
 
 
@@ -63,7 +71,7 @@ def _methods(names: Sequence[str] | None) -> list[str]:
         look_up("method", name, METHODS)
         if name not in PEERS:
             raise InputError(
-                f"{METHODS[name].title} is not compared with another library; choose from: "
+                f"{METHODS[name].title} is not compared with another library: {NO_PEER[name]}; choose from: "
                 f"{', '.join(PEERS)}."
             )
     return list(dict.fromkeys(names)) if names else list(PEERS)

@@ -16,7 +16,7 @@ model. How they deviate is in docs/peers.md; here
 
 import contextlib
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import torch
@@ -24,6 +24,7 @@ from captum import attr as captum
 from torch import Tensor, nn
 
 from cxrbench.explain.display import heatmap, upsample
+from cxrbench.explain.finer_cam import closest_findings
 from cxrbench.explain.gradient import baseline_images
 from cxrbench.models import Classifier
 
@@ -34,6 +35,7 @@ __all__ = [
     "STEPS",
     "PeerInput",
     "ablation_cam",
+    "finer_cam",
     "grad_cam",
     "gradient_times_activation",
     "guided_integrated_gradients",
@@ -42,8 +44,10 @@ __all__ = [
     "noisy_gradients",
     "occlusion",
     "raw_cam",
+    "refine_cam",
     "saliency",
     "score_cam",
+    "summed",
 ]
 
 # Parameters of the methods here that the peers are called with: few, so that a comparison takes seconds.
@@ -97,7 +101,7 @@ def gradient_times_activation(case: PeerInput) -> Tensor:
     """Captum's ``LayerGradientXActivation``, summed over channels: (h, w)."""
     method = captum.LayerGradientXActivation(case.model, case.layer)
     maps: Any = method.attribute(case.leaf, target=case.finding)
-    return _summed(maps)
+    return summed(maps)
 
 
 def ablation_cam(case: PeerInput) -> Tensor:
@@ -115,7 +119,7 @@ def ablation_cam(case: PeerInput) -> Tensor:
 
 def saliency(case: PeerInput) -> Tensor:
     """Captum's ``Saliency``: the magnitude of the gradient, (H, W)."""
-    return _summed(captum.Saliency(case.model).attribute(case.leaf, target=case.finding))
+    return summed(captum.Saliency(case.model).attribute(case.leaf, target=case.finding))
 
 
 def input_times_gradient(case: PeerInput) -> Tensor:
@@ -123,7 +127,7 @@ def input_times_gradient(case: PeerInput) -> Tensor:
     black = baseline_images(case.model, case.image, "black")
     method = captum.InputXGradient(lambda above: case.model(above + black))
     leaf = (case.image - black).to(memory_format=torch.channels_last).requires_grad_()
-    return _summed(method.attribute(leaf, target=case.finding))
+    return summed(method.attribute(leaf, target=case.finding))
 
 
 def noisy_gradients(case: PeerInput) -> Tensor:
@@ -135,7 +139,7 @@ def noisy_gradients(case: PeerInput) -> Tensor:
         last = number == SAMPLES - 1
         noise = torch.zeros(()) if last else torch.randn(case.image.shape[1:], generator=random)
         leaf = (case.image + spread * noise).to(memory_format=torch.channels_last).requires_grad_()
-        gradients.append(_summed(captum.Saliency(case.model).attribute(leaf, case.finding, abs=False)))
+        gradients.append(summed(captum.Saliency(case.model).attribute(leaf, case.finding, abs=False)))
     return torch.stack(gradients)
 
 
@@ -143,7 +147,7 @@ def integrated_gradients(case: PeerInput) -> Tensor:
     """Captum's ``IntegratedGradients`` from black, with Gauss–Legendre nodes: (H, W)."""
     method = captum.IntegratedGradients(case.model)
     start = baseline_images(case.model, case.image, "black")
-    return _summed(method.attribute(case.leaf, start, target=case.finding, n_steps=STEPS))
+    return summed(method.attribute(case.leaf, start, target=case.finding, n_steps=STEPS))
 
 
 def guided_integrated_gradients(case: PeerInput) -> Tensor:
@@ -155,7 +159,7 @@ def guided_integrated_gradients(case: PeerInput) -> Tensor:
 def occlusion(case: PeerInput) -> Tensor:
     """Captum's ``Occlusion`` by black squares of half the side: (H, W)."""
     side, channels = case.image.shape[2] // 2, case.image.shape[1]
-    return _summed(
+    return summed(
         captum.Occlusion(case.model).attribute(
             case.image,
             sliding_window_shapes=(channels, side, side),
@@ -186,6 +190,42 @@ def raw_cam(name: str, case: PeerInput, scale_a: float = 1.0, scale_g: float = 1
     return torch.from_numpy(raw)[0] / scale_a / scale_g
 
 
+def finer_cam(case: PeerInput) -> Tensor:
+    """Pytorch-grad-cam's Finer-CAM of a finding compared with the one whose weights are most alike: (h, w).
+
+    Its own target weights each difference of logits by softmax probabilities and divides by their sum plus
+    1e-9, which with one finding to compare with changes the map only where that probability is tiny.
+    """
+    from pytorch_grad_cam import FinerCAM
+
+    other = closest_findings(case.model)[case.finding]
+    targets = [lambda logits: logits[case.finding] - logits[other]]
+    as_maps = case.model.trunk(case.image, case.stage).as_maps
+    with FinerCAM(case.model, [case.layer], reshape_transform=as_maps) as finer:
+        finer(case.image.clone().requires_grad_(), targets)
+        cam, recorded = finer.base_cam, finer.base_cam.activations_and_grads
+        activations, gradients = (
+            each[0].double().numpy() for each in (recorded.activations, recorded.gradients)
+        )
+        raw = cam.get_cam_image(case.image, case.layer, targets, activations, gradients, eigen_smooth=False)
+    case.model.zero_grad()
+    return torch.from_numpy(raw)[0]
+
+
+def refine_cam(case: PeerInput) -> Tensor:
+    """The product of pytorch-grad-cam's Grad-CAM++ of all stages, on the grid of the finest: (h, w).
+
+    Its own ``RefineCAM`` stretches each of them from its smallest to its largest value first.
+    """
+    maps = [
+        raw_cam("GradCAMPlusPlus", replace(case, stage=stage), scale_a=1e-6, scale_g=1e6)
+        for stage in case.model.stages
+    ]
+    finest = max((tuple(each.shape) for each in maps), key=lambda grid: grid[0] * grid[1])
+    enlarged = [upsample(each.float().clamp(min=0)[None, None], finest) for each in maps]
+    return torch.stack([heatmap(each)[0, 0] for each in enlarged]).prod(0)
+
+
 def score_cam(case: PeerInput) -> Tensor:
     """Its weights of masks that are already of the image's size, of the channels that vary most."""
     from pytorch_grad_cam import ScoreCAM
@@ -208,6 +248,6 @@ def _most_varying(activations: Tensor) -> list[int]:
     return sorted(order[:CHANNELS].tolist())
 
 
-def _summed(maps: Tensor) -> Tensor:
+def summed(maps: Tensor) -> Tensor:
     """Maps (1, C, H, W), summed over channels: (H, W)."""
     return maps.detach()[0].sum(0)

@@ -15,13 +15,14 @@ import torch
 from torch import Tensor
 
 from cxrbench.explain import peer_maps as maps
+from cxrbench.explain import peer_rules, peer_samples
 from cxrbench.explain.methods import METHODS
 from cxrbench.explain.peer_maps import CHANNELS, NOISE, SAMPLES, STEPS, PeerInput
 from cxrbench.explain.run import explain
 from cxrbench.explain.validation import stage_name
 from cxrbench.models import Classifier
 
-__all__ = ["CAPTUM", "PEERS", "PYTORCH_GRAD_CAM", "Difference", "Peer", "differences", "installed"]
+__all__ = ["CAPTUM", "NO_PEER", "PEERS", "PYTORCH_GRAD_CAM", "Difference", "Peer", "differences", "installed"]
 
 CAPTUM: Final = "captum"
 PYTORCH_GRAD_CAM: Final = "pytorch-grad-cam"
@@ -143,6 +144,7 @@ _captum = partial(Peer, CAPTUM)
 _pixels = partial(Peer, CAPTUM, tolerance=_COARSE, channels_last=True)
 _pytorch_grad_cam = partial(Peer, PYTORCH_GRAD_CAM)
 _INTEGRATED: Final = f"steps={STEPS}"
+_SUPERPIXELS: Final = f"segments={peer_samples.SEGMENTS},samples={peer_samples.ROWS}"
 _NOISY: Final = f"samples={SAMPLES},noise={NOISE}"
 
 # Key of a method → its peers.
@@ -162,11 +164,14 @@ PEERS: Final[Mapping[str, tuple[Peer, ...]]] = {
     ),
     "xgrad_cam": (_pytorch_grad_cam("XGradCAM", partial(maps.raw_cam, "XGradCAM", scale_a=1e6)),),
     "layer_cam": (_pytorch_grad_cam("LayerCAM", partial(maps.raw_cam, "LayerCAM")),),
+    "cam": (_captum("LayerGradCam", maps.grad_cam, maps_only=True),),
     "eigen_cam": (_pytorch_grad_cam("EigenCAM", partial(maps.raw_cam, "EigenCAM"), up_to_sign=True),),
     "score_cam": (_pytorch_grad_cam("ScoreCAM", maps.score_cam, parameters=f"channels={CHANNELS}"),),
     "ablation_cam": (
         _pixels("LayerFeatureAblation", maps.ablation_cam, parameters=f"channels={CHANNELS}", maps_only=True),
     ),
+    "finer_cam": (_pytorch_grad_cam("FinerCAM", maps.finer_cam),),
+    "refine_cam": (_pytorch_grad_cam("GradCAMPlusPlus, multiplied", maps.refine_cam),),
     "saliency": (_pixels("Saliency", maps.saliency),),
     "input_times_gradient": (_pixels("InputXGradient", maps.input_times_gradient),),
     "smooth_grad": (_pixels("Saliency", lambda case: maps.noisy_gradients(case).mean(0), parameters=_NOISY),),
@@ -184,5 +189,33 @@ PEERS: Final[Mapping[str, tuple[Peer, ...]]] = {
             maps_only=True,
         ),
     ),
+    "guided_backprop": (_pixels("GuidedBackprop", peer_rules.guided_backprop),),
+    "deep_lift": (_pixels("DeepLift", peer_rules.deep_lift),),
+    "guided_grad_cam": (
+        _pixels("GuidedBackprop × LayerGradCam", peer_rules.guided_grad_cam, maps_only=True),
+    ),
     "occlusion": (_pixels("Occlusion", maps.occlusion, parameters="window={half},stride={quarter}"),),
+    "gradient_shap": (_pixels("Saliency", peer_samples.gradient_shap, parameters=f"samples={SAMPLES}"),),
+    "lime": (_pixels("Lime", peer_samples.lime, parameters=_SUPERPIXELS),),
+    "kernel_shap": (_pixels("KernelShap", peer_samples.kernel_shap, parameters=_SUPERPIXELS),),
+}
+
+_NEITHER: Final = "neither library has it; tested against"
+_NO_MODEL: Final = "it does not explain the model, and neither library has it"
+
+# Key of a method without peers → why there is none.
+NO_PEER: Final[Mapping[str, str]] = {
+    "recipro_cam": f"{_NEITHER} numbers worked out by hand",
+    "twin_integrated_gradients": "it needs a film without the finding; tested against integrated gradients "
+    "from that film, which are compared",
+    "expected_gradients": "other random numbers than captum's; tested against exact values",
+    "rise": f"{_NEITHER} a loop over its masks",
+    "attention_rollout": f"{_NEITHER} a loop over blocks and numbers worked out by hand",
+    "gradient_rollout": f"{_NEITHER} a loop over blocks and numbers worked out by hand",
+    "legrad": f"{_NEITHER} a loop over blocks and numbers worked out by hand",
+    "random": _NO_MODEL,
+    "centred_gaussian": _NO_MODEL,
+    "edges": _NO_MODEL,
+    "lung_mask": _NO_MODEL,
+    "location_prior": _NO_MODEL,
 }
