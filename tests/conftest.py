@@ -58,7 +58,7 @@ def golden() -> Path:
 @pytest.fixture(scope="session")
 def small_assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as ``assets/``: an untrained model, two gallery cases, a second model outside the gallery."""
-    from cxrbench.compare import Settings, gallery
+    from cxrbench.compare import Settings, further_maps, gallery
     from cxrbench.compare.run import collect, compare
     from cxrbench.explain import method
     from cxrbench.models import create, hub
@@ -72,6 +72,7 @@ def small_assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
         hub.save(model, root / "models" / name)
     small = hub.load(root / "models" / "small")
     settings = Settings(("small",), gallery.STORED_METHODS, steps=6)
+    further = Settings(("small",), ("eigen_cam", "saliency", "grad_cam(stage=1)"), steps=6)
     rows, columns = np.mgrid[:80, :100]
     picture = (127 + 60 * np.sin(rows / 9) + 60 * np.cos(columns / 7)).astype(np.uint8) / np.float32(255)
     mask = np.zeros(picture.shape, bool)
@@ -87,9 +88,14 @@ def small_assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
             truth={finding: 1, "No Finding": 0},
         )
         gallery.store(comparison, root / "gallery" / case)
+        heats = collect(compare(image, further, models={"small": small}), image=image, settings=further)
+        kept = [further_maps.thinned(heat, finding) for heat in heats.heat_maps.values()]
+        further_maps.write(kept, root / "gallery" / case, "small", rough=["saliency"])
         why = f"Made for tests: {finding}."
         cases.append({"id": case, "title": f"A {case}", "why": why, "view": "PA", "findings": [finding]})
     index = {"stage": 0, "baseline": "black", "steps": 6, "models": {"small": "Small"}, "cases": cases}
     index["methods"] = {key: method(key).title for key in gallery.STORED_METHODS}
+    index["further"] = {key: method(key).title for key in further.methods[:2]}
+    index["variants"] = {"grad_cam(stage=1)": "Grad-CAM (stage 1)"}
     (root / "gallery" / "index.json").write_text(json.dumps(index))
     return root

@@ -32,6 +32,7 @@ from cxrbench.explain import method
 from cxrbench.inference import predict, rescale
 from cxrbench.models import Classifier, hub
 from cxrbench.writing import draft_folder, write_text
+from train import further_maps
 from train.cases import Pool, choose, highest_positive, lowest_negative
 from train.gallery_twins import store_twins
 
@@ -95,7 +96,8 @@ def build(root: Path, out: Path) -> None:
                 print(f"{film.entry['id']}: {film.entry['study']}: {film.entry['findings']}", flush=True)
         titles = {name: hub.load(folder).spec.title for name, folder in models.items()}
         index = {**about(settings), "models": titles, "cases": [film.entry for film in chosen]}
-        write_text(new / "index.json", json.dumps(index, indent=1) + "\n")
+        text = json.dumps(further_maps.with_further(index), indent=1)
+        write_text(new / "index.json", f"{text}\n")
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     print(f"{len(chosen)} cases, {size / 2**20:.1f} MiB in {out}")
 
@@ -107,6 +109,7 @@ def store(film: CaseFilm, settings: Settings, folder: Path) -> None:
     comparison = collect(events, image=film.image, settings=settings, masks=film.masks, truth=film.truth)
     gallery.store(comparison, folder)
     store_twins(folder, comparison, gallery.read_case(film.entry), loaded())
+    further_maps.add(film.image, film.entry["finding"], loaded(), folder)
 
 
 @lru_cache(maxsize=1)

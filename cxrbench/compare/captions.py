@@ -125,7 +125,8 @@ def _value_notes(relevance: np.ndarray, heat: HeatMaps, *, above: bool) -> list[
     if not np.isfinite(relevance).all():
         texts.append("contains values that are not finite")
     elif relevance.min() == relevance.max():
-        texts.append("constant: it points to no place")
+        same = "constant" if relevance.max() else "zero everywhere"
+        texts.append(f"{same}: it points to no place")
     elif not heat.signed and relevance.max() <= 0:
         beside = "; the score is above its threshold by what this method leaves out, such as the bias"
         texts.append(f"empty after ReLU: no value of this map is positive{beside if above else ''}")

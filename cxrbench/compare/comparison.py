@@ -1,7 +1,7 @@
 """The values of a comparison, shared by the page, the CLI, bundles and the gallery."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -118,6 +118,18 @@ class HeatMaps:
     def on_film(self, maps: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
         """Maps (K, h, w) on the network's input → (K, H, W) on the film, NaN outside the input."""
         return self.preprocessing.to_original(maps, shape, self.box)
+
+    def only(self, findings: Collection[str]) -> "HeatMaps":
+        """The maps of some findings, in the order of ``labels``; those without a map are ignored."""
+        places = [place for place, label in enumerate(self.labels) if label in findings]
+        return replace(
+            self,
+            labels=tuple(self.labels[place] for place in places),
+            maps=self.maps if self.problem is not None else self.maps[places],
+            completeness=self.completeness[places] if self.completeness.size else self.completeness,
+            stable=self.stable[places] if self.stable.size else self.stable,
+            finding_remarks=tuple(self.finding_remarks[place] for place in places if self.finding_remarks),
+        )
 
     def map_of(self, finding: str) -> np.ndarray | None:
         """The raw map (h, w) of one finding; None where there is no map of it."""

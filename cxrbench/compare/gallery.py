@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from cxrbench import assets
-from cxrbench.compare import fields, records
+from cxrbench.compare import fields, further_maps, records
 from cxrbench.compare.archive import read_arrays, write_arrays
 from cxrbench.compare.comparison import FILM_VIEWS, Comparison, HeatMaps, Prediction, Settings
 from cxrbench.compare.pictures import png
@@ -34,9 +34,11 @@ __all__ = [
     "rendered_twins",
     "store",
     "twins",
+    "variants",
 ]
 
-# The methods whose maps are stored: those that are fast for all findings, and integrated gradients.
+# The methods whose maps are stored for all findings of every model. Those of further cheap methods are stored
+# in less space (``further_maps``); the index lists them.
 STORED_METHODS: Final = (
     "grad_cam",
     "grad_cam_plus_plus",
@@ -109,8 +111,14 @@ def models() -> dict[str, str]:
 
 
 def methods() -> dict[str, str]:
-    """Methods whose maps are stored: key → title."""
-    return dict(_index().get("methods", {}))
+    """Methods whose maps are stored, at the settings of the gallery: key → title."""
+    index = _index()
+    return {**index.get("methods", {}), **index.get("further", {})}
+
+
+def variants() -> dict[str, str]:
+    """Methods at other settings whose maps are stored too, such as ``grad_cam(stage=1)``: key → title."""
+    return dict(_index().get("variants", {}))
 
 
 def load(
@@ -121,20 +129,22 @@ def load(
     Args:
         case_id: id of the case.
         models: names among ``gallery.models()``, in display order; default: all.
-        methods: keys among ``gallery.methods()``, in display order; default: all.
+        methods: keys among ``gallery.methods()`` and ``variants()``, in display order; default: all.
 
     Returns:
         The comparison; maps on fine grids are stored at half the resolution (``stored_maps.halved``) and
-        quantised (``stored_maps.quantise``).
+        quantised (``stored_maps.quantise``). Those of further methods are quantised as ``further_maps`` says,
+        and the finer ones are of the case's finding only.
 
     Raises:
         InputError: an unknown case, model or method; the message lists the known ones.
     """
     record, index = case(case_id), _index()
     folder = assets.gallery() / record.id
+    known = {**index["methods"], **index.get("further", {}), **index.get("variants", {})}
     settings = Settings(
         models=_select("model", models, index["models"]),
-        methods=_select("method", methods, index["methods"]),
+        methods=_select("method", methods, known),
         stage=index["stage"],
         baseline=index["baseline"],
         steps=index["steps"],
@@ -268,4 +278,4 @@ def _load_model(folder: Path, name: str) -> tuple[Prediction, dict[str, HeatMaps
             if path.startswith(f"{key}.")
         }
         heats[key] = records.read_heat_maps(record, read_maps(own_arrays))
-    return records.read_prediction(document["prediction"]), heats
+    return records.read_prediction(document["prediction"]), heats | further_maps.read(folder, name)

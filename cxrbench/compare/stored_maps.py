@@ -6,7 +6,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-__all__ = ["halved", "quantise", "read_maps", "write_maps"]
+__all__ = ["from_codes", "halved", "quantise", "read_maps", "write_maps"]
 
 _COARSE: Final = 64  # grids up to this side are stored as float32, finer ones in 8 bits
 _FINEST: Final = 128  # grids above this side are stored at half the resolution
@@ -25,9 +25,7 @@ def read_maps(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     """Decode the arrays of ``write_maps`` to maps (L, h, w) float32."""
     if "maps" in arrays:
         return arrays["maps"]
-    root = arrays["codes"].astype(np.float32) / np.float32(_LEVELS)
-    maps: np.ndarray = np.sign(root) * root**2 * arrays["scale"][:, None, None]
-    return maps
+    return from_codes(arrays["codes"], arrays["scale"])
 
 
 def halved(maps: np.ndarray) -> np.ndarray:
@@ -52,3 +50,10 @@ def quantise(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     safe = np.where(scale > 0, scale, 1)[:, None, None]
     codes = np.rint(np.sign(maps) * np.sqrt(np.abs(maps) / safe) * _LEVELS)
     return codes.astype(np.int8), scale
+
+
+def from_codes(codes: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Maps (L, h, w) float32 from the codes and scales of ``quantise``."""
+    root = codes.astype(np.float32) / np.float32(_LEVELS)
+    maps: np.ndarray = np.sign(root) * root**2 * scale[:, None, None]
+    return maps

@@ -31,6 +31,9 @@ look("compare")
 assert at.selectbox(key="pick_case").value == "heart"
 assert at.selectbox(key="pick_finding").value == "Cardiomegaly"
 assert "Scores of Small" in " ".join(markdown.value for markdown in at.markdown)
+at.query_params["methods"] = ["grad_cam", "eigen_cam", "saliency", "grad_cam(stage=1)"]
+at.run()
+look("compare with further methods")
 at.switch_page(str(page_file("imbalance"))).run()
 look("imbalance")
 assert at.metric

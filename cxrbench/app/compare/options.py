@@ -122,13 +122,14 @@ def method_titles(source: Source | None) -> dict[str, str]:
 
 
 def configured_titles(keys: Sequence[str]) -> dict[str, str]:
-    """Canonical key → title of the valid keys whose maps are not stored, such as ``rise(masks=200)``.
+    """Canonical key → title of the valid keys that no menu lists, such as ``rise(masks=200)``.
 
-    Stored ones have their titles without torch (``method_titles``).
+    Those whose maps are stored have their titles without torch.
     """
-    stored = gallery.methods()
-    found = (_configured(key) for key in keys if key not in stored)
-    return {each.key: each.title for each in found if each is not None}
+    stored, variants = gallery.methods(), gallery.variants()
+    titles = {key: variants[key] for key in keys if key in variants}
+    found = (_configured(key) for key in keys if key not in stored and key not in titles)
+    return titles | {each.key: each.title for each in found if each is not None}
 
 
 def method_labels(titles: Mapping[str, str]) -> dict[str, str]:
@@ -199,7 +200,7 @@ def _configured(key: str) -> "ConfiguredMethod | None":
 
 def _canonical(key: str) -> str:
     """A method's key with parameters as it is written elsewhere; others, and invalid ones, as they are."""
-    each = _configured(key) if "(" in key else None
+    each = _configured(key) if "(" in key and key not in gallery.variants() else None
     return key if each is None else each.key
 
 

@@ -51,14 +51,18 @@ def scene(
     }
     if len(comparison.settings.models) > 1:
         rows = [row for finding in findings for row in _rows_of_several(inputs[finding], finding)]
+        columns = min(_COLUMNS, max(map(len, rows), default=1))
     else:
         rows = _rows_of_one(inputs)
+        longest = max(map(len, rows), default=1)
+        # The lines of a broken row are about equally long: no panel is left alone.
+        columns = -(-longest // -(-longest // _COLUMNS))
     panels = [panel for row in rows for panel in row]
     return {
         "picture": picture(comparison.image),
         "panels": panels,
         "shared": _shared(panels, titles),
-        "columns": min(_COLUMNS, max(map(len, rows), default=1)),
+        "columns": columns,
         "colours": colour_tables(),
         "scales": dict(SCALES),
         "link": None if link is None else list(link),

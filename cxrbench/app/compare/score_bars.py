@@ -38,6 +38,10 @@ _TABLE_STYLE: Final = """<style>
 .score-tables tr.shown th {font-weight: 650; box-shadow: inset 3px 0 0 currentColor}
 .score-tables .above {font-weight: 650; box-shadow: inset 0 -3px 0 #e07b1a}
 .score-tables small {font-size: 0.75rem; font-weight: 400}
+@media (max-width: 640px) {
+  .score-tables :is(th, td) {padding: 0.1rem 0.25rem; white-space: normal; overflow-wrap: anywhere}
+  .score-tables small {display: block}
+}
 </style>"""
 _BLOCK: Final = 7  # findings per table, at least; two tables of them stand side by side
 

@@ -92,7 +92,8 @@ def gather(
         others: whether the findings that are not shown are computed too.
     """
     predictions, heats = _stored(source, settings)
-    missing = [(m, k) for m in settings.models for k in settings.methods if (m, k) not in heats]
+    stored = {c: heat for c, heat in heats.items() if not source.computes or _covers(heat, findings)}
+    missing = [(m, k) for m in settings.models for k in settings.methods if (m, k) not in stored]
     comparison = Comparison(
         image=source.image,
         source=source.sha256,
@@ -104,13 +105,26 @@ def gather(
         note=source.note,
         view=source.view,
     )
-    cells = {(*cell, finding): Cell(source.origin) for cell in heats for finding in findings}
+    cells = {
+        (*cell, finding): Cell(source.origin)
+        for cell, heat in heats.items()
+        for finding in findings
+        if cell in stored or finding in heat.labels
+    }
     snapshot = Snapshot(comparison, dict.fromkeys(findings, comparison), cells)
     if not missing:
         return snapshot
     if not source.computes:
         return snapshot.with_note(missing, "not in this bundle")
     return _computed(snapshot, source, missing, stopped, others=others)
+
+
+def _covers(heat: HeatMaps, findings: Sequence[str]) -> bool:
+    """Whether stored maps are of all these findings, or say why there is none.
+
+    Of methods whose findings cost much one by one, a gallery case stores one finding's map only.
+    """
+    return heat.problem is not None or set(findings) <= set(heat.labels)
 
 
 def _stored(source: Source, settings: Settings) -> tuple[dict[str, Prediction], dict[CellKey, HeatMaps]]:
@@ -128,6 +142,8 @@ def _stored(source: Source, settings: Settings) -> tuple[dict[str, Prediction], 
 
 def _reusable(heat: HeatMaps, stored: Settings, requested: Settings) -> bool:
     """Whether stored maps are those of the requested settings; a method depends only on its own."""
+    if "(" in heat.method:  # it states its own
+        return True
     if heat.stage is not None:
         return stored.stage == requested.stage
     path = (stored.baseline, stored.steps) == (requested.baseline, requested.steps)
@@ -192,8 +208,10 @@ def _missing(
 
 def _with_results(snapshot: Snapshot, missing: _Missing, results: Results) -> Snapshot:
     """Add maps and predictions."""
-    maps, predictions = FoundMaps(dict(snapshot.comparison.heat_maps)), dict(snapshot.comparison.predictions)
-    cells = dict(snapshot.cells)
+    heats, computed = snapshot.comparison.heat_maps, {each.cell for each in missing.keys}
+    # Where a finding is computed, so are all: a stored map may be coarser.
+    maps = FoundMaps({cell: heat for cell, heat in heats.items() if cell not in computed})
+    predictions, cells = dict(snapshot.comparison.predictions), dict(snapshot.cells)
     for each in missing.keys:
         heat = missing.maps(each.key, results)
         if heat is not None:

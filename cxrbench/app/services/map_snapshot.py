@@ -72,9 +72,9 @@ class Snapshot:
     stopped: tuple[Key, ...] = ()
 
     def with_note(self, cells: Sequence[CellKey], note: str) -> "Snapshot":
-        """Say of some cells why they have no maps."""
+        """Say of some cells why they have no maps, but for findings that have one."""
         noted = {(*cell, finding): Cell(note=note) for cell in cells for finding in self.shown}
-        return replace(self, cells={**self.cells, **noted})
+        return replace(self, cells={**noted, **self.cells})
 
     def with_jobs(self, jobs: Sequence[Job], state: JobsState) -> "Snapshot":
         """Follow further jobs of what is shown.

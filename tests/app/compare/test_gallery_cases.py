@@ -8,6 +8,8 @@ from streamlit.testing.v1 import AppTest
 from cxrbench.app import main
 from cxrbench.app.compare import options
 from cxrbench.app.compare.selection import Choice
+from cxrbench.app.services import map_jobs
+from cxrbench.app.services.map_snapshot import Snapshot
 from cxrbench.app.widgets.versions import key_in
 from cxrbench.compare import gallery
 
@@ -43,6 +45,31 @@ def test_a_case_picked_from_the_list_opens_on_its_own_finding_model_and_methods(
         assert shown(at) == (case.finding, list(case.models), list(case.methods)), case.id
 
 
+def test_cheap_methods_and_all_stages_of_a_case_are_shown_without_running_a_network(
+    cases: tuple[gallery.Case, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the finding with which the case opens; another one is computed."""
+    asked: list[object] = []
+
+    def computed(snapshot: Snapshot, *rest: object, **options: object) -> Snapshot:
+        asked.append(rest)
+        return snapshot
+
+    monkeypatch.setattr(map_jobs, "_computed", computed)
+    stored = [*gallery.methods(), *gallery.variants()]
+    at = AppTest.from_file(str(MAIN), default_timeout=60)
+    at.query_params["case"], at.query_params["methods"] = cases[3].id, stored
+    at.query_params["models"] = list(gallery.models())
+    finding, models, methods = shown(at.run())
+    assert (finding, models) == (cases[3].finding, list(gallery.models()))
+    assert sorted(methods) == sorted(stored)
+    assert not at.warning
+    assert not asked
+    other = next(name for name in gallery.load(cases[3].id).truth if name != finding)
+    at.selectbox(key=key_in(at.session_state, "pick_finding")).select(other).run()
+    assert len(asked) == 1
+
+
 def test_a_link_that_names_only_the_case_opens_on_the_same(cases: tuple[gallery.Case, ...]) -> None:
     for case in cases:
         choice, problems = options.choice_from_link({"case": [case.id]})
@@ -61,12 +88,12 @@ def test_a_link_may_name_methods_whose_maps_are_not_stored_before_any_model_is_l
     cases: tuple[gallery.Case, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cxrbench.app.services.model_registry.ready", lambda: False)
-    methods = ["grad_cam", "legrad", "finer_cam(other=pleural_effusion)"]
+    methods = ["grad_cam", "rise", "finer_cam(other=pleural_effusion)"]
     choice, problems = options.choice_from_link({"case": [cases[0].id], "methods": [*methods, "magic"]})
     assert choice.methods == tuple(methods)
     assert len(problems) == 1
     assert options.configured_titles(choice.methods) == {
-        "legrad": "LeGrad",
+        "rise": "RISE",
         "finer_cam(other=pleural_effusion)": "Finer-CAM (other pleural effusion)",
     }
 

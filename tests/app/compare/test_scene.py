@@ -279,8 +279,12 @@ def test_the_ensemble_panel_says_that_it_needs_finished_maps_of_two_models() -> 
     assert "needs finished maps of two models" in mean["notes"][0]
 
 
-def test_a_row_of_many_methods_is_broken_where_panels_would_become_too_narrow() -> None:
-    names = [f"method{number}" for number in range(9)]
+@pytest.mark.parametrize(("methods", "columns"), [(5, 6), (6, 4), (9, 5), (11, 6), (12, 5), (13, 5)])
+def test_a_row_of_many_methods_is_broken_into_lines_of_nearly_the_same_length(
+    methods: int, columns: int
+) -> None:
+    """Panels that are narrower than a sixth of the page would not show a map."""
+    names = [f"method{number}" for number in range(methods)]
     data = scene({"Edema": several(1, *names)}, cells={}, titles={}, link=None, file="f")
-    assert len(data["panels"]) == 10
-    assert data["columns"] == 6
+    assert len(data["panels"]) == methods + 1
+    assert data["columns"] == columns

@@ -3,16 +3,18 @@
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from cxrbench.app.services import job_queue, map_jobs, model_registry
+from cxrbench.app.services import job_queue, map_jobs, model_registry, radiographs
 from cxrbench.app.services.job_queue import Queue
 from cxrbench.app.services.map_keys import joined, map_keys
-from cxrbench.app.services.map_snapshot import FoundMaps
+from cxrbench.app.services.map_snapshot import Cell, FoundMaps
+from cxrbench.app.services.model_registry import LoadedModels
 from cxrbench.app.services.radiographs import Source
 from cxrbench.app.services.result_cache import ResultCache
 from cxrbench.compare import HeatMaps, Settings, notes
@@ -161,6 +163,38 @@ def test_only_methods_that_are_dearer_with_every_finding_are_split(models: Mappi
     apart = [name for name in ("saliency", "integrated_gradients", "smooth_grad") if split(name)]
     assert apart == ["saliency", "integrated_gradients", "smooth_grad"]
     assert not any(split(name) for name in ("grad_cam", "eigen_cam", "rise", "occlusion", "random", "edges"))
+
+
+def test_where_one_findings_map_is_stored_the_others_are_computed_with_it(
+    models: Mapping[str, Classifier], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, stored = order_of(monkeypatch), radiographs.case("heart")
+    settings = replace(stored.precomputed.settings, methods=("saliency", "eigen_cam"))  # type: ignore[union-attr]
+    first = map_jobs.gather(stored, settings, {}, ["Cardiomegaly"])
+    assert first.comparison.heat_maps["small", "saliency"].labels == ("Cardiomegaly",)
+    assert {cell.origin for cell in first.cells.values()} == {"pre-computed"}
+    assert not first.jobs + first.later
+    both = ["Cardiomegaly", "Pleural Effusion"]
+    waiting = map_jobs.gather(stored, settings, {}, both)
+    assert [each.finding for each in waiting.pending] == both
+    finish()
+    last = map_jobs.gather(stored, settings, {}, both)
+    assert {methods for methods, _ in begun} == {"saliency"}
+    assert last.comparison.heat_maps["small", "saliency"].labels == FINDINGS
+    assert last.cells["small", "saliency", "Cardiomegaly"].origin == "computed on demand"
+    assert last.cells["small", "eigen_cam", "Cardiomegaly"].origin == "pre-computed"
+
+
+def test_a_stored_map_is_shown_beside_what_a_missing_model_cannot_compute(
+    models: Mapping[str, Classifier], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = radiographs.case("heart")
+    monkeypatch.setattr(model_registry, "loaded", LoadedModels)
+    settings = replace(stored.precomputed.settings, methods=("saliency",))  # type: ignore[union-attr]
+    found = map_jobs.gather(stored, settings, {}, ["Cardiomegaly", "Pleural Effusion"])
+    assert found.cells["small", "saliency", "Cardiomegaly"] == Cell("pre-computed")
+    assert "not installed" in found.cells["small", "saliency", "Pleural Effusion"].note
+    assert found.shown["Cardiomegaly"].heat_maps["small", "saliency"].map_of("Cardiomegaly") is not None
 
 
 def test_what_another_job_has_computed_since_the_page_was_drawn_is_not_computed_again(
