@@ -16,6 +16,7 @@ __all__ = ["draw_edit_controls", "edit_words", "part_title"]
 _AWAY: Final = "pick_away"
 _PART: Final = "pick_edited"
 _SEVERITY: Final = "pick_severity"
+_FAINTEST: Final = 0.01  # severity; rendered findings may be as faint
 
 
 def draw_edit_controls(films: FilmsWithout, edited: EditedFilm | None, finding: str) -> None:
@@ -77,10 +78,10 @@ def _draw_changes(films: FilmsWithout, now: FilmsWithout, finding: str, edits: S
         st.session_state[key] = finding if finding in names else names[0]
     part = st.selectbox("Change", names, key=key, width=230) or names[0]
     severity_key = current_key(f"{_SEVERITY} {part}")
-    st.session_state[severity_key] = round(now.severity[part], 2)
+    st.session_state[severity_key] = max(_FAINTEST, round(now.severity[part], 2))
     st.slider(
         "Severity",
-        0.05,
+        _FAINTEST,
         1.0,
         step=0.01,
         key=severity_key,
