@@ -21,8 +21,9 @@ def main() -> None:
     page = st.navigation([first, *others], position="top")
     if page.url_path == _SPELT_OUT:
         # The navigation marks only the entry that is visible.
-        values = st.query_params.get_all
-        st.switch_page(first, query_params=[(key, value) for key in st.query_params for value in values(key)])
+        # As lists: of pairs with the same name, Streamlit would keep the last.
+        values = {name: st.query_params.get_all(name) for name in st.query_params}
+        st.switch_page(first, query_params=values)
     st.set_page_config(page_title=f"{page.title} · cxrbench")
     st.html(_FOLDER / "main.css")
     with st.container(key="disclaimer"):

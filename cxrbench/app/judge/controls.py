@@ -130,7 +130,7 @@ def _selection(available: dict[str, Results]) -> Selection | None:
         "results_method",
         titles=method_title,
         width=210,
-        about="The method of the part “Best and worst films”.",
+        about="The method of the parts “Best and worst films” and “Scorecard”.",
     )
     shown = multi_select(
         "Criteria",

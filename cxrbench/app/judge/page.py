@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from cxrbench.app.judge import agreement, films, tables
+from cxrbench.app.judge import agreement, films, scorecard, tables
 from cxrbench.app.judge.controls import follow_link, pick
 
 
@@ -25,6 +25,7 @@ def _draw() -> None:
         "One criterion": lambda: tables.chart_part(selection),
         "Criteria that disagree": lambda: agreement.agreement_part(selection),
         "Best and worst films": lambda: films.films_part(selection),
+        "Scorecard": lambda: scorecard.scorecard_part(selection),
     }
     tabs = st.tabs(list(parts), key="judge_part", bind="query-params")
     for tab, section in zip(tabs, parts.values(), strict=True):

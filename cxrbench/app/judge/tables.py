@@ -17,7 +17,7 @@ from cxrbench.figures.charts import intervals, reference_line
 from cxrbench.judge import CRITERIA
 from cxrbench.workflows.judge_summary import gains, means
 
-__all__ = ["chart_part", "methods_part", "methods_table", "ordered_methods", "summarised"]
+__all__ = ["by_key", "chart_part", "methods_part", "methods_table", "ordered_methods", "summarised"]
 
 _KINDS: Final = ("method", "control: does not look at the model")
 _BEST: Final = "Reachable"
@@ -41,7 +41,8 @@ def methods_part(selection: Selection) -> None:
         "outline of the lungs, and where the finding lies on other films (the blind prior). Better: the 95 % "
         "interval of the paired difference, by patient, excludes 0; no correction for many comparisons. "
         f"{_BEST}: mean of the best that a map on the method's grid could get. Undefined values count for no "
-        "mean. A click on a head sorts; rest on a head to read what a criterion says and what it cannot."
+        "mean. ↑: higher is better, ↓: lower is better, no arrow: neither. A click on a head sorts; rest on "
+        "it to read what a criterion says and what it cannot."
     )
     exported = summary.assign(method=summary["method"].map(method_title), key=summary["method"])
     table_expander(exported, f"judge-{selection.model}")
@@ -121,7 +122,7 @@ def methods_table(summary: pd.DataFrame, selection: Selection, methods: Sequence
         Columns ``method``, the criteria by name (means), ``best`` where it is known, and the keys of
         ``CONTROLS`` (words). The index holds the keys of the methods.
     """
-    rows = _by_key(summary)
+    rows = by_key(summary)
     first = selection.criterion
     columns: dict[str, list[Any]] = {"method": [method_title(key) for key in methods]}
     for name in (first, *(name for name in selection.criteria if name != first)):
@@ -134,7 +135,7 @@ def methods_table(summary: pd.DataFrame, selection: Selection, methods: Sequence
     return pd.DataFrame(columns, index=list(methods))
 
 
-def _by_key(summary: pd.DataFrame) -> dict[tuple[str, str], dict[Hashable, Any]]:
+def by_key(summary: pd.DataFrame) -> dict[tuple[str, str], dict[Hashable, Any]]:
     """(Criterion, method) → its row."""
     return {(row["criterion"], row["method"]): row for row in summary.to_dict("records")}
 
@@ -151,7 +152,7 @@ def _answer(
 
 
 def _draw(table: pd.DataFrame, selection: Selection, noun: str) -> None:
-    rows = _by_key(summarised(selection, selection.criteria))
+    rows = by_key(summarised(selection, selection.criteria))
     styled = table.style
     if "best" in table:
         styled = styled.format("{:.2f}", subset=["best"], na_rep="")
@@ -191,7 +192,8 @@ def _columns(selection: Selection, noun: str) -> dict[str, Any]:
     for name in selection.criteria:
         record = CRITERIA[name]
         arrow = {True: " ↑", False: " ↓", None: ""}[record.higher_is_better]
+        title = record.title + arrow
         config[name] = st.column_config.NumberColumn(
-            record.title + arrow, width=140, help=criterion_words(name)
+            title, width=max(140, 40 + 7 * len(title)), help=criterion_words(name)
         )
     return config

@@ -1,6 +1,7 @@
 """The Judge page: its numbers, words, lists and uploads, from stored results."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cxrbench.app import main
+from cxrbench.app.judge.agreement import agreement_table
+from cxrbench.app.judge.controls import ALL_FINDINGS, Selection
+from cxrbench.app.judge.results import Results
+from cxrbench.app.judge.scorecard import card_of
 from cxrbench.app.judge.words import answer, criterion_words, number
 from cxrbench.app.navigation import page_file
 from cxrbench.data.phantom.plan import patient_studies
@@ -87,7 +92,7 @@ def test_lower_is_better_turns_the_answers_and_no_direction_gives_none(page: App
 
 
 @pytest.mark.parametrize(
-    "part", ["Methods", "One criterion", "Criteria that disagree", "Best and worst films"]
+    "part", ["Methods", "One criterion", "Criteria that disagree", "Best and worst films", "Scorecard"]
 )
 def test_every_part_draws_for_one_finding(page: AppTest, part: str) -> None:
     page.query_params["judge_part"] = part
@@ -115,17 +120,31 @@ def test_the_best_and_worst_films_open_on_compare_with_finding_model_and_method(
     assert f"patient {int(best['film'].split('/')[1][7:])}, {best['finding']}" in links[0].label
 
 
-def test_the_agreement_says_which_criteria_rank_as_the_twins(page: AppTest) -> None:
-    from cxrbench.app.judge.agreement import agreement_table
-    from cxrbench.app.judge.controls import ALL_FINDINGS, Selection
-    from cxrbench.app.judge.results import Results
-
+def test_the_agreement_says_which_criteria_rank_as_the_twins() -> None:
     results = Results("key", "title", judged(), own=True)
     selection = Selection(results, "small", ALL_FINDINGS, "hit", ("hit",), "grad_cam")
     found = agreement_table(selection, "single_deletion_mean", ("hit",), results.methods)
     assert found["criterion"].tolist() == ["Hit rate"]
     assert found["τ"][0] > 0.7
     assert found["needs"].tolist() == ["masks"]
+
+
+def test_the_scorecard_holds_the_numbers_of_the_table_and_of_other_models() -> None:
+    both = pd.concat([judged("small"), judged("other", shift=0.1)])
+    results = Results("another key", "title", both, own=True)
+    selection = Selection(results, "small", ALL_FINDINGS, "hit", ("hit",), "saliency")
+    card = card_of(selection)
+    assert (card.films, card.patients, card.model) == (12, 12, "small")
+    scores = {score.criterion: score for score in card.scores}
+    assert list(scores) == [name for name in CRITERIA if name in NAMES]
+    own = both[(both["model"] == "small") & (both["method"] == "saliency") & (both["criterion"] == "hit")]
+    assert scores["hit"].mean == pytest.approx(own["value"].mean())
+    assert scores["hit"].verdicts == {"Edges (Sobel)": "better", "Location prior": "open", "Random": "better"}
+    assert scores["hit"].others["other"] == pytest.approx(scores["hit"].mean + 0.1)
+    assert scores["share_in_lungs"].verdicts["Random"] is None
+    prior = card_of(replace(selection, method="location_prior"))
+    assert "Location prior" not in prior.scores[0].controls
+    assert not card_of(replace(selection, method="legrad")).scores
 
 
 def test_own_results_stay_over_page_changes_and_two_of_one_name_are_two(page: AppTest) -> None:
