@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cxrbench.data.phantom import KINDS, Study
-from cxrbench.data.phantom.shipped import SIZE, test_studies
+from cxrbench.data.phantom.shipped import SIZE, film_name, test_studies
 from cxrbench.errors import InputError, look_up
 from cxrbench.explain import configured_method
 from cxrbench.judge import Criterion, criterion
@@ -269,7 +269,7 @@ def _judged(
             only=settings.judged_findings,
             seed=settings.seed,
         )
-        known = {"model": name, "film": study.path, "patient": study.patient}
+        known = {"model": name, "film": film_name(planted, planted.films[0]), "patient": study.patient}
         folder.write_film(name, number, [asdict(each) | known for each in judgements])
         yield name
 

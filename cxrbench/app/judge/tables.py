@@ -126,7 +126,7 @@ def methods_table(summary: pd.DataFrame, selection: Selection, methods: Sequence
     first = selection.criterion
     columns: dict[str, list[Any]] = {"method": [method_title(key) for key in methods]}
     for name in (first, *(name for name in selection.criteria if name != first)):
-        columns[name] = [rows.get((name, key), _NOTHING)["mean"] for key in methods]
+        columns[name] = [round(rows.get((name, key), _NOTHING)["mean"], 4) for key in methods]
         if name == first:
             best = [rows.get((name, key), _NOTHING)["best"] for key in methods]
             columns |= {"best": best} if np.isfinite(best).any() else {}
@@ -194,6 +194,6 @@ def _columns(selection: Selection, noun: str) -> dict[str, Any]:
         arrow = {True: " ↑", False: " ↓", None: ""}[record.higher_is_better]
         title = record.title + arrow
         config[name] = st.column_config.NumberColumn(
-            title, width=max(140, 40 + 7 * len(title)), help=criterion_words(name)
+            title, width=max(140, 36 + 6 * len(title)), help=criterion_words(name)
         )
     return config

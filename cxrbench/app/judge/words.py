@@ -36,8 +36,9 @@ def number(mean: float, low: float, high: float, *, form: str = ".2f") -> str:
     """A mean with its interval."""
     if isnan(mean):
         return "undefined"
-    interval = "" if isnan(low) else f" [{low:{form}}, {high:{form}}]"
-    return f"{mean:{form}}{interval}".replace("-", "−")
+    texts = [f"{value:{form}}" for value in (mean, low, high)]
+    texts = [text.replace("-", "" if set(text) <= set("-0.") else "−") for text in texts]
+    return texts[0] if isnan(low) else f"{texts[0]} [{texts[1]}, {texts[2]}]"
 
 
 def answer(name: str, gain: float, low: float, high: float) -> str:

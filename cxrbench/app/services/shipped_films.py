@@ -9,6 +9,7 @@ import numpy as np
 
 from cxrbench.app.services.phantoms import as_source, described
 from cxrbench.app.services.radiographs import Source
+from cxrbench.data.phantom import KINDS
 from cxrbench.data.phantom.labeller import certain
 from cxrbench.data.phantom.shipped import SIZE, shipped_film
 from cxrbench.errors import InputError
@@ -28,11 +29,12 @@ def radiograph(path: str) -> Source:
     """
     study, film = shipped_film(path)
     phantom = study.render(film, SIZE)
+    planted = "".join(f", with a planted {KINDS[kind].title.lower()}" for kind in study.shortcuts)
     return as_source(
         phantom,
         title=f"Patient {study.patient}, {film.view}",
-        description=f"{path} of the phantoms on which the shipped models were evaluated, rendered again from "
-        f"its seed: {described(phantom)}",
+        description=f"{film.path} of the phantoms on which the shipped models were evaluated, rendered again "
+        f"from its seed{planted}: {described(phantom)}",
         link=(PARAMETER, path),
     )
 

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from cxrbench.data.phantom.plan import Film, Study, patient_studies
+from cxrbench.data.phantom.shortcuts import KINDS
 from cxrbench.errors import InputError
 
-__all__ = ["FRACTIONS", "LAST_PATIENT", "PATIENTS", "SIZE", "shipped_film", "test_studies"]
+__all__ = ["FRACTIONS", "LAST_PATIENT", "PATIENTS", "SIZE", "film_name", "shipped_film", "test_studies"]
 
 # As in train/configs/phantom_*.toml; a test holds them against each other.
 PATIENTS: Final = 5200
@@ -28,8 +30,15 @@ def test_studies() -> Iterator[Study]:
         yield from patient_studies(patient, PATIENTS, fractions=FRACTIONS)
 
 
-def shipped_film(path: str) -> tuple[Study, Film]:
-    """The study and the film of a path such as ``test/patient03178/study1/view1_frontal.png``.
+def film_name(study: Study, film: Film) -> str:
+    """The path of a film, followed by ``#`` and the kind of each shortcut that is planted on it."""
+    return "#".join([film.path, *study.shortcuts])
+
+
+def shipped_film(name: str) -> tuple[Study, Film]:
+    """The study and the film of a name such as ``test/patient03178/study1/view1_frontal.png``.
+
+    A name as from ``film_name`` has shortcuts planted on its film.
 
     Only the patient's own studies are drawn, so that this takes milliseconds. Films of patients of no data
     set (`test_studies`) are found as well.
@@ -37,14 +46,15 @@ def shipped_film(path: str) -> tuple[Study, Film]:
     Raises:
         InputError: the data set has no such film.
     """
+    path, *planted = name.split("#")
     form = _PATH.fullmatch(path)
-    number = int(form[1]) if form else 0
+    number = int(form[1]) if form and set(planted) <= set(KINDS) else 0
     if 1 <= number <= LAST_PATIENT:
         for study in patient_studies(number, PATIENTS, fractions=FRACTIONS):
             for film in study.films:
                 if film.path == path:
-                    return study, film
+                    return replace(study, shortcuts=tuple(planted)), film
     raise InputError(
-        f"The data set of the shipped models has no film {path[:80]!r}; its paths are like "
+        f"The data set of the shipped models has no film {name[:80]!r}; its paths are like "
         "test/patient03178/study1/view1_frontal.png."
     )

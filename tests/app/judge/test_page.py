@@ -217,3 +217,4 @@ def test_every_criterion_has_its_words_with_direction_and_caveat() -> None:
 def test_answers_in_words(arguments: Any, expected: str) -> None:
     assert answer(*arguments) == expected
     assert number(float("nan"), 0, 0) == "undefined"
+    assert number(-0.001, -0.2, 0.0) == "0.00 [−0.20, 0.00]"

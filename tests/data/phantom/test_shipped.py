@@ -8,7 +8,7 @@ import pytest
 
 from cxrbench.data.phantom import plan, render
 from cxrbench.data.phantom.plan import patient_studies
-from cxrbench.data.phantom.shipped import FRACTIONS, PATIENTS, SIZE, shipped_film
+from cxrbench.data.phantom.shipped import FRACTIONS, PATIENTS, SIZE, film_name, shipped_film
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT
 
@@ -38,6 +38,15 @@ def test_the_films_of_a_study_are_found_by_their_paths_and_rendered_from_the_see
     expected = render(study.seed, study.findings, view=study.view, size=64, exposure=study.number)
     assert np.array_equal(again.image, expected.image)
     assert {name for name in study.findings if name in CHEXPERT} <= set(again.severity)
+
+
+def test_a_name_states_the_shortcuts_that_are_planted() -> None:
+    name = "test/patient04108/study1/view1_frontal.png#letter"
+    study, film = shipped_film(name)
+    assert film_name(study, film) == name
+    assert list(study.render(film, 64).shortcuts) == ["letter"]
+    with pytest.raises(InputError, match="has no film"):
+        shipped_film(name.replace("letter", "elephant"))
 
 
 @pytest.mark.parametrize(
