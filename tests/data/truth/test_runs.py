@@ -62,6 +62,12 @@ def test_a_published_text_is_read_by_hand() -> None:
     assert not runs.mask()[724:].any()
 
 
+@pytest.mark.parametrize(("text", "size"), [("PVWX6", (2320, 2828)), ("nefl3", (2022, 2021))])
+def test_a_published_text_of_an_empty_mask_is_the_one_written_here(text: str, size: tuple[int, int]) -> None:
+    assert Runs.empty(size).coco()["counts"] == text
+    assert Runs.from_coco({"size": list(size), "counts": text}).area == 0
+
+
 @pytest.mark.parametrize("text", ["5 3", "0 2 4 1 5 3", "0 20"])
 def test_relative_runs_are_those_of_siims_steps(text: str) -> None:
     assert np.array_equal(Runs.from_relative(text, (5, 4)).mask(), slow_mask(text, (5, 4)))
