@@ -149,8 +149,8 @@ def _numbers(value: object) -> np.ndarray | None:
         array = np.asarray(value)
     except (ValueError, TypeError):
         return None
-    # Torch takes the byte order of this machine only.
-    return array.astype(array.dtype.newbyteorder("="), copy=False) if array.dtype.kind in "fiu" else None
+    # Torch takes writable arrays in the byte order of this machine only; the file's bytes are neither.
+    return array.astype(array.dtype.newbyteorder("=")) if array.dtype.kind in "fiu" else None
 
 
 def _content(path: Path) -> object:

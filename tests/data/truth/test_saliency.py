@@ -57,6 +57,7 @@ def test_a_map_is_read_in_every_form_and_protocol(tmp_path: Path, form: str, pro
     assert saliency.map.dtype == (np.float64 if form == "double" else np.float32)
     assert saliency.size == (20, 30)  # cxr_dims is (width, height)
     assert saliency.probability == 0.25
+    assert torch.from_numpy(saliency.map).dtype.is_floating_point  # without a warning
 
 
 @pytest.mark.parametrize(
