@@ -14,9 +14,11 @@ from cxrbench import assets
 from cxrbench.compare import Comparison, gallery, notes, stored_maps
 from cxrbench.compare.run import collect, compare
 from cxrbench.compare.scale import heatmap, peak
-from cxrbench.data.phantom import render
+from cxrbench.compare.stored_twins import read_twins
+from cxrbench.data.phantom import HEALTHY_PARTS, Edit, render
 from cxrbench.errors import InputError
 from cxrbench.explain import METHODS, explain
+from cxrbench.inference import predict
 from cxrbench.models import hub
 from cxrbench.models.folder import revision_of
 
@@ -281,3 +283,58 @@ def test_the_twins_of_a_case_lack_its_findings_and_keep_what_was_planted_on_it()
     assert change[mask].mean() > 8 * change[~mask].mean()
     with pytest.raises(KeyError):
         films["Fracture"]
+
+
+def test_every_case_holds_the_twin_without_each_of_its_findings_and_markers(
+    cases: tuple[gallery.Case, ...],
+) -> None:
+    for case in cases:
+        stored = gallery.load(case.id, models=(), methods=())
+        films = gallery.twins(stored)
+        assert films is not None
+        twins = read_twins(assets.gallery() / case.id, stored.image)
+        assert set(twins) == set(films.removable) - set(HEALTHY_PARTS), case.id
+        assert (case.planted in twins) == bool(case.planted)
+        assert all(not np.array_equal(twin, stored.image) for twin in twins.values())
+
+
+@pytest.mark.parametrize("case_id", ["edema", "shortcut-hospital"])
+def test_a_stored_twin_is_the_rendered_one_in_eight_bits(case_id: str) -> None:
+    stored = gallery.load(case_id, models=(), methods=())
+    rendered = gallery.rendered_twins(gallery.case(case_id), stored)
+    films = gallery.twins(stored)
+    assert films is not None
+    for finding in films:
+        assert np.abs(films[finding] - rendered[finding]).max() <= 1.5 / 255  # on another processor
+
+
+def test_without_the_planted_marker_the_film_is_the_rendered_one() -> None:
+    stored = gallery.load("shortcut-hospital", models=(), methods=())
+    films = gallery.twins(stored)
+    assert films is not None
+    edited = films.edited([Edit("hospital")])
+    assert np.abs(edited.image - films.original.image).max() <= 2.5 / 255
+    assert 0 < edited.mask.mean() < 0.02
+    assert np.array_equal(edited.image[~edited.mask], stored.image[~edited.mask])
+
+
+def test_the_true_effects_are_stored_for_every_model_and_finding_that_is_present(
+    cases: tuple[gallery.Case, ...],
+) -> None:
+    for case in cases:
+        effects = gallery.effects(case.id)
+        assert set(effects) == set(shipped())
+        loaded = gallery.load(case.id, methods=())
+        for model, found in effects.items():
+            assert set(found) == set(case.findings) & set(loaded.predictions[model].labels) - {"No Finding"}
+
+
+def test_a_stored_effect_is_the_change_of_the_logit_without_the_finding() -> None:
+    loaded = gallery.load("edema", models=("vit_tiny",), methods=())
+    films, before = gallery.twins(loaded), loaded.predictions["vit_tiny"]
+    assert films is not None
+    model = hub.load(assets.models() / "vit_tiny")
+    after = predict(model, films["Edema"]).logits[0, model.spec.labels.index("Edema")]
+    effect = gallery.effects("edema")["vit_tiny"]["Edema"]
+    assert effect == pytest.approx(before.logits[before.labels.index("Edema")] - after, abs=0.02)
+    assert effect > 1

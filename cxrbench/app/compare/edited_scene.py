@@ -1,7 +1,7 @@
 """A phantom's film and its maps before and after edits, side by side, as panels for the canvas."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -14,10 +14,12 @@ from cxrbench.compare.against_truth import KnownTruth
 from cxrbench.compare.captions import DISCLAIMER
 from cxrbench.compare.comparison import Comparison, HeatMaps
 from cxrbench.compare.scale import SCALES, peak
+from cxrbench.compare.stored_maps import halved
 
 __all__ = ["Side", "edited_scene"]
 
 _GAIN: Final = 3  # of the difference of the films: a faint change must be seen from the last row
+_AFTER, _CHANGE = 0, 1  # places of the pictures among the scene's others
 _SHARED: Final = (
     "Both maps of a row are drawn on one scale, so that a weaker map looks weaker",
     f"Film after − before: grey where nothing changed, {_GAIN} × as strong",
@@ -53,6 +55,8 @@ def edited_scene(
         titles: model or method → title on the page.
         file: name of the saved picture, without its suffix.
     """
+    after = _on_grids_of(before, after)
+    change = after.comparison.image - before.comparison.image
     panels = [*_films(before, after, finding, titles)]
     settings = before.comparison.settings
     for model in settings.models:
@@ -62,6 +66,7 @@ def edited_scene(
         panels[row]["first"] = True
     return {
         "picture": picture(before.comparison.image),
+        "others": [picture(after.comparison.image), picture(0.5 + _GAIN / 2 * change)],
         "panels": panels,
         "shared": list(_SHARED),
         "columns": 3,
@@ -75,16 +80,27 @@ def edited_scene(
     }
 
 
+def _on_grids_of(before: Side, after: Side) -> Side:
+    """The maps after the edits, halved where those before are: the gallery stores fine maps so."""
+    heats = dict(after.comparison.heat_maps)
+    for cell, heat in heats.items():
+        other = before.comparison.heat_maps.get(cell)
+        smaller = halved(heat.maps)
+        if other is not None and other.maps.shape[1:] == smaller.shape[1:] != heat.maps.shape[1:]:
+            heats[cell] = replace(heat, maps=smaller)
+    return replace(after, comparison=replace(after.comparison, heat_maps=heats))
+
+
 def _films(before: Side, after: Side, finding: str, titles: Mapping[str, str]) -> Iterator[PanelData]:
     for side, name in ((before, "before"), (after, "after")):
         panel = radiograph_panel(_inputs(side, finding, titles), finding, name)
         panel["title"], panel["subtitle"] = side.title, ""
-        panel["picture"] = picture(side.comparison.image)
+        panel["picture"] = None if name == "before" else _AFTER
         yield panel
     change = after.comparison.image - before.comparison.image
     panel = radiograph_panel(_inputs(after, finding, titles), finding, "change")
     panel["title"], panel["subtitle"] = "Change of the film", "after − before"
-    panel["picture"] = picture(0.5 + _GAIN / 2 * change)
+    panel["picture"] = _CHANGE
     panel["facts"], panel["outline"] = [f"Largest change of a grey level: {np.abs(change).max():.2f}"], None
     panel["alt"] = "Difference of the two films: after minus before."
     yield panel
@@ -102,7 +118,7 @@ def _maps(
         panel = map_panel(_inputs(side, finding, titles), model, method, finding)
         panel["id"] = f"{word} {panel['id']}"
         panel["title"] = f"{panel['title']}, {word}"
-        panel["picture"] = picture(side.comparison.image)
+        panel["picture"] = None if word == "before" else _AFTER
         if panel["map"] is not None and largest > 0:
             panel["peak"], panel["fixed"] = largest, True
         panel["dimmed"] = False

@@ -60,6 +60,7 @@ def scene(
     panels = [panel for row in rows for panel in row]
     return {
         "picture": picture(comparison.image),
+        "others": [],
         "panels": panels,
         "shared": _shared(panels, titles),
         "columns": columns,

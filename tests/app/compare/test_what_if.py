@@ -4,7 +4,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -86,8 +86,19 @@ def test_before_and_after_are_drawn_on_one_scale_and_on_their_own_films() -> Non
     assert all(panel["fixed"] for panel in (before, after, change))
     assert change["signed"]
     assert after["facts"][0] == "Logit 0.9 → 0.9 (+0.0)"
-    assert before["picture"] == data["picture"] != after["picture"]
+    assert [panel["picture"] for panel in data["panels"]] == [None, 0, 1, None, 0, 0]
+    assert len({each["src"] for each in (data["picture"], *data["others"])}) == 3
     assert len({panel["id"] for panel in data["panels"]}) == 6
+
+
+def test_a_map_after_the_edits_is_halved_where_the_stored_one_is() -> None:
+    before, after = side(0.2, 4, "Before"), side(0.6, 1, "After")
+    for one, cells in ((before, 80), (after, 160)):
+        heat = one.comparison.heat_maps["a", "cam"]
+        maps = np.full((4, cells, cells), heat.maps.max(), np.float32)
+        cast(dict[Any, Any], one.comparison.heat_maps)["a", "cam"] = replace(heat, maps=maps)
+    panels = edited_scene(before, after, "Edema", titles={}, file="f")["panels"][3:]
+    assert [panel["map"]["width"] for panel in panels if panel["map"]] == [80, 80, 80]
 
 
 def test_a_change_is_shown_when_both_maps_are_there() -> None:

@@ -27,7 +27,7 @@ import { firstView, peaksOf, settle } from "./view.js";
  * @property {View} view
  * @property {{ x: number, y: number } | null} cross the cross-hair, in pixels of the radiograph
  * @property {Picture} picture
- * @property {Map<string, Picture>} pictures by their source: the radiograph, and those of panels with one of their own
+ * @property {Map<string, Picture>} pictures by their source: the radiograph and the others
  * @property {Panel[]} panels
  * @property {number} columns
  * @property {Record<string, Uint8Array>} tables of colours
@@ -108,7 +108,7 @@ function flush(bench, rank) {
 }
 
 /**
- * Take over a radiograph, and the pictures of panels that have one of their own.
+ * Take over a radiograph and the other pictures.
  *
  * @param {Bench} bench
  * @param {PictureData} sent
@@ -117,8 +117,8 @@ function takePicture(bench, sent) {
   if (bench.picture.src !== sent.src) bench.cross = null;
   /** @type {Map<string, Picture>} */
   const kept = new Map();
-  for (const each of [sent, ...bench.data.panels.map((panel) => panel.picture)]) {
-    if (each) kept.set(each.src, kept.get(each.src) ?? bench.pictures.get(each.src) ?? decoded(each, bench));
+  for (const each of [sent, ...bench.data.others]) {
+    kept.set(each.src, kept.get(each.src) ?? bench.pictures.get(each.src) ?? decoded(each, bench));
   }
   bench.pictures = kept;
   bench.picture = kept.get(sent.src) ?? bench.picture;
@@ -160,7 +160,7 @@ function takePanels(bench, sent) {
   bench.panels = sent.map((panel) => ({
     ...panel,
     map: panel.map && decodeMap(panel.map),
-    shown: panel.picture ? bench.pictures.get(panel.picture.src) : undefined,
+    shown: panel.picture === null ? undefined : bench.pictures.get(bench.data.others[panel.picture].src),
     parts: old[panel.id]?.parts ?? buildPanel(bench),
   }));
   const place = find(bench.root, ".panels", HTMLElement);

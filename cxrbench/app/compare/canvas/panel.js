@@ -202,7 +202,7 @@ export function showReadout(panel, bench) {
   const { cross } = bench;
   const picture = panel.shown ?? bench.picture;
   if (!cross) {
-    panel.parts.readout.textContent = panel.kind === "radiograph" ? "Point at a picture to read its values" : "";
+    panel.parts.readout.textContent = panel === bench.panels[0] ? "Point at a picture to read its values" : "";
     panel.parts.legend.hidden = panel.kind === "radiograph";
     return;
   }

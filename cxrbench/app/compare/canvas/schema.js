@@ -53,7 +53,7 @@
  * @property {number | null} opacity until the reader chooses one; null: as the other maps
  * @property {boolean} fixed whether the peak holds whatever scale the reader chooses
  * @property {string} colours name of its own colour table; else empty
- * @property {PictureData | null} picture what lies under the map; null for the scene's picture
+ * @property {number | null} picture what lies under the map: place among the scene's `others`; null for its `picture`
  */
 
 /**
@@ -70,6 +70,7 @@
  *
  * @typedef {object} SceneData
  * @property {PictureData} picture
+ * @property {PictureData[]} others further pictures of its size, for panels that name them
  * @property {PanelData[]} panels
  * @property {string[]} shared what holds for all maps
  * @property {number} columns panels per row, at most

@@ -76,7 +76,7 @@ class PanelData(TypedDict):
         opacity: until the reader chooses one; None: as the other maps.
         fixed: whether the peak holds whatever scale the reader chooses.
         colours: name of its own colour table; else empty.
-        picture: what lies under the map, of the scene's picture's size; None for that picture.
+        picture: what lies under the map: place among the scene's ``others``; None for its ``picture``.
     """
 
     id: str
@@ -99,7 +99,7 @@ class PanelData(TypedDict):
     opacity: float | None
     fixed: bool
     colours: str
-    picture: PictureData | None
+    picture: int | None
 
 
 class ColourData(TypedDict):
@@ -121,6 +121,7 @@ class SceneData(TypedDict):
 
     Args:
         picture: the radiograph.
+        others: further pictures of its size, for panels that name them.
         panels: in the order of reading.
         shared: what holds for all maps, said once above the panels.
         columns: panels per row, at most.
@@ -134,6 +135,7 @@ class SceneData(TypedDict):
     """
 
     picture: PictureData
+    others: list[PictureData]
     panels: list[PanelData]
     shared: list[str]
     columns: int
