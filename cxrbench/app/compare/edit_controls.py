@@ -16,7 +16,7 @@ __all__ = ["draw_edit_controls", "edit_words", "part_title"]
 _AWAY: Final = "pick_away"
 _PART: Final = "pick_edited"
 _SEVERITY: Final = "pick_severity"
-_FAINTEST: Final = 0.01  # severity; rendered findings may be as faint
+_FAINTEST: Final = 0.01  # lower end of the slider; 0 would be to take it away
 
 
 def draw_edit_controls(films: FilmsWithout, edited: EditedFilm | None, finding: str) -> None:
@@ -130,4 +130,13 @@ def _undo(count: int) -> None:
 
 
 def _set_edits(edits: Sequence[Edit]) -> None:
-    st.session_state["choice"] = replace(controls.current_choice(), edits=tuple(edits[-MAX_EDITS:]))
+    kept = list(edits)
+    while len(kept) > MAX_EDITS:
+        kept.pop(_superseded(kept))
+    st.session_state["choice"] = replace(controls.current_choice(), edits=tuple(kept))
+
+
+def _superseded(edits: Sequence[Edit]) -> int:
+    """Place of the oldest edit that a later one of the same kind and part replaces; 0 if none does."""
+    kinds = [(edit.part, edit.severity is None, edit.place is None) for edit in edits]
+    return next((place for place, kind in enumerate(kinds) if kind in kinds[place + 1 :]), 0)

@@ -14,6 +14,7 @@ from cxrbench.app import main
 from cxrbench.app.compare import edited_scene as edited_scene_module
 from cxrbench.app.compare import what_if
 from cxrbench.app.compare.canvas.schema import SceneData
+from cxrbench.app.compare.edit_controls import _superseded
 from cxrbench.app.compare.edited_scene import Side, edited_scene
 from cxrbench.app.compare.selection import Choice
 from cxrbench.app.compare.what_if import change_table, edited_source
@@ -105,6 +106,17 @@ def test_a_change_is_shown_when_both_maps_are_there() -> None:
     data = edited_scene(side(0.2, 4, "Before"), side(0.6, None, "After"), "Edema", titles={}, file="f")
     assert data["panels"][5]["map"] is None
     assert data["panels"][5]["notes"] == ["the change follows when both maps are there"]
+
+
+def test_of_many_edits_those_that_a_later_one_replaces_are_forgotten_first() -> None:
+    edits = [
+        Edit("Edema"),
+        Edit("Fracture", severity=0.1),
+        Edit("Side marker"),
+        Edit("Fracture", severity=0.2),
+    ]
+    assert _superseded(edits) == 1
+    assert _superseded(edits[:3]) == 0
 
 
 @pytest.fixture
