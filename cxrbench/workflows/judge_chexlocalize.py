@@ -138,7 +138,7 @@ def judge_chexlocalize(
     truth = read_chexlocalize(files.truth)
     tables = []
     if files.maps is not None:
-        predicted, hits = _judge_maps(files, truth, folder, progress or (lambda _done, _total: None))
+        predicted, hits = _judge_maps(files, truth, folder, progress or (lambda _done, _total: None), say)
         _say_left_out(truth, predicted, say)
         folder.write_text(SEGMENTATIONS, segmentation_json(predicted))
         tables.append(_write(folder, "hitmiss", "", hits, files.seed))
@@ -156,7 +156,11 @@ def judge_chexlocalize(
 
 
 def _judge_maps(
-    files: ChexlocalizeFiles, truth: Masks, folder: OwnFolder, progress: Callable[[int, int], None]
+    files: ChexlocalizeFiles,
+    truth: Masks,
+    folder: OwnFolder,
+    progress: Callable[[int, int], None],
+    say: Callable[[str], None],
 ) -> tuple[Masks, pd.DataFrame]:
     """Segment each map, and see whether its first largest pixel hits; one map is held at a time."""
     assert files.maps is not None
@@ -169,6 +173,9 @@ def _judge_maps(
         progress(next(steps), total)
 
     thresholds, cutoffs = _tuned(files, validation, folder, step)
+    by_otsu = sorted({finding for _, finding in pickles} - thresholds.keys())
+    if thresholds and by_otsu:
+        say(f"without a threshold of their own, and cut at Otsu's: {', '.join(by_otsu)}")
     segmentations: dict[str, dict[str, Runs]] = {}
     hits: dict[str, dict[str, float]] = {film: {} for film in truth}
     for (film, finding), path in pickles.items():

@@ -159,7 +159,9 @@ def test_all_films_count_missed_and_false_segmentations(files: Files, tmp_path: 
         same(ious.at[film, finding], expected)
 
 
-def test_given_thresholds_and_cutoffs_are_applied_as_published(files: Files, tmp_path: Path) -> None:
+def test_given_thresholds_and_cutoffs_are_applied_as_published(
+    files: Files, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     thresholds, cutoffs = tmp_path / "thresholds.csv", tmp_path / "cutoffs.csv"
     thresholds.write_text("threshold,task\n0.3,Edema\n0.7,Airspace Opacity\n")
     cutoffs.write_text("prob_threshold,mIoU,task\n0.1,0.2,Edema\n0.3,0.4,Edema\n0.2,0.1,Cardiomegaly\n")
@@ -171,6 +173,7 @@ def test_given_thresholds_and_cutoffs_are_applied_as_published(files: Files, tmp
         dropped = entry["prob"] < {"Edema": 0.3, "Cardiomegaly": 0.2}.get(finding, 0)
         expected[film, finding] = np.zeros(SIZES[film], bool) if dropped else found
     check_segmentations(tmp_path / "out", expected)
+    assert "without a threshold of their own, and cut at Otsu's: Cardiomegaly" in capsys.readouterr().err
     assert any(entry["prob"] == 0.3 for (_, finding), entry in files.content.items() if finding == "Edema")
 
 
