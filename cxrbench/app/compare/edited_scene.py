@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import isfinite, nan
 from typing import Final
 
 import numpy as np
@@ -44,7 +45,13 @@ class Side:
 
 
 def edited_scene(
-    before: Side, after: Side, finding: str, *, titles: Mapping[str, str], file: str
+    before: Side,
+    after: Side,
+    finding: str,
+    *,
+    titles: Mapping[str, str],
+    file: str,
+    concentration: float = nan,
 ) -> SceneData:
     """Rows of three panels: the films and their difference, then each map, the map after, and its change.
 
@@ -54,10 +61,13 @@ def edited_scene(
         finding: whose maps are shown.
         titles: model or method → title on the page.
         file: name of the saved picture, without its suffix.
+        concentration: mean change of the film where the changed parts are ÷ elsewhere; NaN if not known.
     """
     after = _on_grids_of(before, after)
     change = after.comparison.image - before.comparison.image
     panels = [*_films(before, after, finding, titles)]
+    if isfinite(concentration):
+        panels[2]["facts"].append(f"{concentration:.0f} × as strong where the changed parts are as elsewhere")
     settings = before.comparison.settings
     for model in settings.models:
         for method in settings.methods:

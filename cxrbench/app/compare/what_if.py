@@ -14,6 +14,7 @@ from cxrbench.app.compare.edit_controls import draw_edit_controls, edit_words
 from cxrbench.app.compare.edited_scene import Side, edited_scene
 from cxrbench.app.compare.selection import Choice
 from cxrbench.app.services import map_jobs, model_registry, own_radiographs
+from cxrbench.app.services.known_truth import location_priors
 from cxrbench.app.services.map_keys import score_key
 from cxrbench.app.services.map_snapshot import Snapshot
 from cxrbench.app.services.radiographs import Source
@@ -63,11 +64,13 @@ def draw(
         predictions = _predictions(film, choice.models)
     after = map_jobs.gather(film, choice.settings, progress.stopped(), (finding,), others=False)
     progress.show(after, titles, name="edited")
+    shown = replace(after.shown[finding], predictions=predictions)
     scene = edited_scene(
         Side(snapshot.shown[finding], snapshot.cells, known, "Before"),
-        Side(replace(after.shown[finding], predictions=predictions), after.cells, KnownTruth(), "After"),
+        Side(shown, after.cells, location_priors(film, [finding]), "After"),
         finding,
         titles=titles,
+        concentration=edited.concentration,
         file=f"cxrbench-{choice.case or radiograph.sha256[:8]}-edited",
     )
     canvas(scene, key="edited_canvas")

@@ -17,7 +17,7 @@ from cxrbench.compare.against_truth import KnownTruth, prior_inside
 if TYPE_CHECKING:
     from cxrbench.models import Classifier
 
-__all__ = ["add_known_truth"]
+__all__ = ["add_known_truth", "location_priors"]
 
 
 def add_known_truth(
@@ -37,21 +37,29 @@ def add_known_truth(
     if source.twins is None:
         return snapshot, KnownTruth()
     present = [finding for finding in findings if finding in source.twins]
-    priors = {}
-    if source.view != "Lateral":
-        priors = {name: prior_inside(name, source.masks[name]) for name in present if name in source.masks}
     effects: dict[tuple[str, str], float] = {}
-    jobs: list[Job] = []
+    keys: dict[tuple[str, str], Key] = {}
     for model, prediction in snapshot.comparison.predictions.items():
         for finding in present:
             stored = source.effects.get(model, {}).get(finding)
             if stored is not None:
                 effects[model, finding] = stored
             elif finding in prediction.labels and (key := _key(source, model, finding)) is not None:
-                job = _submitted(source, model, finding, key)
-                jobs += [job] if job is not None else []
-                effects[model, finding] = _effect(prediction, map_jobs.RESULTS.prediction(key), finding)
-    return snapshot.with_jobs(jobs, map_jobs.QUEUE.state(jobs)), KnownTruth(priors, effects)
+                keys[model, finding] = key
+    submitted = (_submitted(source, model, finding, key) for (model, finding), key in keys.items())
+    jobs = [job for job in submitted if job is not None]
+    # Read before the results, so that `progress` notices results that arrive while the page is drawn.
+    state = map_jobs.QUEUE.state(jobs)
+    for (model, finding), key in keys.items():
+        before, after = snapshot.comparison.predictions[model], map_jobs.RESULTS.prediction(key)
+        effects[model, finding] = _effect(before, after, finding)
+    return snapshot.with_jobs(jobs, state), replace(location_priors(source, present), effects=effects)
+
+
+def location_priors(source: Source, findings: Sequence[str]) -> KnownTruth:
+    """Of findings with a mask the share of the location prior inside it; nothing on lateral films."""
+    masks = source.masks if source.view != "Lateral" else {}
+    return KnownTruth({name: prior_inside(name, masks[name]) for name in findings if name in masks})
 
 
 def _key(source: Source, model: str, finding: str) -> Key | None:
