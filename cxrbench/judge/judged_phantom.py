@@ -121,6 +121,13 @@ class JudgedPhantom:
         row = 0 if without is None else 1 + list(self.masks).index(without)
         return float(self.logits[row, self.findings[finding]])
 
+    def flips_without_marker(self, finding: str) -> bool:
+        """Whether taking the marker away changes the decision; elsewhere maps without it are not compared."""
+        if self.film.marker is None:
+            return False
+        logits = (self.logit(finding), self.logit(finding, without=self.film.marker))
+        return len({logit >= self.threshold(finding) for logit in logits}) == 2
+
     def boxes(self, finding: str) -> np.ndarray:
         """The box of a finding, (1, 4) in pixels of the network's input; (0, 4) where it is hidden."""
         known = self.film.phantom.boxes.get(finding)

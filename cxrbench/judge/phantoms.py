@@ -140,7 +140,9 @@ def _subject(
         "threshold": lambda: judged.threshold(finding),
         "other_maps": lambda: np.delete(maps, place, axis=0) if len(maps) > 1 else None,
         "marker": lambda: None if marker is None else judged.masks[marker],
-        "map_without_marker": lambda: None if marker is None else repeated.unmarked[method.key][place],
+        "map_without_marker": lambda: (
+            repeated.unmarked[method.key][place] if judged.flips_without_marker(finding) else None
+        ),
         "logit_without_marker": lambda: None if marker is None else judged.logit(finding, without=marker),
     }
     known = {field: make() for field, make in makers.items() if field in needed}
