@@ -82,7 +82,9 @@ def scores_of(score: Callable[[Tensor], Tensor], images: Sequence[Tensor]) -> np
     found = []
     with torch.inference_mode(mode=False), torch.no_grad():
         for start in range(0, len(images), _CHUNK):
-            scores = score(torch.stack(list(images[start : start + _CHUNK])))
+            # Channels last: convolutions of several images run up to twice as fast on a CPU.
+            batch = torch.stack(list(images[start : start + _CHUNK])).to(memory_format=torch.channels_last)
+            scores = score(batch)
             found.append(scores.detach().double().numpy())
     return np.concatenate(found) if found else np.zeros(0)
 

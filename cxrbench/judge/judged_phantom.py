@@ -50,6 +50,11 @@ class JudgedPhantom:
         return height, width
 
     @cached_property
+    def own_masks(self) -> Mapping[str, np.ndarray]:
+        """Judged finding → where it is, (H, W) bool; needs no twin."""
+        return {name: self.reduced(self.film.phantom.masks[name]) for name in self.findings}
+
+    @cached_property
     def masks(self) -> Mapping[str, np.ndarray]:
         """Part → where it is, (H, W) bool: findings as rendered, markers, shortcuts, healthy parts."""
         return {name: self.reduced(each.mask) for name, each in self.film.twins.items()}

@@ -94,7 +94,7 @@ def judge_phantom(
     indices = list(judged.findings.values())
     best: dict[tuple[str, str, tuple[int, int]], float] = {}
     for explanation in explain(
-        model, judged.image, indices, [each.key for each in applicable], context=judged.context
+        model, judged.image, indices, [each.key for each in applicable], context=repeated.context
     ):
         if explanation.progress < 1:
             continue
@@ -149,7 +149,7 @@ def _subject(
     return JudgedMap(
         map=maps[place],
         size=judged.size,
-        mask=judged.masks[finding],
+        mask=judged.own_masks[finding],
         finding=finding,
         seed=judged.seed,
         **known,

@@ -31,26 +31,34 @@ class RepeatedMaps:
     judged: JudgedPhantom
     methods: tuple[ConfiguredMethod, ...]
 
+    @property
+    def context(self) -> Context:
+        """What the methods may know of the film; twins are rendered only where one needs them."""
+        return self.judged.context if self._need_twins else Context()
+
     @cached_property
     def unmarked(self) -> Mapping[str, np.ndarray]:
         """Maps (K, h, w) of the film without its marker, which it must have."""
         assert self.judged.film.marker is not None
         image = self.judged.twins[self.judged.film.marker]
-        twins_needed = any(each.record.needs == "twins" for each in self.methods)
-        context = self.judged.context_without_marker if twins_needed else Context()
+        context = self.judged.context_without_marker if self._need_twins else Context()
         return self._maps(self.judged.model, image, context)
 
     @cached_property
     def noisy(self) -> Mapping[str, np.ndarray]:
         """Maps (S, K, h, w) of the film with the noise of ``max_sensitivity``."""
         noisy = noisy_images(self.judged.image[0], seed=self.judged.seed)
-        return _stacked([self._maps(self.judged.model, each[None], self.judged.context) for each in noisy])
+        return _stacked([self._maps(self.judged.model, each[None], self.context) for each in noisy])
 
     @cached_property
     def randomised(self) -> Mapping[str, np.ndarray]:
         """Maps (S, K, h, w) while layers of the model are randomised, head first."""
         models = randomised_models(self.judged.model, self.judged.image, seed=self.judged.seed)
-        return _stacked([self._maps(model, self.judged.image, self.judged.context) for _, model in models])
+        return _stacked([self._maps(model, self.judged.image, self.context) for _, model in models])
+
+    @property
+    def _need_twins(self) -> bool:
+        return any(each.record.needs == "twins" for each in self.methods)
 
     def _maps(self, model: Classifier, image: Tensor, context: Context) -> dict[str, np.ndarray]:
         findings, keys = list(self.judged.findings.values()), [each.key for each in self.methods]
