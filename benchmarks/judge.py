@@ -34,7 +34,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from cxrbench.data.phantom.shipped import SIZE, test_studies
+from cxrbench.data.phantom.shipped import SIZE, held_out_studies
 from cxrbench.explain import explain
 from cxrbench.judge import (
     complexity,
@@ -70,7 +70,7 @@ class Maps:
     def __init__(self, count: int) -> None:
         self.model = hub.load(hub.available()["efficientnet_b0"]).requires_grad_(False)
         images, maps, masks, findings = [], [], [], []
-        for study in test_studies():
+        for study in held_out_studies():
             judged = JudgedPhantom(self.model, JudgedFilm(study.render(study.films[0], SIZE)))
             visible = [name for name in judged.findings if judged.own_masks[name].any()]
             if not visible:

@@ -1,6 +1,7 @@
 import io
 import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
@@ -54,6 +55,30 @@ def test_without_a_terminal_there_is_one_line_when_all_is_done(capsys: pytest.Ca
     assert capsys.readouterr().err == "4 of 4 films drawn\n"
     work(ProgressBar("films drawn", final_line=False))
     assert capsys.readouterr().err == ""
+
+
+def test_without_a_terminal_long_work_says_now_and_then_how_long_it_will_take(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([10.0, 15.0, 30.0, 35.0])
+    monkeypatch.setattr("cxrbench.terminal.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    with ProgressBar("films judged", every=20) as progress:
+        for done in (40, 41, 42, 43, 44):  # an earlier run judged 40
+            progress(done, 44)
+    assert capsys.readouterr().err.splitlines() == [
+        "42 of 44 films judged, 10 s each, 00:20 left",
+        "44 of 44 films judged",
+    ]
+
+
+def test_what_an_earlier_run_did_does_not_count_for_the_rate(terminal: Callable[[], Terminal]) -> None:
+    stream = terminal()
+    with ProgressBar("films judged") as progress:
+        progress(40, 44)
+        assert progress._bar is not None
+        assert progress._bar.initial == 40
+        progress(44, 44)
+    assert "44/44" in stream.getvalue()
 
 
 def test_work_that_is_broken_off_leaves_no_final_line_and_ends_the_bars_own(

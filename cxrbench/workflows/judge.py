@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cxrbench.data.phantom import KINDS, Study
-from cxrbench.data.phantom.shipped import SIZE, film_name, test_studies
+from cxrbench.data.phantom.shipped import SIZE, film_name, held_out_studies
 from cxrbench.errors import InputError, look_up
 from cxrbench.explain import configured_method
 from cxrbench.judge import Criterion, criterion
@@ -203,7 +203,7 @@ def judged_studies(settings: JudgeSettings) -> list[Study]:
     wanted = set(settings.judged_findings)
     fitting = (
         study
-        for study in test_studies()
+        for study in held_out_studies()
         if len(study.findings) >= settings.findings and (not wanted or wanted & study.findings.keys())
     )
     studies = list(islice(fitting, settings.films))

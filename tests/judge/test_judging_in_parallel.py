@@ -50,7 +50,7 @@ def test_two_processes_judge_as_one_does_and_a_failed_one_stops_both(root: Path,
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=300,  # against a process that waits forever
         )
 
     two = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", script)

@@ -9,7 +9,7 @@ from cxrbench.data.phantom.plan import Film, Study, patient_studies
 from cxrbench.data.phantom.shortcuts import KINDS
 from cxrbench.errors import InputError
 
-__all__ = ["FRACTIONS", "LAST_PATIENT", "PATIENTS", "SIZE", "film_name", "shipped_film", "test_studies"]
+__all__ = ["FRACTIONS", "LAST_PATIENT", "PATIENTS", "SIZE", "film_name", "held_out_studies", "shipped_film"]
 
 # As in train/configs/phantom_*.toml; a test holds them against each other.
 PATIENTS: Final = 5200
@@ -23,7 +23,7 @@ _PATH: Final = re.compile(
 )
 
 
-def test_studies() -> Iterator[Study]:
+def held_out_studies() -> Iterator[Study]:
     """The studies of the test patients, and then those of patients of no data set, up to `LAST_PATIENT`."""
     first = 1 + round((FRACTIONS[0] + FRACTIONS[1]) / sum(FRACTIONS) * PATIENTS)
     for patient in range(first, LAST_PATIENT + 1):
@@ -41,7 +41,7 @@ def shipped_film(name: str) -> tuple[Study, Film]:
     A name as from ``film_name`` has shortcuts planted on its film.
 
     Only the patient's own studies are drawn, so that this takes milliseconds. Films of patients of no data
-    set (`test_studies`) are found as well.
+    set (`held_out_studies`) are found as well.
 
     Raises:
         InputError: the data set has no such film.

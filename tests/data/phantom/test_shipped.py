@@ -8,7 +8,7 @@ import pytest
 
 from cxrbench.data.phantom import plan, render
 from cxrbench.data.phantom.plan import patient_studies
-from cxrbench.data.phantom.shipped import FRACTIONS, PATIENTS, SIZE, film_name, shipped_film
+from cxrbench.data.phantom.shipped import FRACTIONS, PATIENTS, SIZE, film_name, held_out_studies, shipped_film
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT
 
@@ -62,3 +62,13 @@ def test_a_name_states_the_shortcuts_that_are_planted() -> None:
 def test_a_path_that_is_not_of_the_data_set_is_refused(path: str) -> None:
     with pytest.raises(InputError, match="has no film"):
         shipped_film(path)
+
+
+def test_held_out_studies_are_those_of_the_data_set_and_then_of_further_patients() -> None:
+    first = next(held_out_studies())
+    assert first.patient == min(
+        study.patient for study in plan(PATIENTS, fractions=FRACTIONS) if study.split == "test"
+    )
+    (further,) = patient_studies(PATIENTS + 7, PATIENTS, fractions=FRACTIONS)
+    assert further.split == "test"
+    assert shipped_film(further.path)[0] == further
