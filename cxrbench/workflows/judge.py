@@ -139,7 +139,7 @@ def judge(
             folder holds other results.
     """
     settings.check()
-    _check_methods(models, settings, say)
+    _check_methods(models, settings, say if this_process().is_main_process else None)
     studies = judged_studies(settings)
     folder = JudgeFolder(out, list(models), _stated(models, settings))
 
