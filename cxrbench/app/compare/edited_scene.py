@@ -149,13 +149,15 @@ def _change_panel(after: PanelData, heats: list[HeatMaps | None], finding: str, 
     if first is None or second is None or not (_finished(first, finding) and _finished(second, finding)):
         panel["notes"] = ["the change follows when both maps are there"]
         return panel
-    maps = [heat.map_of(finding) for heat in (first, second)]
-    if maps[0] is None or maps[1] is None or maps[0].shape != maps[1].shape or first.box != second.box:
+    maps = [each for heat in (first, second) if (each := heat.map_of(finding)) is not None]
+    if len({each.shape for each in maps}) != 1 or first.box != second.box:
         panel["notes"] = ["no change is shown: the two maps lie on different grids"]
         return panel
     map_after = after["map"]
     assert map_after is not None
-    panel["map"] = encoded(maps[1] - maps[0], map_after["box"])
+    # Of what is drawn: of a map that is cut at zero only the positive part.
+    drawn = maps if first.signed else [np.maximum(each, 0) for each in maps]
+    panel["map"] = encoded(drawn[1] - drawn[0], map_after["box"])
     panel["peak"], panel["fixed"], panel["signed"] = largest, True, True
     panel["facts"] = ["After − before: orange where the map grew, blue where it shrank"]
     return panel

@@ -1,5 +1,6 @@
 """“Edit and watch”: a phantom's film edited, with scores and maps before and after."""
 
+import base64
 import threading
 import time
 from dataclasses import replace
@@ -90,6 +91,14 @@ def test_before_and_after_are_drawn_on_one_scale_and_on_their_own_films() -> Non
     assert [panel["picture"] for panel in data["panels"]] == [None, 0, 1, None, 0, 0]
     assert len({each["src"] for each in (data["picture"], *data["others"])}) == 3
     assert len({panel["id"] for panel in data["panels"]}) == 6
+
+
+def test_the_change_is_that_of_what_is_drawn() -> None:
+    data = edited_scene(side(0.2, 4, "Before"), side(0.6, -3, "After"), "Edema", titles={}, file="f")
+    change = data["panels"][5]["map"]
+    assert change is not None
+    values = np.frombuffer(base64.b64decode(change["data"]), "<f4")
+    assert (values == -4).all()  # the map after the edits is cut at zero
 
 
 def test_a_map_after_the_edits_is_halved_where_the_stored_one_is() -> None:
