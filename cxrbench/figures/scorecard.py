@@ -29,10 +29,12 @@ _BY_FAMILY: Final = {
 }
 _BY_NAME: Final = {"max_sensitivity": "Consistency", "sparseness": "Usefulness", "complexity": "Usefulness"}
 
+_SIMULATED: Final = " Numbers from simulated films say nothing of real patients."
+
 _STYLE: Final = """
-@page { size: A4 portrait; margin: 10mm; }
+@page { size: A4 portrait; margin: 8mm 10mm; }
 * { box-sizing: border-box; }
-body { font: 10px/1.35 system-ui, sans-serif; color: #1b2430; background: #fff; max-width: 190mm;
+body { font: 9.5px/1.3 system-ui, sans-serif; color: #1b2430; background: #fff; max-width: 190mm;
   margin: 0 auto; padding: 8px; }
 h1 { font-size: 18px; margin: 0; } h2 { font-size: 12px; margin: 8px 0 2px; }
 p { margin: 2px 0; } h2 small { font-weight: normal; font-size: 10px; }
@@ -41,7 +43,7 @@ table { border-collapse: collapse; width: 100%; min-width: 160mm; }
 th, td { padding: 1.5px 4px; border-bottom: 1px solid #ccd4dc; text-align: right; vertical-align: top; }
 th { font-weight: 600; } th:first-child, td:first-child { text-align: left; width: 40%; }
 td:not(:first-child) { white-space: nowrap; }
-td small { display: block; color: #4a5663; font-size: 8.5px; line-height: 1.25; }
+td small { display: block; color: #4a5663; font-size: 8px; line-height: 1.2; }
 .notice { border-left: 3px solid #b8860b; padding: 3px 8px; background: #fff8e6; margin: 4px 0; }
 @media print { body { padding: 0; } tr, h2 { break-inside: avoid; } }
 """
@@ -88,6 +90,7 @@ class Scorecard:
         patients: number of patients.
         version: of this library.
         source: where the results come from.
+        simulated: whether the films are phantoms.
         scores: by criterion.
     """
 
@@ -100,6 +103,7 @@ class Scorecard:
     patients: int
     version: str
     source: str
+    simulated: bool
     scores: Sequence[Score]
 
 
@@ -120,8 +124,8 @@ def scorecard(card: Scorecard) -> str:
         f"<p>Model <b>{escape(card.model)}</b>; {escape(card.finding)}; {card.films:,} films of "
         f"{card.patients:,} patients; {escape(card.source)}. Method <code>{escape(card.key)}</code>. "
         f"cxrbench {escape(card.version)}.</p>"
-        f'<p class="notice">{escape(DISCLAIMER)} Numbers from simulated films say nothing of real patients.'
-        f"</p><p>What to consider: {escape(card.caveat)}</p>{sections}"
+        f'<p class="notice">{escape(DISCLAIMER)}{_SIMULATED if card.simulated else ""}</p>'
+        f"<p>What to consider: {escape(card.caveat)}</p>{sections}"
         "<p>Means over films of the means over a film's findings; in brackets 95 % bootstrap intervals by "
         "patient. ↑ higher is better, ↓ lower is better. Beside a control's mean: the method is better (+), "
         "worse (−), or neither is shown (○), by whether the 95 % interval of the paired difference excludes "

@@ -63,7 +63,7 @@ def means(table: pd.DataFrame) -> pd.DataFrame:
         columns = _bounds(_interval(films.values, films.patients), "mean", "low", "high")
         columns |= {"films": np.isfinite(films.values).sum(0), "best": films.best}
         parts.append(_rows(films, columns))
-    return pd.concat(parts, ignore_index=True)
+    return _joined(parts, "mean", "low", "high", "films", "best")
 
 
 def gains(table: pd.DataFrame, control: str) -> pd.DataFrame:
@@ -78,7 +78,7 @@ def gains(table: pd.DataFrame, control: str) -> pd.DataFrame:
             paired = films.values - films.values[:, :, [films.methods.index(control)]]
         interval = _interval(paired, films.patients)
         parts.append(_rows(films, _bounds(interval, "gain", "gain_low", "gain_high")))
-    return pd.concat(parts, ignore_index=True)
+    return _joined(parts, "gain", "gain_low", "gain_high")
 
 
 def verdict(low: float, high: float, *, higher_is_better: bool | None) -> Verdict | None:
@@ -119,6 +119,12 @@ def film_means(table: pd.DataFrame) -> Iterator[FilmMeans]:
         yield FilmMeans(
             str(model), names["criterion"], names["method"], patients, values, means_of_best, judged
         )
+
+
+def _joined(parts: list[pd.DataFrame], *numbers: str) -> pd.DataFrame:
+    """The tables of all models as one; without rows where there is none."""
+    empty = pd.DataFrame(columns=["model", "criterion", "method", *numbers])
+    return pd.concat(parts, ignore_index=True) if parts else empty
 
 
 def _grouped_mean(place: np.ndarray, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

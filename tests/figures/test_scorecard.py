@@ -25,7 +25,7 @@ UNDEFINED = Score(
 )
 
 
-def card(*scores: Score, method: str = "Grad-CAM") -> str:
+def card(*scores: Score, method: str = "Grad-CAM", simulated: bool = True) -> str:
     return scorecard(
         Scorecard(
             method=method,
@@ -37,6 +37,7 @@ def card(*scores: Score, method: str = "Grad-CAM") -> str:
             patients=23,
             version="1.2.3",
             source="stored results, phantoms",
+            simulated=simulated,
             scores=scores,
         )
     )
@@ -68,7 +69,8 @@ def test_it_says_what_it_is_of_and_is_complete_in_itself() -> None:
         "Coarse.",
     ):
         assert part in text
-    assert DISCLAIMER in text
+    assert f"{DISCLAIMER} Numbers from simulated films say nothing of real patients." in text
+    assert "simulated" not in card(HIT, simulated=False)
     assert not re.search(r"\b(src|href)=|url\(|<script", html)
 
 

@@ -22,7 +22,7 @@ _FEWEST: Final = 3  # methods that make a ranking
 
 def agreement_part(selection: Selection) -> None:
     """Draw Kendall's τ of each criterion without twins with one that has them, as a chart and a table."""
-    directed = [name for name in selection.results.criteria if CRITERIA[name].higher_is_better is not None]
+    directed = [name for name in selection.judged.criteria if CRITERIA[name].higher_is_better is not None]
     truths = [name for name in directed if needs_twins(name)]
     cheap = [name for name in directed if not needs_twins(name)]
     if not truths or not cheap:
@@ -47,7 +47,7 @@ def agreement_part(selection: Selection) -> None:
             key="results_rank_controls",
             help="With controls a criterion is asked as well whether it tells methods from controls.",
         )
-    methods = [key for key in selection.results.methods if with_controls or not is_control(key)]
+    methods = [key for key in selection.judged.methods if with_controls or not is_control(key)]
     if len(methods) < _FEWEST:
         st.info(f"{len(methods)} methods make no ranking; judge at least {_FEWEST}.")
         return

@@ -59,11 +59,13 @@ class Selection:
     @property
     def rows(self) -> pd.DataFrame:
         """The judged maps of this model and finding, of all methods and criteria."""
-        table = self.results.table
-        chosen = table["model"] == self.model
-        if self.finding != ALL_FINDINGS:
-            chosen &= table["finding"] == self.finding
-        return table[chosen]
+        table = self.judged.table
+        return table if self.finding == ALL_FINDINGS else table[table["finding"] == self.finding]
+
+    @property
+    def judged(self) -> Results:
+        """The results of this model."""
+        return self.results.of_model(self.model)
 
 
 def follow_link() -> None:
@@ -112,13 +114,14 @@ def _selection(available: dict[str, Results]) -> Selection | None:
     if len(keys) > 1:
         key = _select("Results", keys, "results_key", titles=lambda name: available[name].title, width=190)
     results = available[key]
-    if not results.criteria:
-        return None
     model = _select("Model", results.models, "results_model", width=190)
-    finding = _select("Finding", [ALL_FINDINGS, *results.findings], "results_finding", width=200)
+    judged = results.of_model(model)
+    if not judged.criteria:
+        return None
+    finding = _select("Finding", [ALL_FINDINGS, *judged.findings], "results_finding", width=200)
     criterion = _select(
         "Judged by",
-        results.criteria,
+        judged.criteria,
         "results_criterion",
         titles=lambda name: CRITERIA[name].title,
         width=220,
@@ -126,7 +129,7 @@ def _selection(available: dict[str, Results]) -> Selection | None:
     )
     method = _select(
         "Method",
-        sorted(results.methods, key=is_control),
+        sorted(judged.methods, key=is_control),
         "results_method",
         titles=method_title,
         width=210,
@@ -134,13 +137,13 @@ def _selection(available: dict[str, Results]) -> Selection | None:
     )
     shown = multi_select(
         "Criteria",
-        {name: CRITERIA[name].title for name in results.criteria},
-        _default_criteria(results.criteria),
+        {name: CRITERIA[name].title for name in judged.criteria},
+        _default_criteria(judged.criteria),
         "results_criteria",
         about="The columns of the table of methods.\n\n"
-        + "\n\n".join(f"**{CRITERIA[name].title}**: {criterion_words(name)}" for name in results.criteria),
+        + "\n\n".join(f"**{CRITERIA[name].title}**: {criterion_words(name)}" for name in judged.criteria),
     )
-    criteria = tuple(name for name in results.criteria if name in shown or name == criterion)
+    criteria = tuple(name for name in judged.criteria if name in shown or name == criterion)
     return Selection(results, model, finding, criterion, criteria, method)
 
 

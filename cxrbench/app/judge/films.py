@@ -11,8 +11,6 @@ from cxrbench.app.judge.words import direction
 from cxrbench.app.navigation import page_file
 from cxrbench.app.services.shipped_films import compare_parameters
 from cxrbench.app.widgets.tables import number_columns, table_expander
-from cxrbench.data.phantom.shipped import shipped_film
-from cxrbench.errors import InputError
 from cxrbench.judge import CRITERIA
 from cxrbench.models import catalog
 
@@ -31,9 +29,12 @@ def films_part(selection: Selection) -> None:
             f"{selection.model}, or the criterion is undefined. Choose another method or criterion."
         )
         return
+    opened = "Each opens on Compare, where the phantom is rendered again from its seed."
+    if not selection.judged.simulated:
+        opened = "These films are not of the shipped models' data set, and cannot be rendered."
     st.markdown(
         f"**{method_title(selection.method)}** by **{record.title}** ({direction(record).lower()}), "
-        f"{len(maps):,} maps. Each opens on Compare, where the phantom is rendered again from its seed."
+        f"{len(maps):,} maps. {opened}"
     )
     names = ("Best", "Worst") if record.higher_is_better is not None else ("Largest", "Smallest")
     for title, column, listed in zip(names, st.columns(2), (maps, maps[::-1]), strict=True):
@@ -65,10 +66,8 @@ def _draw_list(title: str, maps: pd.DataFrame, selection: Selection) -> None:
         if row["reachable"] == row["reachable"]:
             text += f" of {row['reachable']:.2f} reachable"
         label = f"{_film_title(row['film'])}, {row['finding']}: {text}"
-        try:
-            shipped_film(row["film"])
-        except InputError:
-            st.markdown(f"{label} (a film of another data set, which cannot be rendered here)")
+        if not selection.judged.simulated:
+            st.markdown(label)
             continue
         link = compare_parameters(row["film"], row["finding"], models, [selection.method])
         st.page_link(page_file("compare"), label=label, icon=":material/compare:", query_params=link)

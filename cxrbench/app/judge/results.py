@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from cxrbench import assets
+from cxrbench.data.phantom.shipped import shipped_film
 from cxrbench.errors import InputError
 from cxrbench.explain import METHODS, configured_method
 from cxrbench.judge import CRITERIA
@@ -18,7 +19,15 @@ from cxrbench.labels import CHEXPERT
 from cxrbench.workflows.judged_results import read_judged
 from cxrbench.writing import free_name
 
-__all__ = ["Results", "available_results", "is_control", "method_title", "show_problems", "uploader"]
+__all__ = [
+    "Results",
+    "available_results",
+    "is_control",
+    "judged_as",
+    "method_title",
+    "show_problems",
+    "uploader",
+]
 
 _OWN: Final = "own_results"  # session state: id → Results, oldest first
 _PROBLEMS: Final = "own_results_problems"  # session state: one message per file of the last upload
@@ -41,6 +50,14 @@ class Results:
     title: str
     table: pd.DataFrame
     own: bool
+    _parts: dict[str, "Results"] = field(default_factory=dict, init=False, repr=False)
+
+    def of_model(self, model: str) -> "Results":
+        """The part of one model: it may lack methods, criteria and findings of the others."""
+        if model not in self._parts:
+            part = self.table[self.table["model"] == model]
+            self._parts[model] = replace(self, key=f"{self.key} {model}", table=part)
+        return self._parts[model]
 
     @cached_property
     def models(self) -> tuple[str, ...]:
@@ -69,9 +86,13 @@ class Results:
         return tuple(sorted(set(self.table["criterion"].unique()) - set(CRITERIA)))
 
     @cached_property
-    def films(self) -> int:
-        """Number of films."""
-        return int(self.table["film"].nunique())
+    def simulated(self) -> bool:
+        """Whether the films are phantoms of the shipped models' data set, judging by the first."""
+        try:
+            shipped_film(str(self.table["film"].iloc[0]))
+        except InputError:
+            return False
+        return True
 
 
 def available_results() -> dict[str, Results]:
@@ -123,6 +144,12 @@ def method_title(key: str) -> str:
         return configured_method(key).title
     except InputError:
         return key
+
+
+def judged_as(control: str, methods: Iterable[str]) -> str:
+    """The key under which a control was judged, which may state parameters; its own if it was not judged."""
+    keys = [key for key in methods if key.partition("(")[0] == control]
+    return control if control in keys or not keys else keys[0]
 
 
 def is_control(key: str) -> bool:

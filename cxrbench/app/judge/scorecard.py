@@ -3,25 +3,37 @@
 from collections.abc import Hashable, Mapping
 from typing import Any, Final
 
-import pandas as pd
 import streamlit as st
 
 from cxrbench import __version__
 from cxrbench.app.judge.controls import ALL_FINDINGS, Selection
-from cxrbench.app.judge.results import method_title
+from cxrbench.app.judge.results import judged_as, method_title
 from cxrbench.app.judge.tables import by_key
 from cxrbench.app.judge.words import CONTROLS
 from cxrbench.errors import InputError
 from cxrbench.explain import configured_method
-from cxrbench.figures.scorecard import Score, Scorecard, scorecard
+from cxrbench.figures.scorecard import Score, Scorecard, question_of, scorecard
 from cxrbench.judge import CRITERIA
-from cxrbench.workflows.judge import DEFAULT_CRITERIA
 from cxrbench.workflows.judge_summary import Verdict, gains, means, verdict
 
 __all__ = ["card_of", "scorecard_part"]
 
 _CONTROLS: Final = (*CONTROLS, "random")
-_MOST_ROWS: Final = 18  # criteria that fit on a page of A4
+# Question → how many criteria fit on a page of A4; and those that are taken first.
+_MOST: Final = {"Fidelity": 6, "Plausibility": 5, "Consistency": 3, "Usefulness": 3}
+_FIRST: Final = (
+    *(
+        "single_deletion_mean",
+        "twin_deletion",
+        "target_sensitivity",
+        "distractibility",
+        "road",
+        "insertion_blur",
+    ),
+    *("hit", "relevance_mass", "rank_accuracy", "otsu_iou", "box_iou"),
+    *("finding_swap", "max_sensitivity", "randomisation_spearman"),
+    *("confounder_sensitivity", "confounder_false_alarm", "sparseness"),
+)
 
 
 def scorecard_part(selection: Selection) -> None:
@@ -46,7 +58,11 @@ def scorecard_part(selection: Selection) -> None:
             type="primary",
             key="save_scorecard",
         )
-        st.caption("One HTML file without links to other files; it prints on one page of A4.")
+        st.caption(
+            "One HTML file without links to other files; it prints on one page of A4. "
+            f"{len(card.scores)} of {len(selection.judged.criteria)} criteria, as many as fit; all are in "
+            "the part “Methods”."
+        )
     st.iframe(html, height=1000, alt=f"Scorecard of {card.method}.")
 
 
@@ -66,6 +82,7 @@ def card_of(selection: Selection) -> Scorecard:
         patients=int(own["patient"].nunique()),
         version=__version__,
         source=f"your own results, {results.title}" if results.own else f"stored results, {results.title}",
+        simulated=selection.judged.simulated,
         scores=scores,
     )
 
@@ -73,7 +90,8 @@ def card_of(selection: Selection) -> Scorecard:
 @st.cache_data(max_entries=32, show_spinner="Computing the scorecard …")
 def _scores(key: str, method: str, model: str, finding: str, _selection: Selection) -> list[Score]:
     table = _selection.results.table
-    chosen = table["method"].isin([method, *_CONTROLS]) & table["criterion"].isin(_shown(_selection))
+    methods = [method, *(judged_as(name, _selection.judged.methods) for name in _CONTROLS)]
+    chosen = table["method"].isin(methods) & table["criterion"].isin(_shown(_selection))
     if finding != ALL_FINDINGS:
         chosen &= table["finding"] == finding
     rows = table[chosen]
@@ -82,9 +100,9 @@ def _scores(key: str, method: str, model: str, finding: str, _selection: Selecti
     mine = rows[rows["model"] == model]
     here = by_key(means(mine))
     others = rows[(rows["model"] != model) & (rows["method"] == method)]
-    elsewhere = means(others) if len(others) else pd.DataFrame(columns=["model", "criterion", "mean"])
+    elsewhere = means(others)
     judged = {key for _, key in here}
-    controls = [name for name in _CONTROLS if name != method and name in judged]
+    controls = [key for key in (judged_as(name, judged) for name in _CONTROLS) if key in judged - {method}]
     differences = {name: by_key(gains(mine, name)) for name in controls}
     scores = []
     for name in _shown(_selection):
@@ -111,10 +129,14 @@ def _scores(key: str, method: str, model: str, finding: str, _selection: Selecti
 
 
 def _shown(selection: Selection) -> list[str]:
-    """The criteria of a scorecard: the usual ones first where not all fit on a page."""
-    criteria = [name for name in selection.results.criteria if not name.startswith("iou_at_")]
-    by_use = sorted(criteria, key=lambda name: name not in DEFAULT_CRITERIA)[:_MOST_ROWS]
-    return [name for name in CRITERIA if name in by_use]
+    """The criteria of a scorecard, as many of each question as fit on a page."""
+    judged = selection.judged.criteria
+    by_question: dict[str, list[str]] = {question: [] for question in _MOST}
+    for name in sorted(judged, key=lambda name: name not in _FIRST):
+        question = question_of(CRITERIA[name])
+        if len(by_question[question]) < _MOST[question]:
+            by_question[question].append(name)
+    return [name for name in judged if name in by_question[question_of(CRITERIA[name])]]
 
 
 def _mean(row: Mapping[Hashable, Any] | None) -> float:

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from cxrbench.app.judge.controls import Selection
-from cxrbench.app.judge.results import is_control, method_title
+from cxrbench.app.judge.results import is_control, judged_as, method_title
 from cxrbench.app.judge.words import CONTROLS, answer, criterion_words, direction, number
 from cxrbench.app.widgets import charts
 from cxrbench.app.widgets.tables import table_expander
@@ -30,6 +30,9 @@ def methods_part(selection: Selection) -> None:
     record = CRITERIA[selection.criterion]
     st.markdown(f"Sorted by **{record.title}**. {criterion_words(selection.criterion)}")
     methods = ordered_methods(summary, selection.criterion)
+    if not methods:
+        st.info("These criteria have no value for this model and finding; choose others.")
+        return
     judged = [key for key in methods if not is_control(key)]
     controls = [key for key in methods if is_control(key)]
     if judged:
@@ -52,6 +55,9 @@ def chart_part(selection: Selection) -> None:
     """Draw all methods and controls by the criterion: mean, interval, and the blind prior as a line."""
     summary = summarised(selection, (selection.criterion,))
     record = CRITERIA[selection.criterion]
+    if summary["mean"].isna().all():
+        st.info(f"{record.title} has no value for this model and finding; choose another.")
+        return
     table = summary.set_index("method").loc[ordered_methods(summary, selection.criterion)].reset_index()
     defined = table.dropna(subset=["mean"])
     tips = [
@@ -71,7 +77,7 @@ def chart_part(selection: Selection) -> None:
         title=f"{record.title} ({direction(record).lower()})",
         kinds=[kind for kind in _KINDS if kind in set(drawn["kind"])],
     )
-    prior = table.loc[table["method"] == "location_prior", "mean"]
+    prior = table.loc[table["method"] == judged_as("location_prior", table["method"]), "mean"]
     reference_line(figure, float(prior.iloc[0]) if len(prior) else np.nan)
     charts.show(figure, alt_text=f"{record.title} of each method on {selection.model}, with intervals.")
     st.caption(
@@ -99,7 +105,8 @@ def _summarised(key: tuple[str, str, str], criteria: tuple[str, ...], _selection
     summary = means(rows)
     for control in CONTROLS:
         names = {"gain": control, "gain_low": f"{control} low", "gain_high": f"{control} high"}
-        difference = gains(rows, control).rename(columns=names)
+        key_judged = judged_as(control, _selection.judged.methods)
+        difference = gains(rows, key_judged).rename(columns=names)
         summary = summary.merge(difference, on=["model", "criterion", "method"], how="left")
     return summary
 
@@ -131,7 +138,8 @@ def methods_table(summary: pd.DataFrame, selection: Selection, methods: Sequence
             best = [rows.get((name, key), _NOTHING)["best"] for key in methods]
             columns |= {"best": best} if np.isfinite(best).any() else {}
             for control in CONTROLS:
-                columns[control] = [_answer(rows, first, key, control) for key in methods]
+                judged = judged_as(control, selection.judged.methods)
+                columns[control] = [_answer(rows, first, key, control, judged) for key in methods]
     return pd.DataFrame(columns, index=list(methods))
 
 
@@ -141,11 +149,16 @@ def by_key(summary: pd.DataFrame) -> dict[tuple[str, str], dict[Hashable, Any]]:
 
 
 def _answer(
-    rows: Mapping[tuple[str, str], Mapping[Hashable, Any]], criterion: str, method: str, control: str
+    rows: Mapping[tuple[str, str], Mapping[Hashable, Any]],
+    criterion: str,
+    method: str,
+    control: str,
+    judged: str,
 ) -> str:
-    if method == control:
+    """The answer for a method; ``judged`` is the key under which the control was judged."""
+    if method == judged:
         return ""
-    if (criterion, control) not in rows:
+    if (criterion, judged) not in rows:
         return "was not judged"
     row = rows.get((criterion, method), _NOTHING)
     return answer(criterion, *(row.get(f"{control}{end}", np.nan) for end in ("", " low", " high")))

@@ -193,7 +193,37 @@ def test_films_of_another_data_set_are_named_and_not_linked(page: AppTest, tmp_p
     at = page.run()
     assert not at.exception
     assert not at.get("page_link")
-    assert "cannot be rendered here" in text_of(at)
+    assert "cannot be rendered" in text_of(at)
+
+
+def test_a_prior_that_states_its_films_is_the_blind_prior(page: AppTest, tmp_path: Path) -> None:
+    table = judged().replace({"method": {"location_prior": "location_prior(films=nih)"}})
+    write_judged(tmp_path / "judged" / "stored.parquet", table)
+    page.query_params["criterion"] = "hit"
+    at = page.run()
+    assert not at.exception
+    assert at.dataframe[0].value["location_prior"].tolist()[0].startswith("yes")
+    assert at.dataframe[1].value["location_prior"].tolist()[0] == ""
+
+
+@pytest.mark.parametrize("part", ["Methods", "One criterion", "Criteria that disagree", "Scorecard"])
+def test_a_model_offers_what_it_was_judged_by_and_a_gap_is_said(
+    page: AppTest, tmp_path: Path, part: str
+) -> None:
+    first, other = judged("small"), judged("other")
+    other = other[other["criterion"].isin(["hit", "single_deletion_mean"]) & (other["finding"] == "Edema")]
+    first = first[(first["criterion"] != "hit") | (first["finding"] == "Edema")]
+    write_judged(tmp_path / "judged" / "stored.parquet", pd.concat([first, other]))
+    page.query_params["judge_part"] = part
+    page.query_params["model"] = "small"
+    page.query_params["finding"] = "Pleural Effusion"
+    page.query_params["criterion"] = "hit"
+    at = page.run()
+    assert not at.exception
+    at.selectbox(key="results_model").select("other").run()
+    assert not at.exception
+    assert at.selectbox(key="results_finding").options == [ALL_FINDINGS, "Edema"]
+    assert at.selectbox(key="results_criterion").options == ["Single deletion, mean", "Hit rate"]
 
 
 def test_every_criterion_has_its_words_with_direction_and_caveat() -> None:
