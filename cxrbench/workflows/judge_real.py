@@ -12,12 +12,8 @@ from cxrbench.data.truth import TRUTHS, Region, film_files, truth_file
 from cxrbench.errors import InputError
 from cxrbench.explain import configured_method
 from cxrbench.judge import Criterion, criterion
-from cxrbench.judge.real_films import (
-    RealFilm,
-    check_real_criterion,
-    judge_real_film,
-    truth_on_film,
-)
+from cxrbench.judge.film_truth import RealFilm, truth_on_film
+from cxrbench.judge.real_films import check_real_criterion, judge_real_film
 from cxrbench.labels import finding_key
 from cxrbench.models import Classifier
 from cxrbench.processes import this_process

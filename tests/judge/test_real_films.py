@@ -13,8 +13,9 @@ from cxrbench.data.truth import TRUTHS, Region, Runs, film_files, truth_file
 from cxrbench.errors import InputError
 from cxrbench.explain import Context, explain
 from cxrbench.judge import CRITERIA, box_mask, enlarged, hit, relevance_mass
+from cxrbench.judge.film_truth import RealFilm, Truth, truth_on_film
 from cxrbench.judge.phantoms import Judgement
-from cxrbench.judge.real_films import RealFilm, Truth, judge_real_film, truth_on_film
+from cxrbench.judge.real_films import judge_real_film
 from cxrbench.labels import CHEXPERT
 from cxrbench.models import Classifier, create
 from cxrbench.models.hub import save

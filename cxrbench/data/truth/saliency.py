@@ -1,21 +1,15 @@
-"""CheXlocalize's saliency maps: pickles of tensors, read without running what a pickle may name.
+"""CheXlocalize's saliency maps: pickles of tensors, read without running what they name."""
 
-A pickle names functions that its reader calls. This reader knows those that rebuild tensors, arrays and
-dictionaries, calls its own versions of them, and refuses every other name.
-"""
-
-import io
-import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import torch
 
 from cxrbench.data.images import MAX_PIXELS
 from cxrbench.data.truth.chexlocalize import localised_finding
+from cxrbench.data.truth.tensor_pickles import RefusedError, load, numbers_of
 from cxrbench.errors import InputError
 from cxrbench.labels import finding_key
 
@@ -100,7 +94,7 @@ def read_saliency(path: Path, film: str, finding: str) -> Saliency:
         raise InputError(
             f"{path.name}: expected a dictionary with 'map' and 'cxr_dims'; got {content!r:.60}."
         )
-    relevance, dimensions = _numbers(content["map"]), _numbers(content["cxr_dims"])
+    relevance, dimensions = numbers_of(content["map"]), numbers_of(content["cxr_dims"])
     if relevance is None or relevance.ndim < 2 or set(relevance.shape[:-2]) - {1} or not relevance.size:
         raise InputError(f"{path.name}: expected a map of shape (1, 1, h, w); got {content['map']!r:.60}.")
     if dimensions is None or dimensions.shape != (2,) or not _is_size(dimensions):
@@ -119,7 +113,7 @@ def read_saliency(path: Path, film: str, finding: str) -> Saliency:
 def _probability(content: Mapping[str, Any], finding: str, name: str) -> "float | np.floating[Any]":
     if "prob" not in content:
         return float("nan")
-    values = _numbers(content["prob"])
+    values = numbers_of(content["prob"])
     if values is not None and values.size == 1:
         index = 0
     elif values is not None and values.shape[:1] == (len(_OUTPUTS),) and values.size == len(_OUTPUTS):
@@ -139,20 +133,6 @@ def _is_size(dimensions: np.ndarray) -> bool:
     return whole and float(dimensions.prod()) <= MAX_PIXELS
 
 
-def _numbers(value: object) -> np.ndarray | None:
-    """A tensor, array, number or sequence of numbers as an array; None for anything else."""
-    if isinstance(value, _Rebuilt):
-        value = value.value
-    if isinstance(value, torch.Tensor):
-        return value.detach().cpu().numpy() if value.dtype != torch.bfloat16 else None
-    try:
-        array = np.asarray(value)
-    except (ValueError, TypeError):
-        return None
-    # Torch takes writable arrays in the byte order of this machine only; the file's bytes are neither.
-    return array.astype(array.dtype.newbyteorder("=")) if array.dtype.kind in "fiu" else None
-
-
 def _content(path: Path) -> object:
     try:
         if path.stat().st_size > _LARGEST:
@@ -161,112 +141,11 @@ def _content(path: Path) -> object:
     except OSError as error:
         raise InputError(f"{path}: the file cannot be read ({error}); check the path.") from error
     try:
-        return _Unpickler(io.BytesIO(data)).load()
-    except _RefusedError as error:
+        return load(data)
+    except RefusedError as error:
         raise InputError(
             f"{path.name}: the pickle names {error}, which no saliency map needs and which could run any "
             "code; it was not opened."
         ) from error
     except Exception as error:  # a damaged pickle may raise anything
         raise InputError(f"{path.name}: the pickle is damaged ({error!s:.80}); fetch it again.") from error
-
-
-class _RefusedError(Exception):
-    """A pickle names something that tensors do not need."""
-
-
-class _Rebuilt:
-    """An array or data type while it is rebuilt: ``__setstate__`` gives it its content."""
-
-    def __init__(self, value: Any, set_state: Callable[[Any], Any] | None = None) -> None:
-        self.value = value
-        self._set_state = set_state
-
-    def __setstate__(self, state: Any) -> None:
-        if self._set_state is None:
-            raise _RefusedError("a state for something that has none")
-        self.value = self._set_state(state)
-
-
-class _Known:
-    """A function that a pickle may call; nothing can be set on it."""
-
-    __slots__ = ("_function",)
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = function
-
-    def __call__(self, *arguments: Any) -> Any:
-        return self._function(*arguments)
-
-    def __setstate__(self, _state: Any) -> None:
-        raise _RefusedError("a state for a function")
-
-
-class _Unpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        function = _KNOWN.get((module.replace("numpy._core", "numpy.core"), name))
-        if function is None:
-            raise _RefusedError(f"{module}.{name}")
-        return _Known(function)
-
-
-def _storage(data: bytes) -> torch.Tensor:
-    """The numbers of a tensor's storage, flat."""
-    # The bytes are a pickle of their own; torch's reader for weights executes nothing.
-    storage = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    return torch.empty(0, dtype=storage.dtype).set_(storage)
-
-
-def _tensor(
-    numbers: torch.Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any
-) -> torch.Tensor:
-    return numbers.as_strided(tuple(size), tuple(stride), offset)  # refuses what lies beyond the numbers
-
-
-def _dtype(code: str, *_: Any) -> _Rebuilt:
-    """A numeric data type: its code (f4), and its byte order, which the pickle sets as a state."""
-    dtype = np.dtype(str(code))
-    if dtype.kind not in "fiub":
-        raise ValueError(f"an array of {code!r}")
-    # The state is (version, byte order, …).
-    return _Rebuilt(dtype, lambda state: dtype.newbyteorder(state[1]))
-
-
-def _array(*_: Any) -> _Rebuilt:
-    """An array; its state is (version, shape, data type, whether in Fortran's order, bytes)."""
-    return _Rebuilt(
-        np.zeros(0),
-        lambda state: np.frombuffer(state[4], state[2].value).reshape(
-            state[1], order="F" if state[3] else "C"
-        ),
-    )
-
-
-def _array_of_buffer(data: bytes, dtype: _Rebuilt, shape: tuple[int, ...], order: str) -> _Rebuilt:
-    return _Rebuilt(np.frombuffer(data, dtype.value).reshape(shape, order="F" if order == "F" else "C"))
-
-
-def _scalar(dtype: _Rebuilt, data: bytes) -> Any:
-    return np.frombuffer(data, dtype.value)[0]
-
-
-def _bytes(text: str, encoding: str) -> bytes:
-    if encoding not in ("latin1", "latin-1"):
-        raise ValueError(f"bytes in {encoding}")
-    return text.encode("latin1")
-
-
-_KNOWN: Final[Mapping[tuple[str, str], Callable[..., Any]]] = {
-    ("torch._utils", "_rebuild_tensor_v2"): _tensor,
-    ("torch._utils", "_rebuild_parameter"): lambda tensor, *_: tensor,
-    ("torch.storage", "_load_from_bytes"): _storage,
-    ("torch", "Size"): tuple,
-    ("collections", "OrderedDict"): dict,
-    ("numpy", "dtype"): _dtype,
-    ("numpy", "ndarray"): _array,
-    ("numpy.core.multiarray", "_reconstruct"): _array,
-    ("numpy.core.multiarray", "scalar"): _scalar,
-    ("numpy.core.numeric", "_frombuffer"): _array_of_buffer,
-    ("_codecs", "encode"): _bytes,
-}
