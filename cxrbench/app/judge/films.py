@@ -59,7 +59,7 @@ def ranked_maps(selection: Selection) -> pd.DataFrame:
 
 
 def _draw_list(title: str, maps: pd.DataFrame, selection: Selection) -> None:
-    st.subheader(title)
+    st.header(title)
     models = [selection.model] if selection.model in catalog.available() else []
     for row in maps.to_dict("records"):
         text = f"{row['value']:.2f}".replace("-", "−")

@@ -22,17 +22,23 @@ _CONTROLS: Final = (*CONTROLS, "random")
 # Question → how many criteria fit on a page of A4; and those that are taken first.
 _MOST: Final = {"Fidelity": 6, "Plausibility": 5, "Consistency": 3, "Usefulness": 3}
 _FIRST: Final = (
-    *(
-        "single_deletion_mean",
-        "twin_deletion",
-        "target_sensitivity",
-        "distractibility",
-        "road",
-        "insertion_blur",
-    ),
-    *("hit", "relevance_mass", "rank_accuracy", "otsu_iou", "box_iou"),
-    *("finding_swap", "max_sensitivity", "randomisation_spearman"),
-    *("confounder_sensitivity", "confounder_false_alarm", "sparseness"),
+    "single_deletion_mean",
+    "twin_deletion",
+    "target_sensitivity",
+    "distractibility",
+    "road",
+    "insertion_blur",
+    "hit",
+    "relevance_mass",
+    "rank_accuracy",
+    "otsu_iou",
+    "box_iou",
+    "finding_swap",
+    "max_sensitivity",
+    "randomisation_spearman",
+    "confounder_sensitivity",
+    "confounder_false_alarm",
+    "sparseness",
 )
 
 
@@ -60,8 +66,7 @@ def scorecard_part(selection: Selection) -> None:
         )
         st.caption(
             "One HTML file without links to other files; it prints on one page of A4. "
-            f"{len(card.scores)} of {len(selection.judged.criteria)} criteria, as many as fit; all are in "
-            "the part “Methods”."
+            f"It holds {len(card.scores)} of {len(selection.judged.criteria)} criteria: as many as fit."
         )
     st.iframe(html, height=1000, alt=f"Scorecard of {card.method}.")
 
@@ -99,32 +104,25 @@ def _scores(key: str, method: str, model: str, finding: str, _selection: Selecti
         return []
     mine = rows[rows["model"] == model]
     here = by_key(means(mine))
-    others = rows[(rows["model"] != model) & (rows["method"] == method)]
-    elsewhere = means(others)
+    elsewhere = means(rows[(rows["model"] != model) & (rows["method"] == method)])
     judged = {key for _, key in here}
     controls = [key for key in (judged_as(name, judged) for name in _CONTROLS) if key in judged - {method}]
     differences = {name: by_key(gains(mine, name)) for name in controls}
     scores = []
-    for name in _shown(_selection):
-        row = here.get((name, method))
-        if row is not None:
-            same = elsewhere[elsewhere["criterion"] == name]
-            scores.append(
-                Score(
-                    criterion=name,
-                    mean=row["mean"],
-                    low=row["low"],
-                    high=row["high"],
-                    films=row["films"],
-                    best=row["best"],
-                    controls={method_title(key): _mean(here.get((name, key))) for key in controls},
-                    verdicts={
-                        method_title(key): _verdict(rows_of.get((name, method)))
-                        for key, rows_of in differences.items()
-                    },
-                    others=dict(zip(same["model"], same["mean"], strict=True)),
-                )
+    for name in (name for name in _shown(_selection) if (name, method) in here):
+        same = elsewhere[elsewhere["criterion"] == name]
+        scores.append(
+            Score(
+                criterion=name,
+                **{str(part): here[name, method][part] for part in ("mean", "low", "high", "films", "best")},
+                controls={method_title(key): _mean(here.get((name, key))) for key in controls},
+                verdicts={
+                    method_title(key): _verdict(row_of.get((name, method)))
+                    for key, row_of in differences.items()
+                },
+                others=dict(zip(same["model"], same["mean"], strict=True)),
             )
+        )
     return scores
 
 
