@@ -26,8 +26,12 @@ from cxrbench.writing import write_text
 
 CHEAP: Final = 10  # forward passes that one finding takes, at most
 DEAR: Final = 2.0  # methods are computed for the case's finding only if all cost more than so many times one
-# Methods that are stored at other stages too: the layer explorer, and a preset of finer maps.
-STAGES: Final[Mapping[str, tuple[int, ...]]] = {"grad_cam": (0, 1, 2, 3), "layer_cam": (1,)}
+# Methods that are stored at other settings too: the layer explorer, and a preset of finer maps.
+VARIANTS: Final = (
+    *(f"grad_cam(stage={stage})" for stage in range(4)),
+    "layer_cam(stage=1)",
+    "refine_cam(base=grad_cam)",
+)
 
 
 def main() -> None:
@@ -54,7 +58,7 @@ def with_further(index: Mapping[str, Any]) -> dict[str, Any]:
     """The gallery's index with the titles of the further methods, before its cases."""
     first = {key: value for key, value in index.items() if key not in ("further", "variants", "cases")}
     further = {key: METHODS[key].title for key in cheap_methods()}
-    variants = {key: configured_method(key).title for key in variant_keys()}
+    variants = {key: configured_method(key).title for key in VARIANTS}
     return {**first, "further": further, "variants": variants, "cases": index["cases"]}
 
 
@@ -74,11 +78,6 @@ def rough_methods() -> list[str]:
     return [key for key in cheap_methods() if METHODS[key].family == "gradient" or key == "edges"]
 
 
-def variant_keys() -> list[str]:
-    """Methods at other stages than the last."""
-    return [f"{name}(stage={stage})" for name, stages in STAGES.items() for stage in stages]
-
-
 def add(image: np.ndarray, finding: str, models: Mapping[str, Classifier], folder: Path) -> None:
     """Explain one film with the further methods, and write their maps into its folder.
 
@@ -95,7 +94,7 @@ def add(image: np.ndarray, finding: str, models: Mapping[str, Classifier], folde
 
 def computed(image: np.ndarray, finding: str, name: str, model: Classifier) -> Iterator[HeatMaps]:
     """The maps of one model: of all findings, or where that is dear of one finding."""
-    keys = [*cheap_methods(), *variant_keys()]
+    keys = [*cheap_methods(), *VARIANTS]
     dear = [key for key in keys if is_dear(key)]
     maps: dict[tuple[str, str], HeatMaps] = {}
     for methods, findings in (([key for key in keys if key not in dear], None), (dear, [finding])):

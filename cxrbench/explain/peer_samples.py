@@ -78,6 +78,7 @@ def _per_pixel(peer: Any, case: PeerInput, regions: Tensor, samples: int) -> Ten
         target=case.finding,
         feature_mask=regions[None, None].expand_as(case.image),
         n_samples=samples,
+        perturbations_per_eval=8,
     )
     sizes = regions.unique(return_counts=True)[1]
     per_pixel: Tensor = coefficients[0, 0] / sizes[regions]

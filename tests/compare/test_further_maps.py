@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -15,7 +15,7 @@ from cxrbench.compare.run import collect, compare
 from cxrbench.compare.stored_maps import halved
 from cxrbench.explain import FAMILIES, METHODS, configured_method
 from cxrbench.models import Classifier, hub
-from train.further_maps import cheap_methods, is_dear, rough_methods, variant_keys
+from train.further_maps import VARIANTS, cheap_methods, is_dear, rough_methods
 
 # How far values may differ between processors, relative to the largest: as for the other maps of the gallery.
 SPREAD = 4e-2
@@ -39,6 +39,7 @@ def largest_error(coding: str, maps: np.ndarray) -> np.ndarray:
     ("side", "rough", "coding"),
     [(16, False, "half"), (16, True, "half"), (17, False, "linear"), (17, True, "roots")],
 )
+@settings(max_examples=25)
 @given(numbers=hnp.arrays(np.float32, (2, 3, 16), elements=relevance))
 def test_a_map_is_stored_within_the_error_of_its_coding(
     side: int, rough: bool, coding: str, numbers: np.ndarray
@@ -62,12 +63,12 @@ def test_maps_are_read_as_written_but_for_the_coding(
         "grad_cam(stage=1)",
         "deep_lift",
     )
-    settings = Settings(("small",), methods)
+    asked = Settings(("small",), methods)
     heats = list(
         collect(
-            compare(computed.image, settings, models={"small": model}, with_predictions=False),
+            compare(computed.image, asked, models={"small": model}, with_predictions=False),
             image=computed.image,
-            settings=settings,
+            settings=asked,
         ).heat_maps.values()
     )
     kept = [further_maps.thinned(heat, "Cardiomegaly") for heat in heats]
@@ -103,11 +104,11 @@ def cases() -> tuple[gallery.Case, ...]:
 
 
 def test_every_case_holds_every_cheap_method_of_every_model(cases: tuple[gallery.Case, ...]) -> None:
-    further, variants = cheap_methods(), variant_keys()
+    further = cheap_methods()
     titles = {key: configured_method(key).title for key in (*gallery.STORED_METHODS, *further)}
     assert gallery.methods() == titles, "the cheap methods changed: run python -m train.further_maps"
-    assert gallery.variants() == {key: configured_method(key).title for key in variants}
-    cells = {(model, key) for model in gallery.models() for key in (*titles, *variants)}
+    assert gallery.variants() == {key: configured_method(key).title for key in VARIANTS}
+    cells = {(model, key) for model in gallery.models() for key in (*titles, *VARIANTS)}
     for case in cases:
         stored = gallery.load(case.id).heat_maps
         assert set(stored) == cells
@@ -135,19 +136,17 @@ def test_stored_maps_are_those_computed_now(
     """Where they are stable, within the error of their coding and what processors differ by."""
     assert family in FAMILIES
     case = cases[position]
-    keys = [
-        key for key in (*cheap_methods(), *variant_keys()) if configured_method(key).record.family == family
-    ]
+    keys = [key for key in (*cheap_methods(), *VARIANTS) if configured_method(key).record.family == family]
     stored = gallery.load(case.id, models=[name], methods=keys)
-    settings = replace(stored.settings, methods=tuple(keys))
+    asked = replace(stored.settings, methods=tuple(keys))
     events = compare(
         stored.image,
-        settings,
+        asked,
         models={name: hub.load(assets.models() / name)},
         findings=[case.finding],
         with_predictions=False,
     )
-    for cell, heat in collect(events, image=stored.image, settings=settings).heat_maps.items():
+    for cell, heat in collect(events, image=stored.image, settings=asked).heat_maps.items():
         kept = stored.heat_maps[cell]
         assert (kept.problem, kept.title, kept.stage) == (heat.problem, heat.title, heat.stage)
         if heat.problem is None and kept.only([case.finding]).stable.all():

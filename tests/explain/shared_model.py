@@ -16,7 +16,7 @@ from cxrbench.models import Classifier, create
 from cxrbench.preprocess import Preprocessing
 
 THREADS = 8
-IMAGES = 4  # every method explains each: more than a hundred jobs for eight threads
+IMAGES = 3  # every method explains each: about a hundred jobs for eight threads
 SIZE = 64
 FINDINGS = (0, 7, 13)
 SHORT = {

@@ -28,7 +28,7 @@ _BEST_KNOWN: Final[tuple[str, ...]] = (
     "centred_gaussian",
 )
 _FINER: Final = (
-    "refine_cam",
+    "refine_cam(base=grad_cam)",  # Grad-CAM++ of signed activations is often nowhere positive at some stage
     "layer_cam(stage=1)",
     "grad_cam(stage=1)",
     "guided_grad_cam",

@@ -39,7 +39,7 @@ _TABLE_STYLE: Final = """<style>
 .score-tables .above {font-weight: 650; box-shadow: inset 0 -3px 0 #e07b1a}
 .score-tables small {font-size: 0.75rem; font-weight: 400}
 @media (max-width: 640px) {
-  .score-tables :is(th, td) {padding: 0.1rem 0.25rem; white-space: normal; overflow-wrap: anywhere}
+  .score-tables :is(th, td) {padding: 0.1rem 0.25rem; white-space: normal; overflow-wrap: break-word}
   .score-tables small {display: block}
 }
 </style>"""
