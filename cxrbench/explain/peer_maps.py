@@ -213,14 +213,11 @@ def finer_cam(case: PeerInput) -> Tensor:
 
 
 def refine_cam(case: PeerInput) -> Tensor:
-    """The product of pytorch-grad-cam's Grad-CAM++ of all stages, on the grid of the finest: (h, w).
+    """The product of pytorch-grad-cam's Grad-CAM of all stages, on the grid of the finest: (h, w).
 
     Its own ``RefineCAM`` stretches each of them from its smallest to its largest value first.
     """
-    maps = [
-        raw_cam("GradCAMPlusPlus", replace(case, stage=stage), scale_a=1e-6, scale_g=1e6)
-        for stage in case.model.stages
-    ]
+    maps = [raw_cam("GradCAM", replace(case, stage=stage)) for stage in case.model.stages]
     finest = max((tuple(each.shape) for each in maps), key=lambda grid: grid[0] * grid[1])
     enlarged = [upsample(each.float().clamp(min=0)[None, None], finest) for each in maps]
     return torch.stack([heatmap(each)[0, 0] for each in enlarged]).prod(0)

@@ -171,7 +171,8 @@ PEERS: Final[Mapping[str, tuple[Peer, ...]]] = {
         _pixels("LayerFeatureAblation", maps.ablation_cam, parameters=f"channels={CHANNELS}", maps_only=True),
     ),
     "finer_cam": (_pytorch_grad_cam("FinerCAM", maps.finer_cam),),
-    "refine_cam": (_pytorch_grad_cam("GradCAMPlusPlus, multiplied", maps.refine_cam),),
+    # Of Grad-CAM++ the product is often empty, and a comparison of empty maps says nothing.
+    "refine_cam": (_pytorch_grad_cam("GradCAM, multiplied", maps.refine_cam, parameters="base=grad_cam"),),
     "saliency": (_pixels("Saliency", maps.saliency),),
     "input_times_gradient": (_pixels("InputXGradient", maps.input_times_gradient),),
     "smooth_grad": (_pixels("Saliency", lambda case: maps.noisy_gradients(case).mean(0), parameters=_NOISY),),
