@@ -127,9 +127,13 @@ def configured_titles(keys: Sequence[str]) -> dict[str, str]:
     Those whose maps are stored have their titles without torch.
     """
     stored, variants = gallery.methods(), gallery.variants()
-    titles = {key: variants[key] for key in keys if key in variants}
-    found = (_configured(key) for key in keys if key not in stored and key not in titles)
-    return titles | {each.key: each.title for each in found if each is not None}
+    titles: dict[str, str] = {}  # in the order of the keys, which is that of the panels
+    for key in keys:
+        if key in variants:
+            titles[key] = variants[key]
+        elif key not in stored and (each := _configured(key)) is not None:
+            titles[each.key] = each.title
+    return titles
 
 
 def method_labels(titles: Mapping[str, str]) -> dict[str, str]:
