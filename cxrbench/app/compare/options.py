@@ -71,11 +71,16 @@ def choice_for_case(case_id: str, current: Choice, film: Source | None = None) -
     changed = {
         name: getattr(current, name)
         for name in ("models", "methods", "stage", "baseline", "steps")
-        if getattr(current, name) != getattr(before, name)
+        if _as_chosen(getattr(current, name)) != _as_chosen(getattr(before, name))
     }
     if "methods" in changed:  # the maps of a case are stored with a fixed number of steps
         changed["methods"] = tuple(FIXED if key == AUTOMATIC else key for key in changed["methods"])
     return replace(after, **changed)
+
+
+def _as_chosen(value: object) -> object:
+    """A value to compare by what was chosen: a menu may list the same names in another order."""
+    return frozenset(value) if isinstance(value, tuple) else value
 
 
 def choice_for_own(film: Source, current: Choice) -> Choice:
