@@ -13,7 +13,7 @@ READER_CEILINGS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "hit": "Readers: the centre of one reader's box lies in the box of another in .916 of pairs; "
         f"{_SOURCE}.",
-        "box_iou": "Readers: the areas that two readers box have an IoU of .595 over all pairs, and of .540 as the "
-        f"mean over findings; {_SOURCE}.",
+        "box_iou": "Readers: the areas that two readers box have an IoU of .595 over all pairs, of .540 as "
+        f"the mean over findings; {_SOURCE}.",
     }
 )
