@@ -65,7 +65,7 @@ def plain_cam(passes: Passes, parameters: object) -> Iterator[Draft]:
     with torch.inference_mode(mode=False), torch.no_grad():
         features = passes.trunk()
         empty = replace(features, value=torch.zeros_like(features.value))
-        difference = (passes.model.head(features) - passes.model.head(empty))[:, passes.findings]
+        difference = (passes.network.head(features) - passes.network.head(empty))[:, passes.findings]
         error = (maps.double().sum((2, 3)) - difference) / difference.abs()
         yield draft_of(maps, error.where(difference != 0, torch.nan))
 
@@ -132,7 +132,7 @@ def ablation_cam(passes: Passes, parameters: ChannelParameters) -> Iterator[Draf
         def change(maps: Tensor, number: int) -> None:
             maps[images, channels[:, number]] = 0
 
-        logits = passes.model.head(features)[:, passes.findings]
+        logits = passes.network.head(features)[:, passes.findings]
         weights = logits[..., None] - _changed_heads(passes, parameters.stage, channels.shape[1], change)
         chosen = _taken(activations, channels)
         maps = [weighted_sum(weight, chosen) for weight in weights.unbind(1)]
@@ -178,7 +178,7 @@ def _changed_heads(passes: Passes, stage: int, count: int, change: Callable[[Ten
         maps = features.as_maps(value)
         for place, number in enumerate(numbers):
             change(maps[place * batch : (place + 1) * batch], number)
-        output = passes.model.head(replace(features, value=value, rest=tuple(rest)))[:, passes.findings]
+        output = passes.network.head(replace(features, value=value, rest=tuple(rest)))[:, passes.findings]
         logits.append(output.unflatten(0, (len(numbers), batch)))
     return torch.cat(logits).permute(1, 2, 0).contiguous()
 

@@ -106,7 +106,7 @@ def _gradients_of(passes: Passes, stage: int, findings: list[int]) -> Tensor:
     known = dict(zip(explained, passes.features(stage)[1].unbind(1), strict=True))
     missing = sorted(set(findings) - set(explained))
     if missing:
-        pair: MapPair = gradients_at(passes.model, passes.trunk(stage), missing)
+        pair: MapPair = gradients_at(passes.network, passes.trunk(stage), missing)
         known |= dict(zip(missing, pair[1].unbind(1), strict=True))
     return torch.stack([known[each] for each in findings]).transpose(0, 1)
 

@@ -50,7 +50,7 @@ def gradient_shap(passes: Passes, parameters: GradientShapParameters) -> Iterato
             count = min(size, parameters.samples - done)
             terms = [_term(images, start, spread, random) for _ in range(count)]
             points, differences = (torch.cat(parts) for parts in zip(*terms, strict=True))
-            gradients = image_gradients(passes.model, passes.findings.tolist(), points)
+            gradients = image_gradients(passes.network, passes.findings.tolist(), points)
             values = (gradients * differences).sum(2).unflatten(1, (count, len(images)))
             for value in values.unbind(1):
                 total = total + value

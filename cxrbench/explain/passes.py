@@ -10,10 +10,11 @@ from torch import Tensor
 
 from cxrbench.explain.cam import Formula, cam_maps, gradients_at, trunk_features
 from cxrbench.explain.context import Context
+from cxrbench.explain.fast_copy import fast_copy
 from cxrbench.explain.gradient import Draft, integrated_gradients
 from cxrbench.explain.parameters import number, option, whole
 from cxrbench.explain.quadrature import typical_nodes
-from cxrbench.explain.stability import perturbed, unchanged
+from cxrbench.explain.stability import SPREADS, certainly_unchanged, perturbed, unchanged
 from cxrbench.explain.validation import stage_name
 from cxrbench.models import Classifier, Features
 from cxrbench.models.attention import AttentionTrace, trace_attention
@@ -91,6 +92,11 @@ class Passes:
     )
 
     @cached_property
+    def network(self) -> Classifier:
+        """The model's fast copy, which all passes use that need no module of the model itself."""
+        return fast_copy(self.model)
+
+    @cached_property
     def plain_images(self) -> Tensor:
         """The images, as tensors that gradients may be recorded of."""
         with torch.inference_mode(mode=False):
@@ -105,7 +111,7 @@ class Passes:
     def logits(self, images: Tensor) -> Tensor:
         """Logits of the findings for changed images (N, C, H, W): (N, K), without gradients."""
         # Channels last: convolutions of several images run up to twice as fast on a CPU.
-        output = self.model(images.to(memory_format=torch.channels_last))
+        output = self.network(images.to(memory_format=torch.channels_last))
         chosen: Tensor = output[:, self.findings]
         return chosen
 
@@ -114,14 +120,14 @@ class Passes:
         name = stage_name(self.model, stage)
         if name not in self._trunks:
             with torch.inference_mode(mode=False):
-                self._trunks[name] = trunk_features(self.model, self.images, name)
+                self._trunks[name] = trunk_features(self.network, self.images, name)
         return self._trunks[name]
 
     def features(self, stage: str | int | None = None) -> MapPair:
         """Activations (B, C, h, w) and gradients (B, K, C, h, w) of a stage (default: the last)."""
         name = stage_name(self.model, stage)
         if name not in self._features:
-            self._features[name] = gradients_at(self.model, self.trunk(name), self.findings.tolist())
+            self._features[name] = gradients_at(self.network, self.trunk(name), self.findings.tolist())
         return self._features[name]
 
     def perturbed(self, stage: str | int | None = None) -> tuple[MapPair, ...]:
@@ -148,10 +154,12 @@ def from_formulas(choose: Callable[[Any], Formula]) -> Compute:
         features, formula = passes.features(parameters.stage), choose(parameters)
         with torch.inference_mode(mode=False), torch.no_grad():
             maps = cam_maps(formula, *features)
-            unchanged_maps = [
-                unchanged(maps, cam_maps(formula, *again)) for again in passes.perturbed(parameters.stage)
-            ]
-            stable = torch.stack(unchanged_maps).all(0)
+            stable = torch.zeros(maps.shape[:2], dtype=torch.bool)
+            if formula in SPREADS:
+                stable = certainly_unchanged(maps, SPREADS[formula](*features))
+            if not stable.all():
+                again = [cam_maps(formula, *draw) for draw in passes.perturbed(parameters.stage)]
+                stable |= torch.stack([unchanged(maps, each) for each in again]).all(0)
         yield Draft(maps, torch.full(maps.shape[:2], torch.nan), stable, 1, 1)
 
     return compute
@@ -160,7 +168,7 @@ def from_formulas(choose: Callable[[Any], Formula]) -> Compute:
 def from_path(passes: Passes, parameters: PathParameters) -> Iterator[Draft]:
     """Integrated gradients."""
     return integrated_gradients(
-        passes.model,
+        passes.network,
         passes.images,
         passes.findings,
         baseline=parameters.baseline,

@@ -79,7 +79,7 @@ def twin_integrated_gradients(passes: Passes, parameters: TwinParameters) -> Ite
     total = max(1, len(present)) * _PARTS
     for place, finding in enumerate(present):  # one by one: each has a path of its own
         drafts = integrated_gradients_from(
-            passes.model,
+            passes.network,
             passes.plain_images,
             twins[finding],
             [finding],
@@ -144,7 +144,7 @@ def _expected(passes: Passes, baselines: Tensor, points: Tensor) -> Tensor:
         images = passes.plain_images
         difference = images - baselines[:, None]  # (P, B, C, H, W)
         mixed = baselines[:, None] + points.view(-1, 1, 1, 1, 1) * difference
-        gradients = image_gradients(passes.model, passes.findings.tolist(), mixed.flatten(0, 1))
+        gradients = image_gradients(passes.network, passes.findings.tolist(), mixed.flatten(0, 1))
         return torch.stack([(difference * each.view_as(mixed)).sum((0, 2)) for each in gradients], 1)
 
 

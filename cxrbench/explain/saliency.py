@@ -108,7 +108,7 @@ def grad_cam_times_integrated_gradients(passes: Passes, parameters: GradCamPathP
     """
     coarse = cam_maps(grad_cam, *passes.features(parameters.stage))
     drafts = integrated_gradients(
-        passes.model,
+        passes.network,
         passes.images,
         passes.findings,
         baseline=parameters.baseline,
@@ -135,7 +135,7 @@ def image_gradients(model: Classifier, findings: Sequence[int], images: Tensor) 
 
 
 def _gradients(passes: Passes, images: Tensor) -> Tensor:
-    return image_gradients(passes.model, passes.findings.tolist(), images)
+    return image_gradients(passes.network, passes.findings.tolist(), images)
 
 
 def _noisy_gradients(passes: Passes, parameters: NoiseParameters) -> Iterator[Tensor]:
