@@ -8,6 +8,7 @@ reads the class token needs that token only from its last block.
 
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -40,7 +41,7 @@ _COPIES: WeakKeyDictionary[nn.Module, _Kept] = WeakKeyDictionary()
 _LOCK: Final = threading.Lock()
 
 
-def fast_copy(model: Classifier) -> Classifier:
+def fast_copy(model: Classifier, shape: Sequence[int]) -> Classifier:
     """A copy whose logits, features and gradients are those of the model up to rounding.
 
     It is made at the first call, and again after a tensor of the model has changed (as PyTorch's version
@@ -49,6 +50,7 @@ def fast_copy(model: Classifier) -> Classifier:
 
     Args:
         model: in eval mode; not changed.
+        shape: (C, H, W) of an image that it takes, with which the copy is tried out.
     """
     tensors = (*model.parameters(), *model.buffers())
     if not tensors or any(tensor.is_inference() for tensor in tensors):
@@ -57,19 +59,18 @@ def fast_copy(model: Classifier) -> Classifier:
     with _LOCK:
         kept = _COPIES.get(model)
         if kept is None or kept.state != state:
-            _COPIES[model] = kept = _Kept(state, _make(model))
+            _COPIES[model] = kept = _Kept(state, _make(model, shape))
     return kept.copy or model
 
 
-def _make(model: Classifier) -> Classifier | None:
+def _make(model: Classifier, shape: Sequence[int]) -> Classifier | None:
     with torch.inference_mode(mode=False), torch.no_grad():
         copy = private_copy(model, _channels_last)
-        _fold_batch_norms(model, copy)
+        _fold_batch_norms(model, copy, shape)
         _read_class_token_only(copy)
         copy.eval()
-        side = model.spec.preprocessing.size
-        tensor = next(tensor for tensor in copy.parameters() if tensor.is_floating_point())
-        noise = torch.randn(1, 1, side, side, generator=torch.Generator().manual_seed(0)).to(tensor)
+        kind = next(tensor for tensor in copy.parameters() if tensor.is_floating_point())
+        noise = torch.randn(1, *shape, generator=torch.Generator().manual_seed(0)).to(kind)
         expected = model(noise)
         error = (copy(noise) - expected).abs().max()
         return copy if error <= _TOLERANCE * (1 + expected.abs().max()) else None
@@ -80,10 +81,10 @@ def _channels_last(tensor: Tensor) -> Tensor:
     return tensor.detach().to(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor
 
 
-def _fold_batch_norms(model: Classifier, copy: Classifier) -> None:
+def _fold_batch_norms(model: Classifier, copy: Classifier, shape: Sequence[int]) -> None:
     """Make batch norms part of the convolutions that they follow."""
     modules = dict(copy.named_modules())
-    for convolution_path, norm_path in _followed(model):
+    for convolution_path, norm_path in _followed(model, shape):
         convolution: Any = modules[convolution_path]
         norm: Any = modules[norm_path]
         weight, bias = fuse_conv_bn_weights(
@@ -100,7 +101,7 @@ def _fold_batch_norms(model: Classifier, copy: Classifier) -> None:
         setattr(modules[parent], name, rest)
 
 
-def _followed(model: Classifier) -> list[tuple[str, str]]:
+def _followed(model: Classifier, shape: Sequence[int]) -> list[tuple[str, str]]:
     """Paths of a convolution and the batch norm that reads its output, each called once; found without data."""
     shapes = private_copy(model, lambda tensor: tensor.detach().to("meta"))
     outputs: list[Tensor] = []  # kept, so that no identity is given out twice
@@ -129,9 +130,8 @@ def _followed(model: Classifier) -> list[tuple[str, str]]:
             module.register_forward_hook(written(path))
         elif type(module) in (nn.BatchNorm2d, BatchNormAct2d) and _is_fixed(module):
             module.register_forward_pre_hook(read(path))
-    side = model.spec.preprocessing.size
     kinds = (tensor.dtype for tensor in shapes.parameters() if tensor.is_floating_point())
-    shapes(torch.empty(1, 1, side, side, device="meta", dtype=next(kinds, torch.float32)))
+    shapes(torch.empty(1, *shape, device="meta", dtype=next(kinds, torch.float32)))
     return [pair for pair in pairs if all(calls[path] == 1 for path in pair)]
 
 

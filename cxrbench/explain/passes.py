@@ -94,7 +94,7 @@ class Passes:
     @cached_property
     def network(self) -> Classifier:
         """The model's fast copy, which all passes use that need no module of the model itself."""
-        return fast_copy(self.model)
+        return fast_copy(self.model, self.images.shape[1:])
 
     @cached_property
     def plain_images(self) -> Tensor:
