@@ -102,7 +102,7 @@ def _fold_batch_norms(model: Classifier, copy: Classifier, shape: Sequence[int])
 
 
 def _followed(model: Classifier, shape: Sequence[int]) -> list[tuple[str, str]]:
-    """Paths of a convolution and the batch norm that reads its output, each called once; found without data."""
+    """Paths of convolutions and of the batch norms that read their output, each called once."""
     shapes = private_copy(model, lambda tensor: tensor.detach().to("meta"))
     outputs: list[Tensor] = []  # kept, so that no identity is given out twice
     writers: dict[int, str] = {}
@@ -143,9 +143,9 @@ def _is_fixed(norm: Any) -> bool:
 class _ClassTokenAttention(nn.Module):
     """Self-attention of which only the class token asks: its output, (B, 1, C).
 
-    With one query q per head, qᵀ(W x + b) = (Wᵀq)ᵀx + qᵀb, where qᵀb is the same for all tokens x and leaves the
-    softmax as it is; and the weighted mean of the values is that of the tokens, projected. So neither keys nor
-    values of the tokens are computed.
+    With one query q per head, qᵀ(W x + b) = (Wᵀq)ᵀx + qᵀb, where qᵀb is the same for all tokens x and leaves
+    the softmax as it is; and the weighted mean of the values is that of the tokens, projected. So neither
+    keys nor values of the tokens are computed.
     """
 
     def __init__(self, attention: Attention) -> None:
@@ -189,9 +189,12 @@ def _read_class_token_only(copy: Classifier) -> None:
     backbone: Any = getattr(copy, "backbone", None)
     if type(backbone) is not VisionTransformer or backbone.global_pool != "token":
         return
-    block = backbone.blocks[-1]
-    plain = type(block) is Block and type(block.attn) is Attention and block.attn.gate is None
-    plain = plain and isinstance(block.attn.k_norm, nn.Identity)  # it would not be linear in the tokens
+    block: Any = backbone.blocks[-1]
+    if type(block) is not Block or type(block.attn) is not Attention:
+        return
+    # A gate is not known here, and normalised keys would not be linear in the tokens.
+    attention: Any = block.attn
+    plain = attention.gate is None and isinstance(attention.k_norm, nn.Identity)
     if not plain or backbone.attn_pool is not None or not backbone.has_class_token:
         return
     block.attn = _ClassTokenAttention(block.attn)

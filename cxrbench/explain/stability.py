@@ -4,6 +4,7 @@ The maps are computed again from perturbed features, unless the spread of the ma
 formula's derivatives already says that nothing visible can change.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
@@ -77,16 +78,15 @@ def certainly_unchanged(maps: Tensor, spread: Tensor) -> Tensor:
 def _root_mean_square(values: Tensor, first: int) -> Tensor:
     """Over all axes from ``first`` on, which are kept with length 1."""
     axes = tuple(range(first, values.dim()))
-    count: float = values[(0,) * first].numel()
     norm: Tensor = torch.linalg.vector_norm(values, dim=axes, keepdim=True)
-    return norm / count**0.5
+    return norm / math.sqrt(values[(0,) * first].numel())
 
 
 def _sum_spread(activations: Tensor, weights: Tensor, weight_spread: Tensor) -> Tensor:
     """Spread of Σ_k w_k A_k, from weights and their spread, (B, K, C): (B, K, h, w)."""
     of_weights = torch.bmm(weight_spread.square(), activations.square().flatten(2))
     of_activations = _root_mean_square(activations, 1)[:, 0].square() * weights.square().sum(2, keepdim=True)
-    return (of_weights + of_activations).sqrt().unflatten(2, activations.shape[2:])
+    return (of_weights + of_activations).sqrt().view(*weights.shape[:2], *activations.shape[2:])
 
 
 def _grad_cam_spread(activations: Tensor, gradients: Tensor) -> Tensor:
@@ -120,8 +120,8 @@ def _product_spread(activations: Tensor, gradients: Tensor) -> Tensor:
     return (of_gradients + of_activations * norms.square()).sqrt()
 
 
-# Formula → activations (B, C, h, w) and gradients (B, K, C, h, w) → upper bound of the standard deviation of the
-# maps' cells under perturbations, in units of ``FEATURE_PERTURBATION``, (B, K, h, w).
+# Formula → activations (B, C, h, w) and gradients (B, K, C, h, w) → upper bound of the standard deviation of
+# the maps' cells under perturbations, in units of ``FEATURE_PERTURBATION``, (B, K, h, w).
 SPREADS: Final[Mapping[Formula, Callable[[Tensor, Tensor], Tensor]]] = {
     grad_cam: _grad_cam_spread,
     grad_cam_plus_plus: _plus_plus_spread,

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from typing import Any
 
 import pytest
 import torch
@@ -88,7 +89,7 @@ def test_a_changed_weight_or_statistic_is_followed() -> None:
 
 def test_a_convolution_that_is_called_twice_keeps_its_batch_norm() -> None:
     model = settled("efficientnet_b0")
-    backbone = model.backbone
+    backbone: Any = model.backbone
     backbone.conv_head = torch.nn.Sequential(backbone.conv_head, torch.nn.Identity())
     norms = batch_norms(model)
     shared = backbone.blocks[1][1]

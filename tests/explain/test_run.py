@@ -9,6 +9,7 @@ from torch import nn
 
 from cxrbench.errors import InputError
 from cxrbench.explain import METHODS, explain, identical_by_construction, integrated_gradients, stage_name
+from cxrbench.explain.fast_copy import fast_copy
 from cxrbench.models import Classifier
 
 
@@ -35,7 +36,8 @@ def test_drafts_precede_the_final_map_which_equals_that_of_the_method_alone(smal
     assert drafts[0].progress < 1 == drafts[-1].progress
     assert drafts[0].stage is None
     assert [each.seconds for each in drafts] == sorted(each.seconds for each in drafts)
-    *_, alone = integrated_gradients(model, images, [1], steps=30, baseline="mean")
+    copy = fast_copy(model, images.shape[1:])
+    *_, alone = integrated_gradients(copy, images, [1], steps=30, baseline="mean")
     assert torch.equal(drafts[-1].maps, alone.maps)
     assert torch.equal(drafts[-1].completeness, alone.completeness)
 
