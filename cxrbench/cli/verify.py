@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Final
@@ -100,12 +99,8 @@ def _differences(
     with torch.no_grad():
         logits = model(image)[0]
     known = sorted(model.spec.findings, key=lambda finding: float(logits[finding]))
-    with warnings.catch_warnings():
-        # Captum warns where it registers hooks, which it does on a copy of the model.
-        warnings.filterwarnings("ignore", message=r"(?s).*(required_grads|backward hooks).*")
-        yield from differences(
-            model, image, list(dict.fromkeys([known[-1], known[0]])), methods=methods, libraries=libraries
-        )
+    findings = list(dict.fromkeys([known[-1], known[0]]))
+    yield from differences(model, image, findings, methods=methods, libraries=libraries)
 
 
 def _row(each: Difference) -> str:

@@ -5,6 +5,7 @@ only where its maps are computed.
 """
 
 import importlib.util
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -127,7 +128,10 @@ def differences(
             key = f"{method}({stated})" if stated else method
             *_, ours = explain(model, image, findings, [key], stage=name)
             copy = channels_last if peer.channels_last else plain
-            theirs = [peer.attribute(PeerInput(copy, image, finding, name)) for finding in findings]
+            with warnings.catch_warnings():
+                # Captum warns where it registers hooks, which it does on a copy of the model.
+                warnings.filterwarnings("ignore", message=r"(?s).*(required_grads|backward hooks).*")
+                theirs = [peer.attribute(PeerInput(copy, image, finding, name)) for finding in findings]
             values = [_difference(*pair, peer) for pair in zip(ours.maps[0], theirs, strict=True)]
             worst = float(torch.tensor(values).max())  # NaN wins, as it should
             yield Difference(model.spec.name, key, peer.package, peer.function, worst, peer.tolerance)
