@@ -27,7 +27,7 @@ from cxrbench.models import Classifier, hub
 
 ARCHITECTURES = ("resnet50", "densenet121", "efficientnet_b0", "inception_v3", "swin_tiny", "vit_tiny")
 FINDINGS = [1, 9]
-NOISY = ("smooth_grad", "var_grad")
+NOISY = ("smooth_grad", "var_grad", "gradient_shap")  # at random points
 CAMS = ["grad_cam", "grad_cam_plus_plus", "hires_cam", "xgrad_cam", "layer_cam"]
 
 
@@ -47,8 +47,8 @@ def test_every_map_is_that_of_its_peers(
 ) -> None:
     model = random_model(architecture)
     state = {key: value.clone() for key, value in model.state_dict().items()}
-    # Noise brings single values of a random network's ReLUs next to their kink, where rounding decides the
-    # gradient. In double precision none is near enough.
+    # Random points bring single values of a random network's ReLUs next to their kink, where rounding
+    # decides the gradient. In double precision none is near enough.
     double = copy.deepcopy(model).double()
     steady = [name for name in PEERS if name not in NOISY]
     found = [
