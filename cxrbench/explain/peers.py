@@ -29,8 +29,8 @@ CAPTUM: Final = "captum"
 PYTORCH_GRAD_CAM: Final = "pytorch-grad-cam"
 _MODULES: Final = {CAPTUM: "captum", PYTORCH_GRAD_CAM: "pytorch_grad_cam"}
 
-# Where single precision matters more: ReLU inputs near zero may change sign between kernels, and small
-# differences of logits lose digits. A quarter of the smallest step that a picture of 8 bits can show.
+# Where rounding matters more: ReLU inputs near zero may change sign between kernels, and small differences of
+# logits lose digits. A quarter of the smallest step that a picture of 8 bits can show.
 _COARSE: Final = 1e-3
 
 
@@ -106,6 +106,9 @@ def differences(
 ) -> Iterator[Difference]:
     """Compare methods with their peers, on one image and model; the model is not changed.
 
+    In double precision: formulas that divide by small sums enlarge rounding, which would look like a
+    difference.
+
     Args:
         model: in eval mode.
         image: preprocessed, (1, C, H, W); its side a multiple of 4.
@@ -117,9 +120,9 @@ def differences(
     Yields:
         One difference per method and peer, as soon as it is known.
     """
-    plain = deepcopy(model)
-    channels_last = deepcopy(model).to(memory_format=torch.channels_last)
-    name = stage_name(model, stage)
+    plain = deepcopy(model).double()
+    channels_last = deepcopy(plain).to(memory_format=torch.channels_last)
+    model, image, name = plain, image.double(), stage_name(model, stage)
     for method in methods if methods is not None else PEERS:
         for peer in PEERS[method]:
             if peer.package not in libraries or not peer.applies(model) or METHODS[method].supports(model):
