@@ -27,15 +27,15 @@ def test_a_map_without_positive_values_is_empty_after_relu(noted: Callable[..., 
     assert noted(-np.eye(4)[None], signed=True) == ""  # drawn with both signs, it is not empty
 
 
-@pytest.mark.parametrize("level", [0.0, 2.0, -1.0])
-def test_a_map_of_one_value_is_constant(noted: Callable[..., str], level: float) -> None:
-    assert "constant" in noted(np.full((1, 4, 4), level))
+@pytest.mark.parametrize(("level", "word"), [(0.0, "zero everywhere"), (2.0, "constant"), (-1.0, "constant")])
+def test_a_map_of_one_value_points_to_no_place(noted: Callable[..., str], level: float, word: str) -> None:
+    assert f"{word}: it points to no place" in noted(np.full((1, 4, 4), level))
 
 
 def test_notes_are_of_the_given_finding_only(made: Callable[..., Comparison]) -> None:
     comparison = made(np.stack([np.eye(3), np.zeros((3, 3))]))
     assert notes(comparison, "m", "grad_cam", "F0") == ()
-    assert "constant" in notes(comparison, "m", "grad_cam", "F1")[0]
+    assert "zero everywhere" in notes(comparison, "m", "grad_cam", "F1")[0]
 
 
 def test_a_draft_states_its_progress(noted: Callable[..., str]) -> None:
