@@ -55,15 +55,20 @@ def test_every_tab_draws(page: AppTest, part: str) -> None:
 
 
 @pytest.mark.slow
-def test_tabs_of_the_full_chexpert_table_draw_within_a_second(page: AppTest) -> None:
-    page.run()
-    assert "223,414" in " ".join(metric.value for metric in page.metric)
-    for part in ("Together", "Imbalance", "Policies", "Groups"):
-        page.query_params["part"] = part
-        start = time.process_time()  # of this process, however busy the machine is
+def test_tabs_of_a_table_fifteen_times_as_long_take_hardly_longer(page: AppTest) -> None:
+    seconds = {}
+    for name, images in (("vindr", "15,000"), ("chexpert", "223,414")):
+        page.session_state["table"] = name
         page.run()
-        assert time.process_time() - start < 1
-        assert not page.exception
+        assert images in " ".join(metric.value for metric in page.metric)
+        start = time.process_time()  # a ratio within one process: other work slows both down
+        for part in ("Together", "Imbalance", "Policies", "Groups"):
+            page.query_params["part"] = part
+            page.run()
+            assert not page.exception
+        seconds[name] = time.process_time() - start
+        page.query_params["part"] = "Counts"
+    assert seconds["chexpert"] < 3 * seconds["vindr"]
 
 
 @pytest.mark.parametrize("name", [name for name in LABEL_TABLES if name != "phantom"])
