@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from cxrbench.explain.private_copy import private_copy
+from cxrbench.explain.private_copy import copy_without_data, images_without_data, private_copy
 from cxrbench.models import Classifier
 
 __all__ = ["fast_copy"]
@@ -103,7 +103,7 @@ def _fold_batch_norms(model: Classifier, copy: Classifier, shape: Sequence[int])
 
 def _followed(model: Classifier, shape: Sequence[int]) -> list[tuple[str, str]]:
     """Paths of convolutions and of the batch norms that read their output, each called once."""
-    shapes = private_copy(model, lambda tensor: tensor.detach().to("meta"))
+    shapes = copy_without_data(model)
     outputs: list[Tensor] = []  # kept, so that no identity is given out twice
     writers: dict[int, str] = {}
     pairs: list[tuple[str, str]] = []
@@ -130,8 +130,7 @@ def _followed(model: Classifier, shape: Sequence[int]) -> list[tuple[str, str]]:
             module.register_forward_hook(written(path))
         elif type(module) in (nn.BatchNorm2d, BatchNormAct2d) and _is_fixed(module):
             module.register_forward_pre_hook(read(path))
-    kinds = (tensor.dtype for tensor in shapes.parameters() if tensor.is_floating_point())
-    shapes(torch.empty(1, *shape, device="meta", dtype=next(kinds, torch.float32)))
+    shapes(images_without_data(model, shape))
     return [pair for pair in pairs if all(calls[path] == 1 for path in pair)]
 
 

@@ -2,7 +2,7 @@
 
 import copy
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -12,7 +12,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from cxrbench.models import Classifier
 
-__all__ = ["called_operators", "private_copy", "rectifier_problem", "replace_modules"]
+__all__ = [
+    "called_operators",
+    "copy_without_data",
+    "images_without_data",
+    "private_copy",
+    "rectifier_problem",
+    "replace_modules",
+]
 
 # Operators of PyTorch → the activation that they compute.
 _RECTIFIERS: Final = ("relu", "relu_", "threshold", "threshold_", "clamp_min", "clamp_min_")
@@ -43,6 +50,22 @@ def private_copy(
     memo: dict[int, Any] = {id(tensor): tensors(tensor) for tensor in (*model.parameters(), *model.buffers())}
     # The shallow copy is taken at once: another thread may cache a property of the model meanwhile.
     return copy.deepcopy(copy.copy(model), memo)
+
+
+def copy_without_data(model: Classifier) -> Classifier:
+    """A private copy on the meta device: it runs on ``images_without_data``, and only shapes are computed."""
+    return private_copy(model, lambda tensor: tensor.detach().to("meta"))
+
+
+def images_without_data(model: Classifier, shape: Sequence[int]) -> Tensor:
+    """One image (1, C, H, W) without data, of the dtype of the model's parameters.
+
+    Args:
+        model: the one that reads it.
+        shape: (C, H, W).
+    """
+    kinds = (tensor.dtype for tensor in model.parameters() if tensor.is_floating_point())
+    return torch.empty(1, *shape, device="meta", dtype=next(kinds, torch.float32))
 
 
 def replace_modules(model: nn.Module, kind: type[nn.Module], new: Callable[[nn.Module], nn.Module]) -> int:
@@ -104,13 +127,12 @@ class _Unseen(nn.Module):
 
 def called_operators(model: Classifier, without: tuple[type[nn.Module], ...]) -> Counter[str]:
     """How often a forward pass calls each operator of PyTorch, outside some modules; it runs without data."""
-    modules = private_copy(model, lambda tensor: tensor.detach().to("meta"))
+    modules = copy_without_data(model)
     operators = _Operators()
     for kind in without:
         replace_modules(modules, kind, lambda module: _Unseen(module, operators))
     side = model.spec.preprocessing.size
-    kinds = (tensor.dtype for tensor in modules.parameters() if tensor.is_floating_point())
-    images = torch.empty(1, 1, side, side, device="meta", dtype=next(kinds, torch.float32))
+    images = images_without_data(model, (1, side, side))
     with torch.inference_mode(mode=False), torch.no_grad(), operators:
         modules(images)
     return operators.counts

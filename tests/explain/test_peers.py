@@ -38,7 +38,6 @@ def image(image: torch.Tensor, request: pytest.FixtureRequest) -> torch.Tensor:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:Setting .*backward hooks", "ignore:Input Tensor 0 did not")
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_every_map_is_that_of_its_peers(
     random_model: Callable[[str], Classifier], image: torch.Tensor, architecture: str
