@@ -100,13 +100,12 @@ def prior_inside(finding: str, mask: np.ndarray) -> float:
 
 
 def truth_line(found: AgainstTruth) -> str:
-    """The same in one line."""
-    prior = "" if isnan(found.prior) else f"prior {_percent(found.prior)}, "
-    effect = "" if isnan(found.effect) else f" · logit {_signed(-found.effect)} without it"
-    return (
-        f"{'Hit' if found.hit else 'Miss'} · {_percent(found.inside)} inside "
-        f"({prior}chance {_percent(found.chance)}){effect}"
-    )
+    """The same in one line; Δlogit is what taking the finding away adds to the logit."""
+    verdict = "Hit" if found.hit else "Miss"
+    chance = _percent(found.chance).removesuffix("%")
+    prior = "" if isnan(found.prior) else f"prior {_percent(found.prior).removesuffix('%')}, "
+    effect = "" if isnan(found.effect) else f" · Δlogit {_signed(-found.effect)}"
+    return f"{verdict}: {_percent(found.inside)} inside, {prior}chance {chance}{effect}"
 
 
 def truth_meaning(found: AgainstTruth, finding: str) -> str:

@@ -38,7 +38,7 @@ def test_the_truth_of_a_map_is_one_line_that_explains_itself(visit: Visits) -> N
         pytest.skip("no gallery ships with this checkout")
     v = visit("/?case=edema&methods=grad_cam")
     line = v.page.locator(".truth:not([hidden]) summary")
-    assert "without it" in line.inner_text()
+    assert "Δlogit" in line.inner_text()
     assert "location prior" in line.get_attribute("title")
     about = v.page.locator(".truth:not([hidden]) p")
     assert not about.is_visible()

@@ -40,15 +40,15 @@ def test_a_map_that_can_be_checked_by_hand() -> None:
     found = against_truth(heat(relevance), comparison(mask), "Edema")
     assert found is not None
     assert (found.hit, found.inside, found.chance) == (True, 0.75, 0.25)
-    assert truth_line(found) == "Hit · 75% inside (chance 25%)"
+    assert truth_line(found) == "Hit: 75% inside, chance 25"
     other = against_truth(heat(relevance), comparison(~mask), "Edema")
     assert other is not None
-    assert truth_line(other) == "Miss · 25% inside (chance 75%)"
+    assert truth_line(other) == "Miss: 25% inside, chance 75"
 
 
 def test_the_line_states_prior_and_true_effect_where_they_are_known() -> None:
     found = AgainstTruth(True, 0.754, 0.0042, prior=0.31, effect=3.14, logit=2.04)
-    assert truth_line(found) == "Hit · 75% inside (prior 31%, chance 0.4%) · logit −3.1 without it"
+    assert truth_line(found) == "Hit: 75% inside, prior 31, chance 0.4 · Δlogit −3.1"
     assert truth_meaning(found, "Edema") == (
         "Hit: the strongest point of the map lies in the dashed outline, the known extent of Edema. "
         "75% of the positive relevance lies inside; of the location prior, which marks where Edema lies on "
@@ -57,10 +57,10 @@ def test_the_line_states_prior_and_true_effect_where_they_are_known() -> None:
         "the score is truly due to it."
     )
     hardly = AgainstTruth(False, 0.1, 0.1, effect=0.03, logit=-1.0)
-    assert truth_line(hardly).endswith("logit ±0.0 without it")
+    assert truth_line(hardly).endswith("Δlogit ±0.0")
     assert "this model hardly uses it" in truth_meaning(hardly, "Edema")
     lowers = AgainstTruth(False, 0.1, 0.1, effect=-0.6)
-    assert truth_line(lowers).endswith("logit +0.6 without it")
+    assert truth_line(lowers).endswith("Δlogit +0.6")
     assert "the logit rises by 0.6: the finding truly lowers the score" in truth_meaning(lowers, "Edema")
 
 

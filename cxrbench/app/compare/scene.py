@@ -45,11 +45,14 @@ def scene(
     scale = shrink(comparison.image)
     masks = {finding: comparison.masks[finding] for finding in findings if finding in comparison.masks}
     outlines = {finding: outline(mask, scale) for finding, mask in masks.items() if mask.any()}
+    models = comparison.settings.models
+    several = len(models) > 1
+    titles = {**titles, **_without_shared_ending(models, titles)} if several else titles
     inputs = {
         finding: PanelInputs(shown, cells, titles, outlines, known or KnownTruth())
         for finding, shown in comparisons.items()
     }
-    if len(comparison.settings.models) > 1:
+    if several:
         rows = [row for finding in findings for row in _rows_of_several(inputs[finding], finding)]
         columns = min(_COLUMNS, max(map(len, rows), default=1))
     else:
@@ -62,7 +65,7 @@ def scene(
         "picture": picture(comparison.image),
         "others": [],
         "panels": panels,
-        "shared": _shared(panels, titles),
+        "shared": _shared(panels, titles, several=several),
         "columns": columns,
         "colours": colour_tables(),
         "scales": dict(SCALES),
@@ -113,12 +116,12 @@ def _row_of_method(inputs: PanelInputs, method: str, finding: str) -> Row:
         panel["facts"] = [fact for fact in panel["facts"] if not fact.startswith(f"{finding}: score")]
     blends = blended_panels(inputs, method, finding)
     if len(settings.methods) > 1:  # the vote, which is theirs too, is said once
-        for panel, subtitle in zip(blends, ("mean of the models", "disagreement of the models"), strict=True):
+        for panel, subtitle in zip(blends, ("mean", "disagreement"), strict=True):
             panel["title"], panel["subtitle"] = inputs.title(method), subtitle
     return [*maps, *blends]
 
 
-def _shared(panels: Sequence[PanelData], titles: Mapping[str, str]) -> list[str]:
+def _shared(panels: Sequence[PanelData], titles: Mapping[str, str], *, several: bool) -> list[str]:
     """Take what several panels say alike out of them; return it, each sentence once."""
     maps = [panel for panel in panels if panel["group"]]
     sentences = [text[:1].upper() + text[1:] for text in _taken(maps)]
@@ -126,7 +129,10 @@ def _shared(panels: Sequence[PanelData], titles: Mapping[str, str]) -> list[str]
         same = [panel for panel in maps if panel["group"] == method]
         sentences += _named(titles.get(method, method), _taken(same))
     for model in dict.fromkeys(panel["subtitle"] for panel in maps):
-        sentences += _named(model, _taken([panel for panel in maps if panel["subtitle"] == model]))
+        same = [panel for panel in maps if panel["subtitle"] == model]
+        sentences += _named(model, _taken(same))
+        if several:  # where one model is shown, its rows differ in the finding, and their facts with it
+            sentences += _of_several_methods(same)
     for kind, title in (("mean ", "Mean"), ("spread ", "Disagreement")):
         blends = [panel for panel in panels if not panel["group"] and panel["id"].startswith(kind)]
         sentences += _named(title, _taken(blends))
@@ -135,8 +141,31 @@ def _shared(panels: Sequence[PanelData], titles: Mapping[str, str]) -> list[str]
     return sentences
 
 
+def _without_shared_ending(models: Sequence[str], titles: Mapping[str, str]) -> dict[str, str]:
+    """Titles of models without what all of them have in parentheses at the end: it tells them not apart."""
+    whole = [titles.get(model, model) for model in models]
+    names, endings = zip(*(title.rpartition(" (")[::2] for title in whole), strict=True)
+    if not all(names) or len(set(endings)) > 1 or not endings[0].endswith(")"):
+        return {}
+    return dict(zip(models, names, strict=True))
+
+
 def _named(title: str, texts: Sequence[str]) -> list[str]:
     return [f"{title}: {'; '.join(texts)}"] if texts else []
+
+
+def _of_several_methods(panels: Sequence[PanelData]) -> list[str]:
+    """Facts that several of one model's maps have in common, such as their grid; they are removed from them."""
+    sentences = []
+    for fact in dict.fromkeys(fact for panel in panels for fact in panel["facts"]):
+        same = [panel for panel in panels if panel["map"] is not None and fact in panel["facts"]]
+        if len(same) < 2:
+            continue
+        methods = ", ".join(dict.fromkeys(panel["title"] for panel in same))
+        sentences.append(f"{methods} of {same[0]['subtitle']}: {fact}")
+        for panel in same:
+            panel["facts"] = [text for text in panel["facts"] if text != fact]
+    return sentences
 
 
 def _taken(panels: Sequence[PanelData]) -> list[str]:

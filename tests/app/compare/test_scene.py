@@ -188,10 +188,7 @@ def test_several_models_share_one_radiograph_and_have_a_row_per_method() -> None
     assert [panel["kind"] for panel in data["panels"]].count("radiograph") == 1
     assert [panel["rows"] for panel in data["panels"]] == [2, *[1] * 10]
     assert "m1: negative, 0.20 (threshold 0.50)" in firsts[0]["facts"]
-    assert [panel["subtitle"] for panel in data["panels"][4:6]] == [
-        "mean of the models",
-        "disagreement of the models",
-    ]
+    assert [panel["subtitle"] for panel in data["panels"][4:6]] == ["mean", "disagreement"]
     assert len({panel["id"] for panel in data["panels"]}) == len(data["panels"])
 
 
@@ -227,6 +224,38 @@ def test_what_the_maps_of_one_method_have_in_common_is_said_once_with_its_name()
     assert "ig: 9 × 9 grid after last" in data["shared"]
     (mean,) = (text for text in data["shared"] if text.startswith("Mean: "))
     assert "pixel-wise mean of the models' maps" in mean
+
+
+def test_the_grid_that_several_methods_of_one_model_share_is_said_once() -> None:
+    made = several(2, "cam", "layer", "ig")
+    heats = {
+        cell: replace(heat, maps=RNG.random((2, 9, 9), np.float32))
+        if cell[1] == "ig"
+        else replace(heat, stage=f"stage of {cell[0]}")
+        for cell, heat in made.heat_maps.items()
+    }
+    shown = replace(made, heat_maps=heats)
+    titles = {"cam": "CAM", "layer": "LayerCAM", "m0": "A (phantom)", "m1": "B (phantom)"}
+    data = scene({"Edema": shown}, cells={}, titles=titles, link=None, file="f")
+    assert "CAM, LayerCAM of A: 7 × 7 grid after stage of m0" in data["shared"]
+    assert "CAM, LayerCAM of B: 7 × 7 grid after stage of m1" in data["shared"]
+    assert not any("7 × 7" in fact for panel in data["panels"] for fact in panel["facts"])
+
+
+@pytest.mark.parametrize(
+    ("titles", "expected"),
+    [
+        (("A (phantom)", "B (phantom)"), {"A", "B"}),
+        (("A (phantom)", "B (shortcut)"), {"A (phantom)", "B (shortcut)"}),
+        (("A", "B"), {"A", "B"}),
+    ],
+)
+def test_what_all_titles_of_models_end_in_is_said_in_the_scores_only(
+    titles: tuple[str, str], expected: set[str]
+) -> None:
+    named = dict(zip(("m0", "m1"), titles, strict=True))
+    data = scene({"Edema": several(2, "cam")}, cells={}, titles=named, link=None, file="f")
+    assert {panel["subtitle"] for panel in data["panels"] if panel["group"]} == expected
 
 
 def test_why_a_model_does_not_call_a_finding_is_said_once_with_its_name() -> None:
