@@ -41,6 +41,12 @@ PAGES: Final = {
         "Explanation methods judged against known truth: which finds the finding, which follows the model.",
         "judge",
     ),
+    "quiz": Page(
+        "Quiz",
+        "quiz",
+        "Read films alone, then with an AI that is sometimes wrong on purpose, and see what it did to you.",
+        "quiz",
+    ),
     "imbalance": Page(
         "Imbalance",
         "balance",

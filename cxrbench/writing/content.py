@@ -25,7 +25,7 @@ def png_bytes(pixels: np.ndarray, *, optimize: bool = False) -> bytes:
     """Encode pixels as a PNG file without metadata.
 
     Args:
-        pixels: (H, W) uint8 or uint16, or (H, W, 3) uint8.
+        pixels: (H, W) uint8 or uint16, or (H, W, 3) or (H, W, 4) uint8; the fourth is alpha.
         optimize: search for the smallest file, which takes several times as long.
     """
     buffer = io.BytesIO()

@@ -16,11 +16,19 @@ from cxrbench.app.compare.canvas import schema as canvas_schema
 from cxrbench.app.compare.scene import scene
 from cxrbench.app.performance.curve_data import curve_data
 from cxrbench.app.performance.curves import schema as curves_schema
+from cxrbench.app.quiz.available import QuizModel
+from cxrbench.app.quiz.controls import Setup
+from cxrbench.app.quiz.film_data import film_data, with_map
+from cxrbench.app.quiz.page import quiz_data
+from cxrbench.app.quiz.player import schema as quiz_schema
+from cxrbench.app.quiz.preparation import Prepared
+from cxrbench.app.services.radiographs import Source
 from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings
 from cxrbench.evaluation import Predictions
 from cxrbench.evaluation.predictions import ABOUT
 from cxrbench.evaluation.systems import fit_systems
 from cxrbench.preprocess import Preprocessing
+from cxrbench.teaching.quiz import Quiz, QuizItem, QuizSettings
 
 SCALARS = {str: "string", int: "number", float: "number", bool: "boolean", types.NoneType: "null"}
 
@@ -101,7 +109,9 @@ def parts(value: Any, annotation: Any, where: str) -> list[tuple[str, Any, Any]]
     return [(f"[{i}]", each, kind) for i, (each, kind) in enumerate(zip(value, kinds, strict=True))]
 
 
-@pytest.mark.parametrize("module", [canvas_schema, curves_schema], ids=["canvas", "curves"])
+@pytest.mark.parametrize(
+    "module", [canvas_schema, curves_schema, quiz_schema], ids=["canvas", "curves", "quiz"]
+)
 def test_python_and_javascript_state_the_same_types(module: types.ModuleType) -> None:
     assert javascript_types(module) == python_types(module)
 
@@ -192,3 +202,21 @@ def test_the_curves_data_obey_their_schema() -> None:
     systems = fit_systems({f"m{seed}": predictions(seed) for seed in range(3)})
     assert {system.graded for system in systems} == {True, False}
     check(curve_data(systems, "Edema", "youden"), curves_schema.FindingData)
+
+
+def test_the_quiz_data_obey_their_schema() -> None:
+    mask = np.zeros((64, 64), bool)
+    mask[10:20, 30:50] = True
+    image = np.random.default_rng(0).random((64, 64), np.float32)
+    source = Source("t", "d", image, "s", masks={"Edema": mask})
+    items = (QuizItem("f1", True, 0.4, 0.7, 0.5), QuizItem("f2", False, math.nan, 0.7, 0.5, True))
+    heat = comparison(1, ("cam",)).heat_maps["m0", "cam"]
+    films = [film_data(item, source, "Edema", model="m", with_ai=True) for item in items]
+    films[0] = with_map(films[0], heat, "Edema", image.shape)
+    retest = [film_data(items[0], source, "Edema", model="m", with_ai=False)]
+    settings = QuizSettings("Edema", films=2)
+    setup = Setup(settings, QuizModel("m", "M", {"Edema": 0.5}, Path("p.csv")), "Grad-CAM")
+    data = quiz_data(setup, Quiz(settings, items, items[:1]), Prepared(films, retest))
+    check(data, quiz_schema.QuizData)
+    assert [film["lesion"] is None for film in data["items"]] == [False, True]
+    assert [film["ai"] is None for film in data["items"] + data["retest"]] == [False, False, True]

@@ -12,6 +12,7 @@ PAGES = {
     "/": "Compare",
     "/performance": "Performance",
     "/judge": "Judge",
+    "/quiz?quiz_films=2": "Quiz",
     "/imbalance": "Imbalance",
     "/phantom?finding=Edema": "Phantom",
     "/preparation": "Preparation",

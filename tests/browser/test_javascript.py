@@ -1,9 +1,12 @@
 """The JavaScript of the components, file by file in Chromium, against NumPy, scikit-learn and the library."""
 
+import base64
+import json
 import math
 import random
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ from cxrbench.evaluation.systems import System, fit_systems
 from cxrbench.figures.colours import COLOURS, colours_for
 from cxrbench.figures.overlay import overlay
 from cxrbench.preprocess import Preprocessing
+from cxrbench.teaching import quiz
 
 ORIGIN = "http://modules.test"
 FIELD, VIEW, DRAW, SAVE = (f"compare/canvas/{name}.js" for name in ("field", "view", "draw", "save"))
@@ -470,3 +474,95 @@ def test_the_joined_module_is_one_module_with_one_component(run: Run, root: Path
         FIELD, f"Object.entries(await import({script})).map(([name, value]) => [name, typeof value])", text
     )
     assert exports == [["default", "function"]]
+
+
+# ---- the quiz: figures, regions and the exported table, against cxrbench.teaching.quiz
+
+QUIZ_FIGURES, QUIZ_REGIONS, QUIZ_TABLE = (
+    f"quiz/player/{name}.js" for name in ("figures", "regions", "table")
+)
+
+
+def random_answers(seed: int, count: int, *, retest: bool = False) -> list[quiz.Answer]:
+    """Answers of a reader who guesses, with marks where "present" was said, and some figures undefined."""
+    rng = np.random.default_rng(seed)
+
+    def reading() -> quiz.Reading:
+        return quiz.Reading(
+            bool(rng.integers(2)), float(rng.integers(10, 21)) / 20, round(9 * rng.random(), 3)
+        )
+
+    found = []
+    for number in range(count):
+        alone = reading()
+        x, y, iou, share = (round(float(value), 6) for value in rng.random(4))
+        marked = alone.present
+        found.append(
+            quiz.Answer(
+                film=f'film "{number}", {seed}',
+                present=bool(rng.integers(2)),
+                alone=alone,
+                ai_present=None if retest else bool(rng.integers(2)),
+                with_ai=None if retest else reading(),
+                mark=quiz.Mark(x, y, 0.08) if marked else None,
+                distance=(x if number % 3 else 0.0) if marked else math.nan,
+                overlap=quiz.Overlap(iou, share, y) if marked and not retest else quiz.Overlap(),
+                inverted=not retest and number % 4 == 0,
+            )
+        )
+    return found
+
+
+def as_json(answers: list[quiz.Answer]) -> Any:
+    """Answers as the player keeps them: undefined numbers are null."""
+    return json.loads(json.dumps([asdict(each) for each in answers]).replace("NaN", "null"))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 20])
+def test_the_figures_of_a_quiz_are_those_of_the_library(run: Run, count: int) -> None:
+    answers, retest = random_answers(count, count), random_answers(count + 50, count // 2, retest=True)
+    expected = quiz.quiz_figures(answers, retest)
+    found = run(QUIZ_FIGURES, "m.quizFigures(...a)", [as_json(answers), as_json(retest)])
+    assert list(found) == list(quiz.FIGURES)
+    assert {key: value["films"] for key, value in found.items()} == {
+        key: value.films for key, value in expected.items()
+    }
+    shown = numbers([value["value"] for value in found.values()])
+    np.testing.assert_allclose(shown, [value.value for value in expected.values()], atol=1e-12)
+
+
+def test_the_place_of_a_mark_is_measured_as_in_the_library(run: Run) -> None:
+    rng = np.random.default_rng(3)
+    lesion, region = np.zeros((2, quiz.GRID, quiz.GRID), bool)
+    lesion[40:70, 20:35] = region[30:90, 10:60] = True
+    sent = [base64.b64encode(np.packbits(cells).tobytes()).decode() for cells in (lesion, region)]
+    patterns = [
+        {"agreement": agreement, "ai_right": right, "title": pattern.title}
+        for (agreement, right), pattern in quiz.PATTERNS.items()
+    ]
+    for _ in range(12):
+        mark = quiz.Mark(float(rng.random()), float(rng.random()), float(rng.uniform(0.02, 0.3)))
+        far, both, title = run(
+            QUIZ_REGIONS,
+            """(({ sent, grid, mark, patterns }) => {
+              const [lesion, region] = sent.map((bits) => m.decodeCells(bits, grid));
+              const overlap = m.overlapOf(region, grid, mark);
+              return [m.distanceTo(lesion, grid, mark), overlap, m.patternOf(overlap, true, patterns).title];
+            })(a)""",
+            {"sent": sent, "grid": quiz.GRID, "mark": asdict(mark), "patterns": patterns},
+        )
+        assert far == pytest.approx(quiz.distance_to(lesion, mark), abs=1e-12)
+        expected = quiz.overlap(region, mark)
+        assert both == pytest.approx(asdict(expected))
+        pattern = quiz.pattern_of(expected, ai_right=True)
+        assert pattern is not None
+        assert title == pattern.title
+    empty = run(QUIZ_REGIONS, "m.overlapOf(null, 8, { x: 0.5, y: 0.5, radius: 0.2 }).iou")
+    assert empty is None
+
+
+def test_the_library_reads_the_table_of_answers_that_the_page_exports(run: Run) -> None:
+    answers, retest = random_answers(1, 9), random_answers(2, 4, retest=True)
+    text = run(QUIZ_TABLE, "m.answerTable(...a)", [quiz.COLUMNS, as_json(answers), as_json(retest)])
+    found = quiz.read_answers(text)
+    assert str(found) == str((answers, retest))  # as text, since NaN is not equal to itself

@@ -34,15 +34,15 @@ class Figure:
     Args:
         title: its name.
         group: heading under which it stands.
-        unit: ``share`` of films in [0, 1], ``difference`` of two shares, ``side`` (fractions of the film's
-            side) or ``seconds``.
+        unit: ``share`` of films in [0, 1], ``difference`` of two shares, ``number`` without a unit, or
+            ``seconds``.
         meaning: what it says, and of which films, in one or two sentences.
         compute: (answers of the quiz, answers of the retest) → its value.
     """
 
     title: str
     group: str
-    unit: Literal["share", "difference", "side", "seconds"]
+    unit: Literal["share", "difference", "number", "seconds"]
     meaning: str
     compute: Callable[[Sequence[Answer], Sequence[Answer]], FigureValue]
 
@@ -153,14 +153,14 @@ FIGURES: Final[Mapping[str, Figure]] = MappingProxyType(
         "mark_distance": Figure(
             "Distance of the mark from the lesion",
             _PLACE,
-            "side",
+            "number",
             "Median over the same films, in fractions of the film's height; 0 inside the lesion.",
             lambda answers, _: median(each.distance for each in answers),
         ),
         "mark_iou": Figure(
             "Overlap of mark and map (IoU)",
             _PLACE,
-            "share",
+            "number",
             "Median of intersection ÷ union of your mark and the map's region, from half of its maximum, "
             "over all films that you called present. It says where the map is, not whether it is right.",
             lambda answers, _: median(each.overlap.iou for each in answers),
@@ -182,7 +182,7 @@ FIGURES: Final[Mapping[str, Figure]] = MappingProxyType(
         "brier_alone": Figure(
             "Brier score alone",
             _CONFIDENCE,
-            "share",
+            "number",
             "Mean squared difference between how sure you were and whether you were right: 0 is perfect, "
             "0.25 is what a coin and 50 % give.",
             lambda answers, _: brier(answers, lambda each: each.alone),
@@ -190,7 +190,7 @@ FIGURES: Final[Mapping[str, Figure]] = MappingProxyType(
         "brier_with_ai": Figure(
             "Brier score with the AI",
             _CONFIDENCE,
-            "share",
+            "number",
             "The same of your last answers.",
             lambda answers, _: brier(read_with_ai(answers), last),
         ),

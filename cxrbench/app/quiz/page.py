@@ -1,0 +1,105 @@
+"""The Quiz page: films read alone, then with an AI that is sometimes wrong on purpose."""
+
+from typing import Final
+
+import streamlit as st
+
+from cxrbench.app.quiz.available import planned_quiz, quiz_models
+from cxrbench.app.quiz.controls import Setup, pick_setup
+from cxrbench.app.quiz.player import player
+from cxrbench.app.quiz.player.schema import QuizData
+from cxrbench.app.quiz.preparation import Prepared, prepared
+from cxrbench.errors import InputError
+from cxrbench.models import catalog
+from cxrbench.teaching.quiz import COLUMNS, FIGURES, GRID, PATTERNS, Quiz
+
+__all__ = ["draw", "quiz_data"]
+
+_ABOUT: Final = (
+    "Read each film alone first: mark the place, and say how sure you are. Then see what an AI says, with "
+    "its map, and keep or change your answer. The AI is not always right. At the end you see what it did to "
+    "your answers."
+)
+_POLL_SECONDS: Final = 2.0
+
+
+def quiz_data(setup: Setup, quiz: Quiz, films: Prepared) -> QuizData:
+    """A quiz as JSON values for the player, with the films that are prepared so far."""
+    return {
+        "id": setup.id,
+        "finding": setup.settings.finding,
+        "model": setup.model.title,
+        "method": setup.method,
+        "grid": GRID,
+        "films": len(quiz.items),
+        "retest_films": len(quiz.retest),
+        "items": list(films.items),
+        "retest": list(films.retest),
+        "figures": [
+            {
+                "key": key,
+                "title": figure.title,
+                "group": figure.group,
+                "unit": figure.unit,
+                "meaning": figure.meaning,
+            }
+            for key, figure in FIGURES.items()
+        ],
+        "patterns": [
+            {
+                "agreement": agreement,
+                "ai_right": ai_right,
+                "title": pattern.title,
+                "meaning": pattern.meaning,
+            }
+            for (agreement, ai_right), pattern in PATTERNS.items()
+        ],
+        "columns": list(COLUMNS),
+    }
+
+
+def draw() -> None:
+    """Draw the page."""
+    st.caption(_ABOUT)
+    models = quiz_models()
+    if not models:
+        st.info(f"A quiz needs a model with stored predictions of phantoms. {catalog.how_to_add()}")
+        return
+    place = st.container()
+    try:
+        setup = pick_setup(models)
+        quiz = planned_quiz(setup.settings, setup.model)
+    except InputError as error:
+        place.error(str(error))
+        return
+    films = prepared(setup)
+    films.advance(setup, quiz)
+    with place:
+        player(quiz_data(setup, quiz, films), key="quiz_player")
+    if not films.complete(quiz):
+        _prepare(setup, quiz, films, films.ready)
+
+
+@st.fragment(run_every=_POLL_SECONDS)
+def _prepare(setup: Setup, quiz: Quiz, films: Prepared, shown: int) -> None:
+    """Prepare further films; draw the page again when there are twice as many as it shows, or all.
+
+    Each drawing sends all films again, so it must not happen for every one.
+
+    Args:
+        setup: of the quiz.
+        quiz: its films.
+        films: what is prepared.
+        shown: number of films with a map when the page was drawn.
+    """
+    films.advance(setup, quiz)
+    if films.complete(quiz) or films.ready >= max(1, 2 * shown):
+        st.rerun()
+    st.progress(
+        films.ready / len(quiz.items),
+        text=f"{films.ready} of {len(quiz.items)} films have their map; you can begin meanwhile.",
+    )
+
+
+if __name__ == "__main__":  # Streamlit runs the page that the address names as a script
+    draw()
