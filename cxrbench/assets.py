@@ -15,6 +15,7 @@ __all__ = [
     "locations",
     "lungs",
     "models",
+    "own_data",
     "own_models",
     "recipes",
     "runs",
@@ -37,6 +38,12 @@ def own_models() -> Path:
     """Folder of the user's models, one folder per model: CXRBENCH_MODELS, or ``.cxrbench/models`` at home."""
     override = os.environ.get("CXRBENCH_MODELS")
     return Path(override) if override else Path.home() / ".cxrbench" / "models"
+
+
+def own_data() -> Path:
+    """Folder of what is kept of the user's data sets: CXRBENCH_DATA, or ``.cxrbench/data`` at home."""
+    override = os.environ.get("CXRBENCH_DATA")
+    return Path(override) if override else Path.home() / ".cxrbench" / "data"
 
 
 def gallery() -> Path:

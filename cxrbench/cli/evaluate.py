@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cxrbench.cli.models import load
 from cxrbench.cli.say import name_files, note
+from cxrbench.data.datasets import find_folder
 from cxrbench.inference import threshold
 from cxrbench.workflows.evaluate import REPORT, Evaluation, EvaluationOptions, evaluate_models
 
@@ -14,8 +15,10 @@ __all__ = ["run"]
 def run(options: argparse.Namespace) -> int:
     """Evaluate, print the metrics and the images that could not be read."""
     threshold(options.rule)  # before models are loaded
+    folder, form = find_folder(options.data)
     settings = EvaluationOptions(
-        options.data,
+        folder,
+        form=options.form or form,
         table=options.table,
         valid=options.valid,
         view=options.view,

@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_evaluate,
         _add_train,
         _add_check,
+        _add_own_data,
         _add_phantom,
         _add_lists,
         _add_verify,
@@ -77,6 +78,11 @@ _MODEL_NAMES = (
 )
 _MODEL_HELP = f"{_MODEL_NAMES}; default: the first available"
 
+
+_FORM_HELP: Final = (
+    "which data set the folder holds, where its files fit several: chexpert, chexpert_plus, nih, vindr, "
+    "rsna, siim, padchest or cxr_lt"
+)
 
 # Both --finding Edema Fracture and --finding Edema --finding Fracture.
 _MANY: Final[dict[str, Any]] = {"nargs": "+", "action": "extend"}
@@ -139,11 +145,13 @@ def _add_predict(commands: _Commands) -> None:
     command = commands.add_parser("predict", help=about, description=_sentence(about))
     command.add_argument(
         "images",
-        nargs="+",
+        nargs="*",
         type=Path,
         metavar="IMAGE",
-        help="images, or a CheXpert table (.csv, .json) that lists them",
+        help="images, or a label table (.csv, .json) of any known data set that lists them",
     )
+    _add_data(command)
+    command.add_argument("--split", metavar="S", help="only these images of --data: train, valid, test …")
     command.add_argument("--model", metavar="M", help=_MODEL_HELP)
     command.add_argument("--root", type=Path, metavar="DIR", help="folder of the images that a table lists")
     command.add_argument(
@@ -162,19 +170,18 @@ def _add_evaluate(commands: _Commands) -> None:
         "cxrbench.cli evaluate …' runs it on all devices.",
     )
     command.add_argument("models", nargs="+", metavar="MODEL", help=f"one or more: {_MODEL_NAMES}")
-    command.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="folder of a data set in CheXpert's format"
-    )
+    _add_data(command, required=True)
     command.add_argument(
         "--table",
-        default="test.csv",
         metavar="CSV",
-        help="table in DIR of the images to evaluate on (default test.csv)",
+        help="table in the folder of the images to evaluate on; default: the data set's test images, or else "
+        "all, or else its validation images",
     )
     command.add_argument(
         "--valid",
         metavar="CSV",
-        help="table in DIR of the images to fit thresholds on; default: valid.csv, if it exists",
+        help="table in the folder of the images to fit thresholds on; default: the data set's validation "
+        "images, if there are any",
     )
     command.add_argument(
         "--out",
@@ -205,11 +212,49 @@ def _add_evaluate(commands: _Commands) -> None:
 
 
 def _add_check(commands: _Commands) -> None:
-    about = "read every image that a CheXpert table lists, and list those that cannot be used"
+    about = "read every image of a label table or data set, and list those that cannot be used"
     command = commands.add_parser("check", help=about, description=_sentence(about))
-    command.add_argument("table", type=Path, metavar="CSV")
+    command.add_argument("table", type=Path, nargs="?", metavar="CSV", help="a table of any known data set")
     command.add_argument("--root", type=Path, metavar="DIR", help="folder of its images")
+    _add_data(command)
     command.set_defaults(module="check")
+
+
+def _add_data(command: argparse.ArgumentParser, *, required: bool = False) -> None:
+    """Options that name a data set."""
+    command.add_argument(
+        "--data",
+        required=required,
+        metavar="NAME|DIR",
+        help="a name from 'cxrbench data list', or the folder of a data set, which is recognised from its "
+        "files",
+    )
+    command.add_argument("--form", metavar="SET", help=_FORM_HELP)
+
+
+def _add_own_data(commands: _Commands) -> None:
+    about = "your own data sets: add, list, check and remove them"
+    command = commands.add_parser(
+        "data",
+        help=about,
+        description=_sentence(about) + " What is remembered lies in the folder CXRBENCH_DATA, or else in "
+        ".cxrbench/data at home; nothing is written into the folder of a data set.",
+    )
+    actions = command.add_subparsers(required=True, metavar="ACTION", dest="action")
+    about = "recognise the data set in a folder, remember it, and read its images once"
+    adding = actions.add_parser("add", help=about, description=_sentence(about))
+    adding.add_argument("folder", type=Path, metavar="DIR", help="of the data set, with any name")
+    adding.add_argument("--name", metavar="N", help="by which it is named; default: that of the data set")
+    adding.add_argument("--form", metavar="SET", help=_FORM_HELP)
+    about = "the data sets that were added: name, title, what was found, folder"
+    actions.add_parser("list", help=about, description=_sentence(about))
+    about = "report images that are missing, damaged or doubled, and patients in several splits"
+    checking = actions.add_parser("check", help=about, description=_sentence(about))
+    checking.add_argument("name", metavar="NAME")
+    about = "forget a data set; its folder stays as it is"
+    removing = actions.add_parser("remove", help=about, description=_sentence(about))
+    removing.add_argument("name", metavar="NAME")
+    command.set_defaults(module="data")
 
 
 def _add_phantom(commands: _Commands) -> None:

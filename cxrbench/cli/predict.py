@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from cxrbench.cli.data import read_named
 from cxrbench.cli.models import load
 from cxrbench.cli.say import note
-from cxrbench.data import is_table, read_chexpert, read_image
+from cxrbench.data import is_table, read_image
+from cxrbench.data.datasets import read_table
 from cxrbench.errors import InputError
 from cxrbench.inference import sigmoid, stream
 from cxrbench.terminal import ProgressBar, write_line
@@ -22,6 +24,11 @@ __all__ = ["run"]
 def run(options: argparse.Namespace) -> int:
     """Score images; unreadable ones are reported and skipped."""
     paths = _listed(options.images, options.root)
+    if options.data is not None:
+        parts = read_named(options.data, options.form, options.split)
+        paths = list(dict.fromkeys([*paths, *(path for studies in parts for path in studies.paths)]))
+    if not paths:
+        raise InputError("There is no image to score; name images, a table of images, or --data.")
     if options.csv is not None:
         check_targets([options.csv], inputs=[*options.images, *paths], force=options.force)
     model = load(options.model)
@@ -53,11 +60,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _listed(images: Sequence[Path], root: Path | None) -> list[Path]:
-    """The given paths, each once; a CheXpert table is replaced by the images it lists."""
+    """The given paths, each once; a label table is replaced by the images it lists."""
     paths: list[Path] = []
     for path in images:
         if is_table(path):
-            studies = read_chexpert(path, root)
+            studies = read_table(path, root)
             for text in studies.notes:
                 note(text)
             paths += studies.paths

@@ -17,14 +17,14 @@ import pyarrow.csv as arrow_csv
 
 from cxrbench.errors import InputError
 
-__all__ = ["MAX_BYTES", "check_names", "parse", "text_of"]
+__all__ = ["MAX_BYTES", "UTF16", "check_names", "header", "parse", "text_of"]
 
 MAX_BYTES: Final = 1 << 30  # of text, unpacked; PadChest's table, reports and all, takes a tenth of it
 
 _SEPARATORS: Final = (",", ";", "\t", "|")  # where several fit, the first
 _HEAD: Final = 1 << 20  # characters in which the header ends
 _BLANK_LINES: Final = re.compile(r"\A(?:[ \t]*[\r\n])+")
-_UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BINARY: Final = (
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
@@ -98,6 +98,19 @@ def parse(text: str, name: str, columns: Sequence[str] | None = None) -> pd.Data
     if table.empty:
         raise InputError(f"{name}: expected at least one row under the CSV's header, got none.")
     return table
+
+
+def header(text: str, name: str) -> tuple[str, ...]:
+    """Names of the columns of delimited text, "" for a column without one.
+
+    Args:
+        text: of the file, or its beginning.
+        name: of the file, for messages.
+
+    Raises:
+        InputError: the first line cannot be read.
+    """
+    return _layout(text, name).names
 
 
 def check_names(names: Sequence[str], name: str) -> None:
@@ -215,7 +228,7 @@ def _only_member(data: bytes, name: str) -> bytes:
 
 
 def _decoded(data: bytes, name: str) -> str:
-    encoding = "utf-16" if data.startswith(_UTF16) else "utf-8-sig"
+    encoding = "utf-16" if data.startswith(UTF16) else "utf-8-sig"
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:

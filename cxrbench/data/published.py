@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from cxrbench.data.chexpert import read_chexpert
@@ -16,9 +15,8 @@ from cxrbench.data.nih import read_nih, read_nih_boxes
 from cxrbench.data.padchest import read_padchest
 from cxrbench.data.padchest_terms import PADCHEST
 from cxrbench.data.studies import Studies
-from cxrbench.data.tables import left_out, read_csv, table_name, text_column
+from cxrbench.data.vindr import read_vindr
 from cxrbench.errors import InputError
-from cxrbench.labels import finding_key
 
 __all__ = [
     "PADCHEST",
@@ -29,25 +27,6 @@ __all__ = [
     "read_padchest",
     "read_published",
 ]
-
-# VinDr-CXR's classes (Nguyen et al. 2022, arXiv:2012.15029), in the file's spelling.
-VINDR: Final = (
-    "Aortic enlargement",
-    "Atelectasis",
-    "Calcification",
-    "Cardiomegaly",
-    "Consolidation",
-    "ILD",
-    "Infiltration",
-    "Lung Opacity",
-    "Nodule/Mass",
-    "Other lesion",
-    "Pleural effusion",
-    "Pleural thickening",
-    "Pneumothorax",
-    "Pulmonary fibrosis",
-)
-_NOTHING: Final = "No finding"
 
 
 def read_published(name: str, root: Path | str | None = None) -> Studies:
@@ -73,40 +52,6 @@ def read_published(name: str, root: Path | str | None = None) -> Studies:
 def published_nih_boxes() -> pd.DataFrame:
     """NIH's 984 boxes on 880 images, as returned by `cxrbench.data.nih.read_nih_boxes`."""
     return read_nih_boxes(packaged("BBox_List_2017.csv.gz"))
-
-
-def read_vindr(source: Path | str | IO[bytes], root: Path | str | None = None) -> Studies:
-    """Read the labels of VinDr-CXR's 15,000 training images, each read by three radiologists.
-
-    1 where at least two of the three marked the class, −1 (uncertain) where one did, 0 where none did. The
-    table names no patients, so every image counts as a patient of its own: a split cannot keep the images of
-    one patient together.
-    """
-    name = table_name(source)
-    raw = read_csv(source, columns=["image_id", "class_name", "rad_id"])
-    classes = text_column(raw, "class_name")
-    by_key = {finding_key(label): label for label in (*VINDR, _NOTHING)}
-    known = classes.map({word: by_key.get(finding_key(word), "") for word in classes.unique()})
-    unknown = list(dict.fromkeys(classes[known == ""]))
-    marks = pd.DataFrame({"image": text_column(raw, "image_id"), "class": known, "reader": raw["rad_id"]})
-    readers = marks.drop_duplicates().groupby(["image", "class"])["reader"].nunique().unstack(fill_value=0)
-    counts = readers.reindex(columns=list(VINDR), fill_value=0)
-    images = pd.Series(counts.index.astype("str"), dtype="str")
-    targets = np.select([counts >= 2, counts == 1], [1.0, -1.0], 0.0)
-    table = pd.DataFrame(
-        {
-            "path": images if root is None else Path(root).absolute().as_posix() + "/" + images + ".dicom",
-            "patient": images,
-            "study": images,
-            "view": "frontal",
-            "projection": "PA",
-            "sex": "",
-            "age": np.nan,
-            **dict(zip(VINDR, targets.T, strict=True)),
-        }
-    )
-    note = left_out(unknown, "since VinDr-CXR has no such class")
-    return Studies(table, VINDR, "VinDr-CXR", (f"{name}: {note}",) if note else ())
 
 
 @dataclass(frozen=True)

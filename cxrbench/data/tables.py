@@ -28,7 +28,7 @@ __all__ = [
 # Above this many rows per distinct text, each distinct text is processed once instead of every row.
 _ROWS_PER_TEXT: Final = 8
 _SAMPLE_ROWS: Final = 4096  # in which distinct texts are counted
-_TABLES: Final = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".json", ".jsonl")
+_TABLES: Final = (".csv", ".csv.gz", ".csv.zip", ".tsv", ".tsv.gz", ".json", ".jsonl")
 _SHOWN: Final = 8  # names in a message
 # What programs write for a missing value.
 _NOTHING: Final = frozenset(("", "na", "n/a", "nan", "<na>", "none", "null"))

@@ -33,7 +33,7 @@ from cxrbench.models import Classifier
 from cxrbench.models import folder as files
 from cxrbench.processes import this_process
 from cxrbench.terminal import ProgressBar
-from cxrbench.workflows.evaluation_data import EvaluationOptions, Say, input_files, read_splits
+from cxrbench.workflows.evaluation_data import EvaluationOptions, Say, read_splits
 from cxrbench.workflows.evaluation_files import (
     REPORT,
     output_files,
@@ -92,16 +92,16 @@ def evaluate_models(
     """
     threshold(options.rule)  # before hours of work
     process = this_process()
-    splits = read_splits(options, say)
+    data = read_splits(options, say)
     _check_names(models)
     out = OwnFolder(folder)
     names = [model.spec.name for model in models]
-    out.check(output_files(names), inputs=input_files(splits, options), force=force)
+    out.check(output_files(names), inputs=data.files, force=force)
     predictions: list[Predictions] = []
     problems: dict[Path, str] = {}
     notes: dict[Path, str] = {}
     for model in models:
-        found, parts = _predictions(model, splits, options, out, process=process, say=say)
+        found, parts = _predictions(model, data.splits, options, out, process=process, say=say)
         predictions.append(found)
         for part in parts:
             problems |= part.problems
@@ -117,7 +117,7 @@ def evaluate_models(
     best = ranked(rows) if rows else {}
     out.write_text(REPORT, report(f"{', '.join(evaluated)} on {options.data.name}", evaluated, rows, best))
     metrics = {name: values for name, (_, values) in evaluated.items()}
-    return Evaluation(metrics, rows, best, sum(map(len, splits.values())), problems, notes)
+    return Evaluation(metrics, rows, best, sum(map(len, data.splits.values())), problems, notes)
 
 
 def _check_names(models: Sequence[Classifier]) -> None:
@@ -128,7 +128,7 @@ def _check_names(models: Sequence[Classifier]) -> None:
 
 def _predictions(
     model: Classifier,
-    splits: dict[str, Studies],
+    splits: Mapping[str, Studies],
     options: EvaluationOptions,
     out: OwnFolder,
     *,

@@ -15,9 +15,9 @@ from cxrbench.data.published import (
     packaged,
     published_nih_boxes,
     read_published,
-    read_vindr,
 )
 from cxrbench.data.studies import Studies
+from cxrbench.data.vindr import read_vindr
 from cxrbench.errors import InputError
 
 # Positive, uncertain, negative, blank in CheXpert's training file.
