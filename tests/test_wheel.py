@@ -71,6 +71,7 @@ def test_the_wheel_holds_the_workbench_and_is_small(wheel: Path) -> None:
     assert {f"assets/{name}" for name in needed} <= shipped
     assert {"cxrbench/app/main.css", "cxrbench/app/icon.svg", "cxrbench/py.typed"} <= names
     pages = ("about", "compare", "imbalance", "judge", "performance", "phantom", "preparation", "quiz")
+    pages = ("about", "compare", "data", "imbalance", "judge", "performance", "phantom", "preparation")
     for page in (*pages, "training"):
         assert f"cxrbench/app/{page}/page.py" in names
     assert {"cxrbench/app/compare/canvas/index.js", "cxrbench/app/performance/curves/curves.html"} <= names

@@ -53,6 +53,12 @@ PAGES: Final = {
         "Label imbalance and co-occurrence in a data set; effect of policies, resampling and class weights.",
         "imbalance",
     ),
+    "data": Page(
+        "Data",
+        "database",
+        "Data sets on the bench and how to get more; folders of your own, with a report of what is in them.",
+        "data",
+    ),
     "phantom": Page(
         "Phantom",
         "body_system",

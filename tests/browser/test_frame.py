@@ -14,6 +14,7 @@ PAGES = {
     "/judge": "Judge",
     "/quiz?quiz_films=2": "Quiz",
     "/imbalance": "Imbalance",
+    "/data": "Data",
     "/phantom?finding=Edema": "Phantom",
     "/preparation": "Preparation",
     "/train": "Train",

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cxrbench.app.imbalance import cooccurrence, counts, strategies
-from cxrbench.app.imbalance.tables import LABEL_TABLES, published_or_phantom, uploaded_table
+from cxrbench.app.imbalance.tables import label_tables, open_table, uploaded_table
 from cxrbench.data.label_tables import LabelTable
 from cxrbench.errors import InputError
 
@@ -20,15 +20,17 @@ PARTS = {
 
 def pick() -> LabelTable | None:
     """Draw the choice of a label table; return it, or None with a message if it cannot be read."""
+    titles = label_tables()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(
             "Label table",
-            list(LABEL_TABLES),
-            format_func=lambda key: LABEL_TABLES[key],
+            list(titles),
+            format_func=lambda key: titles.get(key, key),
             key="table",
             width=360,
             bind="query-params",
-            help="Published tables are part of the installed torchxrayvision package; nothing is downloaded.",
+            help="Published tables are part of the installed torchxrayvision package; nothing is downloaded. "
+            "Data sets of your own are added on the Data page.",
         )
         with st.popover("Your own CheXpert table", icon=":material/upload:", on_change="rerun"):
             file = st.file_uploader(
@@ -40,7 +42,7 @@ def pick() -> LabelTable | None:
             )
             st.caption("Remove the file to return to the tables in the list.")
     try:
-        return uploaded_table(file.getvalue(), file.name[:80]) if file else published_or_phantom(name)
+        return uploaded_table(file.getvalue(), file.name[:80]) if file else open_table(name)
     except InputError as error:
         st.error(str(error))
         return None

@@ -1,31 +1,26 @@
-"""Label tables that the Imbalance page can open: published ones, the phantom's, the user's own."""
+"""Label tables that the Imbalance page can open: published ones, the phantom's, the user's own data sets."""
 
 import gzip
 import hashlib
 import io
 import zlib
-from collections.abc import Mapping
-from types import MappingProxyType
+from dataclasses import replace
 from typing import Final
 
+import numpy as np
 import streamlit as st
 
+from cxrbench.app.services.label_table_titles import LABEL_TABLES, OWN, PHANTOMS, label_tables
+from cxrbench.data import datasets
 from cxrbench.data.chexpert import read_chexpert
 from cxrbench.data.label_tables import LabelTable, label_table
-from cxrbench.data.published import PUBLISHED, read_published
+from cxrbench.data.published import read_published
+from cxrbench.data.reading import stamp_of
 from cxrbench.errors import InputError
 
-__all__ = ["LABEL_TABLES", "published_or_phantom", "uploaded_table"]
+__all__ = ["LABEL_TABLES", "label_tables", "open_table", "uploaded_table"]
 
-PHANTOMS: Final = 3000
 _LARGEST: Final = 256 * 2**20  # bytes of a CSV, unpacked
-
-LABEL_TABLES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        **{name: entry.summary for name, entry in PUBLISHED.items()},
-        "phantom": f"{PHANTOMS:,} phantom patients",
-    }
-)
 
 _DESCRIPTIONS: Final = {
     "chexpert": "Labels extracted from reports by a rule-based labeller. Blank: the report does not mention "
@@ -37,6 +32,32 @@ _DESCRIPTIONS: Final = {
     "phantom": "Simulated patients: their known truth with the errors of a report labeller. "
     "`cxrbench phantom` writes the same patients with their images.",
 }
+
+
+def open_table(key: str) -> LabelTable:
+    """The label table of a key of `label_tables`; cached for all sessions.
+
+    Raises:
+        InputError: the key is unknown, a data set's folder is gone, or its tables cannot be read.
+    """
+    if not key.startswith(OWN):
+        return published_or_phantom(key)
+    found = datasets.find(key.removeprefix(OWN)).recognised()
+    versions = tuple((str(table), *stamp_of(table)) for table in found.tables.values())
+    return _own_table(key, versions, found)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the data set's tables …")
+def _own_table(key: str, versions: tuple[tuple[str | int, ...], ...], _found: datasets.DataSet) -> LabelTable:
+    """The labels of all splits of a data set together, and the splits as groups."""
+    splits = datasets.read_data_set(_found)
+    studies = datasets.join_splits(splits)
+    words = " ".join([f"{_found.record.title}, your own copy.", *(f"{note}." for note in studies.notes)])
+    table = label_table(f"{key} {versions}", label_tables()[key], words, studies)
+    if len(splits) > 1:
+        names = np.repeat(list(splits), [len(part) for part in splits.values()])
+        table = replace(table, groups={**table.groups, "Split": names})
+    return table
 
 
 @st.cache_resource(max_entries=6, show_spinner="Reading the label table …")

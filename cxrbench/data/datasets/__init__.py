@@ -2,7 +2,7 @@
 
 from cxrbench.data.datasets.forms import FORMS, Form
 from cxrbench.data.datasets.inspection import Issue, Report, inspect, problems, read_report
-from cxrbench.data.datasets.loading import evaluated_split, read_data_set, read_table
+from cxrbench.data.datasets.loading import evaluated_split, join_splits, read_data_set, read_table
 from cxrbench.data.datasets.recognise import DataSet, recognise
 from cxrbench.data.datasets.registry import OwnDataSet, add, check, find, find_folder, remove, scan
 
@@ -19,6 +19,7 @@ __all__ = [
     "find",
     "find_folder",
     "inspect",
+    "join_splits",
     "problems",
     "read_data_set",
     "read_report",

@@ -24,6 +24,9 @@ Reader = Callable[[Path, Path], Studies]
 Division = Callable[[Studies, Path], Mapping[str, np.ndarray]]
 
 
+_SCORE: Final = "score "  # begins the columns of scores in this program's predictions.csv
+
+
 @dataclass(frozen=True)
 class Signature:
     """What a label table of a data set has in its header, and the function that reads it.
@@ -39,8 +42,10 @@ class Signature:
     findings: tuple[str, ...] = ()
 
     def fits(self, columns: tuple[str, ...]) -> bool:
-        """Whether a table with these columns is one of this kind."""
-        if not self.columns <= {column.casefold() for column in columns}:
+        """Whether a table with these columns is one of this kind; predictions of a model are none."""
+        if any(column.startswith(_SCORE) for column in columns) or not self.columns <= {
+            column.casefold() for column in columns
+        }:
             return False
         known = finding_columns(columns)
         return not self.findings or any(finding_key(finding) in known for finding in self.findings)

@@ -20,7 +20,7 @@ from cxrbench.errors import InputError
 
 __all__ = ["Inspected", "Issue", "Report", "inspect", "problems", "read_report"]
 
-_BATCH: Final = 256
+_BATCH: Final = 64
 _EXAMPLES: Final = 20  # of each kind of issue in a report
 
 _TABLES: Final = """
@@ -120,7 +120,7 @@ def inspect(
         splits: split → its studies.
         database: SQLite file of what is known; created if necessary, and created anew if it is damaged.
         workers: threads that read; by default one per core.
-        progress: called in this thread with (images done, total) after each batch.
+        progress: called in this thread with (images done, total), first with none done, then after each batch.
         should_stop: asked after each batch; what was read until then is kept.
 
     Returns:
@@ -176,6 +176,8 @@ def _inspect(
         _list_images(store, splits)
         paths = list(dict.fromkeys(path for studies in splits.values() for path in studies.table["path"]))
         done = 0
+        if progress:
+            progress(0, len(paths))
         for start in range(0, len(paths), _BATCH):
             batch = paths[start : start + _BATCH]
             if should_stop():

@@ -12,9 +12,10 @@ import pandas as pd
 from cxrbench.data.chexpert import read_chexpert
 from cxrbench.data.datasets.forms import FORMS
 from cxrbench.data.datasets.recognise import DataSet, find_signature
-from cxrbench.data.studies import Studies
+from cxrbench.data.studies import COLUMNS, Studies
+from cxrbench.data.tables import left_out
 
-__all__ = ["evaluated_split", "read_data_set", "read_table"]
+__all__ = ["evaluated_split", "join_splits", "read_data_set", "read_table"]
 
 _IMAGES: Final = frozenset((".png", ".jpg", ".jpeg", ".dcm", ".dicom", ".tif", ".tiff"))
 _PROBES: Final = 16
@@ -64,6 +65,22 @@ def read_table(path: Path, root: Path | None = None) -> Studies:
     folder = root if root is not None else path.absolute().parent
     studies = signature.read(path, folder)
     return _located(studies, folder) if FORMS[form].unique_names else studies
+
+
+def join_splits(splits: Mapping[str, Studies]) -> Studies:
+    """All splits of a data set as one table, in their order, with the labels that all of them have.
+
+    Args:
+        splits: split → its studies, at least one.
+    """
+    parts = list(splits.values())
+    labels = tuple(label for label in parts[0].labels if all(label in part.labels for part in parts))
+    table = pd.concat([part.table[[*COLUMNS, *labels]] for part in parts], ignore_index=True)
+    others = list(dict.fromkeys(label for part in parts for label in part.labels if label not in labels))
+    notes = dict.fromkeys(note for part in parts for note in part.notes)
+    if others:
+        notes[left_out(others, "since not every split has them")] = None
+    return Studies(table, labels, parts[0].name, tuple(notes))
 
 
 def evaluated_split(splits: Mapping[str, object]) -> str:

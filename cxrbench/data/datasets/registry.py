@@ -128,7 +128,7 @@ def add(folder: Path, name: str | None = None, form: str | None = None) -> OwnDa
         form: as in `recognise`.
 
     Raises:
-        InputError: as `recognise`; or the name cannot be used, or is another data set's.
+        InputError: as `recognise`; a table cannot be read; or the name cannot be used, or is another data set's.
     """
     if name is not None and not _NAME.fullmatch(name):
         raise InputError(
@@ -136,6 +136,7 @@ def add(folder: Path, name: str | None = None, form: str | None = None) -> OwnDa
             f"{name!r:.80}; choose another."
         )
     recognised = recognise(folder, form)
+    read_data_set(recognised)  # what cannot be read is not remembered
     known = scan()
     same = next((entry for entry in known if _same_folder(entry.folder, folder)), None)
     if same is not None and name in (None, same.name):
@@ -172,7 +173,7 @@ def check(
     recognised = entry.recognised()
     splits = read_data_set(recognised)
     report = inspect(splits, entry.database, progress=progress, should_stop=should_stop)
-    if report.complete:
+    if report.complete and _read(entry.place) is not None:  # it may have been removed meanwhile
         _remember(entry.name, recognised, entry.added)
     return splits, report
 

@@ -62,9 +62,9 @@ def test_a_stopped_inspection_goes_on_and_reads_each_file_once(
     monkeypatch.setattr("cxrbench.data.reading._RECENT", 0)
     seen: list[tuple[int, int]] = []
     stopped = inspect(
-        splits, tmp_path / "known", progress=lambda *at: seen.append(at), should_stop=lambda: len(seen) == 2
+        splits, tmp_path / "known", progress=lambda *at: seen.append(at), should_stop=lambda: len(seen) == 3
     )
-    assert seen == [(1, 3), (2, 3)]
+    assert seen == [(0, 3), (1, 3), (2, 3)]
     assert (stopped.inspected, stopped.complete) == (2, False)
     assert inspect(splits, tmp_path / "known").complete
     assert sorted(read) == sorted(path.name for studies in splits.values() for path in studies.paths)

@@ -94,8 +94,10 @@ def test_a_folder_of_two_data_sets_needs_a_choice(write_set: Callable[..., Path]
 def test_results_deeper_in_the_folder_do_not_make_it_ambiguous(write_set: Callable[..., Path]) -> None:
     folder = write_set("nih")
     (folder / "out").mkdir()
-    (folder / "out" / "predictions.csv").write_text("path,Edema\na.png,0.5\n")
+    (folder / "out" / "predictions.csv").write_text("path,Edema,score Edema\na.png,1,0.5\n")
     assert recognise(folder).form == "nih"
+    with pytest.raises(InputError, match="is not the folder of a known data set"):
+        recognise(folder / "out")
 
 
 def test_a_single_table_is_read_by_its_columns(write_set: Callable[..., Path]) -> None:

@@ -118,3 +118,12 @@ def test_a_damaged_record_counts_as_none(write_set: Callable[..., Path], own: Pa
     (own / "nih" / "data_set.json").write_text("{")
     assert scan() == []
     assert add(write_set("nih")).name == "nih"
+
+
+def test_a_data_set_whose_table_cannot_be_read_is_not_remembered(write_set: Callable[..., Path]) -> None:
+    folder = write_set("nih")
+    table = folder / "Data_Entry_2017_v2020.csv"
+    table.write_text(table.read_text().replace("Effusion", "Sunburn"))
+    with pytest.raises(InputError, match="got 'Sunburn'"):
+        add(folder)
+    assert scan() == []

@@ -1,0 +1,194 @@
+"""The Data page: a folder is added in the background, reported and forgotten; strangers name no folders."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from cxrbench.app import main
+from cxrbench.app.services import folder_access, inspections
+from cxrbench.data import datasets, read_image
+from cxrbench.errors import InputError
+
+MAIN = Path(main.__file__)
+# Before the first run Streamlit identifies a page by the name of its file.
+PAGES = MAIN.parents[2] / "pages"
+
+
+@pytest.fixture(autouse=True)
+def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("CXRBENCH_ASSETS", str(tmp_path / "assets"))
+    monkeypatch.setenv("CXRBENCH_DATA", str(tmp_path / "own"))
+    monkeypatch.delenv(folder_access.ROOTS, raising=False)
+    monkeypatch.setattr(folder_access, "is_local", lambda: True)
+    monkeypatch.setattr("cxrbench.app.data.own_sets.is_local", lambda: True)
+    st.cache_resource.clear()
+    yield
+    for entry in datasets.scan():
+        inspections.inspections().stop(entry.name)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Four films in RSNA's form, one of them missing and two the same."""
+    films = tmp_path / "films"
+    (films / "stage_2_train_images").mkdir(parents=True)
+    for seed, name in enumerate(("a", "b", "c")):
+        pixels = np.random.default_rng(min(seed, 1)).integers(0, 256, (32, 32), np.uint8)
+        with (films / "stage_2_train_images" / f"{name}.dcm").open("wb") as file:
+            Image.fromarray(pixels).save(file, "PNG")
+    rows = "".join(f"{name},,,,,{int(name == 'a')}\n" for name in "abcd")
+    (films / "stage_2_train_labels.csv").write_text(f"patientId,x,y,width,height,Target\n{rows}")
+    return films
+
+
+def opened(name: str = "data") -> AppTest:
+    return AppTest.from_file(str(MAIN), default_timeout=60).switch_page(str(PAGES / f"{name}.py"))
+
+
+def add(at: AppTest, folder: str) -> AppTest:
+    at.text_input(key="data_folder").set_value(folder)
+    return next(button for button in at.button if button.label == "Add").click().run()
+
+
+def until(happens: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not happens() and time.monotonic() < end:
+        time.sleep(0.02)
+    assert happens()
+
+
+def texts(at: AppTest) -> str:
+    shown = [*at.markdown, *at.caption, *at.error, *at.info, *at.warning]
+    return " ".join(element.value for element in shown)
+
+
+def test_an_empty_page_says_what_to_do_and_how_to_get_data_sets() -> None:
+    at = opened().run()
+    assert not at.exception
+    assert "No data set was added yet" in texts(at)
+    assert all(form.source in texts(at) for form in datasets.FORMS.values())
+
+
+def test_a_folder_is_added_reported_and_forgotten(folder: Path) -> None:
+    at = add(opened().run(), str(folder))
+    assert not at.exception
+    until(lambda: not inspections.inspections().busy())
+    at.run()
+    assert "4 images (4 train), 4 patients." in texts(at)
+    (faults,) = at.dataframe
+    assert faults.value[["fault", "number"]].to_numpy().tolist() == [["missing", 1], ["duplicated", 1]]
+    assert "d.dcm: there is no such file" in " ".join(code.value for code in at.code)
+    at.button(key="remove_rsna").click().run()
+    assert not at.exception
+    assert datasets.scan() == []
+    assert len(list(folder.rglob("*"))) == 5
+
+
+def test_a_folder_that_is_none_or_holds_no_data_set_is_refused_on_the_page(tmp_path: Path) -> None:
+    at = add(opened().run(), str(tmp_path))
+    assert "is not the folder of a known data set" in at.error[0].value
+    at = add(at, str(tmp_path / "nothing"))
+    assert "There is no folder" in at.error[0].value
+    at = add(at, "")
+    assert "Name the folder" in at.error[0].value
+
+
+def test_an_inspection_shows_its_progress_and_can_be_stopped_and_continued(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+    monkeypatch.setattr("cxrbench.data.datasets.inspection._BATCH", 1)
+
+    def slowly(path: Path) -> object:
+        if path.name != "a.dcm":
+            go.wait(60)
+        return read_image(path)
+
+    monkeypatch.setattr("cxrbench.data.datasets.inspection.read_image", slowly)
+    at = add(opened().run(), str(folder))
+    until(lambda: (now := inspections.inspections().get("rsna")) is not None and now.done == 1)
+    at.run()
+    assert "1 of 4 images read" in at.get("progress")[0].proto.text
+    running = inspections.inspections().get("rsna")
+    assert running is not None
+    running.stop.set()
+    go.set()
+    until(lambda: not inspections.inspections().busy())
+    at.run()
+    assert "Stopped after 2 of 4 images." in texts(at)
+    at.button(key="check_rsna").click().run()
+    until(lambda: not inspections.inspections().busy())
+    report = datasets.find("rsna").report
+    assert report is not None
+    assert report.complete
+
+
+def test_a_folder_that_vanished_is_said_and_can_be_removed(folder: Path) -> None:
+    datasets.add(folder)
+    folder.rename(folder.with_name("elsewhere"))
+    at = opened().run()
+    assert "is gone" in at.warning[0].value
+    at.button(key="check_rsna").click().run()
+    until(lambda: not inspections.inspections().busy())
+    assert "is gone" in at.run().error[0].value
+    at.button(key="remove_rsna").click().run()
+    assert datasets.scan() == []
+
+
+def test_an_added_data_set_opens_on_imbalance(folder: Path) -> None:
+    datasets.add(folder, "mine")
+    page = opened("imbalance")
+    page.query_params["table"] = "mine: RSNA pneumonia challenge"
+    at = page.run()
+    assert not at.exception
+    assert at.selectbox(key="table").value == "own-mine"
+    assert "RSNA pneumonia challenge, your own copy." in texts(at)
+    assert "4" in [metric.value for metric in at.metric]
+    datasets.remove("mine")
+    at = page.run()
+    assert not at.exception
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "local"),
+    [
+        ("127.0.0.1", {}, True),
+        ("localhost", {}, True),
+        ("::1", {}, True),
+        ("0.0.0.0", {}, False),
+        (None, {}, False),
+        ("192.168.1.4", {}, False),
+        ("127.0.0.1", {"X-Forwarded-For": "8.8.8.8"}, False),
+    ],
+)
+def test_a_server_is_local_if_it_listens_on_loopback_without_a_proxy(
+    address: str | None, headers: dict[str, str], *, local: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()  # of the fixture, which says that it is local
+    monkeypatch.setattr(st, "get_option", lambda name: address)
+    monkeypatch.setattr(type(st.context), "headers", headers)
+    assert folder_access.is_local() is local
+
+
+def test_strangers_name_only_folders_below_the_listed_ones(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder_access, "is_local", lambda: False)
+    at = opened().run()
+    assert "a visitor cannot name folders" in texts(at)
+    assert not [button for button in at.button if button.label == "Add"]
+    monkeypatch.setenv(folder_access.ROOTS, str(folder))
+    folder_access.check_folder(folder / "stage_2_train_images")
+    (folder / "link").symlink_to(tmp_path)
+    for outside in (tmp_path, folder / "..", folder / "link"):
+        with pytest.raises(InputError, match="this workbench is open to a network"):
+            folder_access.check_folder(outside)
+    at = add(opened().run(), str(tmp_path))
+    assert "open to a network" in at.error[0].value
