@@ -70,9 +70,8 @@ def test_the_wheel_holds_the_workbench_and_is_small(wheel: Path) -> None:
     needed = {"lungs/model.safetensors", "gallery/index.json", "healthy/00.png", "locations/phantom.npz"}
     assert {f"assets/{name}" for name in needed} <= shipped
     assert {"cxrbench/app/main.css", "cxrbench/app/icon.svg", "cxrbench/py.typed"} <= names
-    pages = ("about", "compare", "imbalance", "judge", "performance", "phantom", "preparation", "quiz")
     pages = ("about", "compare", "data", "imbalance", "judge", "performance", "phantom", "preparation")
-    for page in (*pages, "training"):
+    for page in (*pages, "quiz", "training"):
         assert f"cxrbench/app/{page}/page.py" in names
     assert {"cxrbench/app/compare/canvas/index.js", "cxrbench/app/performance/curves/curves.html"} <= names
     assert not [name for name in names if name.startswith(("tests/", "scripts/", "assets/", "train/"))]

@@ -7,10 +7,10 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from cxrbench.app.navigation import page_file
 from cxrbench.app.services.folder_access import ROOTS, check_folder, is_local, may_name_folders, roots
 from cxrbench.app.services.inspections import Inspection, inspections
 from cxrbench.app.services.label_table_titles import OWN, label_tables
+from cxrbench.app.widgets.page_links import page_link
 from cxrbench.data import datasets
 from cxrbench.data.datasets import FORMS, OwnDataSet, Report
 from cxrbench.errors import InputError
@@ -128,9 +128,9 @@ def _stop_button(entry: OwnDataSet) -> None:
 
 
 def _buttons(entry: OwnDataSet, report: Report | None) -> None:
-    st.page_link(
-        page_file("imbalance"),
-        label="Open on Imbalance",
+    page_link(
+        "imbalance",
+        "Open on Imbalance",
         icon=":material/balance:",
         query_params={"table": label_tables()[f"{OWN}{entry.name}"]},
     )

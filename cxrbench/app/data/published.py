@@ -4,8 +4,8 @@ from typing import Final
 
 import streamlit as st
 
-from cxrbench.app.navigation import page_file
 from cxrbench.app.services.label_table_titles import LABEL_TABLES, PHANTOMS
+from cxrbench.app.widgets.page_links import page_link
 from cxrbench.data.datasets import FORMS
 from cxrbench.data.published import PUBLISHED
 
@@ -22,19 +22,19 @@ def tables() -> None:
     )
     with st.container(horizontal=True):
         for name, entry in PUBLISHED.items():
-            st.page_link(
-                page_file("imbalance"),
-                label=entry.summary,
+            page_link(
+                "imbalance",
+                entry.summary,
                 icon=":material/balance:",
                 query_params={"table": LABEL_TABLES[name]},
             )
-        st.page_link(
-            page_file("imbalance"),
-            label=f"Phantoms: labels of {PHANTOMS:,} patients",
+        page_link(
+            "imbalance",
+            f"Phantoms: labels of {PHANTOMS:,} patients",
             icon=":material/balance:",
             query_params={"table": LABEL_TABLES["phantom"]},
         )
-        st.page_link(page_file("phantom"), label="Phantoms: films", icon=":material/body_system:")
+        page_link("phantom", "Phantoms: films", icon=":material/body_system:")
 
 
 def sources() -> None:
@@ -43,8 +43,8 @@ def sources() -> None:
     for form in FORMS.values():
         paper = f" ([paper]({_address(form.reference)}))" if form.reference else ""
         lines.append(
-            f"- **[{form.title}]({form.source})**{paper}: {form.images:,} images. {form.terms} Files that are "
-            f"looked for: {form.files}."
+            f"- **[{form.title}]({form.source})**{paper}: {form.images:,} images. {form.terms} "
+            f"Files that are looked for: {form.files}."
         )
     st.markdown("\n".join(lines), width=960)
     st.caption(

@@ -43,9 +43,9 @@ class Signature:
 
     def fits(self, columns: tuple[str, ...]) -> bool:
         """Whether a table with these columns is one of this kind; predictions of a model are none."""
-        if any(column.startswith(_SCORE) for column in columns) or not self.columns <= {
-            column.casefold() for column in columns
-        }:
+        if any(column.startswith(_SCORE) for column in columns):
+            return False
+        if not self.columns <= {column.casefold() for column in columns}:
             return False
         known = finding_columns(columns)
         return not self.findings or any(finding_key(finding) in known for finding in self.findings)

@@ -120,7 +120,8 @@ def inspect(
         splits: split → its studies.
         database: SQLite file of what is known; created if necessary, and created anew if it is damaged.
         workers: threads that read; by default one per core.
-        progress: called in this thread with (images done, total), first with none done, then after each batch.
+        progress: called in this thread with (images done, total), with (0, total) first, then after
+            each batch.
         should_stop: asked after each batch; what was read until then is kept.
 
     Returns:

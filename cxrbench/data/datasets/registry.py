@@ -128,7 +128,8 @@ def add(folder: Path, name: str | None = None, form: str | None = None) -> OwnDa
         form: as in `recognise`.
 
     Raises:
-        InputError: as `recognise`; a table cannot be read; or the name cannot be used, or is another data set's.
+        InputError: as `recognise`; a table cannot be read; or the name cannot be used, or is another data
+            set's.
     """
     if name is not None and not _NAME.fullmatch(name):
         raise InputError(
