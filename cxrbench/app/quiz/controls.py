@@ -84,27 +84,24 @@ def pick_setup(models: Mapping[str, QuizModel]) -> Setup:
 
 
 def _who_and_what(models: Mapping[str, QuizModel]) -> tuple[QuizModel, str]:
-    names = [model.name for model in models.values()]
+    # The default stands first: Streamlit warns of a default elsewhere that an address overrides.
     title = st.selectbox(
         "The AI",
-        list(models),
-        names.index(_FIRST_MODEL) if _FIRST_MODEL in names else 0,
+        sorted(models, key=lambda title: models[title].name != _FIRST_MODEL),
         key="quiz_ai",
         bind="query-params",
         width=260,
         help="A model with stored predictions of the shipped phantoms. Its scores are the AI's.",
     )
     model = models[title]
-    findings = list(model.thresholds)
+    findings = sorted(model.thresholds, key=lambda name: name != _FIRST_FINDING)
     if not findings:
         raise InputError(
             f"{title} says nothing of any finding that a phantom can have; choose another model."
         )
-    first = findings.index(_FIRST_FINDING) if _FIRST_FINDING in findings else 0
     finding = st.selectbox(
         "Finding",
         findings,
-        first,
         key="quiz_finding",
         bind="query-params",
         width=240,

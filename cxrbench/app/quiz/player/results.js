@@ -34,7 +34,9 @@ const figureRow = (figure, found) =>
     { "data-figure": figure.key },
     element("th", { scope: "row" }, figure.title),
     element("td", { class: "value" }, inWords(found.value, figure.unit)),
-    element("td", { class: "films" }, Number.isFinite(found.value) ? String(found.films) : "no such film"),
+    Number.isFinite(found.value)
+      ? element("td", { class: "films" }, String(found.films))
+      : element("td", { class: "films none" }, "no such film"),
     element("td", { class: "meaning" }, figure.meaning),
   );
 

@@ -28,6 +28,8 @@ function go(player, step) {
   const { phase, step: now } = player.session;
   const selector = phase === "results" ? ".results h2" : now === "alone" ? ".film" : now === "with" ? ".ai" : '[data-do="next"]';
   find(player.root, selector, HTMLElement).focus({ preventScroll: phase !== "results" });
+  // On a phone one has scrolled down to the buttons: the film comes back into sight.
+  if (phase !== "results") find(player.root, now === "alone" ? ".bar" : ".film", HTMLElement).scrollIntoView({ block: "nearest" });
 }
 
 /**
