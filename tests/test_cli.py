@@ -214,6 +214,21 @@ def test_explain_writes_one_picture_per_finding_and_a_bundle_that_loads(
         assert shown.format == "PNG"
 
 
+def test_explain_writes_a_report_and_pictures_of_the_chosen_format(
+    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, report = tmp_path / "out", tmp_path / "report.html"
+    more = ("--finding", "Cardiomegaly", "--report", report, "--format", "svg")
+    assert explained(film, out, *more) == 0
+    assert str(report) in capsys.readouterr().out
+    assert sorted(path.name for path in out.iterdir()) == ["film-one-cardiomegaly.svg", "film-one.zip"]
+    assert (out / "film-one-cardiomegaly.svg").read_bytes().startswith(b"<?xml")
+    text = report.read_text(encoding="utf8")
+    assert f"Heat maps of {film.name}" in text
+    assert "report.html" in refused(capsys, "explain", film, "--out", tmp_path / "other", *more)
+    assert "--dpi must be from 30 to 600" in refused(capsys, "explain", film, "--out", out, "--dpi", 5)
+
+
 def test_by_default_the_predicted_findings_are_explained(
     film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

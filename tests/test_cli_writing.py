@@ -164,7 +164,7 @@ def test_evaluate_refuses_other_files_before_scoring(
 def test_findings_that_differ_only_in_punctuation_get_different_files() -> None:
     from cxrbench.cli.explain import _file_names
 
-    names = _file_names("film", ["Lesion 1", "Lesion 2", "Mass+", "Mass-", "肺"])
+    names = _file_names("film", ["Lesion 1", "Lesion 2", "Mass+", "Mass-", "肺"], "png")
     assert list(names.values()) == ["Lesion 1", "Lesion 2", "Mass+", "Mass-", "肺"]
     assert "film-lesion-2.png" in names
 

@@ -1,4 +1,4 @@
-"""``cxrbench explain``: heat maps of one radiograph, as PNG files and as a bundle."""
+"""``cxrbench explain``: heat maps of one radiograph, as pictures, as a bundle, and as a report."""
 
 import argparse
 import re
@@ -13,18 +13,22 @@ from cxrbench.compare.run import Event, collect, compare
 from cxrbench.data import read_image
 from cxrbench.errors import InputError
 from cxrbench.explain import configured_method, with_values
-from cxrbench.figures import panels, panels_png
+from cxrbench.figures import panels, panels_png, panels_svg
+from cxrbench.figures.comparison_report import comparison_report
 from cxrbench.labels import finding_indices
 from cxrbench.terminal import ProgressBar
-from cxrbench.writing import check_targets, free_name, write_bytes
+from cxrbench.writing import check_targets, free_name, write_bytes, write_text
 
 __all__ = ["run"]
 
+_DPI = (30, 600)
 _METHODS = ("grad_cam", "grad_cam_plus_plus", "integrated_gradients")
 
 
 def run(options: argparse.Namespace) -> int:
     """Explain one radiograph, and write the heat maps."""
+    if not _DPI[0] <= options.dpi <= _DPI[1]:
+        raise InputError(f"--dpi must be from {_DPI[0]} to {_DPI[1]}; got {options.dpi}.")
     radiograph = read_image(options.image)
     note(f"{options.image.name}: {radiograph.note}" if radiograph.note else "")
     loaded = [load(source) for source in options.model or [None]]
@@ -46,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
     )
     stem = re.sub(r"[^\w.-]+", "-", options.image.stem) or "radiograph"
     _prepare_folder(options, [f"{stem}.zip"])
+    if options.report is not None:
+        check_targets([options.report], inputs=[options.image], force=options.force)
     comparison = collect(
         _with_progress(events, len(settings.models) * len(settings.methods)),
         image=radiograph.pixels,
@@ -54,16 +60,31 @@ def run(options: argparse.Namespace) -> int:
         note=radiograph.note,
     )
     findings = _chosen_findings(options.finding, comparison)
-    pictures = _file_names(stem, findings)
+    written = _write(comparison, findings, options, stem)
+    _print_captions(comparison, findings)
+    for path in written:
+        print(path)
+    return 0
+
+
+def _write(
+    comparison: Comparison, findings: Sequence[str], options: argparse.Namespace, stem: str
+) -> list[Path]:
+    """Write pictures, bundle and report; return their paths."""
+    pictures = _file_names(stem, findings, options.format)
     _prepare_folder(options, list(pictures))
     for name, finding in pictures.items():
-        picture = panels_png(panels(comparison, finding, scale=options.scale))
+        figure = panels(comparison, finding, scale=options.scale)
+        picture = panels_svg(figure) if options.format == "svg" else panels_png(figure, dpi=options.dpi)
         write_bytes(options.out / name, picture)
     bundle.save(replace(comparison, findings=tuple(findings)), options.out / f"{stem}.zip")
-    _print_captions(comparison, findings)
-    for name in (*pictures, f"{stem}.zip"):
-        print(options.out / name)
-    return 0
+    written = [options.out / name for name in (*pictures, f"{stem}.zip")]
+    if options.report is not None:
+        name, dpi = options.image.name, options.dpi
+        text = comparison_report(comparison, findings, title=name, scale=options.scale, dpi=dpi)
+        write_text(options.report, text)
+        written.append(options.report)
+    return written
 
 
 def _chosen_findings(findings: Sequence[str] | None, comparison: Comparison) -> list[str]:
@@ -124,13 +145,13 @@ def _methods(keys: Sequence[str], stated: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(methods))
 
 
-def _file_names(stem: str, findings: Sequence[str]) -> dict[str, str]:
+def _file_names(stem: str, findings: Sequence[str], suffix: str) -> dict[str, str]:
     """File name → finding; findings that differ only in punctuation get different names."""
     names: dict[str, str] = {}
     for finding in findings:
         name = f"{stem}-{re.sub('[^a-z0-9]+', '-', finding.lower())}"
         names[free_name(name, names, form="{name}-{number}")] = finding
-    return {f"{name}.png": finding for name, finding in names.items()}
+    return {f"{name}.{suffix}": finding for name, finding in names.items()}
 
 
 def _prepare_folder(options: argparse.Namespace, names: Sequence[str]) -> None:

@@ -136,6 +136,18 @@ def _add_explain(commands: _Commands) -> None:
     command.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="output folder, created if missing"
     )
+    command.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="also write one self-contained HTML file: panels, scores, methods, settings, versions",
+    )
+    command.add_argument(
+        "--format", default="png", choices=("png", "svg"), help="of the pictures (default png)"
+    )
+    command.add_argument(
+        "--dpi", type=int, default=120, metavar="N", help="dots per inch of PNG pictures (default 120)"
+    )
     command.add_argument("--force", action="store_true", help="replace existing files of the same names")
     command.set_defaults(module="explain")
 

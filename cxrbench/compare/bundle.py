@@ -20,7 +20,7 @@ from cxrbench.data import read_image
 from cxrbench.errors import InputError
 from cxrbench.writing import write_bytes
 
-__all__ = ["FORMAT", "load", "save"]
+__all__ = ["FORMAT", "load", "save", "versions"]
 
 FORMAT: Final = 2  # format 1, which is still read, lacks the findings shown, the view and titles of models
 _MEMBERS: Final = {"settings.json", "maps.npz", "image.png"}
@@ -92,7 +92,7 @@ def _document(comparison: Comparison, heats: list[HeatMaps]) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "disclaimer": DISCLAIMER,
-        "versions": _versions(),
+        "versions": versions(),
         "source": comparison.source,
         "settings": records.settings_record(comparison.settings),
         "predictions": [records.prediction_record(p) for p in comparison.predictions.values()],
@@ -117,7 +117,8 @@ def _notes(comparison: Comparison) -> list[dict[str, Any]]:
     ]
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Versions of cxrbench, Python and the packages that compute."""
     packages = {package: metadata.version(package) for package in ("torch", "timm", "numpy")}
     return {"cxrbench": cxrbench.__version__, "python": platform.python_version(), **packages}
 

@@ -3,7 +3,7 @@
 from cxrbench.figures.colours import COLOURS, Colours, colours_for
 from cxrbench.figures.outline import extent, omission_note, outline_polygons
 from cxrbench.figures.overlay import grey, overlay
-from cxrbench.figures.panels import panels, panels_png
+from cxrbench.figures.panels import panels, panels_png, panels_svg
 
 __all__ = [
     "COLOURS",
@@ -16,4 +16,5 @@ __all__ = [
     "overlay",
     "panels",
     "panels_png",
+    "panels_svg",
 ]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["panels", "panels_png"]
+__all__ = ["panels", "panels_png", "panels_svg"]
 
 _PANEL: Final = 3.2  # inches
 _CAPTION: Final = 1.05  # inches below a panel, for its text
@@ -155,3 +155,13 @@ def _scale_note(scale: Scale, opacity: float, threshold: float, *, signed: bool)
     minimum = f"; below {threshold:.0%} of full strength nothing is drawn" if threshold else ""
     both = " Signed maps: one end of the colours raises the score, the other lowers it." if signed else ""
     return f"Scale: {SCALES[scale]}. Opacity {opacity:.0%}{minimum}.{both}"
+
+
+def panels_svg(figure: "Figure") -> bytes:
+    """A figure as an SVG file: text stays text, and equal figures give equal bytes. Maps are pixels in it."""
+    from matplotlib import rc_context
+
+    buffer = io.BytesIO()
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "cxrbench"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()

@@ -230,6 +230,7 @@ def test_a_saved_bundle_can_be_uploaded_again(visit: Visits, tmp_path: Path) -> 
     here = visit("/?methods=grad_cam&methods=integrated_gradients")
     before = here.prints()
     with here.page.expect_download() as waiting:
+        here.page.locator(".st-key-open_save button").first.click()
         here.page.get_by_role("button", name="Save bundle").click()
     waiting.value.save_as(tmp_path / "saved.zip")
     with zipfile.ZipFile(tmp_path / "saved.zip") as bundle:

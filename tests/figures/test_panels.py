@@ -9,7 +9,7 @@ from PIL import Image
 
 from cxrbench.compare import DISCLAIMER, Comparison, HeatMaps, Prediction, Settings
 from cxrbench.errors import InputError
-from cxrbench.figures import panels, panels_png
+from cxrbench.figures import panels, panels_png, panels_svg
 from cxrbench.preprocess import Preprocessing
 
 
@@ -104,3 +104,9 @@ def test_pyplot_is_not_imported() -> None:
     """Its state is global to the process, and threads draw at the same time."""
     code = "import sys, cxrbench.figures; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_svg_holds_its_words_as_text_and_is_the_same_each_time(comparison: Comparison) -> None:
+    first, second = (panels_svg(panels(comparison, "Edema")) for _ in range(2))
+    assert first == second
+    assert DISCLAIMER in first.decode()

@@ -25,6 +25,13 @@ def bundle_bytes(comparison: Comparison) -> bytes:
     return file.getvalue()
 
 
+def report_bytes(comparison: Comparison, title: str) -> bytes:
+    """Return the report of the comparison's findings (HTML)."""
+    from cxrbench.figures.comparison_report import comparison_report  # needs torch, to look up the methods
+
+    return comparison_report(comparison, comparison.findings, title=title).encode("utf-8")
+
+
 def show_problems() -> None:
     """Show the problems of the link and of the upload."""
     for problem in st.session_state.pop("link_problems", ()):
@@ -63,19 +70,37 @@ def _draw() -> None:
     )
     canvas(data, key="canvas")
     with beside:
-        st.download_button(
-            "Save bundle",
-            partial(bundle_bytes, replace(snapshot.comparison, findings=choice.findings, view=source.view)),
-            f"{file}.zip",
-            "application/zip",
-            on_click="ignore",
-            icon=":material/download:",
-            width=170,  # by its content it would break the label
-            help="Settings, scores, raw maps and the radiograph in one ZIP file; upload it to open it again.",
-        )
+        _draw_saves(replace(snapshot.comparison, findings=choice.findings, view=source.view), file)
     show_scores(source, choice.findings, snapshot, titles)
     snapshot = what_if.draw(source, snapshot, choice, known, titles)
     progress.follow(snapshot)
+
+
+def _draw_saves(comparison: Comparison, file: str) -> None:
+    """Draw a menu of what can be saved; files are made when they are asked for."""
+    with st.popover("Save", icon=":material/download:", key="open_save", width="content"):
+        st.download_button(
+            "Save bundle",
+            partial(bundle_bytes, comparison),
+            f"{file}.zip",
+            "application/zip",
+            on_click="ignore",
+            icon=":material/folder_zip:",
+            width="stretch",
+            help="Settings, scores, raw maps and the radiograph in one ZIP file; upload it to open it again.",
+        )
+        st.download_button(
+            "Save report",
+            partial(report_bytes, comparison, file),
+            f"{file}.html",
+            "text/html",
+            on_click="ignore",
+            icon=":material/description:",
+            width="stretch",
+            disabled=not comparison.predictions,
+            help="One HTML file that opens without a network: panels, scores, notes, references of methods, "
+            "settings and versions.",
+        )
 
 
 def show_scores(

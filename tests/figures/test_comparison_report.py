@@ -1,0 +1,98 @@
+"""The report of a comparison: what it states, and that it needs nothing from elsewhere."""
+
+import base64
+import io
+import json
+import re
+import shlex
+from html import unescape
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from cxrbench.cli.parser import _parser
+from cxrbench.compare import DISCLAIMER, Comparison, HeatMaps, Prediction, Settings
+from cxrbench.figures.comparison_report import comparison_report
+from cxrbench.preprocess import Preprocessing
+
+LABELS = ("Edema", "Fracture")
+
+
+def comparison() -> Comparison:
+    rng = np.random.default_rng(0)
+    methods = ("grad_cam", "grad_cam(stage=1)", "random")
+    half = np.full(2, 0.5, np.float32)
+    heats = {
+        ("a", method): HeatMaps(
+            "a",
+            method,
+            None,
+            LABELS,
+            rng.random((2, 7, 7), np.float32),
+            Preprocessing(size=64),
+            0.01,
+            title=method,
+        )
+        for method in methods
+    }
+    return Comparison(
+        image=rng.random((64, 64), np.float32),
+        source="f" * 64,
+        settings=Settings(("a",), methods, stage=1, baseline="blur", steps=20),
+        predictions={"a": Prediction("a", "rev<1>", LABELS, half, half + 0.2, half, 0.1, title="Model A")},
+        heat_maps=heats,
+        truth={"Edema": 1},
+        view="PA",
+    )
+
+
+REPORT = comparison_report(comparison(), ["Edema"], title="a & b.png", dpi=40)
+
+
+def test_a_report_states_scores_settings_versions_references_and_the_disclaimer() -> None:
+    text = unescape(REPORT)
+    for expected in (
+        DISCLAIMER,
+        "Heat maps of a & b.png",
+        "Model A",
+        "rev<1>",
+        "score 0.70, above its threshold 0.50",
+        "Truth: present.",
+        "arXiv:1610.02391",
+        "Does not look at the image or the model.",
+        '"numpy": ',
+    ):
+        assert expected in text
+    assert "Fracture" not in text
+    assert "rev<1>" not in REPORT  # names are no markup
+
+
+def test_a_report_loads_nothing() -> None:
+    assert not re.search(r"""(?:src|href|url\(|@import)\s*=?\s*["']?(?!data:)[a-z]+:""", REPORT)
+    assert not re.search(r"https?://", REPORT)
+    (source,) = re.findall(r'src="data:image/png;base64,([^"]+)"', REPORT)
+    with Image.open(io.BytesIO(base64.b64decode(source))) as picture:
+        assert picture.width == round(4 * 3.2 * 40)
+
+
+def test_the_settings_in_a_report_are_those_of_the_comparison() -> None:
+    (text,) = re.findall(r'<script type="application/json" id="settings">(.*?)</script>', REPORT, re.DOTALL)
+    record = json.loads(text)
+    stated: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in record["settings"].items()
+    }
+    assert Settings(**stated) == comparison().settings
+    assert record["models"] == {"a": "rev<1>"}
+    assert record["findings"] == ["Edema"]
+
+
+def test_the_command_in_a_report_is_one_that_explain_takes() -> None:
+    (command,) = re.findall(r"<pre>(cxrbench explain .*?)</pre>", REPORT)
+    options = _parser().parse_args(shlex.split(unescape(command))[1:])
+    expected = comparison().settings
+    assert (
+        Settings(tuple(options.model), tuple(options.method), options.stage, options.baseline, options.steps)
+        == expected
+    )
+    assert options.finding == ["Edema"]
