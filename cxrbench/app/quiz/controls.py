@@ -12,16 +12,34 @@ from cxrbench.errors import InputError
 from cxrbench.teaching.quiz import DIFFICULTIES, QuizSettings
 from cxrbench.teaching.quiz.settings import MAX_FILMS, MAX_SEED
 
-__all__ = ["MAP_METHODS", "Setup", "pick_setup"]
+__all__ = ["MAP_METHODS", "MapMethod", "Setup", "pick_setup"]
 
-# Methods of the AI's map that take a fraction of a second, by title; two of them do not look at the model.
-MAP_METHODS: Final[Mapping[str, str]] = MappingProxyType(
+
+@dataclass(frozen=True)
+class MapMethod:
+    """A method of the AI's map that takes a fraction of a second.
+
+    Args:
+        key: of the method.
+        about: what its map shows; said with the truth, since two of them do not look at the model.
+    """
+
+    key: str
+    about: str
+
+
+_SENSITIVITY: Final = "it shows what the model's own score is sensitive to"
+# By title.
+MAP_METHODS: Final[Mapping[str, MapMethod]] = MappingProxyType(
     {
-        "Grad-CAM": "grad_cam",
-        "Grad-CAM++": "grad_cam_plus_plus",
-        "Saliency": "saliency",
-        "Location prior": "location_prior",
-        "Random": "random",
+        "Grad-CAM": MapMethod("grad_cam", _SENSITIVITY),
+        "Grad-CAM++": MapMethod("grad_cam_plus_plus", _SENSITIVITY),
+        "Saliency": MapMethod("saliency", _SENSITIVITY),
+        "Location prior": MapMethod(
+            "location_prior",
+            "it never saw this film or the model, and marks where the finding lies on others",
+        ),
+        "Random": MapMethod("random", "it is random, and looks at neither the film nor the model"),
     }
 )
 _FIRST_MODEL: Final = "efficientnet_b0"  # in every installation: a link without a model means the same
@@ -48,7 +66,7 @@ class Setup:
         values = self.settings
         return (
             f"quiz {values.finding} {values.difficulty} {values.films} {values.seed} {values.wrong_rate:g} "
-            f"{self.model.name} {MAP_METHODS[self.method]}"
+            f"{self.model.name} {MAP_METHODS[self.method].key}"
         )
 
 
@@ -78,7 +96,7 @@ def pick_setup(models: Mapping[str, QuizModel]) -> Setup:
                 bind="query-params",
                 width=190,
                 help="A location prior marks where the finding usually is and sees neither film nor model; a "
-                "random map shows nothing at all. Do readers notice?",
+                "random map shows nothing at all. Do readers notice? It is said with the truth of each film.",
             )
     return Setup(QuizSettings(finding, difficulty, films, seed, percent / 100), model, method)
 

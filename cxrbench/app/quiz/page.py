@@ -5,7 +5,7 @@ from typing import Final
 import streamlit as st
 
 from cxrbench.app.quiz.available import planned_quiz, quiz_models
-from cxrbench.app.quiz.controls import Setup, pick_setup
+from cxrbench.app.quiz.controls import MAP_METHODS, Setup, pick_setup
 from cxrbench.app.quiz.player import player
 from cxrbench.app.quiz.player.schema import QuizData
 from cxrbench.app.quiz.preparation import Prepared, prepared
@@ -30,6 +30,7 @@ def quiz_data(setup: Setup, quiz: Quiz, films: Prepared) -> QuizData:
         "finding": setup.settings.finding,
         "model": setup.model.title,
         "method": setup.method,
+        "about_method": MAP_METHODS[setup.method].about,
         "grid": GRID,
         "films": len(quiz.items),
         "retest_films": len(quiz.retest),

@@ -98,7 +98,7 @@ def _explained(film: FilmData, item: QuizItem, setup: Setup) -> FilmData:
     """The film with the AI's map, if it is there by now."""
     finding, model = setup.settings.finding, setup.model.name
     source = _film(item.film, finding)
-    cell = (model, MAP_METHODS[setup.method])
+    cell = (model, MAP_METHODS[setup.method].key)
     settings = Settings((cell[0],), (cell[1],))
     snapshot = map_jobs.gather(source, settings, {}, [finding], others=False)
     heat = snapshot.shown[finding].heat_maps.get(cell)

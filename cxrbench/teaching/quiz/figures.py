@@ -220,7 +220,7 @@ FIGURES: Final[Mapping[str, Figure]] = MappingProxyType(
             _RETEST,
             "difference",
             "The line before, minus your first answers in the quiz: what you learned, and chance. With 10 "
-            "films each, chance alone gives differences up to 0.4.",
+            "films each, chance alone gives differences of up to 40 points.",
             lambda answers, retest: difference(accuracy_alone(retest), accuracy_alone(answers)),
         ),
     }

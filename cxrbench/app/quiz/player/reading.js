@@ -77,7 +77,7 @@ export function showReading(player) {
   ai.tabIndex = -1;
   ai.hidden = step === "alone";
   const answer = session.answers.at(-1);
-  if (step === "with" && film) ai.replaceChildren(...aiText(film, data, ready));
+  if (step === "with" && film) ai.replaceChildren(...aiText(film, ready));
   if (step === "truth" && film && answer) ai.replaceChildren(...truthParts(film, answer, data));
   showControls(player);
   if (film && ready && step !== "truth" && player.timed !== `${session.phase} ${session.place} ${step}`) {

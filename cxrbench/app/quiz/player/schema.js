@@ -57,6 +57,7 @@
  * @property {string} finding that is asked for
  * @property {string} model title of the AI
  * @property {string} method title of the method of its maps
+ * @property {string} about_method what its maps show, as the end of a sentence
  * @property {number} grid cells per side of lesions and regions
  * @property {number} films number of films of the quiz
  * @property {number} retest_films number of films of the retest

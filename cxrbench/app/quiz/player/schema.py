@@ -95,6 +95,7 @@ class QuizData(TypedDict):
         finding: that is asked for.
         model: title of the AI.
         method: title of the method of its maps.
+        about_method: what its maps show, as the end of a sentence.
         grid: cells per side of lesions and regions.
         films: number of films of the quiz.
         retest_films: number of films of the retest.
@@ -109,6 +110,7 @@ class QuizData(TypedDict):
     finding: str
     model: str
     method: str
+    about_method: str
     grid: int
     films: int
     retest_films: int

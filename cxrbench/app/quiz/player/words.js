@@ -8,19 +8,16 @@ import { called, element } from "./results.js";
 /** @import { Answer } from "./figures.js" */
 
 /**
- * The AI's answer, and how its map is read.
+ * The AI's answer. What its map is comes with the truth: readers may find out by themselves.
  *
  * @param {FilmData} film
- * @param {QuizData} data
  * @param {boolean} ready whether its map has come
  * @returns {HTMLElement[]}
  */
-export function aiText(film, data, ready) {
+export function aiText(film, ready) {
   const { ai } = film;
   if (!ai || !ready) return [element("p", { role: "status" }, "The AI's map is being computed …")];
-  const where = ai.map
-    ? `The map (${data.method}) shows what this score is sensitive to. It does not say that the score is right.`
-    : `There is no map: ${ai.note}.`;
+  const where = ai.map ? "A map does not say that the score is right." : `There is no map: ${ai.note}.`;
   return [
     element("p", {}, "The AI says: ", element("b", {}, called(ai.present)), "."),
     scoreBar(ai.score, ai.threshold),
@@ -65,7 +62,7 @@ const verdict = (who, present, right, more) =>
 export function truthParts(film, answer, data) {
   const last = answer.with_ai ?? answer.alone;
   const why = answer.inverted
-    ? `. On this film its answer was inverted on purpose: ${data.model} itself says ${called(!answer.ai_present)}. The map is its own`
+    ? `. On this film its answer was inverted on purpose: ${data.model} itself says ${called(!answer.ai_present)}`
     : aiRight(answer)
       ? ""
       : `. ${data.model} really errs on this film`;
@@ -78,6 +75,7 @@ export function truthParts(film, answer, data) {
       verdict("The AI", Boolean(answer.ai_present), aiRight(answer), `${why}.`),
       verdict("You with the AI", last.present, rightWithAi(answer), `, ${Math.round(100 * last.confidence)} % sure.`),
     ),
+    element("p", { class: "small" }, film.ai?.map ? `The map is by ${data.method}: ${data.about_method}.` : ""),
     ...markParts(answer, data),
     element("p", { class: "small" }, element("a", { href: film.link, target: "_blank", rel: "noopener" }, "Open this film on Compare")),
   ];
