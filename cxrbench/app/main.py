@@ -6,11 +6,12 @@ from typing import Final
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from cxrbench.app.navigation import PAGES, page_file
+from cxrbench.app.navigation import PAGES, open_pages, page_file
 from cxrbench.compare import DISCLAIMER
+from cxrbench.teaching.glossary import explained
 
 _FOLDER: Final = Path(__file__).resolve().parent
-_SPELT_OUT: Final = "compare"  # the first page's own address is "/"; links that spell it out open it too
+_SPELT_OUT: Final = "start"  # the first page's own address is "/"; links that spell it out open it too
 
 
 def main() -> None:
@@ -19,16 +20,22 @@ def main() -> None:
     st.set_page_config(page_title="cxrbench", page_icon=str(_FOLDER / "icon.svg"), layout="wide")
     first, *others = _pages()
     page = st.navigation([first, *others], position="top")
+    # As lists: of pairs with the same name, Streamlit would keep the last.
+    values = {name: st.query_params.get_all(name) for name in st.query_params}
     if page.url_path == _SPELT_OUT:
-        # The navigation marks only the entry that is visible.
-        # As lists: of pairs with the same name, Streamlit would keep the last.
-        values = {name: st.query_params.get_all(name) for name in st.query_params}
-        st.switch_page(first, query_params=values)
-    st.set_page_config(page_title=f"{page.title} · cxrbench")
+        st.switch_page(first)  # the navigation marks only the entry that is visible
+    if page == first and values:
+        # The first page has no settings: links to "/" with some are of the time when Compare was there.
+        st.switch_page(page_file("compare"), query_params=values)
+    if page != first:
+        st.set_page_config(page_title=f"{page.title} · cxrbench")
     st.html(_FOLDER / "main.css")
     with st.container(key="disclaimer"):
         st.markdown(f"**Not for clinical use.** {DISCLAIMER}")
     st.title(page.title, anchor=False)
+    purpose = next((each.purpose for each in PAGES.values() if each.title == page.title), "")
+    if page != first:
+        st.html(f'<p class="purpose">{explained(purpose)}</p>')
     page.run()
 
 
@@ -42,9 +49,9 @@ def _pages() -> list[StreamlitPage]:
             default=index == 0,
             help=page.purpose,
         )
-        for index, (name, page) in enumerate(PAGES.items())
+        for index, (name, page) in enumerate(open_pages().items())
     ]
-    spelt_out = st.Page(page_file("compare"), title="Compare", url_path=_SPELT_OUT, visibility="hidden")
+    spelt_out = st.Page(page_file("start"), title="cxrbench", url_path=_SPELT_OUT, visibility="hidden")
     return [*pages, spelt_out]
 
 

@@ -1,10 +1,11 @@
 """The pages of the workbench: order, titles, URLs, and the script of each."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PAGES", "Page", "page_file"]
+__all__ = ["PAGES", "Page", "class_mode", "open_pages", "page_file"]
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class Page:
     Args:
         title: title in the navigation and on the page.
         icon: name of a Material symbol.
-        purpose: one sentence, shown as help.
+        purpose: a sentence or two, below the title and as help of the entry.
         folder: subfolder with its code.
     """
 
@@ -26,6 +27,7 @@ class Page:
 
 # Last part of the URL → page. The first page is also at "/".
 PAGES: Final = {
+    "start": Page("cxrbench", "radiology", "What this is, shown on one film, and the ways into it.", "start"),
     "compare": Page(
         "Compare", "compare", "One radiograph: models, methods and findings side by side.", "compare"
     ),
@@ -62,21 +64,26 @@ PAGES: Final = {
     "phantom": Page(
         "Phantom",
         "body_system",
-        "Simulated radiographs with findings of your choice and exact masks.",
+        "Simulate a chest radiograph with the findings you choose. Every finding is placed by anatomy, and "
+        "its mask is known to the pixel, so that a heat map can be checked against it. A phantom is not a "
+        "patient: how well a model does on phantoms says nothing about real radiographs.",
         "phantom",
     ),
     "preparation": Page(
         "Preparation",
         "tune",
-        "Preprocessing and augmentation of one radiograph, step by step.",
+        "Follow one radiograph through every preprocessing step to the input of a network, and see how "
+        "augmentation changes images in training, so that a network learns the finding and not the exposure.",
         "preparation",
     ),
     "train": Page(
         "Train",
         "model_training",
-        "Train a model by a recipe in the background, and follow its loss and validation AUROC.",
+        "Train a model with one of the recipes, in the background: you can close the page and come back, or "
+        "follow the run from another computer. The model is available on Compare when the run is done.",
         "training",
     ),
+    "glossary": Page("Glossary", "menu_book", "The words of the workbench, and what they mean.", "glossary"),
     "about": Page(
         "About",
         "info",
@@ -84,6 +91,18 @@ PAGES: Final = {
         "about",
     ),
 }
+
+_LOCKED: Final = ("data", "train")  # in class mode: they change the machine
+
+
+def class_mode() -> bool:
+    """Whether a teacher has locked what changes the machine or brings files to it: ``CXRBENCH_CLASS=1``."""
+    return os.environ.get("CXRBENCH_CLASS", "").strip().lower() not in ("", "0", "false", "no")
+
+
+def open_pages() -> dict[str, Page]:
+    """The pages that can be opened: all of them, in class mode those that change nothing."""
+    return {name: page for name, page in PAGES.items() if not (class_mode() and name in _LOCKED)}
 
 
 def page_file(name: str) -> Path:

@@ -27,6 +27,8 @@ def look(page):
 
 
 at = AppTest.from_file(sys.argv[1], default_timeout=120).run()
+look("start")
+at.switch_page(str(page_file("compare"))).run()
 look("compare")
 assert at.selectbox(key="pick_case").value == "heart"
 assert at.selectbox(key="pick_finding").value == "Cardiomegaly"

@@ -135,7 +135,7 @@ class Visit:
         page.on("request", self._look)
         page.on("websocket", lambda socket: socket.on("framesent", self._count))
 
-    def open(self, path: str = "/", *, rest: bool = True) -> "Visit":
+    def open(self, path: str = "/compare", *, rest: bool = True) -> "Visit":
         """Go there and wait until all is drawn, with ``rest`` also until all is computed."""
         self.page.goto(f"{self.address}{path}")
         self.page.wait_for_selector(IDLE, timeout=60_000)
@@ -210,7 +210,7 @@ def visit(chromium: Browser, address: str, request: pytest.FixtureRequest) -> It
     request.node.stash[VISITS] = visits
 
     def begin(
-        path: str = "/",
+        path: str = "/compare",
         *,
         width: int = 1440,
         height: int = 900,

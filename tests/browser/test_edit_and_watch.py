@@ -13,7 +13,7 @@ Visits = Callable[..., Any]
 def test_a_marker_is_taken_away_watched_and_put_back_with_the_back_button(visit: Visits) -> None:
     if not any(case.id == "shortcut-hospital" for case in gallery.cases()):
         pytest.skip("no gallery ships with this checkout")
-    v = visit("/?case=shortcut-hospital&methods=grad_cam")
+    v = visit("/compare?case=shortcut-hospital&methods=grad_cam")
     assert not v.page.locator(".bench.follows").count()
     v.page.get_by_role("button", name="Hospital's lead token").click()
     edited = v.page.locator(".bench.follows")
@@ -36,7 +36,7 @@ def test_a_marker_is_taken_away_watched_and_put_back_with_the_back_button(visit:
 def test_the_truth_of_a_map_is_one_line_that_explains_itself(visit: Visits) -> None:
     if not gallery.cases():
         pytest.skip("no gallery ships with this checkout")
-    v = visit("/?case=edema&methods=grad_cam")
+    v = visit("/compare?case=edema&methods=grad_cam")
     line = v.page.locator(".truth:not([hidden]) summary")
     assert "Δlogit" in line.inner_text()
     assert "location prior" in line.get_attribute("title")

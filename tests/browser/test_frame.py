@@ -9,7 +9,8 @@ import pytest
 Visits = Callable[..., Any]
 
 PAGES = {
-    "/": "Compare",
+    "/": "cxrbench",
+    "/compare": "Compare",
     "/performance": "Performance",
     "/judge": "Judge",
     "/quiz?quiz_films=2": "Quiz",
@@ -18,6 +19,7 @@ PAGES = {
     "/phantom?finding=Edema": "Phantom",
     "/preparation": "Preparation",
     "/train": "Train",
+    "/glossary": "Glossary",
     "/about": "About",
 }
 # The rules of the WCAG and of good practice, and an experimental one: names that differ from what is seen.
@@ -39,7 +41,7 @@ def violations(page: Any) -> str:
 def test_a_page_has_its_title_and_no_accessibility_violations(visit: Visits, path: str) -> None:
     here = visit(path)
     page = here.page
-    assert page.title() == f"{PAGES[path]} · cxrbench"
+    assert page.title() == ("cxrbench" if path == "/" else f"{PAGES[path]} · cxrbench")
     assert page.locator("h1").all_inner_texts() == [PAGES[path]]
     assert violations(page) == "{}"
     sizes = "all => all.map(one => one.getBoundingClientRect()).map(box => Math.min(box.width, box.height))"
@@ -58,7 +60,7 @@ def test_a_page_has_its_title_and_no_accessibility_violations(visit: Visits, pat
         assert float(link.evaluate("link => parseFloat(getComputedStyle(link).outlineWidth)")) >= 2
 
 
-@pytest.mark.parametrize("path", ["/", "/performance", "/imbalance", "/about"])
+@pytest.mark.parametrize("path", ["/", "/compare", "/performance", "/imbalance", "/about"])
 def test_a_phone_shows_the_page_title_and_needs_no_horizontal_scrolling(visit: Visits, path: str) -> None:
     page = visit(path, width=390, height=844).page
     heading = page.locator("h1")
@@ -67,7 +69,7 @@ def test_a_phone_shows_the_page_title_and_needs_no_horizontal_scrolling(visit: V
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     inside = "element => element.scrollWidth <= element.clientWidth + 1"
     assert page.get_by_test_id("stMain").evaluate(inside)
-    if path == "/":
+    if path == "/compare":
         assert page.locator(".frame").nth(1).bounding_box()["y"] < 600  # the first map
         assert not page.get_by_label("Opacity").is_visible()
         page.get_by_role("button", name="Display settings").click()
@@ -75,7 +77,7 @@ def test_a_phone_shows_the_page_title_and_needs_no_horizontal_scrolling(visit: V
 
 
 def test_on_a_phone_the_fixed_words_cover_nothing_at_the_end_of_the_page(visit: Visits) -> None:
-    page = visit("/", width=390, height=844).page
+    page = visit("/compare", width=390, height=844).page
     end, words = page.evaluate(
         """() => {
           const main = document.querySelector("[data-testid=stMain]");

@@ -52,7 +52,7 @@ def test_a_case_picked_while_maps_are_computed_stays(visit: Visits) -> None:
     one, two = gallery.cases()[0], gallery.cases()[-1]
     lines: list[Line] = []
     here = visit(
-        f"/?case={one.id}&methods=integrated_gradients&steps=300",
+        f"/compare?case={one.id}&methods=integrated_gradients&steps=300",
         rest=False,
         before=lambda page: lines.append(Line(page)),
     )
@@ -76,7 +76,7 @@ def test_an_upload_while_maps_are_computed_stays(visit: Visits, tmp_path: Path) 
     Image.fromarray(pixels).save(tmp_path / "film.png")
     lines: list[Line] = []
     here = visit(
-        f"/?case={case.id}&methods=integrated_gradients&steps=300",
+        f"/compare?case={case.id}&methods=integrated_gradients&steps=300",
         rest=False,
         before=lambda page: lines.append(Line(page)),
     )

@@ -210,7 +210,7 @@ def test_a_copied_link_restores_selection_and_display_settings(
     visit: Visits, gallery: dict[str, Any]
 ) -> None:
     case = gallery["cases"][1]
-    here = visit(f"/?case={case['id']}&methods=layer_cam")
+    here = visit(f"/compare?case={case['id']}&methods=layer_cam")
     slider = here.page.get_by_label("Opacity")
     slider.focus()
     slider.press("Home")

@@ -57,8 +57,8 @@ def test_two_files_of_the_same_name_an_invalid_one_and_back(visit: Visits, tmp_p
 
 def test_back_and_forward_switch_cases_and_a_second_session_is_independent(visit: Visits) -> None:
     one, two = gallery.cases()[0], gallery.cases()[-1]
-    here = visit(f"/?case={one.id}")
-    there = visit(f"/?case={two.id}")
+    here = visit(f"/compare?case={one.id}")
+    there = visit(f"/compare?case={two.id}")
     assert (shown(there.page), shown(here.page)) == (two.title, one.title)
     assert there.page.get_by_text(f"{two.finding}: ").first.is_visible()
     here.choose("Radiograph", two.title)

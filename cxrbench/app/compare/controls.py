@@ -110,7 +110,8 @@ def draw_controls(radiograph: Source) -> tuple[Choice, DeltaGenerator]:
             choice.models,
             current_key("pick_models"),
             popover_key="open_pick_models",
-            about="One row of heat maps per model.",
+            about="Networks that were trained to score the findings. One row of heat maps per model.",
+            one="Model",
         )
         titles = method_titles(radiograph) | configured_titles(choice.methods)
         methods = pick_methods(titles, choice.methods, models, radiograph)

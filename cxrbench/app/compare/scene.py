@@ -155,7 +155,7 @@ def _named(title: str, texts: Sequence[str]) -> list[str]:
 
 
 def _of_several_methods(panels: Sequence[PanelData]) -> list[str]:
-    """Facts that several of one model's maps have in common, such as their grid; they are removed from them."""
+    """Facts that several maps of one model have in common, such as their grid; they are removed there."""
     sentences = []
     for fact in dict.fromkeys(fact for panel in panels for fact in panel["facts"]):
         same = [panel for panel in panels if panel["map"] is not None and fact in panel["facts"]]

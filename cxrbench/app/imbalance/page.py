@@ -4,6 +4,7 @@ import streamlit as st
 
 from cxrbench.app.imbalance import cooccurrence, counts, strategies
 from cxrbench.app.imbalance.tables import label_tables, open_table, uploaded_table
+from cxrbench.app.services.uploads import file_uploader
 from cxrbench.data.label_tables import LabelTable
 from cxrbench.errors import InputError
 
@@ -33,7 +34,7 @@ def pick() -> LabelTable | None:
             "Data sets of your own are added on the Data page.",
         )
         with st.popover("Your own CheXpert table", icon=":material/upload:", on_change="rerun"):
-            file = st.file_uploader(
+            file = file_uploader(
                 "A CSV in CheXpert's format, may be gzipped",
                 key="own_table",
                 max_upload_size=60,

@@ -8,8 +8,8 @@ import streamlit as st
 from cxrbench.app.judge.controls import Selection
 from cxrbench.app.judge.results import method_title
 from cxrbench.app.judge.words import direction
-from cxrbench.app.navigation import page_file
 from cxrbench.app.services.shipped_films import compare_parameters
+from cxrbench.app.widgets.page_links import page_link
 from cxrbench.app.widgets.tables import number_columns, table_expander
 from cxrbench.judge import CRITERIA
 from cxrbench.models import catalog
@@ -70,7 +70,7 @@ def _draw_list(title: str, maps: pd.DataFrame, selection: Selection) -> None:
             st.markdown(label)
             continue
         link = compare_parameters(row["film"], row["finding"], models, [selection.method])
-        st.page_link(page_file("compare"), label=label, icon=":material/compare:", query_params=link)
+        page_link("compare", label, query_params=link)
 
 
 def _film_title(path: str) -> str:

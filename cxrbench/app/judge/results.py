@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from cxrbench import assets
+from cxrbench.app.services.uploads import file_uploader
 from cxrbench.data.phantom.shipped import shipped_film
 from cxrbench.errors import InputError
 from cxrbench.explain import METHODS, configured_method
@@ -115,7 +116,7 @@ def available_results() -> dict[str, Results]:
 def uploader() -> None:
     """Draw the pop-over with the uploader; a file that was opened stays until the session ends."""
     with st.popover("Your own results", icon=":material/upload:"):
-        st.file_uploader(
+        file_uploader(
             "Parquet files of judged maps",
             type="parquet",
             accept_multiple_files=True,

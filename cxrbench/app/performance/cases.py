@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cxrbench.app.navigation import page_file
 from cxrbench.app.performance.curves.schema import CellClick
 from cxrbench.app.services.shipped_films import compare_address, shipped_paths
+from cxrbench.app.widgets.page_links import page_link
 from cxrbench.app.widgets.tables import number_columns, table_expander
 from cxrbench.compare import gallery
 from cxrbench.evaluation import System
@@ -119,9 +119,7 @@ def draw_cases(images: pd.DataFrame, finding: str, models: Sequence[str], name: 
                     ("findings", finding),
                     *(("models", model) for model in shown_models),
                 ]
-                st.page_link(
-                    page_file("compare"), label=entry.title, icon=":material/compare:", query_params=link
-                )
+                page_link("compare", entry.title, query_params=link)
     first = f", the first {MAX_CASES} of them" if len(images) > MAX_CASES else ""
     shown, opened = _with_links(images[:MAX_CASES], finding, models)
     st.caption(f"{len(images):,} images{first}, {order}. {opened}")

@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from cxrbench.app.performance.predictions import uploaded_predictions
+from cxrbench.app.services.uploads import file_uploader
 from cxrbench.errors import InputError
 from cxrbench.evaluation import Predictions, align, write_predictions
 from cxrbench.writing import free_name
@@ -30,7 +31,7 @@ def upload_files(stored: Mapping[str, Predictions]) -> tuple[dict[str, Predictio
         Predictions of the readable files by unique name, and one message per invalid file.
     """
     with st.popover("Your own predictions", icon=":material/upload:", on_change="rerun"):
-        files = st.file_uploader(
+        files = file_uploader(
             "CSV files, one per model",
             accept_multiple_files=True,
             key="own_predictions",

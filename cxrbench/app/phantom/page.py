@@ -70,7 +70,6 @@ def workspace() -> None:
 
 def draw() -> None:
     """Draw the page."""
-    st.caption(view.ABOUT)
     workspace()
 
 

@@ -19,7 +19,6 @@ from cxrbench.figures import outline_polygons
 from cxrbench.writing import png_bytes
 
 __all__ = [
-    "ABOUT",
     "archive",
     "drawing",
     "file_stem",
@@ -29,12 +28,6 @@ __all__ = [
     "show_truth",
     "truth_table",
 ]
-
-ABOUT: Final = (
-    "Simulate a chest radiograph with the findings you choose. Every finding is placed by anatomy, and its "
-    "mask is known to the pixel, so that a heat map can be checked against it. A phantom is not a patient: "
-    "how well a model does on phantoms says nothing about real radiographs."
-)
 
 # Okabe and Ito's palette without black; each outline is also labelled with its name.
 _COLOURS: Final = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#D55E00", "#7fb2ff")

@@ -61,10 +61,6 @@ def workspace() -> None:
 
 def draw() -> None:
     """Draw the page."""
-    st.caption(
-        "Follow one radiograph through every preprocessing step to the input of a network, and see how "
-        "augmentation changes images in training, so that a network learns the finding and not the exposure."
-    )
     workspace()
 
 

@@ -7,6 +7,7 @@ from typing import Final
 import streamlit as st
 
 from cxrbench.app.services.radiographs import Source, own
+from cxrbench.app.services.uploads import file_uploader
 from cxrbench.errors import InputError
 from cxrbench.writing import free_name
 
@@ -62,7 +63,7 @@ def uploader(label: str, key: str, on_new: Callable[[str], None], *, about: str)
         on_new: called with the id of the last readable film, before the page is drawn.
         about: appended to the help text.
     """
-    st.file_uploader(
+    file_uploader(
         label,
         key=key,
         accept_multiple_files=True,

@@ -7,7 +7,6 @@ from cxrbench.app.training import view
 
 def draw() -> None:
     """Draw the page."""
-    st.caption(view.ABOUT)
     controls, progress = st.columns([1, 2.3], gap="large")
     with controls:
         view.choose()

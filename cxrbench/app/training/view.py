@@ -8,20 +8,16 @@ from typing import Final
 
 import streamlit as st
 
-from cxrbench.app.navigation import page_file
 from cxrbench.app.widgets import charts
+from cxrbench.app.widgets.page_links import page_link
 from cxrbench.errors import InputError
 from cxrbench.figures.course import run_curves
 from cxrbench.training.run import launcher
 from cxrbench.training.run.launcher import Run
 from cxrbench.training.run.recipes import recipes, summary
 
-__all__ = ["ABOUT", "choose", "follow", "pick", "rerun_on_change", "show"]
+__all__ = ["choose", "follow", "pick", "rerun_on_change", "show"]
 
-ABOUT: Final = (
-    "Train a model with one of the recipes, in the background: you can close the page and come "
-    "back, or follow the run from another computer. The model is available on Compare when the run is done."
-)
 _STATES: Final = {
     "running": (":material/autorenew:", "running"),
     "stopped": (":material/pause_circle:", "stopped; it can be resumed"),
@@ -241,4 +237,4 @@ def _duration(seconds: float) -> str:
 def _link_to_model(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"The model is in `{run.folder / 'model'}`, and available on every page.", width="content")
-        st.page_link(page_file("compare"), label="Open Compare")
+        page_link("compare", "Open Compare", icon=None)

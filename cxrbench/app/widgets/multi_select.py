@@ -16,6 +16,7 @@ def multi_select(
     popover_key: str = "",
     needed: bool = True,
     about: str | None = None,
+    one: str = "",
 ) -> tuple[str, ...]:
     """Draw a multi-select and return the selected names, in the order of ``titles``.
 
@@ -27,11 +28,14 @@ def multi_select(
         popover_key: key of the pop-over; default: made from that of the pills.
         needed: at least one name stays selected.
         about: help text of the pills.
+        one: label of the pop-over while one is selected, before its title; default: the number is shown.
     """
     selected = [name for name in st.session_state.get(key, default) or () if name in titles]
     fallback = [name for name in default if name in titles] or list(titles)[:1]
     st.session_state[key] = selected or (fallback if needed else [])
-    with st.popover(f"{label}: {len(st.session_state[key])}", key=popover_key or f"open_{key}"):
+    chosen = st.session_state[key]
+    named = f"{one}: {titles[chosen[0]]}" if one and len(chosen) == 1 else f"{label}: {len(chosen)}"
+    with st.popover(named, key=popover_key or f"open_{key}"):
         st.pills(
             label,
             list(titles),

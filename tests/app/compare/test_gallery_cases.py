@@ -14,6 +14,7 @@ from cxrbench.app.widgets.versions import key_in
 from cxrbench.compare import gallery
 
 MAIN = Path(main.__file__)
+PAGE = MAIN.parents[2] / "pages" / "compare.py"
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def shown(at: AppTest) -> tuple[str, list[str], list[str]]:
 def test_a_case_picked_from_the_list_opens_on_its_own_finding_model_and_methods(
     cases: tuple[gallery.Case, ...],
 ) -> None:
-    at = AppTest.from_file(str(MAIN), default_timeout=60).run()
+    at = AppTest.from_file(str(MAIN), default_timeout=60).switch_page(str(PAGE)).run()
     for case in (*cases, cases[0]):
         at.selectbox(key=key_in(at.session_state, "pick_case")).select(case.id).run()
         assert shown(at) == (case.finding, list(case.models), list(case.methods)), case.id
@@ -57,7 +58,7 @@ def test_cheap_methods_and_all_stages_of_a_case_are_shown_without_running_a_netw
 
     monkeypatch.setattr(map_jobs, "_computed", computed)
     stored = [*gallery.methods(), *gallery.variants()]
-    at = AppTest.from_file(str(MAIN), default_timeout=60)
+    at = AppTest.from_file(str(MAIN), default_timeout=60).switch_page(str(PAGE))
     at.query_params["case"], at.query_params["methods"] = cases[3].id, stored
     at.query_params["models"] = list(gallery.models())
     finding, models, methods = shown(at.run())

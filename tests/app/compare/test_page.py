@@ -24,6 +24,7 @@ from cxrbench.compare import bundle
 from cxrbench.errors import InputError
 
 MAIN = Path(main.__file__)
+PAGE = MAIN.parents[2] / "pages" / "compare.py"
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def workbench(small_assets: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
     monkeypatch.setenv("CXRBENCH_MODELS", str(small_assets / "own"))
     forget(monkeypatch)
-    return AppTest.from_file(str(MAIN), default_timeout=60)
+    return AppTest.from_file(str(MAIN), default_timeout=60).switch_page(str(PAGE))
 
 
 def forget(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,7 @@ from cxrbench.preprocess import Preprocessing
 
 PATIENT = PhantomSettings(seed=7, findings=(("Cardiomegaly", 0.6), ("Pleural Effusion", 0.7)))
 LINK = "seed:7,projection:PA,cardiomegaly:0.6,pleural_effusion:0.7"
+COMPARE = str(Path(main.__file__).parents[2] / "pages" / "compare.py")
 
 
 def prediction(name: str, *scores: float) -> Prediction:
@@ -138,7 +139,7 @@ def workbench(small_assets: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setattr(map_jobs, "RESULTS", ResultCache())
     monkeypatch.setattr(phantoms, "SIZE", 128)
     phantoms.simulate.cache_clear()
-    at = AppTest.from_file(str(Path(main.__file__)), default_timeout=60)
+    at = AppTest.from_file(str(Path(main.__file__)), default_timeout=60).switch_page(COMPARE)
     link = {"phantom": LINK, "models": "small", "methods": "grad_cam", "findings": "cardiomegaly"}
     for name, text in link.items():
         at.query_params[name] = text
@@ -210,7 +211,7 @@ def test_a_link_restores_the_edits_and_another_viewer_does_not_see_them(
     assert pills(at).value == ["Pleural Effusion"]
     assert at.query_params["edit"] == "without:pleural_effusion"
     rendered = len(scenes)
-    other = AppTest.from_file(str(Path(main.__file__)), default_timeout=60)
+    other = AppTest.from_file(str(Path(main.__file__)), default_timeout=60).switch_page(COMPARE)
     other.query_params["phantom"] = LINK
     other.run()
     assert not other.exception

@@ -23,6 +23,7 @@ from cxrbench.data.phantom import render
 from cxrbench.data.phantom.film import ExposureSettings
 
 MAIN = Path(main.__file__)
+COMPARE = MAIN.parents[2] / "pages" / "compare.py"
 ILL = PhantomSettings(3, "PA", findings=(("Edema", 0.7), ("Pleural Effusion", 0.6)), shortcuts=("hospital",))
 
 
@@ -126,7 +127,7 @@ def test_explain_on_compare_opens_this_image_and_its_link_restores_it(page: AppT
     shown = page.selectbox(key=key_in(page.session_state, "pick_case")).value
     assert page.session_state["own_films"][shown].truth["Cardiomegaly"] == 1
     assert page.selectbox(key=key_in(page.session_state, "pick_finding")).value == "Cardiomegaly"
-    restored = AppTest.from_file(str(MAIN), default_timeout=300)
+    restored = AppTest.from_file(str(MAIN), default_timeout=300).switch_page(str(COMPARE))
     for name in page.query_params:
         restored.query_params[name] = page.query_params[name]
     restored.run()

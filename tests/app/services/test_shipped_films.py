@@ -18,6 +18,7 @@ from cxrbench.data.phantom.plan import patient_studies
 from cxrbench.data.phantom.shipped import FRACTIONS, PATIENTS
 from cxrbench.evaluation import read_predictions
 
+COMPARE = str(Path(main.__file__).parents[2] / "pages" / "compare.py")
 LABELS = ("Cardiomegaly", "Edema", "Pleural Effusion")
 
 
@@ -98,7 +99,7 @@ def test_the_link_opens_the_film_on_compare(
 ) -> None:
     monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
     path = next(path for path, truth in films.items() if truth["Pleural Effusion"])
-    at = AppTest.from_file(main.__file__, default_timeout=120)
+    at = AppTest.from_file(main.__file__, default_timeout=120).switch_page(COMPARE)
     address = urlsplit(compare_address(path, "Pleural Effusion", ["small"]))
     for name, values in parse_qs(address.query).items():
         at.query_params[name] = values
@@ -113,7 +114,7 @@ def test_a_link_to_a_film_that_does_not_exist_says_so(
     small_assets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
-    at = AppTest.from_file(main.__file__, default_timeout=120)
+    at = AppTest.from_file(main.__file__, default_timeout=120).switch_page(COMPARE)
     at.query_params["film"] = "test/patient99999/study1/view1_frontal.png"
     at.run()
     assert not at.exception

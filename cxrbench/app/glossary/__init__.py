@@ -1,0 +1,1 @@
+"""The Glossary page: the words of the workbench."""

@@ -1,0 +1,1 @@
+"""The Start page: what the workbench is, shown on one film, and the ways into it."""

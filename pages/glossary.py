@@ -1,0 +1,5 @@
+"""Glossary: the words of the workbench."""
+
+from cxrbench.app.glossary import page
+
+page.draw()
