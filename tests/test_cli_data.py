@@ -54,9 +54,9 @@ def test_a_data_set_is_added_listed_checked_and_removed(
     assert main(["data", "check", "mine"]) == 1
     output = capsys.readouterr()
     assert "00000003_000.png: there is no such file" in output.out
-    assert "1 missing" in output.out
+    assert "missing: 1" in output.out
     assert main(["data", "list"]) == 0
-    assert "mine\tNIH ChestX-ray14\t6 images, 1 missing" in capsys.readouterr().out
+    assert "mine\tNIH ChestX-ray14\t6 images, missing: 1" in capsys.readouterr().out
     assert main(["data", "remove", "mine"]) == 0
     assert scan() == []
     assert len(list((nih / "images").iterdir())) == 5

@@ -115,7 +115,7 @@ def _state(entry: OwnDataSet) -> str:
     report = entry.report
     if report is None:
         return "not checked yet"
-    faults = ", ".join(f"{issue.count:,} {name}" for name, issue in report.faults.items())
+    faults = ", ".join(f"{name}: {issue.count:,}" for name, issue in report.faults.items())
     if report.complete:
         return faults or "no faults"
     total = sum(report.images.values())

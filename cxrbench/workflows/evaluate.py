@@ -1,7 +1,7 @@
 """Evaluates models and their ensembles on a data set, and writes the results to a folder."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from cxrbench.models import Classifier
 from cxrbench.models import folder as files
 from cxrbench.processes import this_process
 from cxrbench.terminal import ProgressBar
-from cxrbench.workflows.evaluation_data import EvaluationOptions, Say, read_splits
+from cxrbench.workflows.evaluation_data import EvaluationOptions, Listener, Say, read_splits
 from cxrbench.workflows.evaluation_files import (
     REPORT,
     output_files,
@@ -74,6 +74,7 @@ def evaluate_models(
     *,
     force: bool = False,
     say: Say,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> Evaluation | None:
     """Score, measure, write; images that cannot be read are left out and reported.
 
@@ -83,6 +84,7 @@ def evaluate_models(
         folder: of the results.
         force: replace files in it that an evaluation did not write.
         say: what to do with a sentence about what was left out.
+        progress: as in `Listener`.
 
     Returns:
         The result; None in processes other than the main one.
@@ -97,11 +99,12 @@ def evaluate_models(
     out = OwnFolder(folder)
     names = [model.spec.name for model in models]
     out.check(output_files(names), inputs=data.files, force=force)
+    listener = Listener(say, progress)
     predictions: list[Predictions] = []
     problems: dict[Path, str] = {}
     notes: dict[Path, str] = {}
     for model in models:
-        found, parts = _predictions(model, data.splits, options, out, process=process, say=say)
+        found, parts = _predictions(model, data.splits, options, out, process=process, listener=listener)
         predictions.append(found)
         for part in parts:
             problems |= part.problems
@@ -133,13 +136,15 @@ def _predictions(
     out: OwnFolder,
     *,
     process: PartialState,
-    say: Say,
+    listener: Listener,
 ) -> tuple[Predictions, list[Scored]]:
     """What a model says of every split, also as a file; and the scores it is made of, one per split."""
     parts: list[Predictions] = []
     splits_scored: list[Scored] = []
     for split, studies in splits.items():
-        with ProgressBar(f"{split} images scored by {model.spec.name}") as progress:
+        what = f"{split} images scored by {model.spec.name}"
+        with ProgressBar(what) as bar:
+            progress = _told(bar, what, listener)
             scored = score_files(
                 model, studies.paths, out.folder / "scores", batch=options.batch, progress=progress
             )
@@ -150,7 +155,7 @@ def _predictions(
                 f"None of the {len(bad)} images in {options.data} could be read. "
                 f"{next(iter(scored.problems.values()))}"
             )
-        parts.append(_matched(model, studies, split, scored.scores, options.data, say).take(~bad))
+        parts.append(_matched(model, studies, split, scored.scores, options.data, listener.say).take(~bad))
     predictions = join(parts)
     if not process.is_main_process:
         return predictions, splits_scored
@@ -159,6 +164,17 @@ def _predictions(
         write_predictions(own, predictions)
     # As read back: whoever has the file can work out every figure again.
     return read_predictions(out.folder / name, model.spec.name), splits_scored
+
+
+def _told(bar: ProgressBar, what: str, listener: Listener) -> Callable[[int, int], None]:
+    """Progress that both the bar and the listener are told of."""
+
+    def progress(done: int, total: int) -> None:
+        bar(done, total)
+        if listener.progress:
+            listener.progress(what, done, total)
+
+    return progress
 
 
 def _matched(

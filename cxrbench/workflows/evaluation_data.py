@@ -10,9 +10,23 @@ from cxrbench.data import Studies
 from cxrbench.data.datasets import evaluated_split, read_data_set, read_table, recognise
 from cxrbench.errors import InputError
 
-__all__ = ["EvaluationData", "EvaluationOptions", "Say", "read_splits"]
+__all__ = ["EvaluationData", "EvaluationOptions", "Listener", "Say", "read_splits"]
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who is told of an evaluation while it runs.
+
+    Args:
+        say: called with each sentence about what was left out.
+        progress: called with (what is counted, images done, total) after each batch; None for nobody. An
+            exception that it raises ends the evaluation; the scores until then are kept.
+    """
+
+    say: Say
+    progress: Callable[[str, int, int], None] | None = None
 
 
 @dataclass(frozen=True)

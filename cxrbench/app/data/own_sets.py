@@ -1,33 +1,25 @@
-"""The user's own data sets on the Data page: adding, progress, reports and removal."""
+"""The user's own data sets on the Data page: adding, progress, evaluation and removal."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import pandas as pd
 import streamlit as st
 
+from cxrbench.app.data.reports import draw_report
+from cxrbench.app.services import own_data_work as work
+from cxrbench.app.services.background_tasks import Task, tasks
 from cxrbench.app.services.folder_access import ROOTS, check_folder, is_local, may_name_folders, roots
-from cxrbench.app.services.inspections import Inspection, inspections
 from cxrbench.app.services.label_table_titles import OWN, label_tables
 from cxrbench.app.widgets.page_links import page_link
 from cxrbench.data import datasets
 from cxrbench.data.datasets import FORMS, OwnDataSet, Report
 from cxrbench.errors import InputError
+from cxrbench.models import catalog
 
 __all__ = ["add_form", "listing"]
 
 _SECONDS: Final = 1.0  # between two looks at an inspection
 _RECOGNISE: Final = "recognise it from its files"
-
-# Kind of fault → what it means for a user of the data set.
-_MEANING: Final = {
-    "missing": "listed in a table, but there is no such file: left out wherever images are read",
-    "unreadable": "no usable picture: left out wherever images are read",
-    "duplicated": "the same bytes under two names: counted twice in every figure",
-    "duplicated across splits": "the same picture in two splits: figures are too good",
-    "patients in more than one split": "a model may recognise the patient: figures are too good",
-}
 
 
 def add_form() -> None:
@@ -58,14 +50,14 @@ def listing() -> None:
     if not entries:
         st.info("No data set was added yet: name the folder of one above.")
         return
-    busy = inspections().busy()
+    busy = tasks().busy()
 
     @st.fragment(run_every=_SECONDS if busy else None)
     def refreshed() -> None:
         for entry in datasets.scan():
             with st.container(border=True, key=f"data_set_{entry.name}"):
                 _card(entry)
-        if busy and not inspections().busy():
+        if busy != tasks().busy():  # a click here draws the fragment only, which then would not look again
             st.rerun()
 
     refreshed()
@@ -92,12 +84,14 @@ def _add(folder: str, name: str, form: str | None) -> None:
         # The command's option is the page's menu.
         st.session_state["data_error"] = str(error).replace("(--form ", "(Data set: ")
         return
-    inspections().start(entry)
+    work.inspect(entry)
 
 
 def _card(entry: OwnDataSet) -> None:
-    report, inspection = entry.report, inspections().get(entry.name)
-    running = inspection is not None and not inspection.ended
+    report = entry.report
+    keys = (work.inspection_key(entry.name), work.evaluation_key(entry.name))
+    known = {key: task for key in keys if (task := tasks().get(key))}
+    running = {key: task for key, task in known.items() if not task.ended}
     with st.container(horizontal=True, vertical_alignment="center"):
         place = f" · `{entry.folder}`" if is_local() else ""
         st.markdown(f"**{entry.name}** · {FORMS[entry.form].title}{place}", width="stretch")
@@ -105,14 +99,15 @@ def _card(entry: OwnDataSet) -> None:
             _stop_button(entry)
         else:
             _buttons(entry, report)
-    if inspection and running:
-        _progress(inspection)
-    elif inspection and inspection.error:
-        st.error(inspection.error)
-    elif change := entry.change():
+    for task in running.values():
+        _progress(task)
+    for task in known.values():
+        if task.ended and task.error:
+            st.error(task.error)
+    if not running and (change := entry.change()):
         st.warning(change)
-    if report and not running:
-        _report(entry.name, report)
+    if report and work.inspection_key(entry.name) not in running:
+        draw_report(entry.name, report)
     st.caption(f"Terms: {FORMS[entry.form].terms}")
 
 
@@ -121,9 +116,9 @@ def _stop_button(entry: OwnDataSet) -> None:
         "Stop",
         icon=":material/stop:",
         key=f"stop_{entry.name}",
-        on_click=inspections().stop,
+        on_click=work.stop_all,
         args=(entry.name,),
-        help="What was read is kept: it can be continued later.",
+        help="What was read and scored is kept: it can be continued later.",
     )
 
 
@@ -134,78 +129,81 @@ def _buttons(entry: OwnDataSet, report: Report | None) -> None:
         icon=":material/balance:",
         query_params={"table": label_tables()[f"{OWN}{entry.name}"]},
     )
+    if work.evaluations(entry):
+        page_link(
+            "performance",
+            "Open on Performance",
+            icon=":material/monitoring:",
+            query_params={"data": entry.name},
+        )
     if not may_name_folders():
         return
+    _evaluate_button(entry)
     st.button(
         "Check" if report is None else "Check again" if report.complete else "Continue",
         icon=":material/fact_check:",
         key=f"check_{entry.name}",
-        on_click=inspections().start,
+        on_click=work.inspect,
         args=(entry,),
         help="Reads the tables again, and the images that are new or have changed.",
     )
     with st.popover("Remove", icon=":material/delete:", key=f"ask_{entry.name}"):
-        st.markdown(f"Forget **{entry.name}** and its report? The folder stays as it is.")
+        st.markdown(f"Forget **{entry.name}**, its report and its evaluations? The folder stays as it is.")
         st.button(
             "Forget it", type="primary", key=f"remove_{entry.name}", on_click=_remove, args=(entry.name,)
         )
 
 
+def _evaluate_button(entry: OwnDataSet) -> None:
+    """Draw the choice of models, and the button that evaluates them on a data set."""
+    titles = {found.spec.name: found.spec.title or found.spec.name for found in catalog.scan() if found.spec}
+    if not titles:
+        return
+    with st.popover("Evaluate", icon=":material/monitoring:", key=f"models_of_{entry.name}"):
+        chosen = st.pills(
+            "Models",
+            list(titles),
+            selection_mode="multi",
+            format_func=lambda name: titles.get(name, name),
+            default=list(titles)[:1],
+            key=f"models_{entry.name}",
+        )
+        st.caption(
+            "On the frontal test images, or on all where the data set has no such table; thresholds are "
+            "fitted on its validation images. The scores of each image are kept."
+        )
+        st.button(
+            "Evaluate",
+            type="primary",
+            key=f"evaluate_{entry.name}",
+            disabled=not chosen,
+            on_click=work.evaluate,
+            args=(entry, tuple(chosen)),
+        )
+
+
 def _remove(name: str) -> None:
-    inspections().stop(name)
+    work.stop_all(name)
     try:
         datasets.remove(name)
     except InputError as error:  # removed by another session meanwhile
         st.toast(str(error))
 
 
-def _progress(inspection: Inspection) -> None:
-    if not inspection.total:
-        st.progress(0.0, text="Reading the label tables …")
+def _progress(task: Task) -> None:
+    if not task.total:
+        st.progress(0.0, text="Waiting, or reading the label tables …")
         return
-    left = inspection.seconds_left
-    rest = "" if left is None else f", about {_duration(left)} left"
+    left = task.seconds_left
+    rest = "" if left is None else f", {_duration(left)} left"
     st.progress(
-        inspection.done / inspection.total,
-        text=f"{inspection.done:,} of {inspection.total:,} images read{rest}. You can leave the page.",
+        task.done / task.total,
+        text=f"{task.done:,} of {task.total:,} {task.what}{rest}. You can leave the page.",
     )
 
 
 def _duration(seconds: float) -> str:
     minutes = round(seconds / 60)
     if minutes < 1:
-        return "a minute"
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
-
-
-def _report(name: str, report: Report) -> None:
-    parts = ", ".join(f"{count:,} {split}" for split, count in report.images.items())
-    total = sum(report.images.values())
-    inspected = "" if report.complete else f" Stopped after {report.inspected:,} of {total:,} images."
-    st.markdown(
-        f"{total:,} images ({parts}), {report.patients:,} patients.{inspected}"
-        + (" No faults." if report.complete and not report.faults else "")
-    )
-    if not report.faults:
-        return
-    rows = [(kind, issue.count, _MEANING[kind]) for kind, issue in report.faults.items()]
-    st.dataframe(
-        pd.DataFrame(rows, columns=["fault", "number", "what it means"]),
-        hide_index=True,
-        column_config={"number": st.column_config.NumberColumn(format="localized")},
-    )
-    _examples(name, [(kind, issue.count, issue.examples) for kind, issue in report.faults.items()])
-
-
-def _examples(name: str, faults: Sequence[tuple[str, int, Sequence[str]]]) -> None:
-    with st.expander("Examples", key=f"examples_{name}"):
-        for kind, count, examples in faults:
-            first = f", the first {len(examples)} of {count:,}" if count > len(examples) else ""
-            st.markdown(f"**{kind}**{first}")
-            st.code("\n".join(_shown(example) for example in examples), language=None, wrap_lines=True)
-        st.caption(f"`cxrbench data check {name}` lists all unusable images.")
-
-
-def _shown(example: str) -> str:
-    """An example; to visitors from elsewhere without the folders of this machine."""
-    return example if is_local() else " ".join(word.rpartition("/")[2] for word in example.split(" "))
+        return "less than a minute"
+    return f"about {minutes} min" if minutes < 120 else f"about {minutes // 60} h"

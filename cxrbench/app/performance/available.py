@@ -32,9 +32,13 @@ class AvailablePredictions:
     notes: tuple[str, ...]
 
 
-def available_predictions() -> AvailablePredictions:
-    """Return the uploaded predictions, and the stored ones of the same images."""
-    entries = stored_predictions()
+def available_predictions(data_set: str = "") -> AvailablePredictions:
+    """Return the uploaded predictions, and the stored ones of the same images.
+
+    Args:
+        data_set: name of a data set of the user's; "" for what is stored with the models.
+    """
+    entries = stored_predictions(data_set)
     readable: dict[str, Predictions] = {}
     problems: list[str] = []
     for name, entry in entries.items():

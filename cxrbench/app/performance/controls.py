@@ -9,6 +9,7 @@ import streamlit as st
 from cxrbench.app.performance.available import AvailablePredictions, available_predictions, select_new_files
 from cxrbench.app.performance.first_finding import median_auroc_finding
 from cxrbench.app.performance.predictions import VALIDATION, SystemSelection, systems
+from cxrbench.app.services.own_data_work import evaluated_sets
 from cxrbench.app.widgets.multi_select import multi_select
 from cxrbench.app.widgets.url import NOTHING, follow, keep
 from cxrbench.errors import InputError
@@ -20,6 +21,7 @@ __all__ = ["SelectedSystems", "follow_link", "pick"]
 
 # Query parameter → key of the control that it sets.
 _LINK: Final = {
+    "data": "performance_data",
     "models": "judge_models",
     "ensembles": "judge_ensembles",
     "members": "judge_members",
@@ -54,7 +56,9 @@ def pick() -> SelectedSystems | None:
     """Draw the controls; return None, with a message, if nothing can be shown."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="judge"):
         controls = st.container(horizontal=True, vertical_alignment="bottom")
-        available = available_predictions()
+        with controls:
+            data_set = _data_set()
+        available = available_predictions(data_set)
     for problem in available.problems:
         st.error(problem)
     if not available.predictions:
@@ -72,11 +76,28 @@ def pick() -> SelectedSystems | None:
             st.error(str(error))
             return None
         finding = _finding(shown[0])
-    keep(_link_of(selection, finding, available))
+    keep({**_link_of(selection, finding, available), "data": [data_set] if data_set else []})
     _show_counts(shown, finding, _members_text(shown, selection, available))
     for note in available.notes:
         st.caption(f":material/info: {note}")
     return SelectedSystems(shown, finding, selection)
+
+
+def _data_set() -> str:
+    """Draw the choice of a data set, if models were evaluated on one of the user's; "" for none of them."""
+    names = ["", *evaluated_sets()]
+    if len(names) == 1:
+        return ""
+    _ensure_option("performance_data", names, "")
+    chosen: str = st.selectbox(
+        "Data set",
+        names,
+        format_func=lambda name: name or "stored with the models",
+        key="performance_data",
+        width=200,
+        help="Models are evaluated on data sets of your own on the Data page.",
+    )
+    return chosen
 
 
 def _selection(available: AvailablePredictions) -> SystemSelection:

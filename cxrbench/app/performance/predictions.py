@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from cxrbench.app.services.own_data_work import evaluated_sets, evaluations
 from cxrbench.evaluation import Predictions, System, fit_systems, read_predictions
 from cxrbench.evaluation.systems import VALIDATION
 from cxrbench.models import catalog
@@ -53,8 +54,18 @@ class SystemSelection:
     members: tuple[str, ...] | None = None
 
 
-def stored_predictions() -> dict[str, StoredPredictions]:
-    """Return the stored predictions by model, shipped models first; loads no weights and imports no torch."""
+def stored_predictions(data_set: str = "") -> dict[str, StoredPredictions]:
+    """Return the stored predictions by model, shipped models first; loads no weights and imports no torch.
+
+    Args:
+        data_set: name of a data set of the user's: the predictions of models that were evaluated on it; ""
+            for those that are stored with the models.
+    """
+    if data_set:
+        titles = {entry.spec.name: entry.spec.title for entry in catalog.scan() if entry.spec}
+        entry = evaluated_sets().get(data_set)
+        files = evaluations(entry) if entry else {}
+        return {name: StoredPredictions(name, titles.get(name) or name, file) for name, file in files.items()}
     return {
         entry.spec.name: StoredPredictions(
             entry.spec.name, entry.spec.title or entry.spec.name, entry.predictions

@@ -7,6 +7,7 @@ folder of a data set, and nothing is deleted there.
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ __all__ = ["OwnDataSet", "add", "check", "find", "find_folder", "remove", "scan"
 
 _RECORD: Final = "data_set.json"
 _DATABASE: Final = "inspection.sqlite"
+_EVALUATION: Final = "evaluation"
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?")
 
 
@@ -54,6 +56,11 @@ class OwnDataSet:
     def database(self) -> Path:
         """What inspections have found, as `inspect` keeps it."""
         return self.place / _DATABASE
+
+    @property
+    def evaluation(self) -> Path:
+        """Folder of the evaluations of models that the workbench made on it."""
+        return self.place / _EVALUATION
 
     @property
     def report(self) -> Report | None:
@@ -180,7 +187,7 @@ def check(
 
 
 def remove(name: str) -> None:
-    """Forget a data set; the folder with its images stays as it is.
+    """Forget a data set, its report and its evaluations; the folder with its images stays as it is.
 
     Raises:
         InputError: there is none of that name.
@@ -188,6 +195,7 @@ def remove(name: str) -> None:
     entry = find(name)
     for file in (_RECORD, _DATABASE, f"{_DATABASE}-journal"):
         (entry.place / file).unlink(missing_ok=True)
+    shutil.rmtree(entry.evaluation, ignore_errors=True)
     try:
         entry.place.rmdir()
     except OSError:  # it holds something else, which stays

@@ -12,9 +12,13 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cxrbench.app import main
-from cxrbench.app.services import folder_access, inspections
+from cxrbench.app.services import folder_access
+from cxrbench.app.services import own_data_work as work
+from cxrbench.app.services.background_tasks import tasks
 from cxrbench.data import datasets, read_image
 from cxrbench.errors import InputError
+from cxrbench.models import create, hub
+from cxrbench.preprocess import Preprocessing
 
 MAIN = Path(main.__file__)
 # Before the first run Streamlit identifies a page by the name of its file.
@@ -28,10 +32,11 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv(folder_access.ROOTS, raising=False)
     monkeypatch.setattr(folder_access, "is_local", lambda: True)
     monkeypatch.setattr("cxrbench.app.data.own_sets.is_local", lambda: True)
+    monkeypatch.setattr("cxrbench.app.data.reports.is_local", lambda: True)
     st.cache_resource.clear()
     yield
     for entry in datasets.scan():
-        inspections.inspections().stop(entry.name)
+        work.stop_all(entry.name)
 
 
 @pytest.fixture
@@ -79,11 +84,11 @@ def test_an_empty_page_says_what_to_do_and_how_to_get_data_sets() -> None:
 def test_a_folder_is_added_reported_and_forgotten(folder: Path) -> None:
     at = add(opened().run(), str(folder))
     assert not at.exception
-    until(lambda: not inspections.inspections().busy())
+    until(lambda: not tasks().busy())
     at.run()
     assert "4 images (4 train), 4 patients." in texts(at)
-    (faults,) = at.dataframe
-    assert faults.value[["fault", "number"]].to_numpy().tolist() == [["missing", 1], ["duplicated", 1]]
+    assert "**missing: 1**" in texts(at)
+    assert "**duplicated: 1**" in texts(at)
     assert "d.dcm: there is no such file" in " ".join(code.value for code in at.code)
     at.button(key="remove_rsna").click().run()
     assert not at.exception
@@ -113,18 +118,18 @@ def test_an_inspection_shows_its_progress_and_can_be_stopped_and_continued(
 
     monkeypatch.setattr("cxrbench.data.datasets.inspection.read_image", slowly)
     at = add(opened().run(), str(folder))
-    until(lambda: (now := inspections.inspections().get("rsna")) is not None and now.done == 1)
+    until(lambda: (now := tasks().get(work.inspection_key("rsna"))) is not None and now.done == 1)
     at.run()
     assert "1 of 4 images read" in at.get("progress")[0].proto.text
-    running = inspections.inspections().get("rsna")
+    running = tasks().get(work.inspection_key("rsna"))
     assert running is not None
     running.stop.set()
     go.set()
-    until(lambda: not inspections.inspections().busy())
+    until(lambda: not tasks().busy())
     at.run()
     assert "Stopped after 2 of 4 images." in texts(at)
     at.button(key="check_rsna").click().run()
-    until(lambda: not inspections.inspections().busy())
+    until(lambda: not tasks().busy())
     report = datasets.find("rsna").report
     assert report is not None
     assert report.complete
@@ -136,7 +141,7 @@ def test_a_folder_that_vanished_is_said_and_can_be_removed(folder: Path) -> None
     at = opened().run()
     assert "is gone" in at.warning[0].value
     at.button(key="check_rsna").click().run()
-    until(lambda: not inspections.inspections().busy())
+    until(lambda: not tasks().busy())
     assert "is gone" in at.run().error[0].value
     at.button(key="remove_rsna").click().run()
     assert datasets.scan() == []
@@ -192,3 +197,29 @@ def test_strangers_name_only_folders_below_the_listed_ones(
             folder_access.check_folder(outside)
     at = add(opened().run(), str(tmp_path))
     assert "open to a network" in at.error[0].value
+
+
+def test_models_are_evaluated_in_the_background_and_opened_on_performance(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXRBENCH_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("CXRBENCH_RUNS", str(tmp_path / "runs"))
+    recipe = Preprocessing(size=32)
+    model = create("vit_tiny", ("Pneumonia", "Edema"), name="m", preprocessing=recipe, pretrained=False)
+    hub.save(model, tmp_path / "models" / "m")
+    datasets.add(folder, "mine")
+    at = opened().run()
+    at.button(key="evaluate_mine").click().run()
+    assert not at.exception
+    until(lambda: not tasks().busy())
+    at.run()
+    assert not at.error
+    assert [*work.evaluations(datasets.find("mine"))] == ["m"]
+    page = opened("performance")
+    page.query_params["data"] = "mine"
+    at = page.run()
+    assert not at.exception
+    assert at.selectbox(key="performance_data").value == "mine"
+    assert "3 images of 3 patients. Pneumonia: 1 present, 2 absent." in texts(at)
+    opened().run().button(key="remove_mine").click().run()
+    assert not (tmp_path / "own" / "mine").exists()
