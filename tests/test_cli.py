@@ -217,7 +217,7 @@ def test_explain_writes_one_picture_per_finding_and_a_bundle_that_loads(
 def test_explain_writes_a_report_and_pictures_of_the_chosen_format(
     film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out, report = tmp_path / "out", tmp_path / "report.html"
+    out, report = tmp_path / "out", tmp_path / "new" / "report.html"
     more = ("--finding", "Cardiomegaly", "--report", report, "--format", "svg")
     assert explained(film, out, *more) == 0
     assert str(report) in capsys.readouterr().out
@@ -226,6 +226,12 @@ def test_explain_writes_a_report_and_pictures_of_the_chosen_format(
     text = report.read_text(encoding="utf8")
     assert f"Heat maps of {film.name}" in text
     assert "report.html" in refused(capsys, "explain", film, "--out", tmp_path / "other", *more)
+    image = ("--report", out / "film-one-cardiomegaly.svg", "--force")
+    assert "--report must name an HTML file" in refused(capsys, "explain", film, "--out", out, *image)
+    below = ("--report", film / "report.html")
+    assert "--report must be in a writable folder" in refused(
+        capsys, "explain", film, "--out", out, "--force", *below
+    )
     assert "--dpi must be from 30 to 600" in refused(capsys, "explain", film, "--out", out, "--dpi", 5)
 
 

@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     stem = re.sub(r"[^\w.-]+", "-", options.image.stem) or "radiograph"
     _prepare_folder(options, [f"{stem}.zip"])
     if options.report is not None:
-        check_targets([options.report], inputs=[options.image], force=options.force)
+        _prepare_report(options)
     comparison = collect(
         _with_progress(events, len(settings.models) * len(settings.methods)),
         image=radiograph.pixels,
@@ -154,13 +154,27 @@ def _file_names(stem: str, findings: Sequence[str], suffix: str) -> dict[str, st
     return {f"{name}.{suffix}": finding for name, finding in names.items()}
 
 
+def _prepare_report(options: argparse.Namespace) -> None:
+    """Create the report's folder; refuse another kind of file, and to overwrite an existing one."""
+    report: Path = options.report
+    if report.suffix.lower() not in (".html", ".htm"):  # so that it cannot replace a picture or the bundle
+        raise InputError(f"--report must name an HTML file, such as report.html; got {report}.")
+    _create_folder(report.parent, "--report must be in")
+    check_targets([report], inputs=[options.image], force=options.force)
+
+
 def _prepare_folder(options: argparse.Namespace, names: Sequence[str]) -> None:
     """Create the folder; refuse to overwrite existing files."""
     out: Path = options.out
+    _create_folder(out, "--out must be")
+    check_targets([out / name for name in names], inputs=[options.image], force=options.force)
+
+
+def _create_folder(folder: Path, option: str) -> None:
+    """Create a folder where there is none; ``option`` begins the sentence that says why it cannot be."""
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"--out must be a writable folder; {out} cannot be created ({error.strerror})."
+            f"{option} a writable folder; {folder} cannot be created ({error.strerror})."
         ) from error
-    check_targets([out / name for name in names], inputs=[options.image], force=options.force)
