@@ -29,7 +29,13 @@ _TRUTH: Final = {1: "present", 0: "absent", None: "not known"}
 
 
 def comparison_report(
-    comparison: Comparison, findings: Sequence[str], *, title: str = "", scale: Scale = "map", dpi: int = 120
+    comparison: Comparison,
+    findings: Sequence[str],
+    *,
+    title: str = "",
+    address: str = "",
+    scale: Scale = "map",
+    dpi: int = 120,
 ) -> str:
     """The report of a comparison as HTML.
 
@@ -37,6 +43,7 @@ def comparison_report(
         comparison: image, predictions and maps.
         findings: to show, labels of at least one of its models.
         title: of the radiograph, for the heading; such as the name of its file.
+        address: that restores the comparison on the Compare page, relative to the workbench; "" for none.
         scale: as in ``panels``.
         dpi: dots per inch of the panels, which are 3.2 inches wide each.
 
@@ -51,7 +58,7 @@ def comparison_report(
     for finding in findings:
         parts += [f"<h2>{escape(finding)}</h2>", *_finding_parts(comparison, finding, scale, dpi)]
     parts += ["<h2>Methods</h2>", _methods(comparison)]
-    parts += ["<h2>Settings</h2>", *_settings(comparison, findings, scale)]
+    parts += ["<h2>Settings</h2>", *_settings(comparison, findings, scale, address)]
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(heading)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -108,7 +115,7 @@ def _methods(comparison: Comparison) -> str:
     return _table(("Method", "What to consider", "Reference"), rows)
 
 
-def _settings(comparison: Comparison, findings: Sequence[str], scale: Scale) -> list[str]:
+def _settings(comparison: Comparison, findings: Sequence[str], scale: Scale, address: str) -> list[str]:
     """All that is needed to compute it again: for people, for programs and for the command line."""
     record = {
         "settings": settings_record(comparison.settings),
@@ -117,9 +124,12 @@ def _settings(comparison: Comparison, findings: Sequence[str], scale: Scale) -> 
         "source": comparison.source,
         "models": {name: prediction.revision for name, prediction in comparison.predictions.items()},
         "versions": versions(),
+        "address": address,
     }
     text = json.dumps(record, indent=1, ensure_ascii=False)
+    restored = f"<p>On the workbench, this address restores it: <code>{escape(address)}</code></p>"
     return [
+        restored if address else "",
         f"<pre>{escape(_command(comparison, findings, scale))}</pre>",
         f"<pre>{escape(text)}</pre>",
         # For programs; "<" would end the element.

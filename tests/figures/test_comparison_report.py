@@ -47,7 +47,9 @@ def comparison() -> Comparison:
     )
 
 
-REPORT = comparison_report(comparison(), ["Edema"], title="a & b.png", dpi=40)
+REPORT = comparison_report(
+    comparison(), ["Edema"], title="a & b.png", address="/compare?case=a&models=b", dpi=40
+)
 
 
 def test_a_report_states_scores_settings_versions_references_and_the_disclaimer() -> None:
@@ -61,6 +63,7 @@ def test_a_report_states_scores_settings_versions_references_and_the_disclaimer(
         "Truth: present.",
         "arXiv:1610.02391",
         "Does not look at the image or the model.",
+        "this address restores it: <code>/compare?case=a&models=b</code>",
         '"numpy": ',
     ):
         assert expected in text

@@ -1,8 +1,10 @@
 """The Compare page: scores and heat maps of one radiograph, for several models and methods."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -25,11 +27,13 @@ def bundle_bytes(comparison: Comparison) -> bytes:
     return file.getvalue()
 
 
-def report_bytes(comparison: Comparison, title: str) -> bytes:
-    """Return the report of the comparison's findings (HTML)."""
+def report_bytes(comparison: Comparison, title: str, link: Sequence[tuple[str, str]] | None) -> bytes:
+    """Return the report of the comparison's findings (HTML), with the link that restores it, if one does."""
     from cxrbench.figures.comparison_report import comparison_report  # needs torch, to look up the methods
 
-    return comparison_report(comparison, comparison.findings, title=title).encode("utf-8")
+    address = f"/compare?{urlencode(link)}" if link else ""
+    report = comparison_report(comparison, comparison.findings, title=title, address=address)
+    return report.encode("utf-8")
 
 
 def show_problems() -> None:
@@ -59,24 +63,25 @@ def _draw() -> None:
     snapshot = map_jobs.gather(source, choice.settings, progress.stopped(), choice.findings)
     snapshot, known = add_known_truth(snapshot, source, choice.findings)
     progress.show(snapshot, titles)
+    link = url.keep_link(choice, source)
     file = f"cxrbench-{choice.case or source.sha256[:8]}"
     data = scene(
         snapshot.shown,
         cells=snapshot.cells,
         titles=titles,
-        link=url.keep_link(choice, source),
+        link=link,
         file=file,
         known=known,
     )
     canvas(data, key="canvas")
     with beside:
-        _draw_saves(replace(snapshot.comparison, findings=choice.findings, view=source.view), file)
+        _draw_saves(replace(snapshot.comparison, findings=choice.findings, view=source.view), file, link)
     show_scores(source, choice.findings, snapshot, titles)
     snapshot = what_if.draw(source, snapshot, choice, known, titles)
     progress.follow(snapshot)
 
 
-def _draw_saves(comparison: Comparison, file: str) -> None:
+def _draw_saves(comparison: Comparison, file: str, link: Sequence[tuple[str, str]] | None) -> None:
     """Draw a menu of what can be saved; files are made when they are asked for."""
     with st.popover("Save", icon=":material/download:", key="open_save", width="content"):
         st.download_button(
@@ -91,7 +96,7 @@ def _draw_saves(comparison: Comparison, file: str) -> None:
         )
         st.download_button(
             "Save report",
-            partial(report_bytes, comparison, file),
+            partial(report_bytes, comparison, file, link),
             f"{file}.html",
             "text/html",
             on_click="ignore",

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from cxrbench.app import main
 from cxrbench.app.compare import scene
 from cxrbench.app.compare.canvas.schema import SceneData
+from cxrbench.app.compare.page import report_bytes
 from cxrbench.app.navigation import page_file
 from cxrbench.app.services import map_jobs, model_registry
 from cxrbench.app.services.radiographs import case
@@ -407,3 +408,12 @@ def test_a_fault_while_maps_are_computed_is_shown(
         time.sleep(0.1)
     at.run()
     assert len(at.exception) == 1
+
+
+def test_the_report_of_a_case_holds_its_maps_and_the_address_that_restores_it(workbench: AppTest) -> None:
+    stored = case("heart").precomputed
+    assert stored is not None
+    text = report_bytes(replace(stored, findings=("Cardiomegaly",)), "heart", [("case", "heart")]).decode()
+    assert "/compare?case=heart" in text
+    assert text.count("data:image/png") == 1
+    assert "/compare" not in report_bytes(replace(stored, findings=("Cardiomegaly",)), "own", None).decode()
