@@ -13,7 +13,7 @@ import streamlit as st
 from cxrbench.app.compare import controls
 from cxrbench.app.compare.options import choice_for_own, choice_from_link, default_choice
 from cxrbench.app.compare.selection import Choice, query_parameters, values_by_name
-from cxrbench.app.services import own_radiographs, phantom_link, phantoms, shipped_films
+from cxrbench.app.services import own_radiographs, own_set_films, phantom_link, phantoms, shipped_films
 from cxrbench.app.services.radiographs import Source
 from cxrbench.errors import InputError
 
@@ -76,10 +76,11 @@ def redraw() -> NoReturn:
     st.rerun()
 
 
-# Query parameter of a film that is simulated → the film of its value.
+# Query parameter of a film that is simulated, or read from a data set → the film of its value.
 _RENDERED: Final[Mapping[str, Callable[[str], Source]]] = {
     "phantom": lambda text: phantoms.radiograph(phantom_link.read(text)),
     shipped_films.PARAMETER: shipped_films.radiograph,
+    own_set_films.PARAMETER: own_set_films.radiograph,
 }
 
 
@@ -94,7 +95,7 @@ def _own_film(link: Link) -> tuple[str, str]:
     for name, render in _RENDERED.items():
         if link.get(name):
             try:
-                with st.spinner("Simulating the radiograph …"):
+                with st.spinner("Opening the radiograph …"):
                     film = render(link[name][-1])
             except InputError as error:
                 return "", str(error)

@@ -4,16 +4,9 @@ import streamlit as st
 
 from cxrbench.app.data import own_sets, published
 
-_ABOUT = (
-    "Label tables and images that the other pages can open. Add the folder of a published data set that you "
-    "have: it is recognised from its files, every image is read once, and what is missing, damaged or "
-    "doubled is reported. Nothing is copied, and nothing in your folder is changed."
-)
-
 
 def draw() -> None:
     """Draw the page."""
-    st.caption(_ABOUT)
     st.header("Your data sets")
     own_sets.add_form()
     own_sets.listing()

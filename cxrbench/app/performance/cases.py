@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from cxrbench.app.performance.curves.schema import CellClick
+from cxrbench.app.services import own_set_films
 from cxrbench.app.services.shipped_films import compare_address, shipped_paths
 from cxrbench.app.widgets.page_links import page_link
 from cxrbench.app.widgets.tables import number_columns, table_expander
@@ -134,10 +135,18 @@ def draw_cases(images: pd.DataFrame, finding: str, models: Sequence[str], name: 
 
 def _with_links(images: pd.DataFrame, finding: str, models: Sequence[str]) -> tuple[pd.DataFrame, str]:
     """The images with their addresses on Compare, where they can be rendered; and what can be opened."""
-    if "film" not in images:
-        return images, "Only gallery cases can be opened: of other images no pixels are stored, only scores."
+    data_set = st.session_state.get("performance_data", "")
     installed = catalog.available()
     shown_models = [model for model in models if model in installed]
+    if data_set:
+        addresses = [
+            own_set_films.compare_address(data_set, path, finding, shown_models) for path in images["image"]
+        ]
+        shown = images.drop(columns="film", errors="ignore")
+        shown.insert(0, "Compare", addresses)
+        return shown, f"Each opens on Compare in a new tab, read from the data set {data_set}."
+    if "film" not in images:
+        return images, "Only gallery cases can be opened: of other images no pixels are stored, only scores."
     shown = images.drop(columns="film")
     shown.insert(0, "Compare", [compare_address(path, finding, shown_models) for path in images["film"]])
     return shown, "Each opens on Compare in a new tab: the phantom is rendered again from its seed."

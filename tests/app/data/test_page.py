@@ -1,9 +1,11 @@
 """The Data page: a folder is added in the background, reported and forgotten; strangers name no folders."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cxrbench.app import main
-from cxrbench.app.services import folder_access
+from cxrbench.app.services import folder_access, own_set_films
 from cxrbench.app.services import own_data_work as work
 from cxrbench.app.services.background_tasks import tasks
 from cxrbench.data import datasets, read_image
@@ -223,3 +225,31 @@ def test_models_are_evaluated_in_the_background_and_opened_on_performance(
     assert "3 images of 3 patients. Pneumonia: 1 present, 2 absent." in texts(at)
     opened().run().button(key="remove_mine").click().run()
     assert not (tmp_path / "own" / "mine").exists()
+
+
+def test_an_image_of_a_data_set_is_a_radiograph_with_its_labels(folder: Path) -> None:
+    datasets.add(folder, "mine")
+    film = own_set_films.radiograph("mine/stage_2_train_images/a.dcm")
+    assert (film.image.shape, film.truth, film.findings) == ((32, 32), {"Pneumonia": 1}, ("Pneumonia",))
+    assert film.link == ("image", "mine/stage_2_train_images/a.dcm")
+    assert "Labelled present: Pneumonia." in film.description
+    address = urlsplit(own_set_films.compare_address("mine", "stage_2_train_images/a.dcm", "Edema", ["m"]))
+    link = {"image": [film.link[1]], "models": ["m"], "findings": ["Edema"]}
+    assert parse_qs(address.query) == link
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("mine/../secret.png", "lists no image '../secret.png'"),
+        ("mine//etc/passwd", "lists no image '/etc/passwd'"),
+        ("mine/stage_2_train_images/d.dcm", "there is no such file"),
+        ("other/a.dcm", "There is no data set named 'other'"),
+        ("../mine/a.dcm", "There is no data set named '..'"),
+    ],
+)
+def test_only_images_that_a_data_set_lists_can_be_opened(text: str, message: str, folder: Path) -> None:
+    datasets.add(folder, "mine")
+    (folder.parent / "secret.png").write_bytes(b"secret")
+    with pytest.raises(InputError, match=re.escape(message)):
+        own_set_films.radiograph(text)
