@@ -96,10 +96,12 @@ def _prepare(setup: Setup, quiz: Quiz, films: Prepared, shown: int) -> None:
     films.advance(setup, quiz)
     if films.complete(quiz) or films.ready >= max(1, 2 * shown):
         st.rerun()
-    st.progress(
-        films.ready / len(quiz.items),
-        text=f"{films.ready} of {len(quiz.items)} films have their map; you can begin meanwhile.",
-    )
+    done, total = films.ready, len(quiz.items)
+    text = f"{done} of {total} films have their map; you can begin meanwhile."
+    if done == total:
+        done, total = len(films.retest), len(quiz.retest)
+        text = f"{done} of {total} films of the retest are rendered."
+    st.progress(done / total, text=text)
 
 
 if __name__ == "__main__":  # Streamlit runs the page that the address names as a script
