@@ -13,11 +13,13 @@ from cxrbench.app.compare.canvas import canvas
 from cxrbench.app.compare.options import configured_titles, method_titles, model_titles
 from cxrbench.app.compare.scene import scene
 from cxrbench.app.compare.score_bars import score_list, score_table
+from cxrbench.app.compare.selection import Choice
 from cxrbench.app.services import map_jobs, own_radiographs
 from cxrbench.app.services.known_truth import add_known_truth
 from cxrbench.app.services.map_snapshot import Snapshot
 from cxrbench.app.services.radiographs import Source
 from cxrbench.compare import Comparison, bundle
+from cxrbench.compare.snippets import command_snippet, python_snippet
 
 
 def bundle_bytes(comparison: Comparison) -> bytes:
@@ -76,6 +78,7 @@ def _draw() -> None:
     canvas(data, key="canvas")
     with beside:
         _draw_saves(replace(snapshot.comparison, findings=choice.findings, view=source.view), file, link)
+        _draw_code(choice, source)
     show_scores(source, choice.findings, snapshot, titles)
     snapshot = what_if.draw(source, snapshot, choice, known, titles)
     progress.follow(snapshot)
@@ -106,6 +109,19 @@ def _draw_saves(comparison: Comparison, file: str, link: Sequence[tuple[str, str
             help="One HTML file that opens without a network: panels, scores, notes, references of methods, "
             "settings and versions.",
         )
+
+
+def _draw_code(choice: Choice, source: Source) -> None:
+    """Draw a menu with what is on screen as a script and as a command."""
+    with st.popover("Code", icon=":material/code:", key="open_code", width="content"):
+        st.markdown("**The same in Python**")
+        st.code(python_snippet(choice.settings, choice.findings, source.link), language="python")
+        st.markdown("**On the command line**")
+        st.code(command_snippet(choice.settings, choice.findings, source.link), language="bash")
+        if source.link is None or source.link[0] != "case":
+            st.caption(
+                "film.png is the radiograph: your own file, or the picture that the Phantom page saves."
+            )
 
 
 def show_scores(

@@ -46,7 +46,7 @@ def _draw_gallery() -> None:
     cases, pictures = gallery.cases(), thumbnails()
     if not cases:
         return
-    st.subheader("Gallery", anchor=False)
+    st.header("Gallery", anchor=False)
     st.caption(
         f"{len(cases)} simulated radiographs, each with the maps of {len(gallery.methods())} methods for "
         f"{len(gallery.models())} models, ready to open."
