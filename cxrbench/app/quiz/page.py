@@ -83,7 +83,7 @@ def draw() -> None:
 
 @st.fragment(run_every=_POLL_SECONDS)
 def _prepare(setup: Setup, quiz: Quiz, films: Prepared, shown: int) -> None:
-    """Prepare further films; draw the page again when there are twice as many as it shows, or all.
+    """Prepare further films; draw the page again when there are twice as many as it shows, or all of a round.
 
     Each drawing sends all films again, so it must not happen for every one.
 
@@ -94,11 +94,12 @@ def _prepare(setup: Setup, quiz: Quiz, films: Prepared, shown: int) -> None:
         shown: number of films with a map when the page was drawn.
     """
     films.advance(setup, quiz)
-    if films.complete(quiz) or films.ready >= max(1, 2 * shown):
+    all_maps = films.ready == len(quiz.items)
+    if films.complete(quiz) or films.ready >= max(1, 2 * shown) or (all_maps and films.ready > shown):
         st.rerun()
     done, total = films.ready, len(quiz.items)
     text = f"{done} of {total} films have their map; you can begin meanwhile."
-    if done == total:
+    if all_maps:
         done, total = len(films.retest), len(quiz.retest)
         text = f"{done} of {total} films of the retest are rendered."
     st.progress(done / total, text=text)
