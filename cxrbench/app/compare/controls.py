@@ -7,6 +7,7 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from cxrbench.app.compare import own_set_picker
 from cxrbench.app.compare.method_picker import pick_methods
 from cxrbench.app.compare.options import (
     choice_for_case,
@@ -117,6 +118,7 @@ def draw_controls(radiograph: Source) -> tuple[Choice, DeltaGenerator]:
         methods = pick_methods(titles, choice.methods, models, radiograph)
         with st.popover("Your own image", icon=":material/upload:", key="open_upload", on_change="rerun"):
             _upload()
+        own_set_picker.draw(show_own)
         with st.popover("More", icon=":material/tune:", key="open_more", on_change="rerun") as more:
             rest = findings[1:]
             if more.open:

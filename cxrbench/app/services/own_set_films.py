@@ -57,11 +57,12 @@ def _films(name: str, versions: tuple[tuple[str | int, ...], ...], _found: datas
     return ListedFilms(studies, pd.Index(studies.table["path"].str.removeprefix(folder)))
 
 
-def radiograph(text: str) -> Source:
+def radiograph(text: str, findings: tuple[str, ...] = ()) -> Source:
     """An image of a data set with its labels.
 
     Args:
         text: name of the data set, "/", path of the image as the data set lists it.
+        findings: to show first; by default the first that is present.
 
     Raises:
         InputError: no such data set, it lists no such image, or the image cannot be read.
@@ -85,7 +86,7 @@ def radiograph(text: str) -> Source:
         truth={label: int(value) for label, value in labels.items() if value in (0, 1)},
         note=film.note,
         view={"lateral": "Lateral"}.get(row["view"], row["projection"]),
-        findings=tuple(label for label, value in labels.items() if value == 1)[:1],
+        findings=findings or tuple(label for label, value in labels.items() if value == 1)[:1],
         link=(PARAMETER, text),
     )
 
