@@ -14,6 +14,7 @@ from cxrbench.errors import InputError
 __all__ = ["is_patient_table", "read_chexpert_plus"]
 
 _SUFFIXES: Final = (".png", ".dcm", ".jpg")
+_VIEWS: Final = {"frontal": "frontal", "lateral": "lateral"}
 _SEX: Final = {"male": "M", "female": "F"}
 _DETAILS: Final = ("path_to_image", "frontal_lateral", "ap_pa", "sex", "age")
 _PROBES: Final = 16
@@ -94,9 +95,6 @@ def _joined(studies: Studies, patients: Path) -> Studies:
     missing = int((~known).sum())
     note = (f"{patients.name}: says nothing of {missing:,} labelled images",) if missing else ()
     return Studies(table, studies.labels, "CheXpert Plus", (*studies.notes, *note))
-
-
-_VIEWS: Final = {"frontal": "frontal", "lateral": "lateral"}
 
 
 def _keys(paths: pd.Series) -> pd.Index:

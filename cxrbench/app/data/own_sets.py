@@ -8,8 +8,15 @@ import streamlit as st
 from cxrbench.app.data.reports import draw_report
 from cxrbench.app.services import own_data_work as work
 from cxrbench.app.services.background_tasks import Task, tasks
-from cxrbench.app.services.folder_access import ROOTS, check_folder, is_local, may_name_folders, roots
-from cxrbench.app.services.label_table_titles import OWN, label_tables
+from cxrbench.app.services.folder_access import (
+    ROOTS,
+    check_folder,
+    is_local,
+    may_name_folders,
+    roots,
+    without_folders,
+)
+from cxrbench.app.services.label_table_titles import own_title
 from cxrbench.app.widgets.page_links import page_link
 from cxrbench.data import datasets
 from cxrbench.data.datasets import FORMS, OwnDataSet, Report
@@ -88,27 +95,42 @@ def _add(folder: str, name: str, form: str | None) -> None:
 
 
 def _card(entry: OwnDataSet) -> None:
-    report = entry.report
     keys = (work.inspection_key(entry.name), work.evaluation_key(entry.name))
     known = {key: task for key in keys if (task := tasks().get(key))}
     running = {key: task for key, task in known.items() if not task.ended}
+    # An inspection changes what the report is made of all the time.
+    report = None if work.inspection_key(entry.name) in running else _report_of(entry)
     with st.container(horizontal=True, vertical_alignment="center"):
         place = f" · `{entry.folder}`" if is_local() else ""
         st.markdown(f"**{entry.name}** · {FORMS[entry.form].title}{place}", width="stretch")
-        if running:
+        if running and may_name_folders():
             _stop_button(entry)
-        else:
+        elif not running:
             _buttons(entry, report)
     for task in running.values():
         _progress(task)
     for task in known.values():
         if task.ended and task.error:
-            st.error(task.error)
+            st.error(without_folders(task.error))
     if not running and (change := entry.change()):
-        st.warning(change)
-    if report and work.inspection_key(entry.name) not in running:
+        st.warning(without_folders(change))
+    if report:
         draw_report(entry.name, report)
     st.caption(f"Terms: {FORMS[entry.form].terms}")
+
+
+def _report_of(entry: OwnDataSet) -> Report | None:
+    """The report of a data set; read again only after its database has changed."""
+    try:
+        status = entry.database.stat()
+    except OSError:
+        return None
+    return _read_report(str(entry.database), status.st_mtime_ns, status.st_size)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _read_report(database: str, modified: int, size: int) -> Report | None:
+    return datasets.read_report(Path(database))
 
 
 def _stop_button(entry: OwnDataSet) -> None:
@@ -127,7 +149,7 @@ def _buttons(entry: OwnDataSet, report: Report | None) -> None:
         "imbalance",
         "Open on Imbalance",
         icon=":material/balance:",
-        query_params={"table": label_tables()[f"{OWN}{entry.name}"]},
+        query_params={"table": own_title(entry)},
     )
     if work.evaluations(entry):
         page_link(

@@ -4,7 +4,7 @@ from typing import Final
 
 import streamlit as st
 
-from cxrbench.app.services.folder_access import is_local
+from cxrbench.app.services.folder_access import without_folders
 from cxrbench.data.datasets import Report
 
 __all__ = ["draw_report"]
@@ -38,10 +38,7 @@ def draw_report(name: str, report: Report) -> None:
             examples = issue.examples[:_EXAMPLES]
             first = f", the first {len(examples)} of {issue.count:,}" if issue.count > len(examples) else ""
             st.markdown(f"**{kind}**{first}")
-            st.code("\n".join(_shown(example) for example in examples), language=None, wrap_lines=True)
+            st.code(
+                "\n".join(without_folders(example) for example in examples), language=None, wrap_lines=True
+            )
         st.caption(f"`cxrbench data check {name}` lists all unusable images.")
-
-
-def _shown(example: str) -> str:
-    """An example; to visitors from elsewhere without the folders of this machine."""
-    return example if is_local() else " ".join(word.rpartition("/")[2] for word in example.split(" "))

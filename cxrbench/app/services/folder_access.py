@@ -14,7 +14,7 @@ import streamlit as st
 
 from cxrbench.errors import InputError
 
-__all__ = ["ROOTS", "check_folder", "is_local", "may_name_folders", "roots"]
+__all__ = ["ROOTS", "check_folder", "is_local", "may_name_folders", "roots", "without_folders"]
 
 ROOTS: Final = "CXRBENCH_DATA_ROOTS"  # environment variable: folders, separated as in PATH
 # A proxy adds one of them: the visitor is then somewhere else, although the server listens to this machine.
@@ -59,3 +59,8 @@ def check_folder(folder: Path) -> None:
             f"those that its owner listed in {ROOTS}, or add it on the machine itself with "
             "'cxrbench data add DIR'."
         )
+
+
+def without_folders(text: str) -> str:
+    """A sentence as this visitor may read it: from elsewhere, without the folders of the server's machine."""
+    return text if is_local() else " ".join(word.rpartition("/")[2] for word in text.split(" "))

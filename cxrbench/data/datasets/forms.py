@@ -16,11 +16,11 @@ from cxrbench.data.padchest import read_padchest
 from cxrbench.data.studies import Studies
 from cxrbench.data.vindr import read_vindr, read_vindr_labels
 from cxrbench.errors import InputError
-from cxrbench.labels import finding_columns, finding_key
+from cxrbench.labels import CHEXPERT, finding_columns, finding_key
 
 __all__ = ["FORMS", "Form", "Signature"]
 
-Reader = Callable[[Path, Path], Studies]
+Reader = Callable[[Path, Path | None], Studies]
 Division = Callable[[Studies, Path], Mapping[str, np.ndarray]]
 
 
@@ -33,7 +33,7 @@ class Signature:
 
     Args:
         columns: names that must be there, in lower case.
-        read: (table, folder of the images) → studies.
+        read: (table, folder of the images; None for the table's own) → studies.
         findings: labels of which at least one must be a column, in any spelling; none if labels are values.
     """
 
@@ -66,7 +66,8 @@ class Form:
         reference: arXiv or DOI; "" if there is none.
         preferred: parts of file names: of several tables of one split the first named here is read.
         divide: (studies, folder) → split → their rows (N,) bool, where one table holds several splits.
-        unique_names: whether no two images have the same file name, so that one can be found by it.
+        unique_names: whether no two images have the same file name, so that one can be found by it; other
+            data sets' readers find their images themselves.
     """
 
     title: str
@@ -104,18 +105,12 @@ def _by_list(studies: Studies, folder: Path) -> dict[str, np.ndarray]:
     return {split: mask for split, mask in {**rows, "unlisted": rest}.items() if mask.any()}
 
 
-_ANY_LABEL: Final = (
-    *("No Finding", "Enlarged Cardiomediastinum", "Cardiomegaly", "Lung Opacity", "Lung Lesion", "Edema"),
-    *("Consolidation", "Pneumonia", "Atelectasis", "Pneumothorax", "Pleural Effusion", "Pleural Other"),
-    *("Fracture", "Support Devices"),
-)
-
 FORMS: Final[Mapping[str, Form]] = {
     "chexpert": Form(
         "CheXpert",
         (
-            Signature(frozenset({"path"}), read_chexpert, _ANY_LABEL),
-            Signature(frozenset({"study"}), read_chexpert, _ANY_LABEL),
+            Signature(frozenset({"path"}), read_chexpert, CHEXPERT),
+            Signature(frozenset({"study"}), read_chexpert, CHEXPERT),
         ),
         "train.csv, valid.csv, test.csv (also test_labels.csv, train_visualCheXbert.csv)",
         224_316,
@@ -128,7 +123,7 @@ FORMS: Final[Mapping[str, Form]] = {
     ),
     "chexpert_plus": Form(
         "CheXpert Plus",
-        (Signature(frozenset({"path_to_image"}), read_chexpert_plus, _ANY_LABEL),),
+        (Signature(frozenset({"path_to_image"}), read_chexpert_plus, CHEXPERT),),
         "df_chexpert_plus_240401.csv, and impression_fixed.json from chexbert_labels.zip",
         223_462,
         "https://aimi.stanford.edu/datasets/chexpert-plus",
@@ -198,8 +193,8 @@ FORMS: Final[Mapping[str, Form]] = {
     "cxr_lt": Form(
         "CXR-LT",
         (
-            Signature(frozenset({"dicom_id", "subject_id"}), read_cxr_lt, _ANY_LABEL),
-            Signature(frozenset({"id", "subj_id"}), read_cxr_lt, _ANY_LABEL),
+            Signature(frozenset({"dicom_id", "subject_id"}), read_cxr_lt, CHEXPERT),
+            Signature(frozenset({"id", "subj_id"}), read_cxr_lt, CHEXPERT),
         ),
         "train.csv, development.csv and test.csv (MIMIC-CXR-JPG's images), or nih-cxr-lt_….csv (NIH's)",
         377_110,

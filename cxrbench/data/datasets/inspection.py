@@ -134,7 +134,9 @@ def inspect(
         return _inspect(splits, database, workers, progress, should_stop)
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
-            raise InputError(f"{database} cannot be written ({error}); make room there.") from error
+            raise InputError(
+                f"{database} cannot be written ({error}); make room there, or end another check."
+            ) from error
     database.unlink(missing_ok=True)  # damaged: it holds nothing that cannot be read again
     return inspect(splits, database, workers=workers, progress=progress, should_stop=should_stop)
 

@@ -60,11 +60,10 @@ def read_table(path: Path, root: Path | None = None) -> Studies:
     if fitting is None:
         return read_chexpert(path, root)
     form, signature = fitting
-    if form == "chexpert":
-        return read_chexpert(path, root)
+    if not FORMS[form].unique_names:
+        return signature.read(path, root)
     folder = root if root is not None else path.absolute().parent
-    studies = signature.read(path, folder)
-    return _located(studies, folder) if FORMS[form].unique_names else studies
+    return _located(signature.read(path, folder), folder)
 
 
 def join_splits(splits: Mapping[str, Studies]) -> Studies:

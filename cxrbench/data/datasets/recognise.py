@@ -1,8 +1,10 @@
 """Recognises a published data set from the tables in its folder, whatever the folder's name."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -16,8 +18,8 @@ from cxrbench.errors import InputError, look_up
 __all__ = ["DataSet", "find_signature", "recognise"]
 
 _DEPTH: Final = 2  # folders below the data set's own in which tables are searched
-# Entries of a folder below the first that are looked at: one with more of them holds images.
-_MOST_ENTRIES: Final = 5000
+# Entries of a folder below the first that are looked at: one with more of them holds images or patients.
+_MOST_ENTRIES: Final = 1000
 _SHOWN: Final = 5  # files in a message
 
 # Words in a file's name → split.
@@ -149,25 +151,18 @@ def _split_of(path: Path) -> str:
 
 
 def _tables_in(folder: Path, depth: int = 0) -> Iterator[Path]:
-    """Every table in a folder and below, sorted, without folders of images."""
-    folders = []
+    """Every table in a folder and below, sorted, without what lies in folders of many images or patients."""
     try:
-        entries = []
-        for entry in folder.iterdir():
-            entries.append(entry)
-            if depth and len(entries) > _MOST_ENTRIES:
-                break
+        with os.scandir(folder) as listing:  # unlike Path.iterdir it knows folders without a look at each
+            entries = sorted(islice(listing, None if depth == 0 else _MOST_ENTRIES), key=lambda one: one.name)
     except OSError:  # no permission: as if it were empty
         return
-    for entry in sorted(entries):
-        if entry.name.startswith("."):
-            continue
-        if is_table(entry) and entry.is_file():
-            yield entry
-        elif depth < _DEPTH and not entry.suffix and entry.is_dir():
-            folders.append(entry)
-    for below in folders[:_MOST_ENTRIES]:
-        yield from _tables_in(below, depth + 1)
+    visible = [entry for entry in entries if not entry.name.startswith(".")]
+    yield from (Path(entry) for entry in visible if is_table(Path(entry)) and entry.is_file())
+    if depth < _DEPTH and (depth == 0 or len(entries) < _MOST_ENTRIES):
+        for entry in visible:
+            if entry.is_dir():
+                yield from _tables_in(Path(entry), depth + 1)
 
 
 def _nothing_found(folder: Path, headers: Mapping[Path, tuple[str, ...]], form: str | None) -> str:

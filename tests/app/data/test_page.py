@@ -34,7 +34,6 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv(folder_access.ROOTS, raising=False)
     monkeypatch.setattr(folder_access, "is_local", lambda: True)
     monkeypatch.setattr("cxrbench.app.data.own_sets.is_local", lambda: True)
-    monkeypatch.setattr("cxrbench.app.data.reports.is_local", lambda: True)
     st.cache_resource.clear()
     yield
     for entry in datasets.scan():
@@ -188,7 +187,13 @@ def test_strangers_name_only_folders_below_the_listed_ones(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(folder_access, "is_local", lambda: False)
+    monkeypatch.setattr("cxrbench.app.data.own_sets.is_local", lambda: False)
+    datasets.check(datasets.add(folder))
+    folder.rename(folder.with_name("moved"))
     at = opened().run()
+    assert str(tmp_path) not in " ".join([texts(at), *(code.value for code in at.code)])
+    assert "is gone" in texts(at)
+    folder.with_name("moved").rename(folder)
     assert "a visitor cannot name folders" in texts(at)
     assert not [button for button in at.button if button.label == "Add"]
     monkeypatch.setenv(folder_access.ROOTS, str(folder))

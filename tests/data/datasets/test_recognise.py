@@ -1,5 +1,6 @@
 """Every published form is recognised by its files, and its images are found."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,9 +24,9 @@ def test_a_data_set_is_recognised_read_and_all_its_images_are_found(
 
 
 def test_the_folder_may_be_named_from_above(write_set: Callable[..., Path], tmp_path: Path) -> None:
-    write_set("nih", "a")
+    write_set("chexpert", "CheXpert-v1.0-small")
     found = recognise(tmp_path)
-    assert found.form == "nih"
+    assert found.form == "chexpert"
     assert all(path.is_file() for studies in read_data_set(found).values() for path in studies.paths)
 
 
@@ -126,3 +127,17 @@ def test_every_record_says_how_to_get_its_images_and_under_what_terms() -> None:
         assert record.images > 0
         assert record.source.startswith("https://")
         assert record.terms.endswith(".")
+
+
+def test_tables_in_a_folder_of_many_patients_are_not_looked_for(
+    write_set: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["cxrbench.data.datasets.recognise"], "_MOST_ENTRIES", 3)
+    folder = write_set("chexpert")
+    for number in range(4):
+        below = folder / "train" / f"patient1000{number}"
+        below.mkdir()
+        (below / "Data_Entry.csv").write_text("Image Index,Finding Labels,Patient ID\na.png,Mass,1\n")
+    assert recognise(folder, "chexpert").form == "chexpert"
+    with pytest.raises(InputError, match="is not the folder"):
+        recognise(folder, "nih")
