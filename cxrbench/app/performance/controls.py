@@ -87,6 +87,7 @@ def _data_set() -> str:
     """Draw the choice of a data set, if models were evaluated on one of the user's; "" for none of them."""
     names = ["", *evaluated_sets()]
     if len(names) == 1:
+        st.session_state.pop("performance_data", None)  # of a data set that was removed
         return ""
     _ensure_option("performance_data", names, "")
     chosen: str = st.selectbox(
