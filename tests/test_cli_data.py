@@ -84,6 +84,21 @@ def test_commands_take_a_data_set_by_name_or_folder(
     assert "evaluated on all its images" in capsys.readouterr().err
 
 
+def test_methods_are_judged_on_the_films_of_a_data_set_by_its_name(
+    nih: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "boxes.csv").write_text(
+        "Image Index,Finding Label,Bbox [x,y,w,h],,,\n00000001_000.png,Effusion,100,200,300,400,,,\n"
+    )
+    command = ["judge", "--truth", "nih", "--annotations", str(tmp_path / "boxes.csv"), "--model", model]
+    command += ["--method", "random", "--criterion", "hit", "--out", str(tmp_path / "judged")]
+    assert main([*command, "--data", "films"]) == 2
+    assert "neither a folder nor the name of a data set" in capsys.readouterr().err
+    main(["data", "add", str(nih), "--name", "films"])
+    assert main([*command, "--data", "films"]) == 0
+    assert "m, 1 films" in capsys.readouterr().out
+
+
 def test_commands_read_a_table_of_any_known_data_set(nih: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(nih / "Data_Entry_2017_v2020.csv")]) == 0
     assert "6 images, 6 patients, 0 problems" in capsys.readouterr().out

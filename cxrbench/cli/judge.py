@@ -10,6 +10,7 @@ import pandas as pd
 from cxrbench.cli import judge_chexlocalize
 from cxrbench.cli.models import load
 from cxrbench.cli.say import note
+from cxrbench.data.datasets import find_folder
 from cxrbench.data.truth import TRUTHS
 from cxrbench.errors import InputError, look_up
 from cxrbench.judge import CRITERIA
@@ -81,7 +82,7 @@ def _judge_real_films(
 ) -> JudgeFolder | None:
     settings = RealSettings(
         options.truth,
-        options.data,
+        find_folder(options.data)[0],
         annotations=options.annotations,
         films=options.films,
         only=tuple(options.only or ()),

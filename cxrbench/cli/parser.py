@@ -430,7 +430,9 @@ def _add_truth(command: argparse.ArgumentParser) -> None:
         "torchxrayvision contains",
     )
     group.add_argument(
-        "--data", type=Path, metavar="DIR", help="folder of the images, to judge the maps of --model on"
+        "--data",
+        metavar="NAME|DIR",
+        help="a name from 'cxrbench data list', or the folder of the images, to judge the maps of --model on",
     )
     files = {
         "--maps": ("DIR", "CheXlocalize's saliency pickles: …_FINDING_map.pkl; nothing in them is executed"),
