@@ -36,6 +36,14 @@ def pytest_runtest_protocol() -> Iterator[None]:
     return result
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_own_data_sets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test sees the data sets that whoever runs the tests has added; some add their own elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CXRBENCH_DATA", str(tmp_path_factory.mktemp("data_sets")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT
