@@ -272,7 +272,7 @@ def _report(store: sqlite3.Connection) -> Report:
         ),
         _issue(
             store,
-            "SELECT patient, GROUP_CONCAT(DISTINCT split), 1 FROM images WHERE patient != '' "
+            "SELECT patient, REPLACE(GROUP_CONCAT(DISTINCT split), ',', ' and '), 1 FROM images WHERE patient != '' "
             "GROUP BY patient HAVING COUNT(DISTINCT split) > 1 ORDER BY MIN(rowid)",
             "patient {0} has images in {1}",
         ),

@@ -22,6 +22,8 @@ _DEPTH: Final = 2  # folders below the data set's own in which tables are search
 _MOST_ENTRIES: Final = 1000
 _SHOWN: Final = 5  # files in a message
 
+_TITLES: Final = tuple(record.title for record in FORMS.values())
+
 # Words in a file's name → split.
 _SPLITS: Final = {
     **dict.fromkeys(("test", "groundtruth"), "test"),
@@ -173,11 +175,11 @@ def _nothing_found(folder: Path, headers: Mapping[Path, tuple[str, ...]], form: 
             f"{folder} holds CheXpert Plus's reports ({patients.name}) but not their labels; unpack "
             "chexbert_labels.zip into it: impression_fixed.json is looked for."
         )
-    wanted = FORMS[form].files if form else "; ".join(f"{one.title}: {one.files}" for one in FORMS.values())
+    wanted = f"{FORMS[form].title}: {FORMS[form].files}" if form else ", ".join(_TITLES)
     names = [str(path.relative_to(folder.absolute())) for path in headers]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     got = f"the tables {', '.join(names[:_SHOWN])}{more}, which are of none of them" if names else "no table"
     return (
-        f"{folder} is not the folder of a known data set: looked for the label tables of "
-        f"{wanted}; found {got}. Give the folder that holds the data set's own tables."
+        f"{folder} is not the folder of a known data set: looked there and two folders below for the label "
+        f"tables of {wanted}; found {got}. Give the folder that holds the data set's own tables."
     )

@@ -40,7 +40,7 @@ def test_every_kind_of_fault_is_counted_with_an_example(splits: dict[str, Studie
     }
     assert "00000001_001.png: expected a PNG" in report.unreadable.examples[0]
     assert "has the same bytes as" in report.duplicated.examples[0]
-    assert report.leaking.examples == ("patient 1 has images in train,valid",)
+    assert report.leaking.examples == ("patient 1 has images in train and valid",)
     second.unlink()
     report = inspect(splits, tmp_path / "known")
     assert (report.missing.count, report.unreadable.count) == (1, 0)

@@ -68,8 +68,10 @@ def test_metadata_of_a_long_tailed_table_are_no_labels(write_set: Callable[..., 
 def test_a_folder_of_no_known_data_set_is_refused_with_what_was_found(tmp_path: Path) -> None:
     (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
     (tmp_path / "damaged.csv").write_bytes(b"\x1f\x8b\x00")
-    with pytest.raises(InputError, match=r"Data_Entry_2017_v2020.csv.* found the tables damaged.csv, notes"):
+    with pytest.raises(InputError, match=r"NIH ChestX-ray14, .* found the tables damaged.csv, notes"):
         recognise(tmp_path)
+    with pytest.raises(InputError, match=r"SIIM-ACR pneumothorax challenge: train-rle.csv; found the tables"):
+        recognise(tmp_path, "siim")
     with pytest.raises(InputError, match="There is no folder"):
         recognise(tmp_path / "none")
 
