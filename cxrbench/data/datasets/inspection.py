@@ -272,8 +272,8 @@ def _report(store: sqlite3.Connection) -> Report:
         ),
         _issue(
             store,
-            "SELECT patient, REPLACE(GROUP_CONCAT(DISTINCT split), ',', ' and '), 1 FROM images WHERE patient != '' "
-            "GROUP BY patient HAVING COUNT(DISTINCT split) > 1 ORDER BY MIN(rowid)",
+            "SELECT patient, REPLACE(GROUP_CONCAT(DISTINCT split), ',', ' and '), 1 FROM images "
+            "WHERE patient != '' GROUP BY patient HAVING COUNT(DISTINCT split) > 1 ORDER BY MIN(rowid)",
             "patient {0} has images in {1}",
         ),
     )
