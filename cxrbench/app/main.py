@@ -32,10 +32,11 @@ def main() -> None:
     st.html(_FOLDER / "main.css")
     with st.container(key="disclaimer"):
         st.markdown(f"**Not for clinical use.** {DISCLAIMER}")
-    st.title(page.title, anchor=False)
-    purpose = next((each.purpose for each in PAGES.values() if each.title == page.title), "")
-    if page != first:
-        st.html(f'<p class="purpose">{explained(purpose)}</p>')
+    with st.container(horizontal=True, vertical_alignment="bottom", key="heading"):
+        st.title(page.title, anchor=False, width="content")
+        if page != first:
+            purpose = next(each.purpose for each in PAGES.values() if each.title == page.title)
+            st.html(f'<p class="purpose">{explained(purpose)}</p>')
     page.run()
 
 

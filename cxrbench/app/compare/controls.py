@@ -156,7 +156,7 @@ def _pick_case() -> None:
         key=key,
         on_change=_take_case,
         args=(key,),
-        width=260,
+        width=215,
         help="Gallery cases: simulated radiographs with known ground truth, selected by rules.",
     )
 

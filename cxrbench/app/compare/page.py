@@ -76,7 +76,7 @@ def _draw() -> None:
         known=known,
     )
     canvas(data, key="canvas")
-    with beside:
+    with beside, st.popover("Save", icon=":material/download:", key="open_save", width="content"):
         _draw_saves(replace(snapshot.comparison, findings=choice.findings, view=source.view), file, link)
         _draw_code(choice, source)
     show_scores(source, choice.findings, snapshot, titles)
@@ -85,43 +85,39 @@ def _draw() -> None:
 
 
 def _draw_saves(comparison: Comparison, file: str, link: Sequence[tuple[str, str]] | None) -> None:
-    """Draw a menu of what can be saved; files are made when they are asked for."""
-    with st.popover("Save", icon=":material/download:", key="open_save", width="content"):
-        st.download_button(
-            "Save bundle",
-            partial(bundle_bytes, comparison),
-            f"{file}.zip",
-            "application/zip",
-            on_click="ignore",
-            icon=":material/folder_zip:",
-            width="stretch",
-            help="Settings, scores, raw maps and the radiograph in one ZIP file; upload it to open it again.",
-        )
-        st.download_button(
-            "Save report",
-            partial(report_bytes, comparison, file, link),
-            f"{file}.html",
-            "text/html",
-            on_click="ignore",
-            icon=":material/description:",
-            width="stretch",
-            disabled=not comparison.predictions,
-            help="One HTML file that opens without a network: panels, scores, notes, references of methods, "
-            "settings and versions.",
-        )
+    """Draw what can be saved; files are made when they are asked for."""
+    st.download_button(
+        "Save bundle",
+        partial(bundle_bytes, comparison),
+        f"{file}.zip",
+        "application/zip",
+        on_click="ignore",
+        icon=":material/folder_zip:",
+        width="stretch",
+        help="Settings, scores, raw maps and the radiograph in one ZIP file; upload it to open it again.",
+    )
+    st.download_button(
+        "Save report",
+        partial(report_bytes, comparison, file, link),
+        f"{file}.html",
+        "text/html",
+        on_click="ignore",
+        icon=":material/description:",
+        width="stretch",
+        disabled=not comparison.predictions,
+        help="One HTML file that opens without a network: panels, scores, notes, references of methods, "
+        "settings and versions.",
+    )
 
 
 def _draw_code(choice: Choice, source: Source) -> None:
-    """Draw a menu with what is on screen as a script and as a command."""
-    with st.popover("Code", icon=":material/code:", key="open_code", width="content"):
-        st.markdown("**The same in Python**")
-        st.code(python_snippet(choice.settings, choice.findings, source.link), language="python")
-        st.markdown("**On the command line**")
-        st.code(command_snippet(choice.settings, choice.findings, source.link), language="bash")
-        if source.link is None or source.link[0] != "case":
-            st.caption(
-                "film.png is the radiograph: your own file, or the picture that the Phantom page saves."
-            )
+    """Draw what is on screen as a script and as a command."""
+    st.markdown("**The same in Python**")
+    st.code(python_snippet(choice.settings, choice.findings, source.link), language="python")
+    st.markdown("**On the command line**")
+    st.code(command_snippet(choice.settings, choice.findings, source.link), language="bash")
+    if source.link is None or source.link[0] != "case":
+        st.caption("film.png is the radiograph: your own file, or a picture that the Phantom page saved.")
 
 
 def show_scores(
