@@ -12,10 +12,12 @@ __all__ = [
     "gallery",
     "healthy",
     "judged",
+    "lessons",
     "locations",
     "lungs",
     "models",
     "own_data",
+    "own_lessons",
     "own_models",
     "recipes",
     "runs",
@@ -59,6 +61,17 @@ def healthy() -> Path:
 def judged() -> Path:
     """Folder of stored results of ``cxrbench judge``, one Parquet file per run."""
     return _assets() / "judged"
+
+
+def lessons() -> Path:
+    """Folder of the shipped lessons, one TOML file per lesson, with its computed values beside it."""
+    return _assets() / "lessons"
+
+
+def own_lessons() -> Path | None:
+    """Folder of the user's lessons, besides the shipped ones: CXRBENCH_LESSONS; None if it is not set."""
+    override = os.environ.get("CXRBENCH_LESSONS")
+    return Path(override) if override else None
 
 
 def locations() -> Path:

@@ -18,6 +18,7 @@ SHIPPED: Final = (
     "assets/gallery/**/*",
     "assets/healthy/*",
     "assets/judged/*",
+    "assets/lessons/*",
     "assets/locations/*",
     "assets/lungs/*",
     "assets/models/efficientnet_b0/*",

@@ -68,10 +68,11 @@ def test_the_wheel_holds_the_workbench_and_is_small(wheel: Path) -> None:
     shipped = {name.removeprefix("cxrbench/shipped/") for name in names if "/shipped/" in name}
     assert {"streamlit_app.py", ".streamlit/config.toml", "train/configs/smoke.toml"} <= shipped
     needed = {"lungs/model.safetensors", "gallery/index.json", "healthy/00.png", "locations/phantom.npz"}
+    needed |= {"lessons/take-it-away.toml", "lessons/take-it-away.json"}
     assert {f"assets/{name}" for name in needed} <= shipped
     assert {"cxrbench/app/main.css", "cxrbench/app/icon.svg", "cxrbench/py.typed"} <= names
     pages = ("about", "compare", "data", "imbalance", "judge", "performance", "phantom", "preparation")
-    for page in (*pages, "quiz", "training"):
+    for page in (*pages, "learn", "quiz", "training"):
         assert f"cxrbench/app/{page}/page.py" in names
     assert {"cxrbench/app/compare/canvas/index.js", "cxrbench/app/performance/curves/curves.html"} <= names
     assert not [name for name in names if name.startswith(("tests/", "scripts/", "assets/", "train/"))]

@@ -31,6 +31,12 @@ PAGES: Final = {
     "compare": Page(
         "Compare", "compare", "One radiograph: models, methods and findings side by side.", "compare"
     ),
+    "learn": Page(
+        "Learn",
+        "school",
+        "Lessons: guess first, then see; every answer is computed from simulated patients.",
+        "learn",
+    ),
     "performance": Page(
         "Performance",
         "monitoring",

@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_lists,
         _add_verify,
         _add_judge,
+        _add_lesson,
         _add_app,
     ):
         add(commands)
@@ -459,6 +460,27 @@ def _add_truth(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="an IoU of 0 for missed and for false segmentations, which are left out otherwise",
     )
+
+
+def _add_lesson(commands: _Commands) -> None:
+    about = "check lessons and compute their answers, or write a template for a new lesson"
+    command = commands.add_parser("lesson", help=about, description=_sentence(about))
+    actions = command.add_subparsers(required=True, metavar="ACTION", dest="action")
+    about = "check lessons: errors with their line, and the computed answers"
+    check = actions.add_parser("check", help=about, description=_sentence(about))
+    check.add_argument("files", nargs="*", type=Path, metavar="FILE", help="lessons (TOML)")
+    check.add_argument(
+        "--all", action="store_true", help="the shipped lessons, and those in the folder CXRBENCH_LESSONS"
+    )
+    check.add_argument(
+        "--write",
+        action="store_true",
+        help="store values and pictures beside each lesson",
+    )
+    about = "write a template for a new lesson"
+    new = actions.add_parser("new", help=about, description=_sentence(about))
+    new.add_argument("file", type=Path, metavar="FILE", help="file to write, such as my-lesson.toml")
+    command.set_defaults(module="lesson")
 
 
 def _add_app(commands: _Commands) -> None:

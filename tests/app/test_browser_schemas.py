@@ -14,6 +14,8 @@ import pytest
 
 from cxrbench.app.compare.canvas import schema as canvas_schema
 from cxrbench.app.compare.scene import scene
+from cxrbench.app.learn.lesson_data import learn_data
+from cxrbench.app.learn.player import schema as player_schema
 from cxrbench.app.performance.curve_data import curve_data
 from cxrbench.app.performance.curves import schema as curves_schema
 from cxrbench.app.quiz.available import QuizModel
@@ -28,6 +30,7 @@ from cxrbench.evaluation import Predictions
 from cxrbench.evaluation.predictions import ABOUT
 from cxrbench.evaluation.systems import fit_systems
 from cxrbench.preprocess import Preprocessing
+from cxrbench.teaching import read_lessons
 from cxrbench.teaching.quiz import Quiz, QuizItem, QuizSettings
 
 SCALARS = {str: "string", int: "number", float: "number", bool: "boolean", types.NoneType: "null"}
@@ -110,7 +113,9 @@ def parts(value: Any, annotation: Any, where: str) -> list[tuple[str, Any, Any]]
 
 
 @pytest.mark.parametrize(
-    "module", [canvas_schema, curves_schema, quiz_schema], ids=["canvas", "curves", "quiz"]
+    "module",
+    [canvas_schema, curves_schema, player_schema, quiz_schema],
+    ids=["canvas", "curves", "player", "quiz"],
 )
 def test_python_and_javascript_state_the_same_types(module: types.ModuleType) -> None:
     assert javascript_types(module) == python_types(module)
@@ -220,3 +225,15 @@ def test_the_quiz_data_obey_their_schema() -> None:
     check(data, quiz_schema.QuizData)
     assert [film["lesion"] is None for film in data["items"]] == [False, True]
     assert [film["ai"] is None for film in data["items"] + data["retest"]] == [False, False, True]
+
+
+def test_the_list_of_lessons_and_every_lesson_obey_their_schema() -> None:
+    lessons, _ = read_lessons()
+    check(learn_data(lessons, ""), player_schema.LearnData)
+    for lesson in lessons:
+        data = learn_data(lessons, lesson.id)
+        check(data, player_schema.LearnData)
+        assert data["lesson"] is not None
+        pictures = [each for step in data["lesson"]["steps"] for each in step["pictures"]]
+        used = {each["film"] for each in pictures} | {each["heat"] for each in pictures if each["heat"]}
+        assert used == set(data["lesson"]["images"])

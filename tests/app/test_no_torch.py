@@ -36,6 +36,8 @@ assert "Scores of Small" in " ".join(markdown.value for markdown in at.markdown)
 at.query_params["methods"] = ["grad_cam", "eigen_cam", "saliency", "grad_cam(stage=1)"]
 at.run()
 look("compare with further methods")
+at.switch_page(str(page_file("learn"))).run()
+look("learn")
 at.switch_page(str(page_file("imbalance"))).run()
 look("imbalance")
 assert at.metric

@@ -11,6 +11,7 @@ Visits = Callable[..., Any]
 PAGES = {
     "/": "cxrbench",
     "/compare": "Compare",
+    "/learn": "Learn",
     "/performance": "Performance",
     "/judge": "Judge",
     "/quiz?quiz_films=2": "Quiz",

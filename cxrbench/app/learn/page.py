@@ -1,0 +1,43 @@
+"""The Learn page: a list of lessons, and the one that is open."""
+
+import streamlit as st
+
+from cxrbench.app.learn.lesson_data import learn_data
+from cxrbench.app.learn.player import player
+from cxrbench.errors import InputError
+from cxrbench.teaching.lessons import read_lessons
+
+_LESSON = "lesson"  # query parameter
+
+
+def draw() -> None:
+    """Draw the list of lessons, or the lesson that the address names."""
+    lessons, problems = read_lessons()
+    opened = st.query_params.get(_LESSON, "")
+    if opened and opened not in {lesson.id for lesson in lessons}:
+        st.warning(f"There is no lesson {opened[:60]!r}; choose one of these.")
+        opened = ""
+    try:
+        data = learn_data(lessons, opened)
+    except InputError as error:
+        st.error(str(error))
+        opened = ""
+        data = learn_data(lessons, opened)
+    if not opened:
+        st.markdown(
+            "Each lesson is a few films with questions: guess first, then see. Every answer is computed from "
+            "simulated patients, whose truth is known. Progress stays in this browser."
+        )
+    clicked = player(data, key=f"lesson-{opened or 'list'}")
+    if not opened:
+        for problem in problems:
+            st.error(problem)
+        if not lessons:
+            st.info("There are no lessons here; write one: cxrbench lesson new my-lesson.toml.")
+    if clicked is not None and clicked["id"] != opened:
+        st.query_params.from_dict({_LESSON: clicked["id"]} if clicked["id"] else {})
+        st.rerun()
+
+
+if __name__ == "__main__":  # Streamlit runs the page that the address names as a script
+    draw()

@@ -1,0 +1,34 @@
+"""The lesson player: lessons as plain data, played in the browser; nothing of it is kept on the server."""
+
+from pathlib import Path
+from typing import Final, cast
+
+import streamlit as st
+
+from cxrbench.app.learn.player.schema import LearnData, OpenData
+from cxrbench.app.widgets.browser_module import joined_module
+
+__all__ = ["player"]
+
+_ROOM: Final = Path(__file__).parent
+
+_COMPONENT = st.components.v2.component(
+    "cxrbench_learn",
+    html=(_ROOM / "player.html").read_text(encoding="utf-8"),
+    css=(_ROOM / "player.css").read_text(encoding="utf-8"),
+    js=joined_module(_ROOM / "index.js"),
+)
+
+
+def player(data: LearnData, *, key: str) -> OpenData | None:
+    """Show the list of lessons, or play the one that is open.
+
+    Args:
+        data: the result of ``lesson_data.learn_data``.
+        key: key of the element.
+
+    Returns:
+        The lesson that was clicked in this run, "" for the list; None if none was clicked.
+    """
+    clicked = _COMPONENT(data=dict(data), key=key, on_open_change=lambda: None)
+    return cast(OpenData | None, clicked.open)

@@ -1,0 +1,104 @@
+// Elements of a step: text with emphasis, pictures, and the slider of predictive values.
+
+/** @import { PictureData, SliderData } from "./schema.js" */
+
+/**
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {string} [name] class
+ * @param {(Node | string)[]} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function element(tag, name = "", ...children) {
+  const made = document.createElement(tag);
+  if (name) made.className = name;
+  made.append(...children);
+  return made;
+}
+
+/**
+ * A paragraph; `**bold**` and `*emphasis*` are the only marks. No text becomes markup.
+ *
+ * @param {string} text
+ * @returns {HTMLParagraphElement}
+ */
+export function paragraph(text) {
+  const parts = text.split(/(\*\*[^*]+\*\*|\*[^*]+\*)/).map((part) => {
+    if (part.startsWith("**") && part.length > 4) return element("strong", "", part.slice(2, -2));
+    return part.startsWith("*") && part.length > 2 ? element("em", "", part.slice(1, -1)) : part;
+  });
+  return element("p", "", ...parts);
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * @param {PictureData} picture
+ * @param {Record<string, string>} images
+ * @returns {HTMLElement}
+ */
+export function figure(picture, images) {
+  const film = element("img");
+  [film.src, film.alt] = [images[picture.film], picture.alternative];
+  const stack = element("div", "stack", film);
+  stack.style.aspectRatio = `${picture.width} / ${picture.height}`;
+  if (picture.heat) {
+    const heat = element("img", "heat");
+    [heat.src, heat.alt] = [images[picture.heat], ""];
+    stack.append(heat);
+  }
+  if (picture.outline.length) stack.append(outline(picture));
+  const made = element("figure", "", stack);
+  if (picture.caption) made.append(element("figcaption", "", ...paragraph(picture.caption).childNodes));
+  return made;
+}
+
+/**
+ * @param {PictureData} picture
+ * @returns {SVGElement}
+ */
+function outline(picture) {
+  const drawing = document.createElementNS(SVG, "svg");
+  drawing.setAttribute("viewBox", `0 0 ${picture.width} ${picture.height}`);
+  drawing.setAttribute("aria-hidden", "true");
+  for (const name of ["halo", "line"]) {
+    for (const points of picture.outline) {
+      const polygon = document.createElementNS(SVG, "polygon");
+      polygon.setAttribute("points", points.join(" "));
+      polygon.setAttribute("class", name);
+      drawing.append(polygon);
+    }
+  }
+  return drawing;
+}
+
+/**
+ * A slider for the prevalence; of 1000 films it says how many calls are right.
+ *
+ * @param {SliderData} data
+ * @returns {HTMLElement}
+ */
+export function predictiveValues(data) {
+  const input = element("input");
+  [input.type, input.min, input.max, input.step] = ["range", "0.5", "60", "0.5"];
+  input.value = String(data.prevalence);
+  const prevalence = element("output");
+  const rows = ["Calls that are right", "Non-calls that are right", "All decisions that are right"].map((title) => {
+    const value = element("dd");
+    return { entry: element("div", "", element("dt", "", title), value), value };
+  });
+  const move = () => {
+    const share = Number(input.value) / 100;
+    const [sensitivity, specificity] = [data.sensitivity / 100, data.specificity / 100];
+    const [hits, alarms] = [sensitivity * share, (1 - specificity) * (1 - share)];
+    const [misses, rejections] = [share - hits, 1 - share - alarms];
+    prevalence.textContent = `${Number(input.value)} %`;
+    input.setAttribute("aria-valuetext", prevalence.textContent);
+    const values = [hits / (hits + alarms), rejections / (rejections + misses), hits + rejections];
+    values.forEach((value, index) => (rows[index].value.textContent = `${Math.round(100 * value)} %`));
+  };
+  input.oninput = move;
+  move();
+  const label = element("label", "", element("span", "", "Prevalence ", prevalence), input);
+  return element("div", "slider", label, element("dl", "", ...rows.map((row) => row.entry)));
+}

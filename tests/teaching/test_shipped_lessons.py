@@ -1,0 +1,84 @@
+"""The shipped lessons: stored answers are those of the shipped models; cheap ones are computed again."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from cxrbench import assets
+from cxrbench.explain import METHODS
+from cxrbench.models import catalog, hub
+from cxrbench.teaching import read_lessons
+from cxrbench.teaching.lessons import filled, read_computed, read_lesson, unit_of
+from cxrbench.teaching.lessons.answers import check_answer
+from cxrbench.teaching.lessons.bench import Bench
+from cxrbench.teaching.lessons.computing import compute_values
+from cxrbench.teaching.lessons.quantities import QUANTITIES, UNITS
+from cxrbench.teaching.lessons.situation import Situation
+
+FILES = sorted(assets.lessons().glob("*.toml"))
+# Computed in a moment: from stored predictions, maps and evaluations.
+CHEAP = {
+    *(
+        "score",
+        "logit",
+        "threshold",
+        "called",
+        "present",
+        "models_that_call",
+        "mean_score",
+        "range_of_scores",
+    ),
+    *("hits", "share_inside", "chance_inside", "cells_of_map", "finding_in_cells"),
+    *("agreement_of_maps", "largest_difference_of_maps", "prevalence", "accuracy", "accuracy_of_never"),
+    *("auroc", "average_precision", "sensitivity", "specificity", "positive_predictive_value"),
+}
+
+
+def name(file: Path) -> str:
+    return file.stem
+
+
+@pytest.mark.parametrize("file", FILES, ids=name)
+def test_a_stored_answer_is_right_for_the_shipped_models(file: Path) -> None:
+    lesson = read_lesson(file)
+    computed = read_computed(lesson)
+    for step, values in zip(lesson.steps, computed.values, strict=True):
+        check_answer(step, values)
+        assert set(values) == set(step.values)
+        for text in (step.title, step.text, step.reveal):
+            assert "undefined" not in filled(text, step, values)
+    folders = catalog.available()
+    for model, revision in computed.models.items():
+        assert revision == hub.load(folders[model]).revision, f"{model} changed: run python -m train.lessons"
+    for step in lesson.steps:
+        assert {each.partition("(")[0] for each in step.state.methods} <= set(METHODS)
+        assert set(step.state.models) <= set(folders)
+
+
+@pytest.mark.parametrize("file", FILES, ids=name)
+def test_cheap_values_are_computed_as_stored(file: Path) -> None:
+    lesson, bench = read_lesson(file), Bench()
+    for step, values in zip(lesson.steps, read_computed(lesson).values, strict=True):
+        for key, value in step.values.items():
+            if value.quantity in CHEAP and not value.state.edits and not value.state.film:
+                again = QUANTITIES[value.quantity].compute(Situation(value, bench))
+                assert abs(again - values[key]) < UNITS[unit_of(step, key)].least, key
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", FILES, ids=name)
+def test_all_values_are_computed_as_stored(file: Path) -> None:
+    lesson, bench = read_lesson(file), Bench()
+    for step, values in zip(lesson.steps, read_computed(lesson).values, strict=True):
+        for key, value in compute_values(step, bench).items():
+            same = math.isnan(value) and math.isnan(values[key])
+            assert same or abs(value - values[key]) < UNITS[unit_of(step, key)].least, key
+
+
+def test_lessons_have_their_place_and_are_small() -> None:
+    lessons, problems = read_lessons()
+    assert problems == []
+    assert [lesson.id for lesson in lessons][:2] == ["take-it-away", "what-a-heat-map-is"]
+    assert len({lesson.title for lesson in lessons}) == len(lessons)
+    assert sum(file.with_suffix(".json").stat().st_size for file in FILES) < 2 * 2**20
