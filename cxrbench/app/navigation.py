@@ -34,7 +34,8 @@ PAGES: Final = {
     "learn": Page(
         "Learn",
         "school",
-        "Lessons: guess first, then see; every answer is computed from simulated patients.",
+        "Each lesson is a few films with questions: guess first, then see. Every answer is computed from "
+        "simulated patients, whose truth is known. Progress stays in this browser.",
         "learn",
     ),
     "performance": Page(

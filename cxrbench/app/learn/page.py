@@ -23,11 +23,6 @@ def draw() -> None:
         st.error(str(error))
         opened = ""
         data = learn_data(lessons, opened)
-    if not opened:
-        st.markdown(
-            "Each lesson is a few films with questions: guess first, then see. Every answer is computed from "
-            "simulated patients, whose truth is known. Progress stays in this browser."
-        )
     clicked = player(data, key=f"lesson-{opened or 'list'}")
     if not opened:
         for problem in problems:

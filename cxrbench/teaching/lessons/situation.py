@@ -199,9 +199,9 @@ class Situation:
         return 100 * reachable(relevance_mass, self.mask, (height, width))
 
     def completeness(self) -> float:
-        """Completeness error, in percent; NaN where the method has none."""
+        """Magnitude of the completeness error, in percent; NaN where the method has none."""
         errors = self.heat.completeness
-        return 100 * float(errors[self.heat.labels.index(self.finding)]) if errors.size else float("nan")
+        return 100 * abs(float(errors[self.heat.labels.index(self.finding)])) if errors.size else float("nan")
 
     def hit_rate(self) -> float:
         """Share of the first test films with the finding on which the map hits it, in percent."""
