@@ -16,6 +16,7 @@ from cxrbench.data.phantom.shipped import SIZE, held_out_studies
 from cxrbench.models import hub
 from cxrbench.teaching import read_lesson
 from cxrbench.teaching.lessons import read_computed
+from cxrbench.teaching.lessons.template import TEMPLATE
 
 LESSON = """
 title = "A test"
@@ -95,5 +96,6 @@ def test_the_command_writes_a_template_and_names_errors(
     assert main(["lesson", "new", str(folder / "mine.txt")]) == 2
     # The case of the template is one of the shipped gallery, not of this small one.
     assert main(["lesson", "check", "--all"]) == 1
-    assert "mine.toml, line 29: case 'pleural-effusion' is not known" in capsys.readouterr().err
+    line = TEMPLATE[: TEMPLATE.index("\ncase = ")].count("\n") + 2
+    assert f"mine.toml, line {line}: case 'pleural-effusion' is not known" in capsys.readouterr().err
     assert main(["lesson", "check"]) == 2
