@@ -79,6 +79,7 @@ def test_all_values_are_computed_as_stored(file: Path) -> None:
 def test_lessons_have_their_place_and_are_small() -> None:
     lessons, problems = read_lessons()
     assert problems == []
+    assert sorted(file.stem for file in assets.lessons().glob("*.json")) == [file.stem for file in FILES]
     assert [lesson.id for lesson in lessons][:2] == ["take-it-away", "what-a-heat-map-is"]
     assert len({lesson.title for lesson in lessons}) == len(lessons)
     assert sum(file.with_suffix(".json").stat().st_size for file in FILES) < 2 * 2**20
