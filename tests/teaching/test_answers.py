@@ -66,8 +66,8 @@ def test_values_are_written_as_people_read_them() -> None:
     assert filled("{a} and {b}", step(None), {"a": 0.934, "b": 0.0331}) == "0.93 and 0.033"
     assert written(-14.81, "change of logit") == "−14.8"
     assert written(-0.00001, "change of score") == "0.000"
-    assert written(0.17, "percent") == "0.2 %"
-    assert written(38.4, "percent") == "38 %"
+    assert written(0.17, "percent") == "0.2\N{NO-BREAK SPACE}%"
+    assert written(38.4, "percent") == "38\N{NO-BREAK SPACE}%"
     assert written(1.0, "yes or no") == "yes"
     assert written(math.nan, "score") == "undefined"
 

@@ -36,7 +36,7 @@ UNITS: Final[Mapping[str, Unit]] = MappingProxyType(
         "score": Unit("", 2, 0.005, small=0.1),
         "change of score": Unit("", 2, 0.005, signed=True, small=0.1),
         "change of logit": Unit("", 1, 0.05, signed=True),
-        "percent": Unit(" %", 0, 0.5, small=1.0),
+        "percent": Unit("\N{NO-BREAK SPACE}%", 0, 0.5, small=1.0),
         "yes or no": Unit("", 0, 0.5),
         "number": Unit("", 1, 0.05),
         "count": Unit("", 0, 0.5),
