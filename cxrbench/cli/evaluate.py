@@ -48,6 +48,12 @@ def _print(evaluation: Evaluation, out: Path) -> None:
         value = "undefined" if auroc["value"] is None else f"{auroc['value']:.4f}"
         interval = "" if auroc["low"] is None else f" [{auroc['low']:.4f}, {auroc['high']:.4f}]"
         print(f"{name}\tmean AUROC {value}{interval} over {auroc['findings']} findings")
+        if (films := metrics["training_films"]) is not None and films["unlike"]:
+            note(
+                f"{name}: {films['unlike']} of {films['images']} test images are unlike its training films "
+                f"(median distance {films['median_distance']:.2f}, where 1 is the limit): its scores may not "
+                "hold for them"
+            )
     for row in evaluation.rows:
         print(
             f"{row.title:24} AUROC {row.auroc:.4f}  F1 {row.f1:.4f}  macro-F1 {row.f1_macro:.4f}  "

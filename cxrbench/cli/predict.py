@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +15,15 @@ from cxrbench.cli.say import note
 from cxrbench.data import is_table, read_image
 from cxrbench.data.datasets import read_table
 from cxrbench.errors import InputError
-from cxrbench.inference import sigmoid, stream
+from cxrbench.inference import (
+    FilmMeasures,
+    Notice,
+    film_notices,
+    measure_film,
+    sigmoid,
+    stream_rows,
+    without_distance,
+)
 from cxrbench.terminal import ProgressBar, write_line
 from cxrbench.writing import check_targets, open_text
 
@@ -22,7 +31,7 @@ __all__ = ["run"]
 
 
 def run(options: argparse.Namespace) -> int:
-    """Score images; unreadable ones are reported and skipped."""
+    """Score images, and say before each score what was noticed of its film; unreadable ones are skipped."""
     paths = _listed(options.images, options.root)
     if options.data is not None:
         parts = read_named(options.data, options.form, options.split)
@@ -34,20 +43,27 @@ def run(options: argparse.Namespace) -> int:
     model = load(options.model)
     labels = [model.spec.labels[index] for index in model.spec.findings]
     thresholds = [model.spec.thresholds[index] for index in model.spec.findings]
-    read: list[Path] = []
+    title = model.spec.title or model.spec.name
+    if model.feature_statistics is None:
+        note(without_distance([title]))
+    read: list[tuple[Path, FilmMeasures]] = []
     skipped: list[str] = []
     with ExitStack() as stack:
         table = None
         if options.csv is not None:
             table = csv.writer(stack.enter_context(open_text(options.csv)))
-            table.writerow(["image", *labels])
+            table.writerow(["image", *labels, "distance", "notices"])
         progress = stack.enter_context(ProgressBar("images processed", final_line=False))
         done = 0
-        for row, logits in enumerate(stream(model, _readable(paths, read, skipped))):
+        for row, (logits, distance) in enumerate(stream_rows(model, _readable(paths, read, skipped))):
             scores = sigmoid(logits)[list(model.spec.findings)]
+            path, measures = read[row]
+            notices = film_notices(measures, {title: distance})
             if table is not None:
-                table.writerow([read[row], *(f"{score:.6f}" for score in scores)])
-            _print_scores(read[row], labels, scores, thresholds, brief=len(paths) > 1)
+                table.writerow([path, *_cells(scores, distance, notices)])
+            for notice in notices:  # before the scores that they are about
+                note(f"{path.name}: {notice.text}")
+            _print_scores(path, labels, scores, thresholds, brief=len(paths) > 1)
             progress(done := row + 1 + len(skipped), len(paths))
         if not read:  # within the block, so that no empty table is written
             raise InputError(
@@ -79,7 +95,9 @@ def _listed(images: Sequence[Path], root: Path | None) -> list[Path]:
     return unique
 
 
-def _readable(paths: Sequence[Path], read: list[Path], skipped: list[str]) -> Iterator[np.ndarray]:
+def _readable(
+    paths: Sequence[Path], read: list[tuple[Path, FilmMeasures]], skipped: list[str]
+) -> Iterator[np.ndarray]:
     """Yield the pixels of each readable image; report the others, and notes of the reader."""
     for path in paths:
         try:
@@ -90,8 +108,14 @@ def _readable(paths: Sequence[Path], read: list[Path], skipped: list[str]) -> It
                 note(f"skipped: {error}")
             continue
         note(f"{path.name}: {radiograph.note}" if radiograph.note else "")
-        read.append(path)
+        read.append((path, measure_film(radiograph.pixels, note=radiograph.note)))
         yield radiograph.pixels
+
+
+def _cells(scores: np.ndarray, distance: float, notices: Sequence[Notice]) -> list[str]:
+    """The cells of a row after the path: scores, distance ("" where not known), titles of the notices."""
+    far = "" if math.isnan(distance) else f"{distance:.4f}"
+    return [*(f"{score:.6f}" for score in scores), far, "; ".join(notice.title for notice in notices)]
 
 
 def _print_scores(

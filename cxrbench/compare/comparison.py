@@ -1,5 +1,6 @@
 """The values of a comparison, shared by the page, the CLI, bundles and the gallery."""
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
@@ -61,6 +62,8 @@ class Prediction:
         thresholds: (L,) operating points.
         seconds: time of preprocessing and the forward pass; NaN if not measured.
         title: title of the model; "" if it has none.
+        distance: of the radiograph from the model's training films, relative to the limit of its validation
+            films (`cxrbench.inference.relative_distances`); NaN where that is not known.
     """
 
     model: str
@@ -71,6 +74,7 @@ class Prediction:
     thresholds: np.ndarray
     seconds: float
     title: str = ""
+    distance: float = math.nan
 
 
 @dataclass(frozen=True)

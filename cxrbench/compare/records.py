@@ -56,6 +56,7 @@ def prediction_record(prediction: Prediction) -> dict[str, Any]:
         "scores": as_list(prediction.scores),
         "thresholds": as_list(prediction.thresholds),
         "seconds": _number_or_null(prediction.seconds),
+        "distance": _number_or_null(prediction.distance),
     }
 
 
@@ -80,6 +81,7 @@ def read_prediction(record: object) -> Prediction:
         revision=fields.take(record, "revision", fields.text),
         labels=labels,
         seconds=fields.take(record, "seconds", fields.number_or_nan),
+        distance=fields.take(record, "distance", fields.number_or_nan, default=math.nan),
         **vectors,
     )
 

@@ -158,6 +158,7 @@ def prediction(name: str, model: Classifier, image: np.ndarray) -> Prediction:
         thresholds=np.array(model.spec.thresholds, np.float32)[shown],
         seconds=seconds,
         title=model.spec.title,
+        distance=float(outputs.distances[0]),
     )
 
 

@@ -1,10 +1,15 @@
 """Decoded samples of any depth and colour → one grey image in [0, 1]."""
 
+from typing import Final
+
 import numpy as np
 
 from cxrbench.errors import InputError
 
-__all__ = ["from_colour", "from_floats", "from_integers", "refuse_size"]
+__all__ = ["COLOUR", "from_colour", "from_floats", "from_integers", "refuse_size"]
+
+# The note on a picture in colour.
+COLOUR: Final = "colour picture: read as its luma"
 
 # Rec. 601 luma, as in JPEG's Y channel: a grey picture saved in colour is restored exactly.
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -118,5 +123,5 @@ def from_colour(samples: np.ndarray, bits: int = 0) -> tuple[np.ndarray, str]:
         spread = max(spread, int((most - least).max()))
         luma[rows] = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
     luma /= np.float32(full)
-    colour = "colour picture: read as its luma" if spread > _COLOUR_SPREAD / 255 * full else ""
+    colour = COLOUR if spread > _COLOUR_SPREAD / 255 * full else ""
     return np.clip(luma, 0, 1, out=luma), "; ".join(filter(None, (note, colour)))

@@ -12,7 +12,7 @@ import pandas as pd
 from cxrbench.data.studies import count_of, first_rows, normal_paths
 from cxrbench.data.tables import find_column, label_column, left_out, number_column, read_csv, text_column
 from cxrbench.errors import InputError
-from cxrbench.evaluation.predictions import ABOUT, SCORE_PREFIX, Predictions
+from cxrbench.evaluation.predictions import ABOUT, DISTANCE, SCORE_PREFIX, Predictions
 from cxrbench.labels import canonical, finding_key
 
 __all__ = ["read_predictions"]
@@ -49,7 +49,7 @@ def read_predictions(source: Path | bytes, name: str = "") -> Predictions:
         raw = read_csv(stream)
     except InputError as error:  # of bytes, the reader knows no name
         raise InputError(str(error).replace("CSV: ", f"{name}: ", 1)) from error
-    about = {column: find_column(raw, (column,), name) for column in ABOUT}
+    about = {column: find_column(raw, (column,), name) for column in (*ABOUT, DISTANCE)}
     pairs, others = _columns([column for column in raw.columns if column not in about.values()], name)
     targets = np.stack([label_column(raw[truth], name) for truth, _ in pairs.values()], axis=1)
     scores = np.stack([_scores(raw[score], name) for _, score in pairs.values()], axis=1)
@@ -120,7 +120,7 @@ def _scores(column: pd.Series, name: str) -> np.ndarray:
 
 def _about(raw: pd.DataFrame, columns: Mapping[str, str | None]) -> tuple[pd.DataFrame, list[str]]:
     """What is known of each image, and what had to be assumed."""
-    about = {known: text_column(raw, column) for known, column in columns.items()}
+    about = {known: text_column(raw, columns[known]) for known in ABOUT}
     about["sex"] = text_column(raw, columns["sex"], _SEX)
     if columns["split"] is None:
         about["split"] = pd.Series("test", index=raw.index, dtype="str")
@@ -128,7 +128,10 @@ def _about(raw: pd.DataFrame, columns: Mapping[str, str | None]) -> tuple[pd.Dat
     rows = pd.Series([f"row {i + 1}" for i in range(len(raw))], index=raw.index, dtype="str")
     about["patient"] = about["patient"].where(~unnamed, rows)
     ages = pd.Series(number_column(raw, columns["age"]), index=raw.index)
-    table = pd.DataFrame({**about, "age": ages}).reset_index(drop=True)
+    table = pd.DataFrame({**about, "age": ages})
+    if columns[DISTANCE] is not None:
+        table[DISTANCE] = number_column(raw, columns[DISTANCE])
+    table = table.reset_index(drop=True)
     if columns["patient"] is None:
         what = "there is no column 'patient', so each image counts as a patient of its own"
     elif unnamed.any():

@@ -14,10 +14,13 @@ from cxrbench.labels import finding_columns, finding_indices, finding_key
 from cxrbench.targets import ground_truth
 from cxrbench.writing import open_text
 
-__all__ = ["ABOUT", "SCORE_PREFIX", "Predictions", "from_studies", "join", "write_predictions"]
+__all__ = ["ABOUT", "DISTANCE", "SCORE_PREFIX", "Predictions", "from_studies", "join", "write_predictions"]
 
 # What is known of each image beside its labels.
 ABOUT: Final = ("path", "patient", "study", "split", "sex", "age", "view", "projection")
+
+# Column with the distance of each image from the model's training films, where that is known.
+DISTANCE: Final = "distance"
 
 # What stands before a finding in the name of the column of its scores.
 SCORE_PREFIX: Final = "score "
@@ -30,6 +33,8 @@ class Predictions:
     Args:
         table: `ABOUT`, one row per image: ``patient`` is never empty; ``split`` is "valid", "test", another
             word or ""; ``sex`` "M", "F" or ""; ``age`` in years or NaN; the rest text, "" where not known.
+            `DISTANCE` may follow: relative to the limit of the model's validation films
+            (`cxrbench.inference.relative_distances`), NaN where not known.
         labels: L names.
         targets: (N, L) float32: 1, 0, and NaN where uncertain or unknown, which no metric counts.
         scores: (N, L) float32 in [0, 1].
@@ -50,7 +55,7 @@ class Predictions:
             raise ValueError(
                 f"targets and scores must be {shape}; got {self.targets.shape}, {self.scores.shape}"
             )
-        if list(self.table.columns) != list(ABOUT):
+        if list(self.table.columns) not in (list(ABOUT), [*ABOUT, DISTANCE]):
             raise ValueError(f"table must have the columns {ABOUT}; got {list(self.table.columns)}")
 
     def __len__(self) -> int:
@@ -65,6 +70,12 @@ class Predictions:
     def splits(self) -> tuple[str, ...]:
         """The splits there are, in order of appearance."""
         return tuple(self.table["split"].unique())
+
+    @property
+    def distances(self) -> np.ndarray:
+        """(N,) of the images from the model's training films; NaN where not known."""
+        known = self.table.get(DISTANCE)
+        return np.full(len(self), np.nan) if known is None else known.to_numpy(dtype=float)
 
     def take(self, rows: np.ndarray) -> Self:
         """The images at these positions, or where this mask (N,) holds."""
@@ -98,7 +109,14 @@ class Predictions:
 
 
 def from_studies(
-    studies: Studies, labels: tuple[str, ...], scores: np.ndarray, *, split: str, root: Path, name: str = ""
+    studies: Studies,
+    labels: tuple[str, ...],
+    scores: np.ndarray,
+    *,
+    split: str,
+    root: Path,
+    name: str = "",
+    distances: np.ndarray | None = None,
 ) -> Predictions:
     """Predictions of studies, with their labels as targets: uncertain is NaN, not mentioned is absent.
 
@@ -109,12 +127,15 @@ def from_studies(
         split: of all images.
         root: folder of the data set; paths are stored relative to it, of files elsewhere the name alone.
         name: of the model.
+        distances: (N,) from the model's training films; None where they are not known.
     """
     table = studies.table.assign(split=split)[list(ABOUT)].reset_index(drop=True)
     base, paths = root.absolute(), [Path(path) for path in table["path"]]
     table["path"] = [
         path.relative_to(base).as_posix() if path.is_relative_to(base) else path.name for path in paths
     ]
+    if distances is not None and not np.isnan(distances).all():
+        table[DISTANCE] = distances
     targets = studies.targets[:, finding_indices(labels, studies.labels)]
     return Predictions(table, labels, ground_truth(targets, labels), scores, name)
 

@@ -1,6 +1,7 @@
 """Scores of files on disk: one line per file, keyed by its content."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ class Line:
         problem: why not; "" where it could.
         note: what the reader had to decide, or what must be known of the image; "" for nothing.
         written: when, in nanoseconds: of several lines of a path the latest counts.
+        distance: from the model's training films (``Outputs.distances``); NaN where that is not known.
     """
 
     path: str
@@ -35,11 +37,13 @@ class Line:
     problem: str = ""
     note: str = ""
     written: int = 0
+    distance: float = math.nan
 
     def as_json(self) -> str:
         """One line of JSON; single precision survives it exactly."""
         scores = None if self.scores is None else [float(score) for score in self.scores]
-        outcome = (self.problem, self.note, time.time_ns())
+        distance = None if math.isnan(self.distance) else float(self.distance)
+        outcome = (self.problem, self.note, time.time_ns(), distance)
         return (
             json.dumps([self.path, list(self.stamp), self.sha256, scores, *outcome], ensure_ascii=False)
             + "\n"
@@ -49,9 +53,11 @@ class Line:
     def from_json(cls, text: str, count: int) -> Self | None:
         """The line; None where it is cut or damaged, or does not hold so many scores."""
         try:
-            path, stamp, sha256, scores, problem, note, written = json.loads(text)
+            # Lines of version 0.1 have no distance.
+            path, stamp, sha256, scores, problem, note, written, *distance = json.loads(text)
             known = None if scores is None else np.array(scores, np.float32)
-            outcome = (str(problem), str(note), int(written))
+            far = math.nan if not distance or distance[0] is None else float(distance[0])
+            outcome = (str(problem), str(note), int(written), far)
             line = cls(str(path), Stamp(*map(int, stamp)), str(sha256), known, *outcome)
         except (ValueError, TypeError):
             return None
@@ -139,17 +145,20 @@ class Scored:
         problems: path → why it could not be read, in the order of the files.
         notes: path → what the reader had to decide, where it had to.
         unreadable: (N,) bool: the image could not be read.
+        distances: (N,) from the model's training films (``Outputs.distances``); NaN where not known.
     """
 
     scores: np.ndarray
     problems: Mapping[Path, str]
     notes: Mapping[Path, str]
     unreadable: np.ndarray
+    distances: np.ndarray
 
 
 def gathered(store: ScoreStore, paths: Sequence[Path], labels: int) -> Scored:
     """What a store knows of files, in their order."""
     scores = np.full((len(paths), labels), np.nan, np.float32)
+    distances = np.full(len(paths), np.nan)
     problems: dict[Path, str] = {}
     notes: dict[Path, str] = {}
     for row, path in enumerate(paths):
@@ -159,7 +168,8 @@ def gathered(store: ScoreStore, paths: Sequence[Path], labels: int) -> Scored:
         if line.scores is None:
             problems[path] = line.problem
         else:
-            scores[row] = line.scores
+            scores[row], distances[row] = line.scores, line.distance
         if line.note:
             notes[path] = line.note
-    return Scored(scores, problems, notes, np.array([path in problems for path in paths]))
+    unreadable = np.array([path in problems for path in paths])
+    return Scored(scores, problems, notes, unreadable, distances)

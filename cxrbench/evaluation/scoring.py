@@ -21,6 +21,7 @@ from cxrbench.data import read_image
 from cxrbench.data.reading import reading_version, sha256_or_empty, stamp_of
 from cxrbench.errors import InputError
 from cxrbench.evaluation.score_store import Line, Scored, ScoreStore, gathered
+from cxrbench.inference import forward, sigmoid
 from cxrbench.models import Classifier
 from cxrbench.models.classifier import check_inference
 from cxrbench.processes import this_process
@@ -128,13 +129,18 @@ def _image(model: Classifier, path: Path) -> _Read:
 def _scored(model: Classifier, read: Sequence[_Read]) -> list[Line]:
     """The lines of a batch, with the scores of those images that could be read."""
     images = [one.image for one in read if one.image is not None]
-    scores: Iterator[np.ndarray] = iter(())
+    rows: Iterator[tuple[np.ndarray, float]] = iter(())
     if images:
-        parameter = next(model.parameters())
-        with torch.no_grad():
-            logits = model(torch.stack(images).to(parameter.device, parameter.dtype))
-        scores = iter(logits.float().sigmoid().cpu().numpy())
-    return [replace(one.line, scores=next(scores)) if one.image is not None else one.line for one in read]
+        logits, distances = forward(model, torch.stack(images))
+        rows = zip(sigmoid(logits), distances, strict=True)
+    lines = []
+    for one in read:
+        if one.image is None:
+            lines.append(one.line)
+            continue
+        scores, distance = next(rows)
+        lines.append(replace(one.line, scores=scores, distance=distance))
+    return lines
 
 
 def _key(model: Classifier) -> str:
@@ -145,6 +151,10 @@ def _key(model: Classifier) -> str:
         digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
     recipe = model.spec.preprocessing
     digest.update(f"{model.spec.architecture} {model.spec.labels} {recipe.as_dict()}\n".encode())
+    if (statistics := model.feature_statistics) is not None:
+        digest.update(
+            f"{statistics.limit!r} {statistics.mean.sum()!r} {statistics.variances.sum()!r}".encode()
+        )
     if recipe.crop == "lungs":
         digest.update(sha256_or_empty(assets.lungs() / "model.safetensors").encode())
     return digest.hexdigest()[:24]

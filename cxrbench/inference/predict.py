@@ -1,21 +1,22 @@
 """Logits and scores of radiographs; the model is left unchanged."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from cxrbench.data.images import CONSTANT
 from cxrbench.errors import InputError
+from cxrbench.inference.out_of_distribution import pool, relative_distances
 
 if TYPE_CHECKING:  # thresholds and ensembles of stored scores need no torch
     from torch import Tensor
 
     from cxrbench.models import Classifier
 
-__all__ = ["Outputs", "predict", "rescale", "sigmoid", "stream"]
+__all__ = ["Outputs", "Row", "forward", "predict", "rescale", "sigmoid", "stream", "stream_rows"]
 
 _CHANNELS: Final = (1, 3, 4)  # of an image with channels last; no radiograph is so narrow
 
@@ -28,11 +29,26 @@ class Outputs:
         logits: (N, L) float32.
         scores: (N, L) float32 in [0, 1]: the sigmoid of the logits.
         notes: one sentence per radiograph, where its scores need an explanation; "" elsewhere.
+        distances: (N,) float64, of each radiograph from the model's training films, relative to its
+            validation films (``relative_distances``); NaN where the training films were not measured.
     """
 
     logits: np.ndarray
     scores: np.ndarray
     notes: tuple[str, ...] = ()
+    distances: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+
+class Row(NamedTuple):
+    """What a model says of one radiograph.
+
+    Args:
+        logits: (L,) float32.
+        distance: from the training films, as in ``Outputs.distances``.
+    """
+
+    logits: np.ndarray
+    distance: float
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
@@ -87,9 +103,11 @@ def predict(
             notes.append(_note(image))
             yield image
 
-    rows = list(stream(model, with_notes(), batch_size=batch_size))
-    logits = np.stack(rows) if rows else np.empty((0, len(model.spec.labels)), np.float32)
-    return Outputs(logits, sigmoid(logits), tuple(notes))
+    rows = list(stream_rows(model, with_notes(), batch_size=batch_size))
+    logits = (
+        np.stack([row.logits for row in rows]) if rows else np.empty((0, len(model.spec.labels)), np.float32)
+    )
+    return Outputs(logits, sigmoid(logits), tuple(notes), np.array([row.distance for row in rows]))
 
 
 def stream(model: "Classifier", images: Iterable[np.ndarray], *, batch_size: int = 8) -> Iterator[np.ndarray]:
@@ -97,6 +115,12 @@ def stream(model: "Classifier", images: Iterable[np.ndarray], *, batch_size: int
 
     At most ``batch_size`` radiographs are held at a time.
     """
+    for row in stream_rows(model, images, batch_size=batch_size):
+        yield row.logits
+
+
+def stream_rows(model: "Classifier", images: Iterable[np.ndarray], *, batch_size: int = 8) -> Iterator[Row]:
+    """Yield what the model says of each radiograph, as ``stream`` does, with its distance."""
     import torch
 
     from cxrbench.models.classifier import check_inference
@@ -106,17 +130,23 @@ def stream(model: "Classifier", images: Iterable[np.ndarray], *, batch_size: int
         raise InputError(f"batch_size must be at least 1; got {batch_size}.")
     remaining = iter(_as_iterable(images))
     while batch := [model.spec.preprocessing(image) for image in islice(remaining, batch_size)]:
-        yield from _logits(model, torch.stack(batch))
+        yield from map(Row, *forward(model, torch.stack(batch)))
 
 
-def _logits(model: "Classifier", images: "Tensor") -> np.ndarray:
+def forward(model: "Classifier", images: "Tensor") -> tuple[np.ndarray, list[float]]:
+    """One pass of preprocessed images (B, C, H, W), moved to the model's device and precision.
+
+    Returns:
+        Logits (B, L) float32, and the B distances from the training films (``Outputs.distances``).
+    """
     import torch
 
     parameter = next(model.parameters())
     # Not around a yield: the consumer of the stream would run without gradients, too.
     with torch.no_grad():
-        logits: np.ndarray = model(images.to(parameter.device, parameter.dtype)).float().cpu().numpy()
-    return logits
+        features, pooled = pool(model.all_features(images.to(parameter.device, parameter.dtype)))
+        logits: np.ndarray = model.head(features).float().cpu().numpy()
+    return logits, relative_distances(model, pooled).tolist()
 
 
 def _as_iterable(images: "np.ndarray | Tensor | Iterable[np.ndarray]") -> Iterable[np.ndarray]:

@@ -1,7 +1,7 @@
 """A backbone that knows its labels and where it can be explained."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cxrbench.errors import InputError
+from cxrbench.models.feature_statistics import FeatureStatistics
 from cxrbench.models.spec import ModelSpec
 from cxrbench.models.zoo import NetworkState, Stage, architecture
 
@@ -37,6 +38,10 @@ class Features:
         """``value``, a tensor in this stage's own layout, as a view (B, C, h, w)."""
         return self.stage.as_maps(value, self.grid)
 
+    def pooled(self) -> Tensor:
+        """Mean of each channel over the feature map, (B, C)."""
+        return self.as_maps(self.value).mean((2, 3))
+
 
 class Classifier(nn.Module):
     """A multi-label classifier in two parts: ``forward(images) == head(trunk(images))``, bit for bit.
@@ -48,6 +53,9 @@ class Classifier(nn.Module):
         backbone: the network of ``spec.architecture``, for grey images, with one output per label.
         spec: specification of the model.
         revision: identifies the weights: the first digits of their file's SHA-256; empty for unsaved ones.
+
+    Attributes:
+        feature_statistics: of the features of its training films; None where they were not measured.
     """
 
     def __init__(self, backbone: nn.Module, spec: ModelSpec, *, revision: str = "") -> None:
@@ -55,6 +63,7 @@ class Classifier(nn.Module):
         self.backbone = backbone
         self.spec = spec
         self.revision = revision
+        self.feature_statistics: FeatureStatistics | None = None
         self.architecture: Final = architecture(spec.architecture)
 
     @property
@@ -101,14 +110,23 @@ class Classifier(nn.Module):
     def trunk(self, images: Tensor, stage: str | None = None) -> Features:
         """Images (B, C, H, W) → the features after a stage (default: the last)."""
         target = self.stage(stage)
+        return next(features for features in self.all_features(images) if features.stage.name == target.name)
+
+    def all_features(self, images: Tensor) -> Iterator[Features]:
+        """Images (B, C, H, W) → the features after each stage in one pass, finest first.
+
+        Read them before the next ones are asked for: a later step of the network may overwrite them.
+        """
         state: NetworkState = images
+        height, width = images.shape[2:]
         for name, step in self.architecture.steps(self.backbone):
             state = step(state)
-            if name == target.name:
-                break
-        *rest, value = state if isinstance(state, tuple) else (state,)
-        height, width = images.shape[2:]
-        return Features(value, tuple(rest), target, self._grid(value, (height, width)))
+            if name in self.stages:
+                *rest, value = state if isinstance(state, tuple) else (state,)
+                grid = self._grid(value, (height, width))
+                yield Features(value, tuple(rest), self.stage(name), grid)
+                if name == self.stages[-1]:
+                    return
 
     def head(self, features: Features) -> Tensor:
         """Features of any stage → logits (B, L)."""

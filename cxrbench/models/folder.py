@@ -1,4 +1,4 @@
-"""The files of a saved model: config.json, model.safetensors, README.md, evaluation.json."""
+"""The files of a saved model: specification, weights, card, evaluation, statistics of its features."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -22,6 +22,7 @@ __all__ = [
     "FILES",
     "PREDICTIONS",
     "README",
+    "STATISTICS",
     "WEIGHTS",
     "fit",
     "read_spec",
@@ -33,8 +34,11 @@ CONFIG: Final = "config.json"
 WEIGHTS: Final = "model.safetensors"
 README: Final = "README.md"
 EVALUATION: Final = "evaluation.json"
+STATISTICS: Final = (
+    "features.safetensors"  # optional: without it, no film is said to be unlike training films
+)
 PREDICTIONS: Final = "predictions.csv"  # optional: written by recipes, not needed to load the model
-FILES: Final = (CONFIG, WEIGHTS, README, EVALUATION)
+FILES: Final = (CONFIG, WEIGHTS, README, EVALUATION, STATISTICS)
 
 _FORMAT: Final = 1
 _MAX_JSON: Final = 1 << 20  # bytes

@@ -16,6 +16,7 @@ from cxrbench.models.build import assemble
 from cxrbench.models.card import model_card
 from cxrbench.models.catalog import CatalogEntry, available, how_to_add, scan
 from cxrbench.models.classifier import Classifier
+from cxrbench.models.feature_statistics import read_statistics, write_statistics
 from cxrbench.models.fetch import check_revision, fetch, newest_commit
 from cxrbench.writing import draft_folder, write_text
 
@@ -49,6 +50,9 @@ def save(
     _check_replaceable(folder)
     with draft_folder(folder) as new:
         files.write_weights(new / files.WEIGHTS, model.backbone.state_dict(), half=half)
+        if model.feature_statistics is not None:
+            weights = files.revision_of(new / files.WEIGHTS)
+            write_statistics(new / files.STATISTICS, model.feature_statistics, weights=weights)
         files.write_spec(new / files.CONFIG, model.spec)
         write_text(new / files.EVALUATION, _as_json(evaluation or {}))
         write_text(new / files.README, model_card(model.spec, evaluation or {}, card))
@@ -71,6 +75,7 @@ def load(source: str | Path, *, revision: str | None = None) -> Classifier:
     state = files.read_weights(weights)
     model = assemble(spec, revision=files.revision_of(weights))
     files.fit(state, model.backbone, str(weights))
+    model.feature_statistics = read_statistics(folder / files.STATISTICS, weights=model.revision)
     return model.requires_grad_(False)
 
 
@@ -87,7 +92,7 @@ def pull(repository: str, *, revision: str) -> Path:
     check_revision(repository, revision)
     folder = fetch(repository, files.CONFIG, revision=revision).parent
     fetch(repository, files.WEIGHTS, revision=revision)
-    for optional in (files.README, files.EVALUATION):
+    for optional in (files.README, files.EVALUATION, files.STATISTICS):
         with suppress(InputError):
             fetch(repository, optional, revision=revision)
     return folder

@@ -27,7 +27,7 @@ from cxrbench.evaluation import (
 from cxrbench.evaluation.scoring import Scored, score_files
 from cxrbench.evaluation.systems import VALIDATION
 from cxrbench.figures.report import report
-from cxrbench.inference import threshold
+from cxrbench.inference import LIMIT, threshold
 from cxrbench.labels import finding_columns, finding_indices, finding_key
 from cxrbench.models import Classifier
 from cxrbench.models import folder as files
@@ -155,7 +155,7 @@ def _predictions(
                 f"None of the {len(bad)} images in {options.data} could be read. "
                 f"{next(iter(scored.problems.values()))}"
             )
-        parts.append(_matched(model, studies, split, scored.scores, options.data, listener.say).take(~bad))
+        parts.append(_matched(model, studies, split, scored, options.data, listener.say).take(~bad))
     predictions = join(parts)
     if not process.is_main_process:
         return predictions, splits_scored
@@ -178,7 +178,7 @@ def _told(bar: ProgressBar, what: str, listener: Listener) -> Callable[[int, int
 
 
 def _matched(
-    model: Classifier, studies: Studies, split: str, scores: np.ndarray, root: Path, say: Say
+    model: Classifier, studies: Studies, split: str, scored: Scored, root: Path, say: Say
 ) -> Predictions:
     """The findings that model and data set both name, in the data set's spelling; blank counts as absent."""
     ours = finding_columns(model.spec.labels)
@@ -194,8 +194,15 @@ def _matched(
         unknown = [label for label in others if label and finding_key(label) not in theirs]
         if unknown:
             say(f"left out, as {name} says nothing of them: {', '.join(unknown)}")
-    chosen = np.asarray(scores)[:, [index for _, index in pairs]]
-    return from_studies(studies, labels, chosen, split=split, root=root, name=model.spec.name)
+    return from_studies(
+        studies,
+        labels,
+        scored.scores[:, [index for _, index in pairs]],
+        split=split,
+        root=root,
+        name=model.spec.name,
+        distances=scored.distances,
+    )
 
 
 def _evaluated(
@@ -216,12 +223,25 @@ def _evaluated(
         "revision": model.revision,
         "dataset": options.data.name,
         "thresholds": origin,
+        "training_films": _distances(system.shown),
         **evaluate(system.shown, system.thresholds, count=options.resamples),
     }
     text = json.dumps(figures, indent=1, allow_nan=False) + "\n"
     out.write_text(f"{model.spec.name}/{files.EVALUATION}", text)
     write_curves(out, system.shown)
     return system.shown, figures
+
+
+def _distances(predictions: Predictions) -> dict[str, Any] | None:
+    """How far images are from the model's training films; None where the model does not state it."""
+    known = predictions.distances[~np.isnan(predictions.distances)]
+    if not known.size:
+        return None
+    return {
+        "images": int(known.size),
+        "unlike": int((known > LIMIT).sum()),
+        "median_distance": round(float(np.median(known)), 4),
+    }
 
 
 def _rows(scored: Sequence[Predictions], options: EvaluationOptions, out: OwnFolder, say: Say) -> list[Row]:

@@ -26,6 +26,7 @@ from cxrbench.training.run import status as run_status
 from cxrbench.training.run.folder import check_folder, logged, write_recipe
 from cxrbench.training.transfer.heads import fold, widen
 from cxrbench.training.validation import scores_of
+from cxrbench.workflows.feature_statistics import measure_features
 
 __all__ = ["evaluate_and_save", "run", "train"]
 
@@ -104,7 +105,7 @@ def _steps(
     # Thresholds from the validation studies, metrics on the test studies, and the model's folder.
     if process.is_main_process:
         torch.set_num_threads(os.cpu_count() or 1)  # the other processes are done
-        metrics = evaluate_and_save(config, model, studies, images, out)
+        metrics = evaluate_and_save(config, model, studies, images, out, say=say)
         say(report.table(metrics))
         say(f"{out / 'model'}: {(time.monotonic() - started) / 60:.1f} minutes")
 
@@ -127,11 +128,14 @@ def evaluate_and_save(
     studies: Mapping[str, Studies],
     images: ImageSource,
     out: Path,
+    *,
+    say: Say = write_line,
 ) -> dict[str, Any]:
     """Fit thresholds on the validation studies, evaluate on the test studies, save; return the metrics."""
     # Weights are stored in 16 bits: evaluate the model as it will be loaded.
     model = hub.load(hub.save(model, out / "model"))
     root, size = sources.data_root(config.data), model.spec.preprocessing.size
+    model.feature_statistics = measure_features(model, images("train", size), images("valid", size), say=say)
     parts = {
         split: evaluation.from_studies(
             studies[split], config.labels, scores_of(model, images(split, size)), split=split, root=root

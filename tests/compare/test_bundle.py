@@ -146,6 +146,22 @@ def test_the_note_on_reading_the_film_is_restored(computed: Comparison) -> None:
     assert bundle.load(older).note == ""
 
 
+def test_the_distance_from_the_training_films_is_restored_and_said(computed: Comparison) -> None:
+    (name, prediction), *_ = computed.predictions.items()
+    far = replace(computed, predictions={name: replace(prediction, distance=2.5)}, truth={})
+    assert bundle.load(saved(far)).predictions[name].distance == 2.5
+    notices = json.loads(members(saved(far))["settings.json"])["notices"]
+    assert any("(2.5 times the limit)" in text for text in notices)
+
+    def without(document: dict[str, Any]) -> None:
+        del document["notices"]
+        for record in document["predictions"]:
+            del record["distance"]
+
+    older = bundle.load(changed(far, without))  # as version 0.1 wrote them
+    assert math.isnan(older.predictions[name].distance)
+
+
 def test_opening_a_bundle_does_not_import_torch(computed: Comparison, tmp_path: Path) -> None:
     bundle.save(computed, tmp_path / "b.zip")
     code = (

@@ -1,14 +1,14 @@
 """The Compare page: scores and heat maps of one radiograph, for several models and methods."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from cxrbench.app.compare import controls, progress, url, what_if
+from cxrbench.app.compare import controls, notices, progress, url, what_if
 from cxrbench.app.compare.canvas import canvas
 from cxrbench.app.compare.options import configured_titles, method_titles, model_titles
 from cxrbench.app.compare.scene import scene
@@ -64,11 +64,12 @@ def _draw() -> None:
     titles = model_titles(source) | method_titles(source) | configured_titles(choice.methods)
     snapshot = map_jobs.gather(source, choice.settings, progress.stopped(), choice.findings)
     snapshot, known = add_known_truth(snapshot, source, choice.findings)
+    scores_shown = notices.draw(source, snapshot.comparison.predictions, titles)
     progress.show(snapshot, titles)
     link = url.keep_link(choice, source)
     file = f"cxrbench-{choice.case or source.sha256[:8]}"
     data = scene(
-        snapshot.shown,
+        snapshot.shown if scores_shown else without_scores(snapshot.shown),
         cells=snapshot.cells,
         titles=titles,
         link=link,
@@ -79,7 +80,10 @@ def _draw() -> None:
     with beside, st.popover("Save", icon=":material/download:", key="open_save", width="content"):
         _draw_saves(replace(snapshot.comparison, findings=choice.findings, view=source.view), file, link)
         _draw_code(choice, source)
-    show_scores(source, choice.findings, snapshot, titles)
+    if scores_shown:
+        show_scores(source, choice.findings, snapshot, titles)
+    else:
+        st.caption("The scores are folded; the notice above says why, and opens them.")
     snapshot = what_if.draw(source, snapshot, choice, known, titles)
     progress.follow(snapshot)
 
@@ -118,6 +122,11 @@ def _draw_code(choice: Choice, source: Source) -> None:
     st.code(command_snippet(choice.settings, choice.findings, source.link), language="bash")
     if source.link is None or source.link[0] != "case":
         st.caption("film.png is the radiograph: your own file, or a picture that the Phantom page saved.")
+
+
+def without_scores(comparisons: Mapping[str, Comparison]) -> dict[str, Comparison]:
+    """The same comparisons without predictions, so that the panels show maps and no scores."""
+    return {finding: replace(comparison, predictions={}) for finding, comparison in comparisons.items()}
 
 
 def show_scores(

@@ -98,7 +98,8 @@ def _rows_of_several(inputs: PanelInputs, finding: str) -> list[Row]:
     """One finding, several models: a row per method, with mean and deviation, beside one radiograph."""
     methods = inputs.comparison.settings.methods
     radiograph = radiograph_panel(inputs, finding, "")
-    radiograph["facts"] += vote_facts(inputs.comparison, finding, inputs.titles)
+    if inputs.comparison.predictions:  # none while they are computed, or folded
+        radiograph["facts"] += vote_facts(inputs.comparison, finding, inputs.titles)
     rows = [_row_of_method(inputs, method, finding) for method in methods]
     lines = [-(-len(row) // (_COLUMNS - 1)) for row in rows]  # a long row is broken
     radiograph["rows"] = sum(lines)

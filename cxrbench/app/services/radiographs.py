@@ -56,6 +56,11 @@ class Source:
     effects: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     link: tuple[str, str] | None = None
 
+    @property
+    def unknown(self) -> bool:
+        """Whether nothing is known of what it shows: neither a gallery case nor a phantom."""
+        return self.link is None and not self.truth
+
 
 def case(case_id: str) -> Source:
     """A gallery case with its maps.

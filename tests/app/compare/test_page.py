@@ -220,6 +220,48 @@ def test_an_uploaded_film_and_a_case_can_be_selected_in_turn(workbench: AppTest)
     assert "PNG, 80 × 80 pixels" in texts(settle(at))
 
 
+def red_jpeg() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (90, 70), (220, 20, 20)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def test_a_notice_comes_before_the_scores_of_an_own_film_and_the_reader_opens_them(
+    workbench: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenes: list[SceneData] = []
+
+    def keep(*args: Any, **kwargs: Any) -> SceneData:
+        scenes.append(draw(*args, **kwargs))
+        return scenes[-1]
+
+    draw = scene.scene
+    monkeypatch.setattr("cxrbench.app.compare.page.scene", keep)
+    workbench.query_params["methods"] = ["grad_cam"]
+    at = workbench.run()
+    assert not at.warning  # a gallery case: its truth is known
+    assert "Scores of Small" in texts(at)
+    at.file_uploader(key="upload").upload("red.jpg", red_jpeg(), "image/jpeg").run()
+    at = settle(at)
+    notice = at.warning[0].value
+    assert notice.startswith("**Before you look at the scores**")
+    assert "**Picture in colour.** The file is in colour" in notice
+    assert "**Blank picture.**" in notice
+    assert "Scores of Small" not in texts(at)
+    assert "training films of Small is not known" in texts(at)
+    (panel,) = [panel for panel in scenes[-1]["panels"] if panel["kind"] == "map"]
+    assert panel["map"] is not None
+    assert not any("score" in fact for fact in panel["facts"])
+    at.toggle[0].set_value(True).run()
+    assert "Scores of Small" in texts(at)
+    (panel,) = [panel for panel in scenes[-1]["panels"] if panel["kind"] == "map"]
+    assert any("score" in text for text in [*panel["facts"], *panel["notes"]])
+    assert at.warning[0].value == notice
+    at.selectbox(key=key_in(at.session_state, "pick_case")).select("fluid").run()
+    assert not at.warning
+    assert "Scores of Small" in texts(at)
+
+
 def test_two_uploads_of_the_same_name_are_two_films(workbench: AppTest) -> None:
     workbench.query_params["methods"] = ["grad_cam"]
     at = workbench.run()
