@@ -44,8 +44,7 @@ def run(options: argparse.Namespace) -> int:
     labels = [model.spec.labels[index] for index in model.spec.findings]
     thresholds = [model.spec.thresholds[index] for index in model.spec.findings]
     title = model.spec.title or model.spec.name
-    if model.feature_statistics is None:
-        note(without_distance([title]))
+    note(without_distance([] if model.feature_statistics else [title]))
     read: list[tuple[Path, FilmMeasures]] = []
     skipped: list[str] = []
     with ExitStack() as stack:

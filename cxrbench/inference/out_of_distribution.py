@@ -85,7 +85,7 @@ def pooled_features(model: "Classifier", batches: "Iterable[Tensor]") -> np.ndar
     return np.concatenate(rows)
 
 
-def fit_statistics(training: np.ndarray, validation: np.ndarray, *, rank: int = 64) -> FeatureStatistics:
+def fit_statistics(training: np.ndarray, validation: np.ndarray, *, rank: int = 100) -> FeatureStatistics:
     """Fit the statistics of a model's features: on training films, their limit on validation films.
 
     The covariance is that of Ledoit and Wolf, Σ = (1 − s) S + s m · 1 with the empirical covariance S, its

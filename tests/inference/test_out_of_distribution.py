@@ -12,7 +12,7 @@ from cxrbench.preprocess import Preprocessing
 
 def features(count: int, width: int, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    mixing = np.random.default_rng(9).normal(size=(width, width))
+    mixing = np.eye(width) + 0.2 * np.random.default_rng(9).normal(size=(width, width))
     sample: np.ndarray = rng.normal(size=(count, width)) @ mixing + 3
     return sample
 
