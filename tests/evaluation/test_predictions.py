@@ -204,3 +204,14 @@ def test_studies_are_evaluated_by_their_labels_and_named_below_their_folder(tmp_
     assert_array_equal(found.targets[:, 0], [1, 0, np.nan, 0])
     assert found.table["path"].tolist() == ["test/0.png", "test/1.png", "test/2.png", "3.png"]
     assert found.splits == ("test",)
+
+
+def test_the_distance_from_the_training_films_is_kept_where_it_is_known(tmp_path: Path) -> None:
+    before = made()
+    assert np.isnan(before.distances).all()
+    known = np.array([0.5, 1.25, np.nan, 2.0, 0.75, 1.0])
+    write_predictions(tmp_path / "p.csv", replace(before, table=before.table.assign(distance=known)))
+    after = read_predictions(tmp_path / "p.csv")
+    assert after.notes == ()
+    assert_allclose(after.distances, known)
+    assert_allclose(join([after.split("valid"), after.split("test")]).distances, known)
