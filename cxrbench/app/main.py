@@ -24,8 +24,11 @@ def main() -> None:
     values = {name: st.query_params.get_all(name) for name in st.query_params}
     if page.url_path == _SPELT_OUT:
         st.switch_page(first)  # the navigation marks only the entry that is visible
-    if page == first and values:
-        # The first page has no settings: links to "/" with some are of the time when Compare was there.
+    begins = "opened" not in st.session_state
+    st.session_state["opened"] = True
+    if begins and page == first and values:
+        # The first page has no settings: links to "/" with some are of the time when Compare was there. Later in
+        # a session "/" has those of another page after Back: Streamlit writes them before it changes the page.
         st.switch_page(page_file("compare"), query_params=values)
     if page != first:
         st.set_page_config(page_title=f"{page.title} · cxrbench")

@@ -8,8 +8,7 @@ import streamlit as st
 from cxrbench.app.judge.controls import Selection
 from cxrbench.app.judge.results import method_title
 from cxrbench.app.judge.words import direction
-from cxrbench.app.services.shipped_films import compare_parameters
-from cxrbench.app.widgets.page_links import page_link
+from cxrbench.app.services.shipped_films import compare_address
 from cxrbench.app.widgets.tables import number_columns, table_expander
 from cxrbench.judge import CRITERIA
 from cxrbench.models import catalog
@@ -29,7 +28,7 @@ def films_part(selection: Selection) -> None:
             f"{selection.model}, or the criterion is undefined. Choose another method or criterion."
         )
         return
-    opened = "Each opens on Compare, where the phantom is rendered again from its seed."
+    opened = "Each opens on Compare in a tab of its own, where the phantom is rendered again from its seed."
     if not selection.judged.simulated:
         opened = "These films are not of the shipped models' data set, and cannot be rendered."
     st.markdown(
@@ -69,8 +68,9 @@ def _draw_list(title: str, maps: pd.DataFrame, selection: Selection) -> None:
         if not selection.judged.simulated:
             st.markdown(label)
             continue
-        link = compare_parameters(row["film"], row["finding"], models, [selection.method])
-        page_link("compare", label, query_params=link)
+        # In a tab of its own: Back from a page that was opened here would lose this page's settings.
+        address = compare_address(row["film"], row["finding"], models, [selection.method])
+        st.markdown(f":material/compare: [{label}]({address})")
 
 
 def _film_title(path: str) -> str:

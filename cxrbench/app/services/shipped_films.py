@@ -14,7 +14,7 @@ from cxrbench.data.phantom.labeller import certain
 from cxrbench.data.phantom.shipped import SIZE, shipped_film
 from cxrbench.errors import InputError
 
-__all__ = ["PARAMETER", "compare_address", "compare_parameters", "radiograph", "shipped_paths"]
+__all__ = ["PARAMETER", "compare_address", "radiograph", "shipped_paths"]
 
 PARAMETER: Final = "film"  # query parameter of the Compare page that names such a film
 _COMPARED: Final = 30  # rows of a table whose truth is compared: a few milliseconds each
@@ -39,10 +39,8 @@ def radiograph(path: str) -> Source:
     )
 
 
-def compare_parameters(
-    path: str, finding: str, models: Sequence[str], methods: Sequence[str] = ()
-) -> list[tuple[str, str]]:
-    """Query parameters that open a film on the Compare page.
+def compare_address(path: str, finding: str, models: Sequence[str], methods: Sequence[str] = ()) -> str:
+    """The address of a film on the Compare page, relative to the address of any other page.
 
     Args:
         path: of the film.
@@ -50,17 +48,13 @@ def compare_parameters(
         models: names; empty for the page's own choice.
         methods: keys; empty for the page's own choice.
     """
-    return [
+    parameters = [
         (PARAMETER, path),
         *(("models", name) for name in models),
         *(("methods", key) for key in methods),
         ("findings", finding),
     ]
-
-
-def compare_address(path: str, finding: str, models: Sequence[str]) -> str:
-    """The address of a film on the Compare page, relative to the address of any other page."""
-    return f"compare?{urlencode(compare_parameters(path, finding, models))}"
+    return f"compare?{urlencode(parameters)}"
 
 
 def shipped_paths(paths: Sequence[str], truth: np.ndarray, labels: Sequence[str]) -> list[str] | None:
