@@ -27,8 +27,8 @@ def main() -> None:
     begins = "opened" not in st.session_state
     st.session_state["opened"] = True
     if begins and page == first and values:
-        # The first page has no settings: links to "/" with some are of the time when Compare was there. Later in
-        # a session "/" has those of another page after Back: Streamlit writes them before it changes the page.
+        # The first page has no settings: links to "/" with some are of the time when Compare was there. Later
+        # in a session "/" has those of another page after Back, since Streamlit writes them before it leaves.
         st.switch_page(page_file("compare"), query_params=values)
     if page != first:
         st.set_page_config(page_title=f"{page.title} · cxrbench")
