@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from cxrbench.compare import HeatMaps, Prediction
+from cxrbench.compare.stored_maps import halved
 from cxrbench.data.phantom.shipped import held_out_studies
 from cxrbench.errors import InputError
 from cxrbench.explain import METHODS
@@ -173,7 +174,10 @@ class Situation:
         *_, (_, randomised) = randomised_models(model, example)
         heat = self.bench.computed(self.value.state, self.model, self.method, randomised)
         found = heat.map_of(self.finding)
-        return float("nan") if found is None else spearman(self.map, found)
+        if found is None:
+            return float("nan")
+        # The gallery stores fine maps halved.
+        return spearman(self.map, found if found.shape == self.map.shape else halved(found[None])[0])
 
     def largest_difference(self) -> float:
         """Largest difference of two methods' maps, each divided by its largest magnitude, in percent."""
