@@ -3,9 +3,9 @@
 import contextlib
 import csv
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from PIL import Image
 
 from cxrbench.cli import main
 from cxrbench.cli import predict as predict_command
+from cxrbench.inference import measure_film
 from cxrbench.models import Classifier, create, hub
 from cxrbench.preprocess import Preprocessing
 
@@ -100,15 +101,16 @@ def test_a_failed_predict_keeps_the_old_file(
     old = tmp_path / "scores.csv"
     old.write_text("old")
 
-    def stream(model: Classifier, images: None, **options: Any) -> Iterator[np.ndarray]:
-        yield np.zeros(len(LABELS), np.float32)
+    def stream_rows(model: Classifier, images: None) -> Iterator[tuple[np.ndarray, float]]:
+        yield np.zeros(len(LABELS), np.float32), math.nan
         raise failure
 
-    monkeypatch.setattr(predict_command, "stream", stream)
+    read_film = (tmp_path / "a.png", measure_film(np.eye(64, dtype=np.float32), note=""))
+    monkeypatch.setattr(predict_command, "stream_rows", stream_rows)
     monkeypatch.setattr(predict_command, "_print_scores", lambda *arguments, **options: None)
-    monkeypatch.setattr(predict_command, "_readable", lambda paths, read, skipped: read.append(paths[0]))
+    monkeypatch.setattr(predict_command, "_readable", lambda paths, read, skipped: read.append(read_film))
     picture = film(tmp_path / "a.png", 0)
-    with contextlib.suppress(BaseException):
+    with contextlib.suppress(failure):
         main(["predict", str(picture), "--model", str(model), "--csv", str(old), "--force"])
     assert old.read_text() == "old"
     assert not list(tmp_path.glob(".*"))

@@ -1,7 +1,7 @@
 """One recipe, saved with the model, applied alike by training, page, command line and API."""
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -38,10 +38,16 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def seen_by(model: Classifier) -> list[torch.Tensor]:
-    """What the model is fed with from now on."""
+def seen_by(model: Classifier, monkeypatch: pytest.MonkeyPatch) -> list[torch.Tensor]:
+    """What the model is fed with from now on, for scores."""
     fed: list[torch.Tensor] = []
-    model.register_forward_pre_hook(lambda module, given: fed.append(given[0].detach().clone()))
+    features = model.all_features
+
+    def look(images: torch.Tensor) -> Iterator[Features]:
+        fed.append(images.detach().clone())
+        return features(images)
+
+    monkeypatch.setattr(model, "all_features", look)
     return fed
 
 
@@ -56,8 +62,9 @@ def test_training_page_command_line_and_library_give_the_same_tensor(
     pixels = read_image(film).pixels
     api = model.spec.preprocessing(pixels)[None]
 
-    fed = seen_by(model)
-    outputs = predict(model, pixels)
+    with monkeypatch.context() as patch:
+        fed = seen_by(model, patch)
+        outputs = predict(model, pixels)
     assert torch.equal(fed[-1], api)
 
     # The page's path: scores and maps of one radiograph.

@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     labels = [model.spec.labels[index] for index in model.spec.findings]
     thresholds = [model.spec.thresholds[index] for index in model.spec.findings]
     title = model.spec.title or model.spec.name
-    note(without_distance([] if model.feature_statistics else [title]))
+    unmeasured = without_distance([] if model.feature_statistics else [title])
     read: list[tuple[Path, FilmMeasures]] = []
     skipped: list[str] = []
     with ExitStack() as stack:
@@ -55,6 +55,7 @@ def run(options: argparse.Namespace) -> int:
         progress = stack.enter_context(ProgressBar("images processed", final_line=False))
         done = 0
         for row, (logits, distance) in enumerate(stream_rows(model, _readable(paths, read, skipped))):
+            note(unmeasured if row == 0 else "")  # of images that cannot be read there is nothing to say
             scores = sigmoid(logits)[list(model.spec.findings)]
             path, measures = read[row]
             notices = film_notices(measures, {title: distance})

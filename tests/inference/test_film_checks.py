@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +96,11 @@ def test_a_thumbnail_holds_ranks_whatever_the_exposure(frontal: np.ndarray) -> N
 def test_real_films_are_rarely_noticed_and_inverted_ones_nearly_always(real: Path) -> None:
     films = [read_image(path).pixels for path in sorted((real / "nih" / "images").iterdir())[::4]]
     assert sum(bool(checks(film)) for film in films) <= 5  # of 50
-    for change, check in ((lambda film: 1 - film, "inverted"), (lambda film: film[::-1], "upside_down")):
+    changes: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+        "inverted": lambda film: 1 - film,
+        "upside_down": lambda film: film[::-1],
+    }
+    for check, change in changes.items():
         found = [checks(change(film)) for film in films]
         assert sum(bool(names) for names in found) >= 48
         assert sum(check in names for names in found) >= 42
