@@ -23,7 +23,7 @@ export function element(tag, name = "", ...children) {
  * @returns {HTMLParagraphElement}
  */
 export function paragraph(text) {
-  const parts = text.split(/(\*\*[^*]+\*\*|\*[^*]+\*)/).map((part) => {
+  const parts = text.split(/(\*\*[^*]+\*\*|\*[^*]+\*)/u).map((part) => {
     if (part.startsWith("**") && part.length > 4) return element("strong", "", part.slice(2, -2));
     return part.startsWith("*") && part.length > 2 ? element("em", "", part.slice(1, -1)) : part;
   });
@@ -47,7 +47,7 @@ export function figure(picture, images) {
     [heat.src, heat.alt] = [images[picture.heat], ""];
     stack.append(heat);
   }
-  if (picture.outline.length) stack.append(outline(picture));
+  if (picture.outline.length > 0) stack.append(outline(picture));
   const made = element("figure", "", stack);
   if (picture.caption) made.append(element("figcaption", "", ...paragraph(picture.caption).childNodes));
   return made;

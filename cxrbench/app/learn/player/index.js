@@ -22,7 +22,9 @@ export default function learn({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".learn");
   if (!(root instanceof HTMLElement) || !data) return undefined;
   /** @param {string} id */
-  const open = (id) => setTriggerValue("open", { id, kind: "open" });
+  const open = (id) => {
+    setTriggerValue("open", { id, kind: "open" });
+  };
   if (data.lesson) return play(root, data.lesson, () => open(""));
   root.replaceChildren(list(data.lessons, open));
   return undefined;

@@ -138,7 +138,7 @@ function body(lesson, at, redraw) {
   const below = element("div", "answer");
   if (step.question) below.append(question(lesson, at, step.question, answer, redraw));
   if (revealed) below.append(reveal(step, answer));
-  return element("article", shown.length ? "step" : "step plain", words, ...(shown.length ? [pictures] : []), below);
+  return element("article", shown.length > 0 ? "step" : "step plain", words, ...(shown.length > 0 ? [pictures] : []), below);
 }
 
 /**
@@ -159,7 +159,7 @@ function question(lesson, at, asked, answer, redraw) {
     redraw();
   };
   const made = element("section", "question", element("h4", "", asked.ask));
-  made.append(asked.options.length ? choice(asked, answer, keep) : number(asked, answer, keep));
+  made.append(asked.options.length > 0 ? choice(asked, answer, keep) : number(asked, answer, keep));
   if (!answer) made.append(button("Show me the answer", () => keep("seen", ""), "quiet"));
   return made;
 }
@@ -205,9 +205,10 @@ function number(asked, answer, keep) {
   submit.type = "submit";
   submit.disabled = input.disabled;
   made.append(submit, hint);
+  /** @param {SubmitEvent} event */
   made.onsubmit = (event) => {
     event.preventDefault();
-    const text = input.value.trim().replace("−", "-").replace(",", ".").replace(/\s*%$/, "");
+    const text = input.value.trim().replace("−", "-").replace(",", ".").replace(/\s*%$/u, "");
     const guess = Number(text);
     if (text === "" || !Number.isFinite(guess)) {
       hint.textContent = "Type a number, for example 0.5.";
