@@ -85,7 +85,7 @@ def test_a_film_of_an_error_list_opens_on_compare_with_its_finding_and_all_model
         page.mouse.click(*link)
     film = opened.value
     film.wait_for_selector(".bench", timeout=120_000)
-    film.wait_for_url("**/?film=test*")
+    film.wait_for_url("**/compare?film=test*")
     assert "models=densenet121&models=efficientnet_b0" in film.url
     assert film.locator("[class*=st-key-pick_finding] input").first.input_value() == "Edema"
     assert film.locator("[class*=st-key-pick_case] input").first.input_value().startswith("Yours: Patient")
