@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlencode
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from cxrbench.app.services.compare_links import film_address
 from cxrbench.app.services.radiographs import Source
 from cxrbench.data import Studies, datasets, read_image
 from cxrbench.data.datasets import OwnDataSet
@@ -100,12 +100,7 @@ def compare_address(name: str, path: str, finding: str, models: Sequence[str]) -
         finding: to show first.
         models: names; empty for the page's own choice.
     """
-    link = [
-        (PARAMETER, f"{name}/{path}"),
-        *(("models", model) for model in models),
-        ("findings", finding),
-    ]
-    return f"compare?{urlencode(link)}"
+    return film_address((PARAMETER, f"{name}/{path}"), finding, models)
 
 
 def _in_words(labels: dict[str, float]) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
-from urllib.parse import urlencode
 
 import numpy as np
 
+from cxrbench.app.services.compare_links import film_address
 from cxrbench.app.services.phantoms import as_source, described
 from cxrbench.app.services.radiographs import Source
 from cxrbench.data.phantom import KINDS
@@ -48,13 +48,7 @@ def compare_address(path: str, finding: str, models: Sequence[str], methods: Seq
         models: names; empty for the page's own choice.
         methods: keys; empty for the page's own choice.
     """
-    parameters = [
-        (PARAMETER, path),
-        *(("models", name) for name in models),
-        *(("methods", key) for key in methods),
-        ("findings", finding),
-    ]
-    return f"compare?{urlencode(parameters)}"
+    return film_address((PARAMETER, path), finding, models, methods)
 
 
 def shipped_paths(paths: Sequence[str], truth: np.ndarray, labels: Sequence[str]) -> list[str] | None:

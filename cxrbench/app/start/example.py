@@ -49,10 +49,12 @@ def draw_example(example: Example = EXAMPLE) -> None:
     """Draw film and maps with their numbers, and the button that takes the finding away."""
     try:
         source = case(example.case)
-        comparison = gallery.load(example.case, models=[example.model], methods=example.methods)
     except InputError:  # another folder of assets than the shipped one need not have the case
         return
-    if example.finding not in comparison.masks or example.model not in comparison.predictions:
+    comparison, maps = source.precomputed, [(example.model, method) for method in example.methods]
+    if comparison is None or example.finding not in comparison.masks:
+        return
+    if not comparison.heat_maps.keys() >= set(maps):
         return
     prediction = comparison.predictions[example.model]
     score = float(prediction.scores[prediction.labels.index(example.finding)])
@@ -165,14 +167,13 @@ def _draw_without(source: Source, comparison: Comparison, example: Example) -> N
             st.image(picture, width="stretch", output_format="PNG", alt=alt)
             st.caption(alt)
     with beside:
-        _draw_scores(source, example)
+        _draw_scores(source, comparison, example)
 
 
-def _draw_scores(source: Source, example: Example) -> None:
+def _draw_scores(source: Source, comparison: Comparison, example: Example) -> None:
     st.markdown("**The score, with → without**")
     titles = gallery.models()
-    assert source.precomputed is not None
-    scores = scores_without(source, source.precomputed, example.finding)
+    scores = scores_without(source, comparison, example.finding)
     for model, (before, after) in scores.items():
         st.markdown(f"{titles.get(model, model)}: {before:.2f} → **{after:.2f}**")
     st.caption(
