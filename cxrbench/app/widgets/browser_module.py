@@ -1,13 +1,32 @@
-"""The JavaScript of a component: its files, joined into the one module that Streamlit takes."""
+"""A component of a page: HTML, styles, and its JavaScript joined into the one module that Streamlit takes."""
 
 import re
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-__all__ = ["joined_module"]
+import streamlit as st
+
+__all__ = ["component", "joined_module"]
 
 _IMPORT: Final = re.compile(r'^import \{[^}]*\} from "(\.{1,2}/[\w./-]+\.js)";\n', re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export (?!default\b)", re.MULTILINE)
+
+
+def component(name: str, folder: Path, stem: str, *, entry: str = "index.js") -> Any:
+    """Register a component, and return what mounts it.
+
+    Args:
+        name: of the component, unique in the workbench.
+        folder: of its files.
+        stem: of its HTML and CSS file.
+        entry: its JavaScript file, as ``joined_module`` takes it.
+    """
+    return st.components.v2.component(
+        name,
+        html=(folder / f"{stem}.html").read_text(encoding="utf-8"),
+        css=(folder / f"{stem}.css").read_text(encoding="utf-8"),
+        js=joined_module(folder / entry),
+    )
 
 
 def joined_module(entry: Path) -> str:

@@ -3,21 +3,12 @@
 from pathlib import Path
 from typing import Final
 
-import streamlit as st
-
 from cxrbench.app.compare.canvas.schema import SceneData
-from cxrbench.app.widgets.browser_module import joined_module
+from cxrbench.app.widgets.browser_module import component
 
 __all__ = ["canvas"]
 
-_ROOM: Final = Path(__file__).parent
-
-_COMPONENT = st.components.v2.component(
-    "cxrbench_canvas",
-    html=(_ROOM / "canvas.html").read_text(encoding="utf-8"),
-    css=(_ROOM / "canvas.css").read_text(encoding="utf-8"),
-    js=joined_module(_ROOM / "index.js"),
-)
+_COMPONENT: Final = component("cxrbench_canvas", Path(__file__).parent, "canvas")
 
 
 def canvas(data: SceneData, *, key: str) -> None:

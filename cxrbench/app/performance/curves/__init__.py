@@ -3,21 +3,12 @@
 from pathlib import Path
 from typing import Final, cast
 
-import streamlit as st
-
 from cxrbench.app.performance.curves.schema import CellClick, FindingData
-from cxrbench.app.widgets.browser_module import joined_module
+from cxrbench.app.widgets.browser_module import component
 
 __all__ = ["curves"]
 
-_ROOM: Final = Path(__file__).parent
-
-_COMPONENT = st.components.v2.component(
-    "cxrbench_curves",
-    html=(_ROOM / "curves.html").read_text(encoding="utf-8"),
-    css=(_ROOM / "curves.css").read_text(encoding="utf-8"),
-    js=joined_module(_ROOM / "slide.js"),
-)
+_COMPONENT: Final = component("cxrbench_curves", Path(__file__).parent, "curves", entry="slide.js")
 
 
 def curves(data: FindingData, *, key: str) -> CellClick | None:

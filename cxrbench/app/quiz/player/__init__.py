@@ -3,21 +3,12 @@
 from pathlib import Path
 from typing import Final
 
-import streamlit as st
-
 from cxrbench.app.quiz.player.schema import QuizData
-from cxrbench.app.widgets.browser_module import joined_module
+from cxrbench.app.widgets.browser_module import component
 
 __all__ = ["player"]
 
-_ROOM: Final = Path(__file__).parent
-
-_COMPONENT = st.components.v2.component(
-    "cxrbench_quiz",
-    html=(_ROOM / "player.html").read_text(encoding="utf-8"),
-    css=(_ROOM / "player.css").read_text(encoding="utf-8"),
-    js=joined_module(_ROOM / "index.js"),
-)
+_COMPONENT: Final = component("cxrbench_quiz", Path(__file__).parent, "player")
 
 
 def player(data: QuizData, *, key: str) -> None:
