@@ -22,10 +22,13 @@ class ProgressBar:
         final_line: whether to write the line "8 of 8 films drawn" where there is no terminal.
         every: seconds between lines with rate and time left where there is no terminal; None for none. The
             rate is that since the first count, which may be of what an earlier run did.
+        in_bytes: what is counted are bytes, shown as MB.
     """
 
-    def __init__(self, what: str, *, final_line: bool = True, every: float | None = None) -> None:
-        self.what, self.final_line, self.every = what, final_line, every
+    def __init__(
+        self, what: str, *, final_line: bool = True, every: float | None = None, in_bytes: bool = False
+    ) -> None:
+        self.what, self.final_line, self.every, self.in_bytes = what, final_line, every, in_bytes
         self._bar: tqdm | None = None  # made with the first count: only then is the total known
         self._first = 0
         self._started = self._written = 0.0
@@ -48,13 +51,18 @@ class ProgressBar:
             if self._bar is None:
                 # What was done before the first count does not count for the rate.
                 self._bar = tqdm(
-                    total=total, initial=done, desc=self.what, file=sys.stderr, dynamic_ncols=True
+                    total=total or None,
+                    initial=done,
+                    desc=self.what,
+                    file=sys.stderr,
+                    dynamic_ncols=True,
+                    **({"unit": "B", "unit_scale": True} if self.in_bytes else {}),
                 )
             if now:
                 self._bar.set_postfix_str(now, refresh=False)
             self._bar.update(done - self._bar.n)
         elif self.final_line and done == total:
-            write_line(f"{done} of {total} {self.what}", sys.stderr)
+            write_line(self._counted(done, total), sys.stderr)
         elif self.every is not None:
             self._line(done, total, self.every)
 
@@ -66,7 +74,13 @@ class ProgressBar:
             self._written = now
             each = (now - self._started) / (done - self._first)
             left = tqdm.format_interval(each * (total - done))
-            write_line(f"{done} of {total} {self.what}, {each:.3g} s each, {left} left", sys.stderr)
+            rate = f"{1e-6 / each:.3g} MB/s" if self.in_bytes else f"{each:.3g} s each"
+            write_line(f"{self._counted(done, total)}, {rate}, {left} left", sys.stderr)
+
+    def _counted(self, done: int, total: int) -> str:
+        if self.in_bytes:
+            return f"{done / 1e6:.1f} of {total / 1e6:.1f} MB {self.what}"
+        return f"{done} of {total} {self.what}"
 
 
 def write_line(text: str, stream: TextIO | None = None) -> None:

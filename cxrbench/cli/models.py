@@ -1,36 +1,27 @@
-"""``cxrbench models``: list the models, and fetch one from the Hugging Face Hub."""
+"""``cxrbench models``: list the models; add offered ones, folders and repositories; remove added ones."""
 
 import argparse
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cxrbench.cli.say import note
 from cxrbench.errors import InputError
-from cxrbench.models import ModelSpec, catalog
+from cxrbench.models import ModelSpec, catalog, own
 from cxrbench.models.folder import read_spec
+from cxrbench.models.offered import OFFERED
+from cxrbench.terminal import ProgressBar
 
 if TYPE_CHECKING:
     from cxrbench.models import Classifier
 
 __all__ = ["load", "run"]
 
+_SECONDS: Final = 30.0  # between lines of progress where there is no terminal
+
 
 def run(options: argparse.Namespace) -> int:
-    """One line per model: name, title, findings; with ``--fetch``, of the model that was fetched."""
-    if options.fetch:
-        fetched = _fetch(options.fetch)
-        print(_line(read_spec(fetched)))
-        note(f"fetched into {fetched}")
-        return 0
-    entries = catalog.scan()
-    if not entries:
-        note(f"No model was found. {catalog.how_to_add()}")
-    for found in entries:
-        if found.spec is None:
-            note(found.problem)
-            continue
-        print(_line(found.spec))
-    return 0
+    """List the models, or those that are offered; add or remove one."""
+    actions = {"add": _add, "offered": _offered, "remove": _remove, None: _list}
+    return actions[options.action](options)
 
 
 def load(source: str | None) -> "Classifier":
@@ -48,12 +39,42 @@ def load(source: str | None) -> "Classifier":
     return hub.load(repository, revision=revision) if revision else hub.load(source)
 
 
-def _fetch(source: str) -> Path:
-    from cxrbench.models import hub  # imported here: listing models needs no torch
+def _list(options: argparse.Namespace) -> int:
+    """One line per model: name, title, findings, learned from, licence, size, source."""
+    entries = catalog.scan()
+    if not entries:
+        note(f"No model was found. {catalog.how_to_add()}")
+    for entry in entries:
+        if entry.spec is None:
+            note(entry.problem)
+            continue
+        print(_line(entry, entry.spec))
+    return 0
 
-    repository, _, revision = source.partition("@")
-    return hub.download(repository, revision=revision or None)
+
+def _offered(options: argparse.Namespace) -> int:
+    """One line per model that can be added by name: name, title, learned from, licence, size, source."""
+    for model in OFFERED.values():
+        fields = (model.name, model.title, model.learned_from, model.licence, f"{model.size / 1e6:.0f} MB")
+        print("\t".join((*fields, model.source)))
+    return 0
 
 
-def _line(spec: ModelSpec) -> str:
-    return f"{spec.name}\t{spec.title}\t{', '.join(label for label in spec.labels if label)}"
+def _add(options: argparse.Namespace) -> int:
+    with ProgressBar("received", every=_SECONDS, in_bytes=True) as bar:
+        folder = own.add(options.what, progress=lambda _, done, total: bar(done, total))
+    spec = read_spec(folder)
+    print(_line(catalog.CatalogEntry(folder, spec), spec))
+    note(f"added in {folder}")
+    return 0
+
+
+def _remove(options: argparse.Namespace) -> int:
+    print(f"removed {own.remove(options.name)}")
+    return 0
+
+
+def _line(entry: catalog.CatalogEntry, spec: ModelSpec) -> str:
+    findings = ", ".join(label for label in spec.labels if label)
+    provenance = (spec.learned_from or "unknown", spec.licence or "unknown", f"{entry.size / 1e6:.1f} MB")
+    return "\t".join((spec.name, spec.title, findings, *provenance, spec.source or entry.kind))

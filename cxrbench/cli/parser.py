@@ -320,14 +320,28 @@ def _add_train(commands: _Commands) -> None:
 
 
 def _add_lists(commands: _Commands) -> None:
-    about = "list the available models, or fetch one from the Hugging Face Hub"
-    command = commands.add_parser("models", help=about, description=_sentence(about))
-    command.add_argument(
-        "--fetch",
-        metavar="OWNER/NAME[@COMMIT]",
-        help="download this repository's model into your folder of models: CXRBENCH_MODELS, or else "
-        ".cxrbench/models at home",
+    about = "list the available models; add and remove your own"
+    command = commands.add_parser(
+        "models",
+        help=about,
+        description=_sentence(about) + " Without an action, one line per model: name, title, findings, what "
+        "it learned from, licence, size, source. Added models lie in the folder CXRBENCH_MODELS, or else in "
+        ".cxrbench/models at home.",
     )
+    actions = command.add_subparsers(metavar="ACTION", dest="action")
+    about = "download and add a model; an interrupted download goes on where it stopped"
+    adding = actions.add_parser("add", help=about, description=_sentence(about))
+    adding.add_argument(
+        "what",
+        metavar="WHAT",
+        help="a name from 'cxrbench models offered', the folder of a saved model, which is copied, or "
+        "OWNER/NAME[@COMMIT] on the Hugging Face Hub",
+    )
+    about = "list the models that can be added by name: title, learned from, licence, size, source"
+    actions.add_parser("offered", help=about, description=_sentence(about))
+    about = "remove a model that was added"
+    removing = actions.add_parser("remove", help=about, description=_sentence(about))
+    removing.add_argument("name", metavar="NAME")
     command.set_defaults(module="models")
     about = "list the explanation methods"
     command = commands.add_parser("methods", help=about, description=_sentence(about))

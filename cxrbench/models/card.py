@@ -64,7 +64,7 @@ def _front_matter(spec: ModelSpec, evaluation: Mapping[str, Any]) -> str:
         for label, value in _aurocs(evaluation).items()
     ]
     metadata = ModelCardData(
-        license=str(evaluation.get("license", "apache-2.0")),
+        license=str(evaluation.get("license") or _licence_key(spec.licence) or "apache-2.0"),
         library_name="cxrbench",
         pipeline_tag=_TASK,
         tags=["chest-xray", "multi-label", "explainability", "not-for-clinical-use"],
@@ -74,6 +74,11 @@ def _front_matter(spec: ModelSpec, evaluation: Mapping[str, Any]) -> str:
         eval_results=results or None,
     )
     return metadata.to_yaml(line_break="\n")
+
+
+def _licence_key(licence: str) -> str:
+    """The Hub's key of a licence: "CC BY-NC 4.0: not for commercial use" is "cc-by-nc-4.0"."""
+    return "-".join(licence.partition(":")[0].lower().split())
 
 
 def _aurocs(evaluation: Mapping[str, Any]) -> Mapping[str, float]:

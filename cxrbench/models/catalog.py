@@ -7,7 +7,7 @@ torch.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from cxrbench import assets
 from cxrbench.errors import InputError
@@ -34,6 +34,21 @@ class CatalogEntry:
     spec: ModelSpec | None
     problem: str = ""
     of_run: bool = False
+
+    @property
+    def kind(self) -> Literal["shipped", "own", "of a run"]:
+        """Whose it is: shipped with the installation, the user's own, or a training run's."""
+        if self.of_run:
+            return "of a run"
+        return "shipped" if self.folder.parent.resolve() == assets.models().resolve() else "own"
+
+    @property
+    def size(self) -> int:
+        """Bytes of its files; 0 if they cannot be read."""
+        try:
+            return sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file())
+        except OSError:
+            return 0
 
     @property
     def predictions(self) -> Path | None:
@@ -74,7 +89,7 @@ def available() -> dict[str, Path]:
 def how_to_add() -> str:
     """How a model gets into the list, in one sentence for those who miss one."""
     return (
-        "Fetch one with 'cxrbench models --fetch OWNER/NAME' from the Hugging Face Hub, train one with "
+        "Add one with 'cxrbench models add NAME' ('cxrbench models offered' lists names), train one with "
         f"'cxrbench train', or copy the folder of a saved model into {assets.own_models()} "
         "(CXRBENCH_MODELS names another folder)."
     )

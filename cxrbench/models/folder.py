@@ -72,6 +72,11 @@ def read_spec(folder: Path) -> ModelSpec:
         raise InputError(f"{folder / CONFIG} is damaged: {error}") from error
 
 
+def other_files(folder: Path) -> list[str]:
+    """Names of what a folder holds besides the files of a saved model, sorted."""
+    return sorted({path.name for path in folder.iterdir()} - {*FILES, PREDICTIONS})
+
+
 def is_model(folder: Path) -> bool:
     """Whether a folder's ``config.json`` names cxrbench as its writer, whatever its format or state."""
     try:

@@ -1,7 +1,6 @@
 """Saving and loading models: local folders and the Hugging Face Hub."""
 
 import json
-import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any
 
 from huggingface_hub import HfApi
 
-from cxrbench import assets
 from cxrbench.errors import InputError
 from cxrbench.models import folder as files
 from cxrbench.models.build import assemble
@@ -17,10 +15,10 @@ from cxrbench.models.card import model_card
 from cxrbench.models.catalog import CatalogEntry, available, how_to_add, scan
 from cxrbench.models.classifier import Classifier
 from cxrbench.models.feature_statistics import read_statistics, write_statistics
-from cxrbench.models.fetch import check_revision, fetch, newest_commit
+from cxrbench.models.fetch import check_revision, fetch
 from cxrbench.writing import draft_folder, write_text
 
-__all__ = ["CatalogEntry", "available", "download", "evaluation", "load", "pull", "push", "save", "scan"]
+__all__ = ["CatalogEntry", "available", "evaluation", "load", "pull", "push", "save", "scan"]
 
 
 def save(
@@ -98,42 +96,6 @@ def pull(repository: str, *, revision: str) -> Path:
     return folder
 
 
-def download(repository: str, *, revision: str | None = None, folder: str | Path | None = None) -> Path:
-    """Download a model from the Hub into the user's folder of models, where it is found by its name.
-
-    Args:
-        repository: ``owner/name``.
-        revision: a commit hash; by default the newest commit.
-        folder: of models, for example ``CXRBENCH_MODELS``, which is the default.
-
-    Returns:
-        The model's folder, named after the model.
-
-    Raises:
-        InputError: the Hub does not answer, the repository holds no model of this library, or a model or
-            folder of the same name exists; nothing is replaced.
-    """
-    revision = revision or newest_commit(repository, files.CONFIG)
-    check_revision(repository, revision)
-    name = files.read_spec(fetch(repository, files.CONFIG, revision=revision).parent).name
-    target = Path(folder or assets.own_models()) / name
-    existing = target if target.exists() else available().get(name)
-    if existing is not None:
-        raise InputError(
-            f"{repository} holds the model {name}, but {existing} exists already; rename or remove that "
-            "folder to fetch the model anew."
-        )
-    source = pull(repository, revision=revision)
-    with suppress(InputError):
-        fetch(repository, files.PREDICTIONS, revision=revision)
-    load(source)  # do not keep a model that does not load
-    with draft_folder(target) as new:
-        for file in (*files.FILES, files.PREDICTIONS):
-            if (source / file).is_file():
-                shutil.copyfile(source / file, new / file)
-    return target
-
-
 def push(folder: str | Path, repository: str, *, private: bool = True, message: str = "Upload model") -> str:
     """Upload a saved model to the Hub, with the token that ``hf auth login`` stored.
 
@@ -201,8 +163,7 @@ def _check_replaceable(folder: Path) -> None:
     if not folder.is_dir():
         raise InputError(f"A model is saved as a folder, but {folder} is a file; choose another path.")
     present = {path.name for path in folder.iterdir()}
-    others = sorted(present - {*files.FILES, files.PREDICTIONS})
-    if others:
+    if others := files.other_files(folder):
         raise InputError(
             f"{folder} holds files that do not belong to a saved model ({', '.join(others[:3])}); choose "
             "another folder."

@@ -11,18 +11,21 @@ from cxrbench.labels import finding_key
 from cxrbench.models.zoo import architecture
 from cxrbench.preprocess import Preprocessing
 
-__all__ = ["ModelSpec"]
+__all__ = ["PHANTOMS", "ModelSpec"]
+
+PHANTOMS: Final = "phantoms"  # what a model learned from that was trained on simulated radiographs
 
 # A name becomes a file name and part of a URL: no separators, no leading dot or dash.
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 _MAX_TEXT: Final = 200
 _MAX_LABELS: Final = 1000
 _MAX_HIDDEN: Final = 8192
+_PROVENANCE: Final = ("learned_from", "licence", "source")
 
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """The identity of a model: enough to rebuild it, feed it and read its scores.
+    """The identity of a model: enough to rebuild it, feed it and read its scores, and where it is from.
 
     Args:
         name: name of the model in menus, links and file names; letters, digits, ``-``, ``_``.
@@ -32,6 +35,10 @@ class ModelSpec:
         thresholds: operating points, one per label, in (0, 1).
         title: title for display.
         hidden: units of a layer between the pooled features and the logits; 0 for none.
+        learned_from: the data sets of its training films, such as "NIH and PadChest"; `PHANTOMS` for
+            simulated ones; "" if unknown.
+        licence: its name, and after a colon what matters most; "" if unknown.
+        source: the repository and revision that it was added from; "" for none.
 
     Raises:
         InputError: a value is invalid; the message names it.
@@ -44,6 +51,9 @@ class ModelSpec:
     thresholds: tuple[float, ...]
     title: str = ""
     hidden: int = 0
+    learned_from: str = ""
+    licence: str = ""
+    source: str = ""
 
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and _NAME.fullmatch(self.name)):
@@ -52,7 +62,8 @@ class ModelSpec:
                 f"got {str(self.name)[:100]!r}."
             )
         architecture(self.architecture)
-        _check_text("title", self.title)
+        for field in ("title", *_PROVENANCE):
+            _check_text(field, getattr(self, field))
         if (
             not _is_number(self.hidden)
             or self.hidden != int(self.hidden)
@@ -74,6 +85,11 @@ class ModelSpec:
                 raise InputError(f"The threshold of {label!r} must lie in (0, 1); got {threshold!r}.")
 
     @property
+    def learned_from_real_films(self) -> bool:
+        """Whether it says that its training films were real ones."""
+        return self.learned_from not in ("", PHANTOMS)
+
+    @property
     def findings(self) -> tuple[int, ...]:
         """Indices of the trained outputs: every label but the empty ones."""
         return tuple(index for index, label in enumerate(self.labels) if label)
@@ -87,8 +103,9 @@ class ModelSpec:
             "labels": list(self.labels),
             "thresholds": list(self.thresholds),
             "preprocessing": self.preprocessing.as_dict(),
-            # Only if there is one: most models have none, and older versions do not know the field.
+            # Only those that there are: older versions do not know the fields.
             **({"hidden": self.hidden} if self.hidden else {}),
+            **{name: value for name in _PROVENANCE if (value := getattr(self, name))},
         }
 
     @classmethod
@@ -109,6 +126,7 @@ class ModelSpec:
             thresholds=tuple(values["thresholds"]),
             preprocessing=Preprocessing.from_dict(values["preprocessing"]),
             hidden=values.get("hidden", 0),
+            **{name: values.get(name, "") for name in _PROVENANCE},
         )
 
 

@@ -15,18 +15,21 @@ from cxrbench.models.build import assemble
 from cxrbench.models.classifier import Classifier
 from cxrbench.models.fetch import fetch
 from cxrbench.models.folder import fit, read_weights, revision_of
+from cxrbench.models.offered import OFFERED
 from cxrbench.models.spec import ModelSpec
 from cxrbench.preprocess import Preprocessing
 from cxrbench.writing import file_sha256
 
 __all__ = ["PINNED", "PREPROCESSING", "from_state_dict", "load"]
 
+_OWNER: Final = "torchxrayvision/"
+
 # The Hub's files are pickles of modules, which can run any code: only files with these SHA-256 are opened.
 PINNED: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "densenet121-res224-all": "56524913dd16a906422e8d8b66a7a5c46be1d82eb7ac012d8103776f1aa68899",
-        "densenet121-res224-pc": "a9148ef62ae4e7a31a9bed8cef22811f39681cd61e4390398936efc6280af521",
-        "densenet121-res224-rsna": "906a59f48cf09638b745d66848a6c6f9d741368c66244717a81207329d140268",
+        model.repository.removeprefix(_OWNER): model.sha256
+        for model in OFFERED.values()
+        if model.repository.startswith(_OWNER)
     }
 )
 

@@ -11,9 +11,10 @@ import torch
 from accelerate import PartialState
 
 from cxrbench import assets, evaluation, models
-from cxrbench.data import Studies
+from cxrbench.data import Studies, phantom
 from cxrbench.models import folder as files
 from cxrbench.models import hub
+from cxrbench.models.spec import PHANTOMS
 from cxrbench.processes import this_process
 from cxrbench.terminal import write_line
 from cxrbench.training import recipe, report, sources, supervision
@@ -146,7 +147,11 @@ def evaluate_and_save(
     evaluation.write_predictions(stored, evaluation.join(list(parts.values())))
     # From the file, so that every metric can be reproduced from it.
     (system,) = evaluation.fit_systems({config.name: evaluation.read_predictions(stored)}, rule="youden")
-    model.spec = replace(model.spec, thresholds=tuple(round(float(t), 6) for t in system.thresholds))
+    model.spec = replace(
+        model.spec,
+        thresholds=tuple(round(float(t), 6) for t in system.thresholds),
+        learned_from=PHANTOMS if phantom.holds_phantoms(root) else studies["train"].name,
+    )
     metrics = evaluation.evaluate(system.shown, model.spec.thresholds)
     about = {
         "dataset": "digital chest phantom" if config.data.phantom_patients else studies["test"].name,

@@ -1,184 +1,162 @@
-"""Downloads into the user's folder of models, from a local server that answers like the Hugging Face Hub."""
+"""Downloads from a local server that answers like the Hugging Face Hub: broken, resumed, damaged, refused."""
 
 import hashlib
+import os
 import re
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import time
+from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
+from typing import Any
 
 import pytest
 from huggingface_hub import constants
 
-from cxrbench.cli import main
 from cxrbench.errors import InputError
-from cxrbench.models import create, hub
+from cxrbench.models.download import download
+from cxrbench.models.fetch import AbsentFileError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-FILES = ["README.md", "config.json", "evaluation.json", "model.safetensors"]
-ADDRESS = re.compile(r"/(?P<repository>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<file>.+)")
+CONTENT = os.urandom(200_000)
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
-class FakeHub(BaseHTTPRequestHandler):
-    """Serves the files of repositories at one commit, which is the newest."""
-
-    repositories: dict[str, Path] = {}  # noqa: RUF012
-
-    def do_HEAD(self) -> None:
-        self.answer(body=False)
-
-    def do_GET(self) -> None:
-        self.answer(body=True)
-
-    def answer(self, *, body: bool) -> None:
-        wanted = ADDRESS.fullmatch(self.path)
-        folder = self.repositories.get(wanted["repository"]) if wanted else None
-        file = (
-            folder / wanted["file"] if wanted and folder and wanted["revision"] in (COMMIT, "main") else None
-        )
-        content = file.read_bytes() if file and file.is_file() else b""
-        self.send_response(200 if content else 404)
-        if content:
-            self.send_header("X-Repo-Commit", COMMIT)
-            self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
-        else:
-            self.send_header("X-Error-Code", "EntryNotFound" if folder else "RepoNotFound")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if body:
-            self.wfile.write(content)
-
-    def log_message(self, *_: object) -> None:
-        """Stay silent."""
+class StoppedError(Exception):
+    """What a page raises to stop a download."""
 
 
 @pytest.fixture
-def saved(tmp_path: Path) -> Path:
-    model = create("vit_tiny", ("Edema", "Cardiomegaly"), name="small", title="Small", seed=1)
-    return hub.save(model, tmp_path / "saved")
+def receive(fake_hub: Any, tmp_path: Path) -> Callable[..., Path]:
+    """Download the one file of the one repository."""
+    (tmp_path / "repository").mkdir()
+    (tmp_path / "repository" / "model.bin").write_bytes(CONTENT)
+    fake_hub.repositories["someone/repository"] = tmp_path / "repository"
+    return lambda **options: download("someone/repository", "model.bin", tmp_path / "received", **options)
 
 
-@pytest.fixture
-def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The user's folder of models, not there yet; nothing ships."""
-    monkeypatch.setenv("CXRBENCH_ASSETS", str(tmp_path / "assets"))
-    monkeypatch.setenv("CXRBENCH_MODELS", str(tmp_path / "own"))
-    monkeypatch.setenv("CXRBENCH_RUNS", str(tmp_path / "runs"))
-    return tmp_path / "own"
+def test_a_file_is_received_whole_with_its_progress(receive: Callable[..., Path], tmp_path: Path) -> None:
+    seen: list[tuple[str, int, int]] = []
+    path = receive(revision=COMMIT, progress=lambda *now: seen.append(now))
+    assert path.read_bytes() == CONTENT
+    assert list((tmp_path / "received").iterdir()) == [path]
+    assert {(file, total) for file, _, total in seen} == {("model.bin", len(CONTENT))}
+    counts = [done for _, done, _ in seen]
+    assert counts == sorted(counts)
+    assert counts[-1] == len(CONTENT)
 
 
-@pytest.fixture
-def serve(hub_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """Serve folders as repositories; the cache is empty."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), FakeHub)
-    address = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(constants, "ENDPOINT", address)
-    template = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(FakeHub, "repositories", {})
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield lambda **folders: FakeHub.repositories.update(
-        {f"someone/{name}": folder for name, folder in folders.items()}
-    )
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def test_a_model_that_was_fetched_is_found_by_its_name(
-    own: Path, saved: Path, serve: Callable[..., None], capsys: pytest.CaptureFixture[str]
+def test_a_connection_that_breaks_is_made_anew_from_where_it_broke(
+    receive: Callable[..., Path], fake_hub: Any
 ) -> None:
-    serve(repository=saved)
-    assert main(["models", "--fetch", "someone/repository"]) == 0
-    output = capsys.readouterr()
-    assert output.out == "small\tSmall\tEdema, Cardiomegaly\n"
-    assert str(own / "small") in output.err
-    assert sorted(path.name for path in (own / "small").iterdir()) == FILES
-    assert hub.available() == {"small": own / "small"}
-    assert hub.load("small").revision == hub.load(saved).revision
-    assert main(["models"]) == 0
-    assert capsys.readouterr().out == output.out
+    fake_hub.breaks = [50_000, 30_000]
+    assert receive(sha256=SHA256).read_bytes() == CONTENT
+    assert fake_hub.asked == ["", "bytes=50000-", "bytes=80000-"]
 
 
-def test_stored_predictions_come_along_where_the_repository_has_them(
-    own: Path, saved: Path, serve: Callable[..., None]
+def test_a_download_that_was_stopped_goes_on_where_it_stopped(
+    receive: Callable[..., Path], fake_hub: Any
 ) -> None:
-    (saved / "predictions.csv").write_text("path,Edema,score Edema\na,1,0.5\n")
-    (saved / "evaluation.json").unlink()
-    serve(repository=saved)
-    assert main(["models", "--fetch", f"someone/repository@{COMMIT}"]) == 0
-    assert (own / "small" / "predictions.csv").is_file()
-    assert not (own / "small" / "evaluation.json").exists()
+    def stop(file: str, done: int, total: int) -> None:
+        if done:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        receive(progress=stop)
+    first: list[int] = []
+    assert receive(progress=lambda file, done, total: first.append(done)).read_bytes() == CONTENT
+    before = int(fake_hub.asked[-1].removeprefix("bytes=").removesuffix("-"))
+    assert 0 < before <= first[0]
 
 
-def test_nothing_is_replaced(
-    own: Path, saved: Path, serve: Callable[..., None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_server_that_cannot_begin_in_the_middle_sends_the_whole_file(
+    receive: Callable[..., Path], fake_hub: Any
 ) -> None:
-    serve(repository=saved)
-    (own / "small").mkdir(parents=True)
-    (own / "small" / "thesis.tex").write_text("years of work")
-    assert main(["models", "--fetch", "someone/repository"]) == 2
-    assert f"{own / 'small'} exists already; rename or remove" in capsys.readouterr().err
-    assert (own / "small" / "thesis.tex").read_text() == "years of work"
-    hub.save(hub.load(saved), tmp_path / "assets" / "models" / "other")
-    (own / "small").rename(own / "thesis")
-    with pytest.raises(InputError, match=r"holds the model small, but .*other exists already"):
-        hub.download("someone/repository")
+    fake_hub.ranges = False
+    fake_hub.breaks = [50_000, 70_000]
+    assert receive().read_bytes() == CONTENT
 
 
-def test_a_model_that_does_not_load_is_not_kept(own: Path, saved: Path, serve: Callable[..., None]) -> None:
-    (saved / "model.safetensors").write_bytes(b"\xff" * 64)
-    serve(repository=saved)
-    with pytest.raises(InputError, match="damaged"):
-        hub.download("someone/repository")
-    assert not own.exists()
+def test_errors_of_the_server_that_pass_are_waited_for(receive: Callable[..., Path], fake_hub: Any) -> None:
+    fake_hub.statuses = [503, 429, 500]
+    assert receive().read_bytes() == CONTENT
+
+
+def test_after_many_attempts_in_vain_the_sentence_says_what_is_kept(
+    receive: Callable[..., Path], fake_hub: Any
+) -> None:
+    fake_hub.breaks = [100_000] + [0] * 6
+    with pytest.raises(InputError, match=r"broke off after 0\.1 MB of 0\.2 MB .* is kept: try again"):
+        receive()
+    assert receive().read_bytes() == CONTENT
+    assert fake_hub.asked[-1] == "bytes=100000-"
+
+
+def test_a_file_with_another_hash_than_the_pinned_one_is_not_even_asked_for(
+    receive: Callable[..., Path], fake_hub: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        InputError, match=r"not the expected file: its SHA-256 is .*… instead of 000000000000…"
+    ):
+        receive(sha256="0" * 64)
+    assert fake_hub.asked == []
+    assert not (tmp_path / "received").exists()
+
+
+def test_a_file_that_was_damaged_on_the_way_is_not_kept(
+    receive: Callable[..., Path], fake_hub: Any, tmp_path: Path
+) -> None:
+    fake_hub.damaged = True
+    with pytest.raises(InputError, match="damaged on the way; it was not kept"):
+        receive()
+    assert list((tmp_path / "received").iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    ("source", "sentence"),
+    ("refusal", "sentence"),
     [
-        ("someone/nothing", "no public repository someone/nothing; check its name"),
-        ("someone/empty", r"someone/empty has no file config\.json"),
-        ("someone/repository@main", "give revision= the commit hash"),
-        ("no such/name", "named owner/name; got 'no such/name'"),
+        ((404, "EntryNotFound"), r"has no file model\.bin at revision main"),
+        ((401, "RepoNotFound"), "no public repository someone/repository; check its name, or log in"),
+        ((401, ""), "no public repository someone/repository; check its name, or log in"),
+        ((403, "GatedRepo"), "only to those who accepted its terms"),
+        ((503, ""), r"is not available from the Hugging Face Hub \(HfHubHTTPError\)"),
     ],
 )
-def test_what_cannot_be_fetched_is_said_in_one_sentence(
-    source: str,
-    sentence: str,
-    own: Path,
-    saved: Path,
-    serve: Callable[..., None],
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+def test_a_refusal_is_said_in_one_sentence(
+    refusal: tuple[int, str], sentence: str, receive: Callable[..., Path], fake_hub: Any, tmp_path: Path
 ) -> None:
-    serve(repository=saved, empty=tmp_path)
-    assert main(["models", "--fetch", source]) == 2
-    error = capsys.readouterr().err
-    assert re.search(sentence, error)
-    assert error.count("\n") == 1
-    assert not own.exists()
+    fake_hub.refusal = refusal
+    with pytest.raises(InputError, match=sentence) as raised:
+        receive()
+    assert isinstance(raised.value, AbsentFileError) == (refusal[0] == 404)
+    assert "\n" not in str(raised.value)
+    assert not (tmp_path / "received").exists()
 
 
-@pytest.mark.usefixtures("hub_cache")
-@pytest.mark.parametrize("source", ["someone/repository", f"someone/repository@{COMMIT}"])
-def test_without_a_network_the_sentence_names_cause_and_remedy(
-    source: str, own: Path, capsys: pytest.CaptureFixture[str]
+def test_a_refusal_of_the_body_alone_is_no_reason_to_try_again(
+    receive: Callable[..., Path], fake_hub: Any
 ) -> None:
-    assert main(["models", "--fetch", source]) == 2
-    error = capsys.readouterr().err
-    assert re.search(r"Hugging Face Hub.*connect to the network", error)
-    assert error.count("\n") == 1
-    assert not own.exists()
+    fake_hub.statuses = [403]
+    with pytest.raises(InputError, match="log in if it is private"):
+        receive()
+    assert fake_hub.asked == [""]
 
 
-def test_where_no_model_is_the_sentence_says_how_to_get_one(
-    own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_without_a_network_that_is_said_within_seconds(
+    receive: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert main(["predict", str(tmp_path / "film.png")]) == 2
-    error = capsys.readouterr().err
-    assert "No model is available. Fetch one with 'cxrbench models --fetch OWNER/NAME'" in error
-    assert str(own) in error
+    closed = "http://127.0.0.1:9/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", closed)
+    began = time.monotonic()
+    with pytest.raises(InputError, match="connect to the network, or copy the model's folder here from a"):
+        receive()
+    assert time.monotonic() - began < 10
+
+
+def test_what_the_cache_of_the_hub_holds_is_not_downloaded(
+    place: Callable[..., Path], fake_hub: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "model.bin").write_bytes(CONTENT)
+    cached = place("someone/repository", "model.bin", tmp_path / "model.bin")
+    assert download("someone/repository", "model.bin", tmp_path / "received", sha256=SHA256) == cached
+    assert fake_hub.asked == []
+    with pytest.raises(InputError, match=re.escape("no public repository someone/repository")):
+        download("someone/repository", "model.bin", tmp_path / "received", sha256="0" * 64)

@@ -11,7 +11,7 @@ from cxrbench.data.phantom.shortcuts import KINDS, Shortcut, read_shortcut
 from cxrbench.data.phantom.twin import Twin, parts, twin, twins_without_each_part
 from cxrbench.data.phantom.twin_files import read_twins
 from cxrbench.data.phantom.view import VIEWS
-from cxrbench.data.phantom.writer import read_masks, write
+from cxrbench.data.phantom.writer import holds_phantoms, read_masks, write
 
 __all__ = [
     "FINDINGS",
@@ -31,6 +31,7 @@ __all__ = [
     "Twin",
     "draw_scenario",
     "expose",
+    "holds_phantoms",
     "parts",
     "phantom_priors",
     "plan",

@@ -31,7 +31,7 @@ from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT
 from cxrbench.writing import check_targets, write_bytes, write_text
 
-__all__ = ["PREFIX", "read_masks", "write"]
+__all__ = ["PREFIX", "holds_phantoms", "read_masks", "write"]
 
 # Prefix of train/, valid/ and test/ in the Path column, like CheXpert-v1.0-small.
 PREFIX = "CheXpert-phantom"
@@ -125,6 +125,11 @@ class _Written:
 
     boxes: dict[str, list[int]]
     twins: dict[str, dict[str, object]]
+
+
+def holds_phantoms(folder: Path) -> bool:
+    """Whether `write` wrote the data set in this folder: its films are simulated, whatever their form."""
+    return (folder / _NOTE).is_file()
 
 
 def _prepare_folder(root: Path, recipe: dict[str, object], studies: list[Study], *, force: bool) -> None:

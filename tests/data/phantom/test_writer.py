@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from cxrbench.data.chexpert import read_chexpert
-from cxrbench.data.phantom import FINDINGS, plan, read_masks, render, write
+from cxrbench.data.phantom import FINDINGS, holds_phantoms, plan, read_masks, render, write
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT, HIERARCHY
 
@@ -67,6 +67,11 @@ def test_the_tables_are_chexperts(tree: Path) -> None:
         assert len(studies.table) == len(table)
         assert studies.labels == CHEXPERT
         assert set(studies.table["view"]) <= {"frontal", "lateral"}
+
+
+def test_a_folder_is_known_to_hold_phantoms(tree: Path, tmp_path: Path) -> None:
+    assert holds_phantoms(tree)
+    assert not holds_phantoms(tmp_path)
 
 
 def test_a_lateral_has_the_labels_of_its_study_and_no_projection(tree: Path) -> None:
