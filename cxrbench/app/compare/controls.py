@@ -127,6 +127,7 @@ def draw_controls(radiograph: Source) -> tuple[Choice, DeltaGenerator]:
     choice = replace(
         choice,
         models=models,
+        models_chosen=choice.models_chosen or models != choice.models,
         methods=methods,
         findings=(main, *(name for name in rest if name != main)),
     )

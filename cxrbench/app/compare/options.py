@@ -70,7 +70,7 @@ def choice_for_case(case_id: str, current: Choice, film: Source | None = None) -
         before = choice_for_own(film, before)
     changed = {
         name: getattr(current, name)
-        for name in ("models", "methods", "stage", "baseline", "steps")
+        for name in ("models", "models_chosen", "methods", "stage", "baseline", "steps")
         if _as_chosen(getattr(current, name)) != _as_chosen(getattr(before, name))
     }
     if "methods" in changed:  # the maps of a case are stored with a fixed number of steps
@@ -86,18 +86,30 @@ def _as_chosen(value: object) -> object:
 def choice_for_own(film: Source, current: Choice) -> Choice:
     """Return the choice for the user's own film: a bundle as saved, others with the present models.
 
-    Models of the gallery that are not installed cannot compute its maps: an installed one replaces them.
+    Models of the gallery that are not installed cannot compute its maps: an installed one replaces them. A
+    real film is shown with a model that learned from such, unless the models were chosen.
     """
     if film.precomputed is None:
-        installed = catalog.available()
-        models = tuple(name for name in current.models if name in installed)
-        models = models or tuple(installed)[:1] or current.models
+        models = _models_for_own(film, current)
         fixed = current.steps != default_choice(current.case).steps  # a number that the user has chosen
         methods = current.methods if fixed else as_default(current.methods, film)
         findings = film.findings or current.findings
         return replace(current, case=None, models=models, methods=methods, findings=findings, edits=())
     saved = film.precomputed.settings
     return Choice(None, saved.models, saved.methods, film.findings, saved.stage, saved.baseline, saved.steps)
+
+
+def _models_for_own(film: Source, current: Choice) -> tuple[str, ...]:
+    installed = [entry.spec for entry in catalog.scan() if entry.spec is not None]
+    names = [spec.name for spec in installed]
+    preferred = tuple(spec.name for spec in installed if spec.learned_from_real_films)[:1]
+    models = tuple(name for name in current.models if name in names)
+    if preferred and not current.models_chosen:
+        if film.real:
+            models = preferred
+        elif models == preferred:  # as they were at first for the real film before
+            models = tuple(name for name in default_choice(current.case).models if name in names)
+    return models or tuple(names)[:1] or current.models
 
 
 def model_titles(source: Source | None) -> dict[str, str]:
@@ -194,7 +206,8 @@ def choice_from_link(
     choice, problems = parse_link(link, default, known)
     shown = film or _source(choice)
     edits, more = parse_edits(link.get("edit") or (), shown.twins if shown is not None else None)
-    return replace(choice, edits=edits), [*problems, *more]
+    chosen = _as_chosen(choice.models) != _as_chosen(default.models)
+    return replace(choice, edits=edits, models_chosen=chosen), [*problems, *more]
 
 
 def _configured(key: str) -> "ConfiguredMethod | None":

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from cxrbench.app.compare import controls, notices, progress, url, what_if
+from cxrbench.app.compare import controls, notices, progress, training_films, url, what_if
 from cxrbench.app.compare.canvas import canvas
 from cxrbench.app.compare.options import configured_titles, method_titles, model_titles
 from cxrbench.app.compare.scene import scene
@@ -61,6 +61,7 @@ def _draw() -> None:
         return
     choice, beside = controls.draw_controls(source)
     st.caption(source.description)
+    training_films.draw(source, choice.models)
     titles = model_titles(source) | method_titles(source) | configured_titles(choice.methods)
     snapshot = map_jobs.gather(source, choice.settings, progress.stopped(), choice.findings)
     snapshot, known = add_known_truth(snapshot, source, choice.findings)

@@ -40,6 +40,7 @@ class Choice:
         baseline: baseline of integrated gradients.
         steps: number of steps of integrated gradients.
         edits: edits of a phantom's film that are shown beside it, oldest first; parameter ``edit``.
+        models_chosen: whether the user or the link chose the models; no parameter.
     """
 
     case: str | None = None
@@ -50,6 +51,7 @@ class Choice:
     baseline: str = "black"
     steps: int = 50
     edits: tuple[Edit, ...] = ()
+    models_chosen: bool = False
 
     @property
     def settings(self) -> Settings:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from cxrbench.app.services.compare_links import film_address
 from cxrbench.app.services.radiographs import Source
-from cxrbench.data import Studies, datasets, read_image
+from cxrbench.data import Studies, datasets, phantom, read_image
 from cxrbench.data.datasets import OwnDataSet
 from cxrbench.data.reading import stamp_of
 from cxrbench.errors import InputError
@@ -88,6 +88,7 @@ def radiograph(text: str, findings: tuple[str, ...] = ()) -> Source:
         view={"lateral": "Lateral"}.get(row["view"], row["projection"]),
         findings=findings or tuple(label for label, value in labels.items() if value == 1)[:1],
         link=(PARAMETER, text),
+        real=not phantom.holds_phantoms(entry.folder),
     )
 
 

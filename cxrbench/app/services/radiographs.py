@@ -38,6 +38,7 @@ class Source:
         twins: present finding → the same patient's film without it, for phantoms.
         effects: model → finding → its true effect on the logit, where that is stored.
         link: query parameter and value that restore it in any session; None if it exists in one session only.
+        real: whether it is a film of a patient, as far as is known: an uploaded image, or one of a data set.
     """
 
     title: str
@@ -55,6 +56,7 @@ class Source:
     twins: FilmsWithout | None = None
     effects: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     link: tuple[str, str] | None = None
+    real: bool = False
 
     @property
     def unknown(self) -> bool:
@@ -120,4 +122,4 @@ def own(data: bytes, name: str) -> Source:
     height, width = film.size
     note = f"; {film.note}" if film.note else ""
     description = f"{film.format}, {width} × {height} pixels{note}. Ground truth unknown."
-    return Source(name, description, film.pixels, film.sha256, note=film.note)
+    return Source(name, description, film.pixels, film.sha256, note=film.note, real=True)
