@@ -71,7 +71,17 @@ def test_the_wheel_holds_the_workbench_and_is_small(wheel: Path) -> None:
     needed |= {"lessons/take-it-away.toml", "lessons/take-it-away.json"}
     assert {f"assets/{name}" for name in needed} <= shipped
     assert {"cxrbench/app/main.css", "cxrbench/app/icon.svg", "cxrbench/py.typed"} <= names
-    pages = ("about", "compare", "data", "imbalance", "judge", "performance", "phantom", "preparation")
+    pages = (
+        "about",
+        "compare",
+        "data",
+        "imbalance",
+        "judge",
+        "models",
+        "performance",
+        "phantom",
+        "preparation",
+    )
     for page in (*pages, "learn", "quiz", "training"):
         assert f"cxrbench/app/{page}/page.py" in names
     assert {"cxrbench/app/compare/canvas/index.js", "cxrbench/app/performance/curves/curves.html"} <= names

@@ -70,6 +70,14 @@ PAGES: Final = {
         "folder is not changed.",
         "data",
     ),
+    "models": Page(
+        "Models",
+        "deployed_code",
+        "What is on the bench, what each model learned from and under which licence. Add models of others "
+        "that learned from real films with one click, or the folder of a model of your own, and remove what "
+        "you added.",
+        "models",
+    ),
     "phantom": Page(
         "Phantom",
         "body_system",
@@ -101,7 +109,7 @@ PAGES: Final = {
     ),
 }
 
-_LOCKED: Final = ("data", "train")  # in class mode: they change the machine
+_LOCKED: Final = ("data", "models", "train")  # in class mode: they change the machine
 
 
 def class_mode() -> bool:

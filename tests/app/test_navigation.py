@@ -31,7 +31,7 @@ def test_in_class_mode_there_is_no_training_and_no_upload(
 ) -> None:
     monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
     monkeypatch.setenv("CXRBENCH_CLASS", "1")
-    assert set(PAGES) - set(open_pages()) == {"data", "train"}
+    assert set(PAGES) - set(open_pages()) == {"data", "models", "train"}
     at = AppTest.from_file(str(SCRIPTS / "imbalance.py"), default_timeout=120).run()
     assert not at.exception
     assert not at.get("file_uploader")

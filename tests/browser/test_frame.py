@@ -17,6 +17,7 @@ PAGES = {
     "/quiz?quiz_films=2": "Quiz",
     "/imbalance": "Imbalance",
     "/data": "Data",
+    "/models": "Models",
     "/phantom?finding=Edema": "Phantom",
     "/preparation": "Preparation",
     "/train": "Train",

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from cxrbench.app.services import model_registry
+from cxrbench.app.widgets.model_cards import card_text
 from cxrbench.evaluation import METRICS
 from cxrbench.models import catalog
 
@@ -57,7 +58,7 @@ def models() -> None:
         _evaluation(loaded.evaluations[name])
         if loaded.cards[name]:
             with st.expander(f"Model card of {loaded.titles[name]}"):
-                st.markdown(_with_lower_headings(loaded.cards[name]))
+                st.markdown(card_text(loaded.cards[name]))
     if loaded.models:
         st.caption(f"More models: {catalog.how_to_add()}")
 
@@ -90,10 +91,3 @@ def _linked(title: str, reference: str) -> str:
     kind, _, number = reference.partition(":")
     address = {"arXiv": f"https://arxiv.org/abs/{number}", "doi": f"https://doi.org/{number}"}.get(kind)
     return f"[{title}]({address})" if address else f"{title} ({reference})"
-
-
-def _with_lower_headings(card: str) -> str:
-    """A card's text without its YAML front matter, its headings two levels lower."""
-    if card.startswith("---\n"):
-        card = card.partition("\n---\n")[2]
-    return "\n".join(f"###{line}" if line.startswith("#") else line for line in card.splitlines())

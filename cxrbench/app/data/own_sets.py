@@ -18,6 +18,7 @@ from cxrbench.app.services.folder_access import (
 )
 from cxrbench.app.services.label_table_titles import own_title
 from cxrbench.app.widgets.page_links import page_link
+from cxrbench.app.widgets.progress import in_words
 from cxrbench.data import datasets
 from cxrbench.data.datasets import FORMS, OwnDataSet, Report
 from cxrbench.errors import InputError
@@ -217,15 +218,8 @@ def _progress(task: Task) -> None:
         st.progress(0.0, text="Waiting, or reading the label tables …")
         return
     left = task.seconds_left
-    rest = "" if left is None else f", {_duration(left)} left"
+    rest = "" if left is None else f", {in_words(left)} left"
     st.progress(
         task.done / task.total,
         text=f"{task.done:,} of {task.total:,} {task.what}{rest}. You can leave the page.",
     )
-
-
-def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return "less than a minute"
-    return f"about {minutes} min" if minutes < 120 else f"about {minutes // 60} h"

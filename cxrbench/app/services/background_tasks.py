@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,6 +29,7 @@ class Task:
         done: how much is done.
         total: how much there is in all; 0 while that is unknown.
         started: when the first progress was made, in seconds of `time.monotonic`; 0 before.
+        first: how much was done by then: what an earlier task had done.
         error: why it failed, in one sentence; "" if it did not.
         ended: whether it is over: finished, stopped or failed.
         stop: set to stop it.
@@ -37,6 +39,7 @@ class Task:
     done: int = 0
     total: int = 0
     started: float = 0.0
+    first: int = 0
     error: str = ""
     ended: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
@@ -48,7 +51,7 @@ class Task:
             Stopped: the task is to stop.
         """
         if what != self.what or not self.started:
-            self.what, self.started = what, time.monotonic()
+            self.what, self.started, self.first = what, time.monotonic(), done
         self.done, self.total = done, total
         if self.stop.is_set():
             raise Stopped
@@ -57,9 +60,9 @@ class Task:
     def seconds_left(self) -> float | None:
         """Seconds until what it does at present is done, at the present rate; None while that is unknown."""
         elapsed = time.monotonic() - self.started
-        if not self.started or not self.done or elapsed < 1:
+        if not self.started or self.done <= self.first or elapsed < 1:
             return None
-        return elapsed / self.done * (self.total - self.done)
+        return elapsed / (self.done - self.first) * (self.total - self.done)
 
 
 class Tasks:
@@ -70,21 +73,27 @@ class Tasks:
         self._turn = threading.Lock()  # held while one works: several would only wait for disk and cores
         self._by_key: dict[Hashable, tuple[Task, threading.Thread]] = {}
 
-    def start(self, key: Hashable, work: Callable[[Task], object]) -> None:
+    def start(self, key: Hashable, work: Callable[[Task], object], *, waits: bool = True) -> bool:
         """Do work in the background, unless that of this key is going on already.
 
         Args:
             key: identifies the work.
             work: reports to its task; raises `InputError` with a sentence for the user if it fails.
+            waits: for other work to end first; False for work that needs neither disk nor cores.
+
+        Returns:
+            Whether it was started.
         """
         with self._lock:
             known = self._by_key.get(key)
             if known and not known[0].ended:
-                return
+                return False
             task = Task()
-            thread = threading.Thread(target=self._run, args=(task, work), name=str(key), daemon=True)
+            turn = self._turn if waits else nullcontext()
+            thread = threading.Thread(target=self._run, args=(task, work, turn), name=str(key), daemon=True)
             self._by_key[key] = task, thread
             thread.start()
+            return True
 
     def get(self, key: Hashable) -> Task | None:
         """The latest task of a key; None if there was none in this process."""
@@ -105,9 +114,9 @@ class Tasks:
         with self._lock:
             return any(not task.ended for task, _ in self._by_key.values())
 
-    def _run(self, task: Task, work: Callable[[Task], object]) -> None:
+    def _run(self, task: Task, work: Callable[[Task], object], turn: AbstractContextManager[object]) -> None:
         try:
-            with self._turn:
+            with turn:
                 if not task.stop.is_set():
                     work(task)
         except Stopped:
