@@ -115,7 +115,7 @@ def throughput(steps: int) -> dict[str, float]:
     specs = {entry.spec.architecture: entry.spec for entry in hub.scan() if entry.spec}
     speeds = {}
     for architecture, spec in specs.items():
-        size = spec.preprocessing.size
+        size = max(spec.preprocessing.input_shape)
         with tempfile.TemporaryDirectory() as folder:
             recipe = config(architecture, size)
             engine = Engine(random_model(architecture, size), recipe, Path(folder), say=lambda line: None)

@@ -1,6 +1,7 @@
 """Cache of decoded images: memory-mapped shards of network inputs, resumable, checked."""
 
 import json
+import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +33,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Cache:
-    """Decoded images in the order of their paths: ``cache[i]`` is (S, S) uint8, ``cache[rows]`` (n, S, S).
+    """Decoded images in the order of their paths: ``cache[i]`` is (H, W) uint8, ``cache[rows]`` (n, H, W).
 
     An image that could not be decoded is black, listed in ``problems``, and False in ``usable``.
 
@@ -54,8 +55,8 @@ class Cache:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(N, S, S)."""
-        return len(self), self.preprocessing.size, self.preprocessing.size
+        """(N, H, W)."""
+        return len(self), *self.preprocessing.input_shape
 
     @property
     def problems(self) -> list[Problem]:
@@ -134,7 +135,7 @@ def build_cache(
     unscaled = replace(preprocessing, mean=0.0, std=1.0)
     folder.mkdir(parents=True, exist_ok=True)
     _check_manifest(folder, unscaled)
-    length = max(16, _SHARD_BYTES // unscaled.size**2)
+    length = max(16, _SHARD_BYTES // math.prod(unscaled.input_shape))
     parts = [paths[start : start + length] for start in range(0, len(paths), length)]
     stale = [_stale_rows(part, read_shard(_shard_path(folder, number))) for number, part in enumerate(parts)]
     total, done = len(paths), len(paths) - sum(map(len, stale))
@@ -143,7 +144,7 @@ def build_cache(
             shard_path, old = _shard_path(folder, number), read_shard(_shard_path(folder, number))
             if not rows and old is not None and len(old.rows) == len(part):
                 continue
-            pixels, records = _start_shard(part, old, unscaled.size)
+            pixels, records = _start_shard(part, old, unscaled.input_shape)
             results = pool.map(lambda row, part=part: _decode(part[row], unscaled), rows)
             unchanged = old is not None and len(old.rows) == len(part)
             for row, (image, record) in zip(rows, results, strict=True):
@@ -204,9 +205,9 @@ def _check_manifest(folder: Path, unscaled: Preprocessing) -> None:
         raise InputError(f"{file} cannot be read ({error}); delete {folder} and build it again.") from error
     expected = {"version": _VERSION, "lungs": manifest.get("lungs"), **unscaled.as_dict()}
     differences = [
-        f"{key} {built.get(key)!r:.70}, not {value!r}"
-        for key, value in expected.items()
-        if built.get(key) != value
+        f"{key} {built.get(key)!r:.70}, not {expected.get(key)!r}"
+        for key in expected | built
+        if built.get(key) != expected.get(key)
     ]
     if differences:
         raise InputError(
@@ -230,10 +231,10 @@ def _is_unchanged(path: Path, record: CachedImage) -> bool:
 
 
 def _start_shard(
-    part: Sequence[Path], old: Shard | None, side: int
+    part: Sequence[Path], old: Shard | None, shape: tuple[int, int]
 ) -> tuple[np.ndarray, list[CachedImage | None]]:
     """Pixels and sources of a shard to be filled; they start with those of the old shard."""
-    pixels = np.zeros((len(part), side, side), np.uint8)
+    pixels = np.zeros((len(part), *shape), np.uint8)
     records: list[CachedImage | None] = [None] * len(part)
     if old is not None:
         kept = min(len(part), len(old.rows))
@@ -248,7 +249,7 @@ def _decode(path: Path, unscaled: Preprocessing) -> tuple[np.ndarray | int, Cach
     try:
         # A crop or a histogram of a smaller decoded picture would be another one.
         shrinks = (unscaled.crop, unscaled.window, unscaled.contrast) == ("none", 0, "none")
-        film = read_image(path, for_side=unscaled.size if shrinks else None)
+        film = read_image(path, for_side=max(unscaled.input_shape) if shrinks else None)
         bytes_ = np.rint(unscaled(film.pixels)[0].numpy() * 255).clip(0, 255).astype(np.uint8)
     except InputError as error:
         return 0, CachedImage(str(path), stamp, "", str(error))

@@ -8,6 +8,7 @@ from typing import Final
 from cxrbench.explain import controls, deep_lift, guided, perturbation, references, saliency
 from cxrbench.explain.attention_records import ATTENTIONS
 from cxrbench.explain.cam_records import CAMS, has_stages
+from cxrbench.explain.locations import NIH_SIZE
 from cxrbench.explain.passes import PathParameters, StageParameters, from_path
 from cxrbench.explain.private_copy import rectifier_problem
 from cxrbench.explain.protocol import ConfiguredMethod, Method, configure
@@ -23,9 +24,9 @@ def _any_model(model: Classifier) -> str | None:
 
 
 def _sees_whole_film(model: Classifier) -> str | None:
-    """Priors are known for whole films."""
-    crop = model.spec.preprocessing.crop
-    return None if crop == "none" else f"it is known for whole films, and this model sees a crop ({crop})"
+    """Priors are known for whole films, which are square."""
+    departure = model.spec.preprocessing.departure((NIH_SIZE, NIH_SIZE))
+    return f"it is known for whole square films, and this model sees {departure}" if departure else None
 
 
 _gradient = partial(Method, family="gradient", supports=_any_model)

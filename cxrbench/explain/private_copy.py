@@ -131,8 +131,7 @@ def called_operators(model: Classifier, without: tuple[type[nn.Module], ...]) ->
     operators = _Operators()
     for kind in without:
         replace_modules(modules, kind, lambda module: _Unseen(module, operators))
-    side = model.spec.preprocessing.size
-    images = images_without_data(model, (1, side, side))
+    images = images_without_data(model, (1, *model.spec.preprocessing.input_shape))
     with torch.inference_mode(mode=False), torch.no_grad(), operators:
         modules(images)
     return operators.counts

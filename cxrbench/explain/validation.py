@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from cxrbench.errors import InputError
 from cxrbench.models import Classifier
 from cxrbench.models.classifier import check_inference
+from cxrbench.models.colour import GreyToColour
 
 __all__ = ["check_inputs", "finding_list", "stage_name"]
 
@@ -30,7 +31,8 @@ def check_inputs(model: Classifier, images: Tensor) -> None:
             f"images must be of the type of the model's parameters, {dtype}; got {images.dtype}: "
             f"call images.to({dtype})."
         )
-    channels = next((part.in_channels for part in model.modules() if isinstance(part, nn.Conv2d)), None)
+    readers = (part.in_channels for part in model.modules() if isinstance(part, (nn.Conv2d, GreyToColour)))
+    channels = next(readers, None)
     if channels is not None and images.shape[1] != channels:
         raise InputError(
             f"images must have {channels} channel{'s' * (channels != 1)}, as {model.spec.name} does; got "

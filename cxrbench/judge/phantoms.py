@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from torch import Tensor
@@ -18,6 +18,8 @@ from cxrbench.judge.repeated_maps import RepeatedMaps, final_maps
 from cxrbench.models import Classifier
 
 __all__ = ["Judgement", "applicable_methods", "check_whole_films", "judge_phantom"]
+
+_SIDE: Final = 1024  # any: phantoms are square
 
 
 @dataclass(frozen=True)
@@ -40,13 +42,17 @@ class Judgement:
 
 
 def check_whole_films(model: Classifier) -> None:
-    """Check that a model sees whole films, for which masks are known.
+    """Check that a model sees exactly whole phantoms, which are square: maps are compared with their masks.
 
     Raises:
-        InputError: it sees a crop.
+        InputError: it sees a crop, or a phantom framed or cut to the proportions of its input.
     """
-    if model.spec.preprocessing.crop != "none":
-        raise InputError(f"{model.spec.name} sees a crop of the film, and masks are known for whole films.")
+    departure = model.spec.preprocessing.departure((_SIDE, _SIDE))
+    if departure:
+        raise InputError(
+            f"On a phantom, {model.spec.name} sees {departure}, and masks are known for whole phantoms; "
+            "judge it on real films (cxrbench judge --truth)."
+        )
 
 
 def applicable_methods(
@@ -83,7 +89,7 @@ def judge_phantom(
         seed: of the criteria's random numbers.
 
     Raises:
-        InputError: an unknown method, or a model that sees a crop.
+        InputError: an unknown method, or a model that does not see exactly whole phantoms.
     """
     check_whole_films(model)
     applicable, _ = applicable_methods(model, methods)

@@ -9,6 +9,7 @@ from torch import nn
 
 from cxrbench.errors import InputError
 from cxrbench.models.classifier import Classifier
+from cxrbench.models.colour import take_grey_in_colour
 from cxrbench.models.libraries import LIBRARIES
 from cxrbench.models.spec import ModelSpec
 from cxrbench.models.zoo import architecture as find
@@ -82,7 +83,7 @@ def assemble(
     record = find(spec.architecture)
     library = LIBRARIES[record.package]
     build = library.build_pretrained if pretrained else library.build
-    size = spec.preprocessing.size
+    size = spec.preprocessing.input_shape
     with _generator, torch.random.fork_rng(devices=[]):
         # Not torch.manual_seed, which would also reseed accelerators.
         torch.default_generator.manual_seed(seed)
@@ -90,6 +91,8 @@ def assemble(
             backbone = build(record, len(spec.labels), size, 0.0 if spec.hidden else drop_rate)
             if spec.hidden:
                 _insert_hidden_layer(backbone, spec.hidden, drop_rate)
+            if spec.channels == 3:
+                take_grey_in_colour(backbone)
             model = Classifier(backbone, spec, revision=revision).eval()
             _ = model.grids  # computed now, so that threads that share the model only read it
         except InputError as error:
@@ -99,7 +102,7 @@ def assemble(
             ) from error
         except (RuntimeError, ValueError, AssertionError, ZeroDivisionError) as error:
             raise InputError(
-                f"{spec.architecture} cannot take images of {size} × {size} pixels; its own size is "
+                f"{spec.architecture} cannot take images of {size[1]} × {size[0]} pixels; its own size is "
                 f"{default_preprocessing(spec.architecture).size}."
             ) from error
     return model

@@ -23,6 +23,7 @@ def model_card(spec: ModelSpec, evaluation: Mapping[str, Any], text: str | None 
         text: more about data, training and limitations, in Markdown.
     """
     preprocessing = spec.preprocessing
+    height, width = preprocessing.input_shape
     lines = [
         "---",
         _front_matter(spec, evaluation),
@@ -39,8 +40,8 @@ def model_card(spec: ModelSpec, evaluation: Mapping[str, Any], text: str | None 
         "",
         'model = hub.load("path/to/this/folder")',
         "```",
-        f"Input: one grey channel in [0, 1], fitted by `{preprocessing.fit}` into {preprocessing.size} × "
-        f"{preprocessing.size} pixels, then (x − {preprocessing.mean:.6g}) ÷ {preprocessing.std:.6g}. The "
+        f"Input: one grey channel in [0, 1], fitted by `{preprocessing.fit}` into {width} × {height} pixels, "
+        f"then (x − {preprocessing.mean:.6g}) ÷ {preprocessing.std:.6g}. The "
         "preprocessing is stored in `config.json`; the library applies it.",
         "",
         "## Findings",

@@ -92,15 +92,15 @@ class Classifier(nn.Module):
         # A copy of the backbone on the meta device: shapes without data.
         shapes = {id(tensor): tensor.detach().to("meta") for tensor in tensors}
         backbone = copy.deepcopy(self.backbone, shapes).eval()
-        size = self.spec.preprocessing.size
-        state: NetworkState = torch.empty(1, 1, size, size, device="meta")
+        size = self.spec.preprocessing.input_shape
+        state: NetworkState = torch.empty(1, 1, *size, device="meta")
         grids = {}
         with torch.no_grad():
             for name, step in self.architecture.steps(backbone):
                 state = step(state)
                 if name in self.stages:
                     value = state[-1] if isinstance(state, tuple) else state
-                    grids[name] = self._grid(value, (size, size))
+                    grids[name] = self._grid(value, size)
         return grids
 
     def resolution(self, stage: str | None = None) -> tuple[int, int]:

@@ -31,13 +31,14 @@ class Library:
 
     Args:
         preprocessing: architecture → preprocessing of its ImageNet weights, for one channel.
-        build: (architecture, outputs, size, drop rate) → a randomly initialised backbone for grey images.
+        build: (architecture, outputs, (height, width), drop rate) → a randomly initialised backbone for grey
+            images.
         build_pretrained: the same with ImageNet weights below a random last layer.
     """
 
     preprocessing: Callable[[Architecture], Preprocessing]
-    build: Callable[[Architecture, int, int, float], nn.Module]
-    build_pretrained: Callable[[Architecture, int, int, float], nn.Module]
+    build: Callable[[Architecture, int, tuple[int, int], float], nn.Module]
+    build_pretrained: Callable[[Architecture, int, tuple[int, int], float], nn.Module]
 
 
 def _grey(size: int, mean: Any, std: Any, interpolation: str) -> Preprocessing:
@@ -57,17 +58,19 @@ def _timm_preprocessing(record: Architecture) -> Preprocessing:
     return _grey(config.input_size[-1], config.mean, config.std, config.interpolation)
 
 
-def _timm_options(record: Architecture, size: int, drop_rate: float) -> dict[str, Any]:
+def _timm_options(record: Architecture, size: tuple[int, int], drop_rate: float) -> dict[str, Any]:
     # Position embeddings and attention windows are built for one input size; convolutions take any.
     fixed = {"img_size": size} if _timm_config(record).fixed_input_size else {}
     return {"in_chans": 1, "drop_rate": drop_rate, **fixed, **dict(record.options)}
 
 
-def _timm_build(record: Architecture, outputs: int, size: int, drop_rate: float) -> nn.Module:
+def _timm_build(record: Architecture, outputs: int, size: tuple[int, int], drop_rate: float) -> nn.Module:
     return timm.create_model(record.pretrained, num_classes=outputs, **_timm_options(record, size, drop_rate))
 
 
-def _timm_pretrained(record: Architecture, outputs: int, size: int, drop_rate: float) -> nn.Module:
+def _timm_pretrained(
+    record: Architecture, outputs: int, size: tuple[int, int], drop_rate: float
+) -> nn.Module:
     """ImageNet weights from the Hub; loaded with all 1000 outputs, because timm then loads strictly."""
     path = fetch(str(_timm_config(record).hf_hub_id), _WEIGHTS)
     try:
@@ -97,13 +100,17 @@ def _torchvision_preprocessing(record: Architecture) -> Preprocessing:
     return _grey(transforms.crop_size[0], transforms.mean, transforms.std, transforms.interpolation.value)
 
 
-def _torchvision_build(record: Architecture, outputs: int, size: int, drop_rate: float) -> nn.Module:
+def _torchvision_build(
+    record: Architecture, outputs: int, size: tuple[int, int], drop_rate: float
+) -> nn.Module:
     backbone: nn.Module = torchvision.models.get_model(record.name, num_classes=outputs, dropout=drop_rate)
     _take_grey(backbone)
     return backbone
 
 
-def _torchvision_pretrained(record: Architecture, outputs: int, size: int, drop_rate: float) -> nn.Module:
+def _torchvision_pretrained(
+    record: Architecture, outputs: int, size: tuple[int, int], drop_rate: float
+) -> nn.Module:
     backbone: nn.Module = torchvision.models.get_model(record.name, dropout=drop_rate)
     weights = torchvision.models.get_model_weights(record.name)[record.pretrained]
     backbone.load_state_dict(_download(weights.url))

@@ -39,6 +39,8 @@ class ModelSpec:
             simulated ones; "" if unknown.
         licence: its name, and after a colon what matters most; "" if unknown.
         source: the repository and revision that it was added from; "" for none.
+        channels: of the network's first layer: 1, or 3 for one that was trained on grey images in three
+            colour channels, whose means and standard deviations are kept with the weights (``colour``).
 
     Raises:
         InputError: a value is invalid; the message names it.
@@ -54,6 +56,7 @@ class ModelSpec:
     learned_from: str = ""
     licence: str = ""
     source: str = ""
+    channels: int = 1
 
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and _NAME.fullmatch(self.name)):
@@ -70,6 +73,8 @@ class ModelSpec:
             or not 0 <= self.hidden <= _MAX_HIDDEN
         ):
             raise InputError(f"A model's hidden units must be 0 to {_MAX_HIDDEN}; got {self.hidden!r:.50}.")
+        if not _is_number(self.channels) or self.channels not in (1, 3):
+            raise InputError(f"A model's channels must be 1 or 3; got {self.channels!r:.50}.")
         _check_labels(self.labels)
         if not isinstance(self.preprocessing, Preprocessing):
             raise InputError(
@@ -106,6 +111,7 @@ class ModelSpec:
             # Only those that there are: older versions do not know the fields.
             **({"hidden": self.hidden} if self.hidden else {}),
             **{name: value for name in _PROVENANCE if (value := getattr(self, name))},
+            **({"channels": self.channels} if self.channels != 1 else {}),
         }
 
     @classmethod
@@ -127,6 +133,7 @@ class ModelSpec:
             preprocessing=Preprocessing.from_dict(values["preprocessing"]),
             hidden=values.get("hidden", 0),
             **{name: values.get(name, "") for name in _PROVENANCE},
+            channels=values.get("channels", 1),
         )
 
 

@@ -18,36 +18,39 @@ from cxrbench.preprocess.placement import Box, Placement
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Fit", "Interpolation", "Preprocessing"]
+__all__ = ["Fit", "Interpolation", "Preprocessing", "Size"]
 
-Fit = Literal["stretch", "pad", "crop"]
-Interpolation = Literal["bilinear", "bicubic"]
+Fit = Literal["stretch", "pad", "crop", "letterbox"]
+Interpolation = Literal["bilinear", "bicubic", "area"]
+Size = int | tuple[int, int]  # side of a square, or (height, width)
 
 _LARGEST: Final = 4096
 _STEEPEST: Final = 100
 _MOST_TILES: Final = 64
-_CV2: Final = {"bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}
-_FITS: Final = ("stretch", "pad", "crop")
+_CV2: Final = {"bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC, "area": cv2.INTER_AREA}
+_FITS: Final = ("stretch", "pad", "crop", "letterbox")
 _CROPS: Final = ("none", "lungs")
 # Settings added later, which an older file may lack; all others are required.
-_LATER: Final = frozenset({"crop", "window", "contrast", "clahe_clip", "clahe_tiles"})
+_LATER: Final = frozenset({"crop", "window", "contrast", "clahe_clip", "clahe_tiles", "central"})
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Preprocessing of a film: crop, contrast, fit into a square, resize, normalise (pixel − mean) / std.
+    """Preprocessing of a film: crop, contrast, fit into a rectangle, resize, normalise (pixel − mean) / std.
 
     In this order. The contrast is computed at the resolution of the film and on the cropped part, so that a
     border that is cut off has no influence on it.
 
     Args:
-        size: side of the network's square input, in pixels.
+        size: of the network's input in pixels: the side of a square, or (height, width).
         mean: subtracted from pixels in [0, 1].
         std: divisor after the subtraction.
-        interpolation: of the resize. An axis that shrinks by more than half is averaged over areas first,
-            against aliasing.
-        fit: how the film becomes square. ``stretch`` ignores the aspect ratio (as in the CheXpert papers),
-            ``pad`` adds black to the short side, ``crop`` cuts the long side (as torchxrayvision does).
+        interpolation: of the resize. For ``bilinear`` and ``bicubic``, an axis that shrinks by more than
+            half is averaged over areas first, against aliasing; ``area`` averages over areas throughout.
+        fit: how the film gets the proportions of the input. ``stretch`` ignores the aspect ratio (as in the
+            CheXpert papers), ``pad`` adds black to the short side, ``crop`` cuts the long side (as
+            torchxrayvision does), ``letterbox`` resizes the film to lie inside the input, in whole pixels
+            of it, and then adds black around.
         crop: ``none`` keeps the whole film, ``lungs`` the bounding box of the segmented lungs; where the
             segmentation is not reliable, the whole film.
         window: percent of the pixels clipped at either end of the grey scale before it is stretched; 0 for
@@ -55,12 +58,14 @@ class Preprocessing:
         contrast: a key of ``CONTRASTS``: ``none``, ``equalise`` or ``clahe``; applied after the window.
         clahe_clip: clip limit of CLAHE, in multiples of the mean height of its histograms.
         clahe_tiles: of CLAHE: tiles a side.
+        central: of ``fit="crop"``: the share of the sides that is kept, around the centre; 224 / 256 as in
+            the evaluation of many ImageNet models.
 
     Raises:
         InputError: a setting is invalid; the message names it.
     """
 
-    size: int = 224
+    size: Size = 224
     mean: float = 0.5
     std: float = 0.25
     interpolation: Interpolation = "bilinear"
@@ -70,10 +75,10 @@ class Preprocessing:
     contrast: str = "none"
     clahe_clip: float = 2.0
     clahe_tiles: int = 8
+    central: float = 1.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.size, int) or isinstance(self.size, bool) or not 1 <= self.size <= _LARGEST:
-            raise InputError(f"Preprocessing size must be 1 to {_LARGEST} pixels; got {self.size!r:.50}.")
+        object.__setattr__(self, "size", _checked_size(self.size))
         choices = {
             "interpolation": tuple(_CV2),
             "fit": _FITS,
@@ -85,7 +90,7 @@ class Preprocessing:
                 raise InputError(
                     f"Preprocessing {name} must be one of {allowed}; got {getattr(self, name)!r:.50}."
                 )
-        for name in ("mean", "std", "window", "clahe_clip"):
+        for name in ("mean", "std", "window", "clahe_clip", "central"):
             value = getattr(self, name)
             if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
                 raise InputError(f"Preprocessing {name} must be a finite number; got {value!r:.50}.")
@@ -98,9 +103,19 @@ class Preprocessing:
         tiles = self.clahe_tiles
         if not isinstance(tiles, int) or isinstance(tiles, bool) or not 1 <= tiles <= _MOST_TILES:
             raise InputError(f"Preprocessing clahe_tiles must be 1 to {_MOST_TILES}; got {tiles!r:.50}.")
+        if not 0 < self.central <= 1 or (self.central < 1 and self.fit != "crop"):
+            raise InputError(
+                "Preprocessing central must lie in (0, 1], and be 1 unless fit is 'crop'; got "
+                f"{self.central} with fit {self.fit!r}."
+            )
+
+    @property
+    def input_shape(self) -> tuple[int, int]:
+        """(height, width) of the network's input in pixels."""
+        return (self.size, self.size) if isinstance(self.size, int) else self.size
 
     def __call__(self, image: np.ndarray, box: Box | None = None) -> "Tensor":
-        """Preprocess a grey image (H, W), float in [0, 1], to an input (1, size, size) float32.
+        """Preprocess a grey image (H, W), float in [0, 1], to an input (1, height, width) float32.
 
         Args:
             image: the film.
@@ -120,9 +135,12 @@ class Preprocessing:
             raise InputError(f"Pixels must lie in [0, 1]; got {low:g} to {high:g}; read_image scales them.")
         box = self.box(grey) if box is None else box
         top, left, bottom, right = box
-        square = self.placement(grey.shape, box).cut(grey, self.spread(grey[top:bottom, left:right]))
-        resized = self._resize(square)
-        return torch.from_numpy((resized - self.mean) / self.std)[None].float()
+        placement, part = self.placement(grey.shape, box), self.spread(grey[top:bottom, left:right])
+        fitted = part if self.fit == "letterbox" else placement.cut(grey, part)
+        above, before, below, after = placement.filled
+        framed = np.zeros(self.input_shape, np.float32)
+        framed[above:below, before:after] = self._resized(fitted, (below - above, after - before))
+        return torch.from_numpy((framed - self.mean) / self.std)[None].float()
 
     def box(self, image: np.ndarray) -> Box:
         """Crop of a film (H, W): top, left, bottom, right."""
@@ -156,7 +174,17 @@ class Preprocessing:
         top, left, bottom, right = box
         if not (0 <= top < bottom <= height and 0 <= left < right <= width):
             raise InputError(f"A box must lie on the film of {height} × {width} pixels; got {box!r:.80}.")
-        return Placement((height, width), (top, left, bottom, right), self.fit)
+        box = (top, left, bottom, right)
+        return Placement((height, width), box, self.fit, self.input_shape, self.central)
+
+    def departure(self, shape: tuple[int, int]) -> str:
+        """What the network sees instead of exactly the whole film of a shape (H, W); "" if it sees that."""
+        if self.crop != "none":
+            return f"a crop ({self.crop})"
+        if self.placement(shape).window == (0, 0, *shape):
+            return ""
+        height, width = self.input_shape
+        return f"it {'cut' if self.fit == 'crop' else 'framed'} to {width} × {height} pixels"
 
     def to_original(self, maps: np.ndarray, shape: tuple[int, int], box: Box | None = None) -> np.ndarray:
         """Map (K, h, w) on any grid over the network's input back to the film: (K, H, W) of ``shape``.
@@ -176,7 +204,10 @@ class Preprocessing:
 
     def as_dict(self) -> dict[str, Any]:
         """Settings as plain values for a JSON file."""
-        return asdict(self)
+        values = {**asdict(self), "size": self.size if isinstance(self.size, int) else list(self.size)}
+        if self.central == 1:  # as most: older versions do not know the setting
+            del values["central"]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -193,10 +224,27 @@ class Preprocessing:
             )
         return cls(**values)
 
-    def _resize(self, image: np.ndarray) -> np.ndarray:
-        height, width = (self.size if side > 2 * self.size else side for side in image.shape)
-        if (height, width) != image.shape:
-            image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-        if image.shape != (self.size, self.size):
-            image = cv2.resize(image, (self.size, self.size), interpolation=_CV2[self.interpolation])
+    def _resized(self, image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+        height, width = shape
+        if self.interpolation != "area":
+            rows, columns = (
+                new if old > 2 * new else old for old, new in zip(image.shape, shape, strict=True)
+            )
+            if (rows, columns) != image.shape:
+                image = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA)
+        if image.shape != shape:
+            image = cv2.resize(image, (width, height), interpolation=_CV2[self.interpolation])
         return np.asarray(np.clip(image, 0, 1))  # cubic interpolation overshoots at edges
+
+
+def _checked_size(size: Any) -> Size:
+    """A side, or a height and a width: of a square the side alone, so that equal sizes are equal values."""
+    sides = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
+    whole = all(isinstance(side, int) and not isinstance(side, bool) for side in sides)
+    if not whole or len(sides) != 2 or not all(1 <= side <= _LARGEST for side in sides):
+        raise InputError(
+            f"Preprocessing size must be a side of 1 to {_LARGEST} pixels, or a height and a width of as "
+            f"many; got {size!r:.50}."
+        )
+    height, width = sides
+    return height if height == width else (height, width)

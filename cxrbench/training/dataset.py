@@ -18,7 +18,7 @@ from cxrbench.training.objective.sampling import Selection
 __all__ = ["Batch", "Images", "Sample", "decode"]
 
 Sample = tuple[Tensor, Tensor, int]
-# Images (B, 1, S, S), targets (B, L), and indices of the training images (B,).
+# Images (B, 1, H, W), targets (B, L), and indices of the training images (B,).
 Batch = tuple[Tensor, Tensor, Tensor]
 
 # Largest share of images that may be unreadable.
@@ -48,7 +48,7 @@ def decode(
         say: called with a message about unreadable images, if any.
 
     Returns:
-        (N, size, size) uint8, memory-mapped, read-only. An unreadable image is black, and ignored in
+        (N, H, W) uint8, memory-mapped, read-only. An unreadable image is black, and ignored in
         training (``Images``).
 
     Raises:
@@ -74,14 +74,14 @@ def _key(paths: Sequence[Path], preprocessing: Preprocessing) -> str:
 
 
 class Images(Dataset[Sample]):
-    """Decoded radiographs with their targets: item → image (1, S, S) float32, targets (L,), index.
+    """Decoded radiographs with their targets: item → image (1, H, W) float32, targets (L,), index.
 
     An item is an index, or (index, draw), where draw is the number of the pass over the data. The
     augmentation depends on (seed, draw, index) only, so it is the same in any process, in any order, and
     after a resume.
 
     Args:
-        pixels: (N, S, S) uint8, as ``decode`` gives them.
+        pixels: (N, H, W) uint8, as ``decode`` gives them.
         targets: (N, L) in [0, 1] or NaN; −1 for the three-class loss. Set to NaN for unreadable images.
         preprocessing: its mean and std are applied.
         augmentation: of training images; None for none.

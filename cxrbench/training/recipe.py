@@ -12,6 +12,7 @@ from cxrbench.errors import InputError
 from cxrbench.models import folder as files
 from cxrbench.models import hub
 from cxrbench.models.mimetic import mimic
+from cxrbench.preprocess.pipeline import Size
 from cxrbench.terminal import ProgressBar
 from cxrbench.training import supervision
 from cxrbench.training.config import TrainConfig
@@ -19,8 +20,8 @@ from cxrbench.training.dataset import Images, decode
 
 __all__ = ["ImageSource", "begin", "new_model", "source"]
 
-# Split and side in pixels → images.
-ImageSource = Callable[[str, int], Images]
+# Split and size of the input in pixels → images.
+ImageSource = Callable[[str, Size], Images]
 
 
 def source(
@@ -45,7 +46,7 @@ def source(
         for split, part in studies.items()
     }
 
-    def images(split: str, size: int) -> Images:
+    def images(split: str, size: Size) -> Images:
         preprocessing = replace(config.preprocessing, size=size)
         with ProgressBar(f"{split} images decoded", final_line=False) as progress:
             pixels = decode(studies[split].paths, preprocessing, cache, progress=progress, say=say)

@@ -9,7 +9,8 @@ import torch
 from cxrbench.explain import FAMILIES, METHODS, Context, Explanation, Passes, explain, stage_name
 from cxrbench.explain.fast_copy import fast_copy
 from cxrbench.labels import CHEXPERT
-from cxrbench.models import ARCHITECTURES, Classifier, Features
+from cxrbench.models import ARCHITECTURES, Classifier, Features, create
+from cxrbench.preprocess import Preprocessing
 
 FINDINGS = [0, 7, 13]
 # Methods whose map may be zero everywhere: where Grad-CAM, or the map of any stage, is nowhere positive,
@@ -132,6 +133,16 @@ def test_every_stage_of_a_backbone_can_be_read_by_every_method_that_reads_one(
     for name in methods:
         assert len(sides[name]) == len(model.stages)
         assert sides[name] == sorted(sides[name], reverse=True)
+
+
+@pytest.mark.parametrize("architecture", ["efficientnet_b0", "vit_tiny"])
+def test_maps_of_a_rectangle_have_its_proportions(short: Callable[[str], str], architecture: str) -> None:
+    model = create(architecture, CHEXPERT, preprocessing=Preprocessing(size=(96, 64)), seed=1)
+    image = torch.randn(1, 1, 96, 64, generator=torch.Generator().manual_seed(0))
+    for name, explanation in maps_of_all(model, image, FINDINGS[:2], short).items():
+        assert explanation.relevance.shape == (1, 2, 96, 64), name
+        assert torch.isfinite(explanation.maps).all(), name
+        assert explanation.maps.shape[2:] in ((96, 64), model.resolution()) or not METHODS[name].reads_stage
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -36,8 +36,7 @@ def image(size: int = SIZE, seed: int = 0) -> Tensor:
 
 
 def copy_of(model: Classifier) -> Classifier:
-    side = model.spec.preprocessing.size
-    return fast_copy(model, (1, side, side))
+    return fast_copy(model, (1, *model.spec.preprocessing.input_shape))
 
 
 def batch_norms(model: Classifier) -> int:

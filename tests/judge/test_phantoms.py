@@ -101,11 +101,20 @@ def test_a_film_without_findings_has_no_judgement(model: Classifier) -> None:
     assert list(judge_phantom(model, JudgedFilm(render(3, size=96)), ["edges"], [CRITERIA["hit"]])) == []
 
 
-def test_a_model_that_sees_a_crop_is_refused(phantom: Phantom) -> None:
-    preprocessing = Preprocessing(size=64, crop="lungs")
-    cropped = create("efficientnet_b0", CHEXPERT, preprocessing=preprocessing)
-    with pytest.raises(InputError, match="sees a crop of the film"):
-        list(judge_phantom(cropped, JudgedFilm(phantom), ["edges"], [CRITERIA["hit"]]))
+@pytest.mark.parametrize(
+    ("preprocessing", "seen"),
+    [
+        (Preprocessing(size=64, crop="lungs"), r"sees a crop \(lungs\)"),
+        (Preprocessing(size=(64, 96), fit="letterbox"), "sees it framed to 96 × 64 pixels"),
+        (Preprocessing(size=(96, 64), fit="crop"), "sees it cut to 64 × 96 pixels"),
+    ],
+)
+def test_a_model_that_sees_other_than_whole_phantoms_is_refused(
+    phantom: Phantom, preprocessing: Preprocessing, seen: str
+) -> None:
+    other = create("efficientnet_b0", CHEXPERT, preprocessing=preprocessing)
+    with pytest.raises(InputError, match=f"{seen}.*judge it on real films"):
+        list(judge_phantom(other, JudgedFilm(phantom), ["edges"], [CRITERIA["hit"]]))
 
 
 def test_the_model_is_left_as_it_was(model: Classifier, phantom: Phantom) -> None:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from cxrbench.errors import InputError
 from cxrbench.models import ARCHITECTURES, create, hub
 from cxrbench.preprocess import Preprocessing
+from cxrbench.preprocess.pipeline import Size
 
 LABELS = ("Cardiomegaly", "Edema")
 TIMM = [name for name, record in ARCHITECTURES.items() if record.package == "timm"]
@@ -54,8 +55,9 @@ def method(network: nn.Module, name: str) -> Callable[[Tensor], Tensor]:
     return found
 
 
-def grey(size: int) -> Tensor:
-    return torch.rand(1, 1, size, size, generator=torch.Generator().manual_seed(0))
+def grey(size: Size) -> Tensor:
+    shape = (size, size) if isinstance(size, int) else size
+    return torch.rand(1, 1, *shape, generator=torch.Generator().manual_seed(0))
 
 
 @pytest.mark.slow

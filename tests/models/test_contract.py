@@ -18,8 +18,8 @@ every_architecture = pytest.mark.parametrize("name", ARCHITECTURES)
 
 
 def images(model: Classifier, count: int = 1) -> Tensor:
-    size = model.spec.preprocessing.size
-    return torch.randn(count, 1, size, size, generator=torch.Generator().manual_seed(0))
+    size = model.spec.preprocessing.input_shape
+    return torch.randn(count, 1, *size, generator=torch.Generator().manual_seed(0))
 
 
 @pytest.mark.slow

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from cxrbench.errors import InputError
 from cxrbench.preprocess import Preprocessing, pipeline
-from cxrbench.preprocess.pipeline import Fit
+from cxrbench.preprocess.pipeline import Fit, Size
 
 FITS: tuple[Fit, ...] = ("stretch", "pad", "crop")
+ALL_FITS: tuple[Fit, ...] = (*FITS, "letterbox")
+SIZES: tuple[Size, ...] = (224, (320, 260))
 SHAPES = [(707, 580), (512, 512), (301, 233), (97, 260)]
 
 
@@ -43,17 +45,22 @@ def spot(shape: tuple[int, int], y: float, x: float, radius: float) -> np.ndarra
     return np.exp(-((rows - y) ** 2 + (columns - x) ** 2) / (2 * radius**2)).astype(np.float32)
 
 
-@pytest.mark.parametrize("fit", FITS)
+@pytest.mark.parametrize("fit", ALL_FITS)
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("cropped", [False, True])
 def test_a_spot_returns_within_half_a_pixel_of_the_film(
-    fit: Fit, shape: tuple[int, int], cropped: bool, lungs_at: Callable[[tuple[int, int, int, int]], None]
+    fit: Fit,
+    size: Size,
+    shape: tuple[int, int],
+    cropped: bool,
+    lungs_at: Callable[[tuple[int, int, int, int]], None],
 ) -> None:
     height, width = shape
     box = (height // 9, width // 7, height - height // 5, width - width // 11) if cropped else (0, 0, *shape)
     lungs_at(box)
-    recipe = Preprocessing(size=224, fit=fit, crop="lungs" if cropped else "none", mean=0.0, std=1.0)
-    y, x = (box[0] + box[2]) / 2 + 0.07 * height, (box[1] + box[3]) / 2 - 0.06 * width
+    recipe = Preprocessing(size=size, fit=fit, crop="lungs" if cropped else "none", mean=0.0, std=1.0)
+    y, x = (box[0] + box[2]) / 2 + 0.07 * height, (box[1] + box[3]) / 2 - 0.03 * width
     film = spot(shape, y, x, radius=max(shape) / 50)
     seen = recipe(film).numpy()
     back = recipe.to_original(seen, shape, recipe.box(film))[0]
@@ -62,15 +69,16 @@ def test_a_spot_returns_within_half_a_pixel_of_the_film(
     assert error < 0.5  # pixels of the film; one of the network's is up to 3 of them here
 
 
-@pytest.mark.parametrize("fit", FITS)
+@pytest.mark.parametrize("fit", ALL_FITS)
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("grid", [(7, 7), (14, 10)])
 def test_a_coarse_cell_is_centred_on_its_place(
-    fit: Fit, grid: tuple[int, int], lungs_at: Callable[[tuple[int, int, int, int]], None]
+    fit: Fit, size: Size, grid: tuple[int, int], lungs_at: Callable[[tuple[int, int, int, int]], None]
 ) -> None:
     shape, box = (300, 260), (40, 30, 290, 221)
     lungs_at(box)
-    recipe = Preprocessing(size=224, fit=fit, crop="lungs")
-    top, left, bottom, right = recipe.placement(shape, box).window
+    recipe = Preprocessing(size=size, fit=fit, crop="lungs")
+    top, left, bottom, right = recipe.placement(shape, box).extent
     cell = np.zeros((1, *grid), np.float32)
     cell[0, 3, 4] = 1
     back = recipe.to_original(cell, shape, box)[0]
@@ -81,13 +89,14 @@ def test_a_coarse_cell_is_centred_on_its_place(
     np.testing.assert_allclose(middle(back), expected, atol=0.02)
 
 
-@pytest.mark.parametrize("fit", FITS)
+@pytest.mark.parametrize("fit", ALL_FITS)
+@pytest.mark.parametrize("size", [16, (24, 12)])
 def test_pixels_outside_the_crop_are_not_seen(
-    fit: Fit, lungs_at: Callable[[tuple[int, int, int, int]], None]
+    fit: Fit, size: Size, lungs_at: Callable[[tuple[int, int, int, int]], None]
 ) -> None:
     shape, box = (120, 100), (20, 10, 110, 70)
     lungs_at(box)
-    recipe = Preprocessing(size=16, fit=fit, crop="lungs", mean=0.0, std=1.0)
+    recipe = Preprocessing(size=size, fit=fit, crop="lungs", mean=0.0, std=1.0)
     film = np.ones(shape, np.float32)
     film[20:110, 10:70] = 0.25
     assert recipe(film).max() <= 0.25 + 1e-6  # nothing of what is outside is in the input

@@ -46,14 +46,14 @@ def models() -> None:
     if len(findings_of) > 1:
         st.markdown(f"Unless stated otherwise, a model predicts {len(usual)} findings: {', '.join(usual)}.")
     for name, model in loaded.models.items():
-        side = model.spec.preprocessing.size
+        height, width = model.spec.preprocessing.input_shape
         st.subheader(loaded.titles[name])
         own = findings_of[name]
         listed = len(findings_of) == 1 or own != usual
         findings = f"; predicts {len(own)} findings: {', '.join(own)}" if listed else ""
         st.markdown(
-            f"`{name}`, {model.spec.architecture}, weights `{model.revision}`; input {side} × {side} pixels"
-            f"{findings}."
+            f"`{name}`, {model.spec.architecture}, weights `{model.revision}`; input {width} × {height} "
+            f"pixels{findings}."
         )
         _evaluation(loaded.evaluations[name])
         if loaded.cards[name]:

@@ -74,7 +74,7 @@ def input_box(
 
     In pixels of the drawing; it reaches beyond the film if the film was padded.
     """
-    top, left, bottom, right = preprocessing.placement(shape, box).window
+    top, left, bottom, right = preprocessing.placement(shape, box).extent
     return left * scale, top * scale, right * scale, bottom * scale
 
 

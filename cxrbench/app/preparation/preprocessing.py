@@ -178,7 +178,7 @@ def steps(source: Source, preprocessing: Preprocessing) -> list[Step]:
         ),
         _step(
             "5 · Fit, resize, normalise",
-            f"{_about_size(placement.window, preprocessing.size)} "
+            f"{_about_size(placement.window, preprocessing.input_shape)} "
             f"The input is (pixel − {preprocessing.mean:g}) / {preprocessing.std:g}, here from "
             f"{normalised.min():.2f} to {normalised.max():.2f}.",
             resized,
@@ -239,6 +239,7 @@ def _about_contrast(preprocessing: Preprocessing) -> str:
     return " ".join(parts) or "Unchanged."
 
 
-def _about_size(window: Box, size: int) -> str:
-    down, across = (window[2] - window[0]) / size, (window[3] - window[1]) / size
-    return f"{size} × {size}: one pixel for {across:.1f} × {down:.1f} pixels of the radiograph."
+def _about_size(window: Box, size: tuple[int, int]) -> str:
+    height, width = size
+    down, across = (window[2] - window[0]) / height, (window[3] - window[1]) / width
+    return f"{width} × {height}: one pixel for {across:.1f} × {down:.1f} pixels of the radiograph."

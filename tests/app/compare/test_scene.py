@@ -59,7 +59,7 @@ def test_small_maps_are_encoded_exactly_and_large_ones_within_a_step() -> None:
     assert record["step"] <= np.abs(large).max() / 32000
 
 
-@pytest.mark.parametrize("fit", ["stretch", "pad", "crop"])
+@pytest.mark.parametrize("fit", ["stretch", "pad", "crop", "letterbox"])
 @pytest.mark.parametrize("shape", [(40, 60), (60, 40)])
 def test_the_input_box_is_the_area_of_the_networks_input(fit: Fit, shape: tuple[int, int]) -> None:
     recipe = Preprocessing(size=8, fit=fit)
