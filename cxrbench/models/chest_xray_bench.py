@@ -22,10 +22,8 @@ from cxrbench.models.folder import fit, read_weights, revision_of
 from cxrbench.models.spec import ModelSpec
 from cxrbench.preprocess import Preprocessing
 
-__all__ = ["LABELS", "LICENCE", "PREPROCESSING", "REPOSITORY", "RUNS", "Run", "from_file", "from_state_dict"]
+__all__ = ["LABELS", "PREPROCESSING", "RUNS", "Run", "from_file", "from_state_dict"]
 
-REPOSITORY: Final = "mamounyosef/chest-xray-bench"
-LICENCE: Final = "CC-BY-NC-4.0"
 LABELS: Final = ("Atelectasis", "Cardiomegaly", "Consolidation", "Edema", "Pleural Effusion")
 
 # They resize the film to lie inside 384 × 320 (width × height), add black around it, and then normalise each
@@ -61,11 +59,6 @@ class Run:
     def preprocessing(self) -> Preprocessing:
         """Of the run's films."""
         return replace(PREPROCESSING, contrast=self.contrast)
-
-    @property
-    def file(self) -> str:
-        """Path of the weights in the repository."""
-        return f"{self.name}/model.safetensors"
 
 
 RUNS: Final[Mapping[str, Run]] = MappingProxyType(

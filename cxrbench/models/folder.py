@@ -24,6 +24,7 @@ __all__ = [
     "README",
     "STATISTICS",
     "WEIGHTS",
+    "check_pinned",
     "fit",
     "read_spec",
     "read_weights",
@@ -116,6 +117,22 @@ def pickle_hint(path: Path) -> str:
         f" {pickles[0]} beside it is a pickle, which can run any code and is never opened; "
         "save the model with cxrbench (safetensors) instead."
     )
+
+
+def check_pinned(path: Path, pinned: str) -> None:
+    """Check that a pickle is the one whose SHA-256 is known, before it is opened.
+
+    Raises:
+        InputError: there is no such file, or its bytes are others.
+    """
+    if not path.is_file():
+        raise InputError(f"There is no file {path}.")
+    digest = file_sha256(path)
+    if digest != pinned:
+        raise InputError(
+            f"{path} is a pickle, which can run any code, and its SHA-256 {digest[:12]}… is not the pinned "
+            f"{pinned[:12]}…; fetch it again, or give its state dict as .safetensors."
+        )
 
 
 def write_weights(path: Path, state: Mapping[str, "Tensor"], *, half: bool) -> None:

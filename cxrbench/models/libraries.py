@@ -72,6 +72,8 @@ def _timm_pretrained(
     record: Architecture, outputs: int, size: tuple[int, int], drop_rate: float
 ) -> nn.Module:
     """ImageNet weights from the Hub; loaded with all 1000 outputs, because timm then loads strictly."""
+    if not record.imagenet:
+        raise InputError(f"nobody has published any of {record.title}.")
     path = fetch(str(_timm_config(record).hf_hub_id), _WEIGHTS)
     try:
         backbone = timm.create_model(

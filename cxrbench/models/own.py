@@ -137,7 +137,10 @@ def _only_one_of(repository: str) -> OfferedModel | None:
 def _add_offered(offered: OfferedModel, progress: "Progress | None") -> Path:
     from cxrbench.models import hub
     from cxrbench.models.download import download
+    from cxrbench.models.fetch import newest_commit
 
+    if not (offered.revision or offered.sha256):  # nobody has pinned it: what is taken now is stated
+        offered = replace(offered, revision=newest_commit(offered.repository, offered.file))
     with _being_added(offered.name) as (target, received):
         file = download(
             offered.repository,
@@ -265,8 +268,8 @@ def _card(offered: OfferedModel, file: Path) -> str:
     return (
         f"## Where it is from\n"
         f"[{offered.repository}](https://huggingface.co/{offered.repository}){revision}, file "
-        f"`{offered.file}` with the SHA-256 `{file_sha256(file)}`. cxrbench changed the format and no "
-        "weight.\n\n"
+        f"`{offered.file}` with the SHA-256 `{file_sha256(file)}`. cxrbench changed the format, not what "
+        "the network computes.\n\n"
         f"* Licence: {offered.licence}.\n"
         f"* Learned from: {offered.learned_from}.\n"
     )

@@ -14,11 +14,10 @@ from cxrbench.errors import InputError
 from cxrbench.models.build import assemble
 from cxrbench.models.classifier import Classifier
 from cxrbench.models.fetch import fetch
-from cxrbench.models.folder import fit, read_weights, revision_of
+from cxrbench.models.folder import check_pinned, fit, read_weights, revision_of
 from cxrbench.models.offered import OFFERED
 from cxrbench.models.spec import ModelSpec
 from cxrbench.preprocess import Preprocessing
-from cxrbench.writing import file_sha256
 
 __all__ = ["PINNED", "PREPROCESSING", "from_state_dict", "load"]
 
@@ -105,14 +104,7 @@ def _labels_and_thresholds(name: str) -> tuple[tuple[str, ...], tuple[float, ...
 
 
 def _unpickle(path: Path, pinned: str) -> Mapping[str, Tensor]:
-    if not path.is_file():
-        raise InputError(f"There is no file {path}.")
-    digest = file_sha256(path)
-    if digest != pinned:
-        raise InputError(
-            f"{path} is a pickle, which can run any code, and its SHA-256 {digest[:12]}… is not the pinned "
-            f"{pinned[:12]}…; fetch it again, or give its state dict as .safetensors."
-        )
+    check_pinned(path, pinned)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the source code has changed since the module was saved
         module: Any = torch.load(path, map_location="cpu", weights_only=False)

@@ -65,6 +65,38 @@ def _vit_block_steps(name: str, block: Any) -> list[ForwardStep]:
     ]
 
 
+def _eva_steps(backbone: nn.Module) -> tuple[ForwardStep, ...]:
+    """Steps of a timm Eva, as those of a VisionTransformer; the rotary position embedding is handed on."""
+    network: Any = backbone
+
+    def embedded(tokens: Tensor) -> tuple[Tensor, Tensor]:
+        tokens, positions = network._pos_embed(tokens)
+        return positions.expand(len(tokens), 1, *positions.shape), tokens  # by image, as other tensors are
+
+    steps: list[ForwardStep] = [
+        ("patch_embed", network.patch_embed),
+        ("_pos_embed", embedded),
+        ("norm_pre", lambda state: (state[0], network.norm_pre(state[1]))),
+    ]
+    for index, block in enumerate(network.blocks):
+        steps += _eva_block_steps(f"blocks.{index}", block)
+    return (*steps, ("norm", lambda state: network.norm(state[1])))
+
+
+def _eva_block_steps(name: str, block: Any) -> list[ForwardStep]:
+    """State: positions, tokens, and after ``norm1`` the normalised tokens."""
+    return [
+        (f"{name}.norm1", lambda state: (*state, block.norm1(state[1]))),
+        (f"{name}.attn", lambda state: (state[0], state[1] + _eva_attention(block, *state))),
+        (name, lambda state: (state[0], state[1] + block.drop_path2(block.mlp(block.norm2(state[1]))))),
+    ]
+
+
+def _eva_attention(block: Any, positions: Tensor, tokens: Tensor, normalised: Tensor) -> Tensor:
+    change: Tensor = block.drop_path1(block.attn(normalised, rope=positions))
+    return change
+
+
 def _alexnet_head(backbone: Any) -> Callable[[Tensor], Tensor]:
     return lambda x: backbone.classifier(backbone.avgpool(x).flatten(1))
 
@@ -77,7 +109,7 @@ class Architecture:
         name: the key in ``ARCHITECTURES``.
         title: the name as written in papers.
         package: the package that builds it, a key of ``libraries.LIBRARIES``.
-        pretrained: the library's name of its ImageNet weights.
+        pretrained: the library's name of its ImageNet weights; of the network, where there are none.
         steps: backbone → its ``forward_features`` as named unary functions.
         stages: names of the steps after which a map can be read, finest first; the last is the default.
         head: backbone → function from the last feature map to logits.
@@ -86,6 +118,7 @@ class Architecture:
             spatially constant, and Grad-CAM, HiResCAM and XGrad-CAM give the same map.
         surplus: the file of ImageNet weights also holds tensors that the backbone does not use.
         options: further keyword arguments for building the backbone, as names and values.
+        imagenet: there are ImageNet weights of exactly this network.
     """
 
     name: str
@@ -99,6 +132,7 @@ class Architecture:
     mean_pooled: bool = True
     surplus: bool = False
     options: tuple[tuple[str, Any], ...] = ()
+    imagenet: bool = True
 
 
 _DENSENET_STEPS: Final = (
@@ -203,6 +237,17 @@ ARCHITECTURES: Final[Mapping[str, Architecture]] = MappingProxyType(
             ),
             Architecture("vit_tiny", "ViT-Ti/16", "vit_tiny_patch16_224.augreg_in21k_ft_in1k", **_VIT),
             Architecture("deit_tiny", "DeiT-Ti/16", "deit_tiny_patch16_224.fb_in1k", **_VIT),
+            Architecture(
+                name="eva02_tiny",
+                title="EVA-02-Ti/16",
+                pretrained="eva02_tiny_patch14_224",  # there with patches of 14 pixels
+                **_VIT
+                | {
+                    "steps": _eva_steps,
+                    "options": (("patch_size", 16), ("ref_feat_shape", (14, 14)), *_VIT["options"]),
+                },
+                imagenet=False,
+            ),
             Architecture(
                 name="convnext_tiny",
                 title="ConvNeXt-T",

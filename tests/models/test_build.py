@@ -18,7 +18,7 @@ from cxrbench.preprocess import Preprocessing
 from cxrbench.preprocess.pipeline import Size
 
 LABELS = ("Cardiomegaly", "Edema")
-TIMM = [name for name, record in ARCHITECTURES.items() if record.package == "timm"]
+TIMM = [name for name, record in ARCHITECTURES.items() if record.package == "timm" and record.imagenet]
 
 
 def imagenet_backbone(name: str, **options: Any) -> nn.Module:
@@ -124,6 +124,11 @@ def test_a_damaged_imagenet_file_is_refused(tmp_path: Path, place: Callable[...,
 def test_without_network_or_cache_one_sentence_says_so_and_how_to_go_on(name: str) -> None:
     with pytest.raises(InputError, match=r"no ImageNet weights for .*HF_HOME.*pretrained=False"):
         create(name, LABELS, pretrained=True)
+
+
+def test_a_network_without_imagenet_weights_says_so() -> None:
+    with pytest.raises(InputError, match=r"no ImageNet weights for eva02_tiny.*EVA-02.*pretrained=False"):
+        create("eva02_tiny", LABELS, pretrained=True)
 
 
 def test_with_no_hub_to_be_reached_the_sentence_comes_at_once(tmp_path: Path) -> None:

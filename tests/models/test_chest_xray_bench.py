@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from cxrbench.errors import InputError
 from cxrbench.models import Classifier, hub
 from cxrbench.models.chest_xray_bench import LABELS, RUNS, from_file, from_state_dict
+from cxrbench.models.offered import OFFERED
 from cxrbench.writing import file_sha256
 
 WIDTH, HEIGHT = 384, 320
@@ -156,11 +157,24 @@ def test_their_input_is_ours_up_to_their_rounding_to_8_bits(
     np.testing.assert_allclose(theirs, np.broadcast_to(ours, theirs.shape), atol=levels / 255)
 
 
-def test_labels_thresholds_and_sizes_are_stated_for_every_run() -> None:
+def test_every_run_has_thresholds_and_every_offered_one_is_a_run() -> None:
     for name, run in RUNS.items():
         assert len(run.thresholds) == len(LABELS), name
         assert all(0.1 < threshold < 0.5 for threshold in run.thresholds), name
-        assert run.file == f"{name}/model.safetensors"
+    offered = [model for model in OFFERED.values() if model.repository == "mamounyosef/chest-xray-bench"]
+    assert len(offered) == 4
+    for model in offered:
+        name = model.name.removeprefix("chest-xray-bench-")
+        assert model.file == f"{name}/model.safetensors"
+        assert RUNS[name].architecture.replace("_", "") in model.title.replace("-", "").lower()
+        assert model.findings == len(LABELS)
+
+
+def test_an_offered_run_is_loaded_by_its_adapter(tmp_path: Path) -> None:
+    offered = OFFERED["chest-xray-bench-densenet121"]
+    file = their_file(their_network("densenet121"), tmp_path)
+    assert offered.load(file).spec.name == offered.name
+    assert abs(file.stat().st_size - offered.size) < 1e6
 
 
 def test_once_loaded_it_can_be_kept_as_a_folder(tmp_path: Path) -> None:

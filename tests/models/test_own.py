@@ -63,11 +63,11 @@ def leave(folder: Path, name: str) -> Path:
 # Offered models.
 
 
-def test_every_offered_model_is_pinned_and_says_what_it_is() -> None:
+def test_every_offered_pickle_is_pinned_and_every_model_says_what_it_is() -> None:
     assert {"xrv-densenet121-res224-all", "xrv-densenet121-res224-pc"} <= OFFERED.keys()
     for name, model in OFFERED.items():
         assert name == model.name == ModelSpec(name, "alexnet", ("Edema",), Preprocessing(), (0.5,)).name
-        assert re.fullmatch(r"[0-9a-f]{40}", model.revision) or re.fullmatch(r"[0-9a-f]{64}", model.sha256)
+        assert re.fullmatch(r"[0-9a-f]{40}|", model.revision)
         # A pickle can run any code.
         assert model.file.endswith(".safetensors") or re.fullmatch(r"[0-9a-f]{64}", model.sha256)
         assert model.repository.count("/") == 1
@@ -98,6 +98,14 @@ def test_an_offered_model_is_kept_in_this_librarys_format_with_where_it_is_from(
     assert "Learned from: NIH and PadChest." in card
     assert main(["models"]) == 0
     assert capsys.readouterr().out == output.out
+
+
+def test_of_an_offered_model_that_nobody_pinned_the_commit_that_was_taken_is_stated(
+    own_folder: Path, offered: OfferedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own, "OFFERED", {"theirs": replace(offered, revision="")})
+    assert own.add("theirs").parent == own_folder
+    assert hub.load("theirs").spec.source == f"others/model@{COMMIT}"
 
 
 def test_weights_that_fit_into_16_bits_are_stored_so(

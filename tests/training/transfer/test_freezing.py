@@ -17,7 +17,14 @@ from cxrbench.training.run.history import Epoch, stalled
 from cxrbench.training.transfer.freezing import depths, freeze, frozen_modules
 
 LABELS = ("A", "B")
-SIZES = {"inception_v3": 96, "inception_resnet_v2": 96, "swin_tiny": 224, "vit_tiny": 32, "deit_tiny": 32}
+SIZES = {
+    "inception_v3": 96,
+    "inception_resnet_v2": 96,
+    "swin_tiny": 224,
+    "vit_tiny": 32,
+    "deit_tiny": 32,
+    "eva02_tiny": 32,
+}
 
 
 def model(architecture: str = "efficientnet_b0") -> Classifier:
