@@ -18,6 +18,7 @@ from cxrbench.app.services import map_jobs, own_radiographs
 from cxrbench.app.services.known_truth import add_known_truth
 from cxrbench.app.services.map_snapshot import Snapshot
 from cxrbench.app.services.radiographs import Source
+from cxrbench.app.widgets.share import link_popover
 from cxrbench.compare import Comparison, bundle
 from cxrbench.compare.snippets import command_snippet, python_snippet
 
@@ -81,6 +82,8 @@ def _draw() -> None:
     with beside, st.popover("Save", icon=":material/download:", key="open_save", width="content"):
         _draw_saves(replace(snapshot.comparison, findings=choice.findings, view=source.view), file, link)
         _draw_code(choice, source)
+    with beside:
+        _draw_share(link)
     if scores_shown:
         show_scores(source, choice.findings, snapshot, titles)
     else:
@@ -113,6 +116,13 @@ def _draw_saves(comparison: Comparison, file: str, link: Sequence[tuple[str, str
         help="One HTML file that opens without a network: panels, scores, notes, references of methods, "
         "settings and versions.",
     )
+
+
+def _draw_share(link: Sequence[tuple[str, str]] | None) -> None:
+    """Draw the link and QR code of what is on screen; nothing for an image that no link restores."""
+    if link is not None:
+        about = "Opens this radiograph with these models, methods and findings. “Copy link” above the panels "
+        link_popover(link, f"{about}also keeps how they are drawn.", key="open_share")
 
 
 def _draw_code(choice: Choice, source: Source) -> None:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from cxrbench.app.learn.lesson_data import learn_data
 from cxrbench.app.learn.player import player
+from cxrbench.app.widgets.share import link_dialog
 from cxrbench.errors import InputError
 from cxrbench.teaching.lessons import read_lessons
 
@@ -29,7 +30,10 @@ def draw() -> None:
             st.error(problem)
         if not lessons:
             st.info("There are no lessons here; write one: cxrbench lesson new my-lesson.toml.")
-    if clicked is not None and clicked["id"] != opened:
+    if clicked is not None and clicked["kind"] == "share":
+        link = [(_LESSON, clicked["id"]), ("step", str(clicked["step"]))]
+        link_dialog(link, f"Opens step {clicked['step']} of this lesson.")
+    elif clicked is not None and clicked["id"] != opened:
         st.query_params.from_dict({_LESSON: clicked["id"]} if clicked["id"] else {})
         st.rerun()
 

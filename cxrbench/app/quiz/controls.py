@@ -69,6 +69,20 @@ class Setup:
             f"{self.model.name} {MAP_METHODS[self.method].key}"
         )
 
+    @property
+    def link(self) -> list[tuple[str, str]]:
+        """Query parameters that open the same quiz, whatever the controls' defaults are then."""
+        values = self.settings
+        return [
+            ("quiz_ai", self.model.title),
+            ("quiz_finding", values.finding),
+            ("quiz_difficulty", DIFFICULTIES[values.difficulty].title),
+            ("quiz_films", str(values.films)),
+            ("quiz_seed", str(values.seed)),
+            ("quiz_wrong", f"{100 * values.wrong_rate:.0f}"),
+            ("quiz_map", self.method),
+        ]
+
 
 def pick_setup(models: Mapping[str, QuizModel]) -> Setup:
     """Draw the controls and return the set-up; their values are in the address.

@@ -9,6 +9,7 @@ from cxrbench.app.quiz.controls import MAP_METHODS, Setup, pick_setup
 from cxrbench.app.quiz.player import player
 from cxrbench.app.quiz.player.schema import QuizData
 from cxrbench.app.quiz.preparation import Prepared, prepared
+from cxrbench.app.widgets.share import link_popover
 from cxrbench.errors import InputError
 from cxrbench.models import catalog
 from cxrbench.teaching.quiz import COLUMNS, FIGURES, GRID, PATTERNS, Quiz
@@ -73,6 +74,12 @@ def draw() -> None:
     except InputError as error:
         place.error(str(error))
         return
+    link_popover(
+        setup.link,
+        f"Opens this quiz: {setup.settings.films} films, seed {setup.settings.seed}. Everybody who opens it "
+        "reads the same films, with the same answers of the AI.",
+        key="open_share",
+    )
     films = prepared(setup)
     films.advance(setup, quiz)
     with place:

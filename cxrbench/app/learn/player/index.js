@@ -23,9 +23,14 @@ export default function learn({ data, parentElement, setTriggerValue }) {
   if (!(root instanceof HTMLElement) || !data) return undefined;
   /** @param {string} id */
   const open = (id) => {
-    setTriggerValue("open", { id, kind: "open" });
+    setTriggerValue("open", { id, kind: "open", step: 1 });
   };
-  if (data.lesson) return play(root, data.lesson, () => open(""));
+  const { lesson } = data;
+  if (lesson) {
+    /** @param {number} step */
+    const share = (step) => setTriggerValue("open", { id: lesson.id, kind: "share", step });
+    return play(root, lesson, () => open(""), share);
+  }
   root.replaceChildren(list(data.lessons, open));
   return undefined;
 }

@@ -15,15 +15,16 @@ const VERDICTS = { right: "Right.", wrong: "Not quite.", seen: "The answer:" };
  * @param {HTMLElement} root
  * @param {LessonData} lesson
  * @param {() => void} leave opens the list of lessons
+ * @param {(step: number) => void} share shows the link to a step, counted from 1
  * @returns {() => void} takes the keys off again
  */
-export function play(root, lesson, leave) {
+export function play(root, lesson, leave, share) {
   let at = stepOfAddress(lesson.steps.length);
 
   /** @param {number} step */
   function show(step) {
     at = Math.min(Math.max(step, 0), lesson.steps.length - 1);
-    const parts = [head(lesson, at, leave, go), body(lesson, at, answered), foot(lesson, at, go, leave)];
+    const parts = [head(lesson, at, go, { leave, share: () => share(at + 1) }), body(lesson, at, answered), foot(lesson, at, go, leave)];
     root.replaceChildren(...parts);
   }
 
@@ -102,11 +103,11 @@ function button(text, act, name = "") {
 /**
  * @param {LessonData} lesson
  * @param {number} at
- * @param {() => void} leave
  * @param {(step: number) => void} go
+ * @param {{ leave: () => void, share: () => void }} actions of the buttons beside the title
  * @returns {HTMLElement}
  */
-function head(lesson, at, leave, go) {
+function head(lesson, at, go, { leave, share }) {
   const dots = lesson.steps.map((step, index) => {
     const answer = answerOf(lesson.id, index);
     const dot = button(String(index + 1), () => go(index), `dot ${answer ? "done" : ""}`);
@@ -117,7 +118,9 @@ function head(lesson, at, leave, go) {
   const steps = element("nav", "dots", ...dots);
   steps.setAttribute("aria-label", "Steps");
   const title = element("h2", "", lesson.title);
-  return element("header", "", button("← All lessons", leave, "quiet"), title, steps);
+  const link = button("Share", share, "quiet share");
+  link.setAttribute("aria-label", "Share: link and QR code of this step");
+  return element("header", "", button("← All lessons", leave, "quiet"), title, steps, link);
 }
 
 /**

@@ -90,9 +90,10 @@
  */
 
 /**
- * A click that opens a lesson.
+ * A click that opens a lesson, or shows the link to one of its steps.
  *
  * @typedef {object} OpenData
  * @property {string} id of the lesson; "" for the list
- * @property {"open"} kind
+ * @property {"open" | "share"} kind
+ * @property {number} step counted from 1
  */

@@ -160,12 +160,14 @@ class LearnData(TypedDict):
 
 
 class OpenData(TypedDict):
-    """A click that opens a lesson.
+    """A click that opens a lesson, or shows the link to one of its steps.
 
     Args:
         id: of the lesson; "" for the list.
         kind: what was asked for.
+        step: counted from 1.
     """
 
     id: str
-    kind: Literal["open"]
+    kind: Literal["open", "share"]
+    step: int

@@ -1,0 +1,90 @@
+"""The link to what is on screen with its QR code, so that a class opens it on devices of its own."""
+
+import io
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
+from urllib.parse import urlencode, urlsplit
+
+import segno
+import streamlit as st
+
+__all__ = ["code_png", "draw_link", "link_dialog", "link_popover", "page_address", "this_computer_only"]
+
+_SIDE: Final = 800  # pixels of a picture, at least: sharp on a projector
+_QUIET: Final = 4  # modules of white around the code, as ISO/IEC 18004 asks for
+_LOCAL: Final = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
+
+
+def page_address() -> str:
+    """The address of this page in the reader's browser, without parameters; "" where none is known."""
+    return (st.context.url or "").rstrip("/")
+
+
+@lru_cache(maxsize=32)
+def code_png(text: str) -> bytes | None:
+    """A QR code as a PNG image, dark on white in any theme, with its quiet zone.
+
+    Args:
+        text: to encode, such as a link.
+
+    Returns:
+        None for a text that no QR code can hold: more than about 2,900 letters.
+    """
+    try:
+        code = segno.make_qr(text, error="l")  # raised where a code of the same size can correct more
+    except segno.DataOverflowError:
+        return None
+    modules, _ = code.symbol_size(scale=1, border=_QUIET)
+    file = io.BytesIO()
+    code.save(file, kind="png", scale=-(-_SIDE // modules), border=_QUIET, dark="#000", light="#fff")
+    return file.getvalue()
+
+
+def this_computer_only(address: str) -> bool:
+    """Whether an address leads to the server on this computer only."""
+    return urlsplit(address).hostname in _LOCAL
+
+
+def draw_link(parameters: Iterable[tuple[str, str]], about: str) -> None:
+    """Draw the link to this page with its QR code, large enough for a projector.
+
+    Args:
+        parameters: query parameters of the link.
+        about: what the link opens, as a sentence.
+    """
+    address = page_address()
+    link = f"{address}?{urlencode(list(parameters))}"
+    st.markdown(about)
+    code = code_png(link)
+    if code is None:
+        st.info("The link is too long for a QR code: remove some edits, methods or findings, or copy it.")
+    else:
+        st.image(code, width=480, output_format="PNG", alt="QR code of the link below.")
+    st.code(link, language=None, wrap_lines=True)
+    if this_computer_only(address):
+        st.warning(
+            "This address leads to this computer only: other devices cannot reach it. Start the workbench with "
+            "`--server.address 0.0.0.0` in a network that you trust, and open it here by the computer's name "
+            "or network address.",
+            icon=":material/warning:",
+        )
+
+
+def link_popover(parameters: Iterable[tuple[str, str]], about: str, *, key: str) -> None:
+    """Draw a button that opens the link with its QR code; a page that is drawn again leaves it open.
+
+    Args:
+        parameters: query parameters of the link.
+        about: what the link opens, as a sentence.
+        key: of the element.
+    """
+    with st.popover("Share", icon=":material/qr_code_2:", key=key, width="content", on_change="rerun") as more:
+        if more.open:
+            draw_link(parameters, about)
+
+
+@st.dialog("Link and QR code", width="large")
+def link_dialog(parameters: Iterable[tuple[str, str]], about: str) -> None:
+    """Show the link with its QR code at once; arguments as of ``draw_link``."""
+    draw_link(parameters, about)
