@@ -9,8 +9,8 @@ import streamlit as st
 
 from cxrbench.app.performance.curves.schema import CellClick
 from cxrbench.app.services import own_set_films
+from cxrbench.app.services.compare_links import film_address
 from cxrbench.app.services.shipped_films import compare_address, shipped_paths
-from cxrbench.app.widgets.page_links import page_link
 from cxrbench.app.widgets.tables import number_columns, table_expander
 from cxrbench.compare import gallery
 from cxrbench.evaluation import System
@@ -111,16 +111,13 @@ def draw_cases(images: pd.DataFrame, finding: str, models: Sequence[str], name: 
         if any(path == study or path.endswith(f"/{study}") for path in images["image"])
     ]
     if gallery_cases:
-        st.markdown("Gallery cases with heat maps:")
+        st.markdown("Gallery cases with heat maps, each opens on Compare in a new tab:")
         shown_models = [model for model in models if model in gallery.models()] or list(gallery.models())[:1]
         with st.container(horizontal=True):
             for entry in gallery_cases:
-                link = [
-                    ("case", entry.id),
-                    ("findings", finding),
-                    *(("models", model) for model in shown_models),
-                ]
-                page_link("compare", entry.title, query_params=link)
+                # In a tab of its own: Back from a page that was opened here would lose this page's settings.
+                address = film_address(("case", entry.id), finding, shown_models)
+                st.markdown(f":material/compare: [{entry.title}]({address})", width="content")
     first = f", the first {MAX_CASES} of them" if len(images) > MAX_CASES else ""
     shown, opened = _with_links(images[:MAX_CASES], finding, models)
     st.caption(f"{len(images):,} images{first}, {order}. {opened}")
