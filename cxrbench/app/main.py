@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from cxrbench.app.navigation import PAGES, open_pages, page_file
+from cxrbench.app.widgets import presenter
 from cxrbench.compare import DISCLAIMER
 from cxrbench.teaching.glossary import explained
 
@@ -40,6 +41,10 @@ def main() -> None:
         if page != first:
             purpose = next(each.purpose for each in PAGES.values() if each.title == page.title)
             st.html(f'<p class="purpose">{explained(purpose)}</p>')
+        if page.url_path in presenter.PRESENTED:
+            presenter.draw_switch()
+            if presenter.presenting():
+                st.html(_FOLDER / "presenter.css")
     page.run()
 
 

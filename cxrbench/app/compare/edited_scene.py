@@ -87,6 +87,7 @@ def edited_scene(
         "file": file,
         "disclaimer": DISCLAIMER,
         "follows": True,
+        "presenter": False,
     }
 
 

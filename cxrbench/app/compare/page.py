@@ -18,6 +18,7 @@ from cxrbench.app.services import map_jobs, own_radiographs
 from cxrbench.app.services.known_truth import add_known_truth
 from cxrbench.app.services.map_snapshot import Snapshot
 from cxrbench.app.services.radiographs import Source
+from cxrbench.app.widgets import presenter
 from cxrbench.app.widgets.share import link_popover
 from cxrbench.compare import Comparison, bundle
 from cxrbench.compare.snippets import command_snippet, python_snippet
@@ -77,6 +78,7 @@ def _draw() -> None:
         link=link,
         file=file,
         known=known,
+        presenter=presenter.presenting(),
     )
     canvas(data, key="canvas")
     with beside, st.popover("Save", icon=":material/download:", key="open_save", width="content"):

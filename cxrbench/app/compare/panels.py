@@ -54,7 +54,8 @@ def radiograph_panel(inputs: PanelInputs, finding: str, model: str) -> PanelData
     truth = comparison.truth.get(finding)
     known = {1: "present (ground truth)", 0: "absent (ground truth)", None: "ground truth unknown"}[truth]
     height, width = comparison.image.shape
-    panel = _panel(f"radiograph {finding} {model}", "radiograph", "Radiograph", f"{width} × {height}")
+    identity = f"radiograph {finding} {model}"
+    panel = _panel(identity, "radiograph", finding, "Radiograph", f"{width} × {height}")
     panel["facts"] = [f"{finding}: {known}"]
     panel["outline"] = inputs.outlines.get(finding)
     if panel["outline"]:
@@ -74,7 +75,8 @@ def map_panel(inputs: PanelInputs, model: str, method: str, finding: str) -> Pan
     if cell.note:
         # Only the page knows whether an unfinished map is being computed or was stopped.
         said = [cell.note, *(note for note in said if heat is not None and heat.progress == 1)]
-    panel = _panel(f"{model} {method} {finding}", "map", inputs.title(method), inputs.title(model))
+    names = inputs.title(method), inputs.title(model)
+    panel = _panel(f"{model} {method} {finding}", "map", finding, *names)
     panel["group"], panel["notes"], panel["outline"] = method, said, inputs.outlines.get(finding)
     panel["progress"] = heat.progress if heat is not None and heat.progress < 1 else None
     panel["facts"] = [_sentence(_score(comparison, model, finding))]
@@ -109,7 +111,7 @@ def blended_panels(inputs: PanelInputs, method: str, finding: str) -> tuple[Pane
 
 
 def _blend(inputs: PanelInputs, identity: str, finding: str, blend: BlendPanel) -> PanelData:
-    panel = _panel(identity, "map", blend.title, blend.subtitle)
+    panel = _panel(identity, "map", finding, blend.title, blend.subtitle)
     panel["facts"], panel["notes"] = list(blend.facts), list(blend.notes)
     panel["outline"] = inputs.outlines.get(finding)
     panel["alt"] = f"{blend.title}, {blend.subtitle}. {'; '.join(blend.notes)}"
@@ -175,7 +177,9 @@ def _where(relevance: np.ndarray, signed: bool) -> str:
     return f"Strongest in the {vertical} {horizontal} of the picture."
 
 
-def _panel(identity: str, kind: Literal["radiograph", "map"], title: str, subtitle: str) -> PanelData:
+def _panel(
+    identity: str, kind: Literal["radiograph", "map"], finding: str, title: str, subtitle: str
+) -> PanelData:
     """A panel with a heading and nothing else."""
     return {
         "id": identity,
@@ -188,6 +192,7 @@ def _panel(identity: str, kind: Literal["radiograph", "map"], title: str, subtit
         "notes": [],
         "alt": "",
         "outline": None,
+        "finding": finding,
         "progress": None,
         "map": None,
         "peak": 0.0,

@@ -29,6 +29,7 @@ def scene(
     link: Sequence[tuple[str, str]] | None,
     file: str,
     known: KnownTruth | None = None,
+    presenter: bool = False,
 ) -> SceneData:
     """Return the data of the canvas.
 
@@ -40,6 +41,7 @@ def scene(
         link: query parameters that restore this view; None for an uploaded image.
         file: name of the saved picture, without its suffix.
         known: what is known of a phantom's findings besides their masks.
+        presenter: for a projector: of the facts only those on the finding, which are its score and its truth.
     """
     findings, comparison = tuple(comparisons), next(iter(comparisons.values()))
     scale = shrink(comparison.image)
@@ -61,6 +63,8 @@ def scene(
         # The lines of a broken row are about equally long: no panel is left alone.
         columns = -(-longest // -(-longest // _COLUMNS))
     panels = [panel for row in rows for panel in row]
+    for panel in panels if presenter else ():
+        panel["facts"] = [fact for fact in panel["facts"] if fact.startswith(f"{panel['finding']}:")]
     return {
         "picture": picture(comparison.image),
         "others": [],
@@ -74,6 +78,7 @@ def scene(
         "file": file,
         "disclaimer": DISCLAIMER,
         "follows": False,
+        "presenter": presenter,
     }
 
 

@@ -15,6 +15,7 @@ from cxrbench.app.compare.options import choice_for_own, choice_from_link, defau
 from cxrbench.app.compare.selection import Choice, query_parameters, values_by_name
 from cxrbench.app.services import own_radiographs, own_set_films, phantom_link, phantoms, shipped_films
 from cxrbench.app.services.radiographs import Source
+from cxrbench.app.widgets import presenter
 from cxrbench.errors import InputError
 
 __all__ = ["follow_link", "keep_link", "link_to", "redraw"]
@@ -56,7 +57,7 @@ def keep_link(choice: Choice, source: Source) -> list[tuple[str, str]] | None:
     if link != st.session_state.get("link"):
         st.session_state["link"] = link
         view = st.query_params.get_all("view")
-        st.query_params.from_dict({**link, **({"view": view} if view else {})})
+        st.query_params.from_dict({**link, **({"view": view} if view else {}), **presenter.address_parameters()})
     return parameters if source.link is not None else None
 
 
@@ -86,7 +87,8 @@ _RENDERED: Final[Mapping[str, Callable[[str], Source]]] = {
 
 def _link() -> dict[str, list[str]]:
     link = {name: st.query_params.get_all(name) for name in st.query_params}
-    link.pop("view", None)  # display settings: read in the browser
+    for name in ("view", presenter.PARAMETER):  # how it is displayed, not what
+        link.pop(name, None)
     return link
 
 

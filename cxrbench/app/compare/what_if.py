@@ -18,6 +18,7 @@ from cxrbench.app.services.known_truth import location_priors
 from cxrbench.app.services.map_keys import score_key
 from cxrbench.app.services.map_snapshot import Snapshot
 from cxrbench.app.services.radiographs import Source
+from cxrbench.app.widgets import presenter
 from cxrbench.compare import Prediction
 from cxrbench.compare.against_truth import KnownTruth
 from cxrbench.data.phantom import EditedFilm
@@ -73,7 +74,7 @@ def draw(
         concentration=edited.concentration,
         file=f"cxrbench-{choice.case or radiograph.sha256[:8]}-edited",
     )
-    canvas(scene, key="edited_canvas")
+    canvas({**scene, "presenter": presenter.presenting()}, key="edited_canvas")
     _draw_scores(snapshot.comparison.predictions, predictions, finding, edited, titles)
     st.button(
         "Open the edited film",

@@ -4,6 +4,7 @@ import streamlit as st
 
 from cxrbench.app.learn.lesson_data import learn_data
 from cxrbench.app.learn.player import player
+from cxrbench.app.widgets import presenter
 from cxrbench.app.widgets.share import link_dialog
 from cxrbench.errors import InputError
 from cxrbench.teaching.lessons import read_lessons
@@ -34,7 +35,8 @@ def draw() -> None:
         link = [(_LESSON, clicked["id"]), ("step", str(clicked["step"]))]
         link_dialog(link, f"Opens step {clicked['step']} of this lesson.")
     elif clicked is not None and clicked["id"] != opened:
-        st.query_params.from_dict({_LESSON: clicked["id"]} if clicked["id"] else {})
+        lesson = {_LESSON: clicked["id"]} if clicked["id"] else {}
+        st.query_params.from_dict({**lesson, **presenter.address_parameters()})
         st.rerun()
 
 

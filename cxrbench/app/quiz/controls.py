@@ -93,7 +93,7 @@ def pick_setup(models: Mapping[str, QuizModel]) -> Setup:
     Raises:
         InputError: the model says nothing of any finding that a phantom can have.
     """
-    with st.expander("Set up the quiz (for teachers)", icon=":material/tune:"):
+    with st.expander("Set up the quiz (for teachers)", icon=":material/tune:", key="setup"):
         st.caption(
             "The address of this page holds the set-up: whoever opens it sees the same films and the same "
             "answers of the AI. Answers stay in each reader's browser tab; no name is asked for."

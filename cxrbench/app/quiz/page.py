@@ -62,7 +62,8 @@ def quiz_data(setup: Setup, quiz: Quiz, films: Prepared) -> QuizData:
 
 def draw() -> None:
     """Draw the page."""
-    st.caption(_ABOUT)
+    with st.container(key="about"):
+        st.caption(_ABOUT)
     models = quiz_models()
     if not models:
         st.info(f"A quiz needs a model with stored predictions of phantoms. {catalog.how_to_add()}")

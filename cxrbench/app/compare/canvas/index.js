@@ -189,6 +189,7 @@ export default function canvas({ data, parentElement }) {
   takePicture(bench, data.picture);
   takePanels(bench, data.panels);
   root.classList.toggle("follows", data.follows);
+  root.classList.toggle("presenter", data.presenter);
   fillToolbar(root, bench);
   forgetSaid(root, bench);
   listenToolbar(root, bench);

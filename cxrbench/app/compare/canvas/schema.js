@@ -43,6 +43,7 @@
  * @property {string[]} notes warnings
  * @property {string} alt what the picture shows, for those who do not see it
  * @property {[number, number][][] | null} outline of the true extent: polygons of (x, y)
+ * @property {string} finding whose extent is outlined, and whose map it is
  * @property {number | null} progress in [0, 1] while the map is computed
  * @property {MapData | null} map
  * @property {number} peak relevance at full colour on the map's own scale
@@ -81,4 +82,5 @@
  * @property {string} file name of the saved picture, without its ending
  * @property {string} disclaimer
  * @property {boolean} follows whether it has no controls of its own and is drawn as the page's other scene
+ * @property {boolean} presenter whether it is for a projector: with few controls, and larger pictures
  */

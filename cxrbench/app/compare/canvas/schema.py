@@ -65,6 +65,7 @@ class PanelData(TypedDict):
         notes: warnings.
         alt: what the picture shows, for those who do not see it.
         outline: of the true extent: polygons of (x, y) in pixels of the picture; None without one.
+        finding: whose extent is outlined, and whose map it is.
         progress: in [0, 1] while the map is computed, else None.
         map: None if there is none yet, or never.
         peak: relevance at full colour on the map's own scale.
@@ -89,6 +90,7 @@ class PanelData(TypedDict):
     notes: list[str]
     alt: str
     outline: list[list[tuple[float, float]]] | None
+    finding: str
     progress: float | None
     map: MapData | None
     peak: float
@@ -132,6 +134,7 @@ class SceneData(TypedDict):
         file: name of the saved picture, without its ending.
         disclaimer: below the saved picture.
         follows: whether the scene has no controls of its own and is drawn as the page's other scene.
+        presenter: whether it is for a projector: with few controls, and larger pictures.
     """
 
     picture: PictureData
@@ -146,3 +149,4 @@ class SceneData(TypedDict):
     file: str
     disclaimer: str
     follows: bool
+    presenter: bool
