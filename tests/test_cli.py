@@ -20,6 +20,7 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, ge
 import cxrbench
 from cxrbench.cli import main
 from cxrbench.compare import bundle
+from cxrbench.compare.saved_settings import read_settings
 from cxrbench.data import read_image
 from cxrbench.data.phantom import KINDS
 from cxrbench.explain import METHODS
@@ -201,7 +202,7 @@ def test_explain_writes_one_picture_per_finding_and_a_bundle_that_loads(
     )
     assert explained(film, out, *more) == 0
     output, progress = capsys.readouterr()
-    names = ["film-one-cardiomegaly.png", "film-one-pleural-effusion.png", "film-one.zip"]
+    names = ["film-one-cardiomegaly.png", "film-one-pleural-effusion.png", "film-one.json", "film-one.zip"]
     assert sorted(path.name for path in out.iterdir()) == names
     for name in names:
         assert name in output
@@ -221,7 +222,11 @@ def test_explain_writes_a_report_and_pictures_of_the_chosen_format(
     more = ("--finding", "Cardiomegaly", "--report", report, "--format", "svg")
     assert explained(film, out, *more) == 0
     assert str(report) in capsys.readouterr().out
-    assert sorted(path.name for path in out.iterdir()) == ["film-one-cardiomegaly.svg", "film-one.zip"]
+    names = ["film-one-cardiomegaly.svg", "film-one.json", "film-one.zip"]
+    assert sorted(path.name for path in out.iterdir()) == names
+    saved = read_settings((out / "film-one.json").read_bytes())
+    assert (saved.film, saved.findings) == (film.name, ("Cardiomegaly",))
+    assert read_settings(report.read_bytes()) == saved
     assert (out / "film-one-cardiomegaly.svg").read_bytes().startswith(b"<?xml")
     text = report.read_text(encoding="utf8")
     assert f"Heat maps of {film.name}" in text

@@ -1,4 +1,4 @@
-"""``cxrbench explain``: heat maps of one radiograph, as pictures, as a bundle, and as a report."""
+"""``cxrbench explain``: heat maps of one radiograph, as pictures with their settings, a bundle and a report."""
 
 import argparse
 import re
@@ -10,6 +10,7 @@ from cxrbench.cli.models import load
 from cxrbench.cli.say import note
 from cxrbench.compare import Comparison, HeatMaps, Settings, Surroundings, bundle, caption, notes
 from cxrbench.compare.run import Event, collect, compare
+from cxrbench.compare.saved_settings import SavedSettings, settings_json
 from cxrbench.data import read_image
 from cxrbench.errors import InputError
 from cxrbench.explain import configured_method, with_values
@@ -49,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         radiograph.pixels, settings, models=models, surroundings=Surroundings(name=options.image.name)
     )
     stem = re.sub(r"[^\w.-]+", "-", options.image.stem) or "radiograph"
-    _prepare_folder(options, [f"{stem}.zip"])
+    _prepare_folder(options, [f"{stem}.zip", f"{stem}.json"])
     if options.report is not None:
         _prepare_report(options)
     comparison = collect(
@@ -70,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
 def _write(
     comparison: Comparison, findings: Sequence[str], options: argparse.Namespace, stem: str
 ) -> list[Path]:
-    """Write pictures, bundle and report; return their paths."""
+    """Write pictures, bundle, settings and report; return their paths."""
     pictures = _file_names(stem, findings, options.format)
     _prepare_folder(options, list(pictures))
     for name, finding in pictures.items():
@@ -78,10 +79,14 @@ def _write(
         picture = panels_svg(figure) if options.format == "svg" else panels_png(figure, dpi=options.dpi)
         write_bytes(options.out / name, picture)
     bundle.save(replace(comparison, findings=tuple(findings)), options.out / f"{stem}.zip")
-    written = [options.out / name for name in (*pictures, f"{stem}.zip")]
+    film = options.image.name
+    saved = SavedSettings.of(comparison, findings, film=film, scale=options.scale)
+    write_text(options.out / f"{stem}.json", settings_json(saved) + "\n")
+    written = [options.out / name for name in (*pictures, f"{stem}.zip", f"{stem}.json")]
     if options.report is not None:
-        name, dpi = options.image.name, options.dpi
-        text = comparison_report(comparison, findings, title=name, scale=options.scale, dpi=dpi)
+        text = comparison_report(
+            comparison, findings, title=film, scale=options.scale, dpi=options.dpi
+        )
         write_text(options.report, text)
         written.append(options.report)
     return written

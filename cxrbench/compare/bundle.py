@@ -15,10 +15,10 @@ from cxrbench.compare import fields, records
 from cxrbench.compare.archive import MAX_BYTES, read_arrays, read_members, write_arrays, write_members
 from cxrbench.compare.captions import DISCLAIMER, notes
 from cxrbench.compare.comparison import Comparison, HeatMaps
+from cxrbench.compare.film_notices import comparison_notices
 from cxrbench.compare.pictures import lossless_png, png
 from cxrbench.data import read_image
 from cxrbench.errors import InputError
-from cxrbench.inference import film_notices, measure_film
 from cxrbench.writing import write_bytes
 
 __all__ = ["FORMAT", "load", "save", "versions"]
@@ -105,17 +105,8 @@ def _document(comparison: Comparison, heats: list[HeatMaps]) -> dict[str, Any]:
         "findings": list(comparison.findings),
         "view": comparison.view,
         "said": _notes(comparison),
-        "notices": _film_notices(comparison),
+        "notices": [notice.text for notice in comparison_notices(comparison)],  # not read back
     }
-
-
-def _film_notices(comparison: Comparison) -> list[str]:
-    """What is to be said of the film before its scores, for other programs; not read back."""
-    if comparison.truth:  # a phantom
-        return []
-    distances = {each.title or each.model: each.distance for each in comparison.predictions.values()}
-    film = measure_film(comparison.image, note=comparison.note)
-    return [notice.text for notice in film_notices(film, distances)]
 
 
 def _notes(comparison: Comparison) -> list[dict[str, Any]]:

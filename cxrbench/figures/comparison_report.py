@@ -1,15 +1,15 @@
 """The report of a comparison: one self-contained HTML file that opens without a network."""
 
 import base64
-import json
 import shlex
 from collections.abc import Sequence
 from html import escape
 from typing import Final
+from urllib.parse import urlencode
 
-from cxrbench.compare import DISCLAIMER, Comparison, Scale, caption, notes, score_text
-from cxrbench.compare.bundle import versions
-from cxrbench.compare.records import settings_record
+from cxrbench.compare import DISCLAIMER, SCALES, Comparison, Scale, caption, notes, score_text
+from cxrbench.compare.film_notices import comparison_notices
+from cxrbench.compare.saved_settings import ELEMENT, SavedSettings, settings_json
 from cxrbench.explain import configured_method
 from cxrbench.figures.panels import panels, panels_png
 
@@ -22,6 +22,7 @@ img { max-width: 100%; height: auto; } pre { overflow-x: auto; padding: .75rem; 
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .875rem; }
 th, td { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #ccd4dc; text-align: left; }
 td { vertical-align: top; }
+summary { cursor: pointer; font-weight: 600; }
 .notice { border-left: .3rem solid #b8860b; padding: .5rem 1rem; background: #fff8e6; }
 @media print { h2 { break-before: page; } }
 """
@@ -33,7 +34,7 @@ def comparison_report(
     findings: Sequence[str],
     *,
     title: str = "",
-    address: str = "",
+    film_link: Sequence[tuple[str, str]] = (),
     scale: Scale = "map",
     dpi: int = 120,
 ) -> str:
@@ -43,8 +44,10 @@ def comparison_report(
         comparison: image, predictions and maps.
         findings: to show, labels of at least one of its models.
         title: of the radiograph, for the heading; such as the name of its file.
-        address: that restores the comparison on the Compare page, relative to the workbench; "" for none.
-        scale: as in ``panels``.
+        film_link: query parameters of the Compare page that restore the radiograph and its edits, as in
+            ``SavedSettings``; empty where its file is needed.
+        scale: of the maps, as in ``panels``; a further picture that can be unfolded has one scale for all maps,
+            or each map's own where this is that.
         dpi: dots per inch of the panels, which are 3.2 inches wide each.
 
     Returns:
@@ -55,10 +58,12 @@ def comparison_report(
     """
     heading = f"Heat maps of {title}" if title else "Heat maps of a radiograph"
     parts = [f"<h1>{escape(heading)}</h1>", f'<p class="notice">{escape(DISCLAIMER)}</p>', _facts(comparison)]
+    parts += _notices(comparison)
     for finding in findings:
         parts += [f"<h2>{escape(finding)}</h2>", *_finding_parts(comparison, finding, scale, dpi)]
     parts += ["<h2>Methods</h2>", _methods(comparison)]
-    parts += ["<h2>Settings</h2>", *_settings(comparison, findings, scale, address)]
+    saved = SavedSettings.of(comparison, findings, film=title, film_link=film_link, scale=scale)
+    parts += ["<h2>Settings</h2>", *_settings(saved), _command(saved)]
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(heading)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -86,8 +91,16 @@ def _facts(comparison: Comparison) -> str:
     return _table(("Radiograph", ""), facts) + _table(("Model", "Title", "Revision"), models)
 
 
+def _notices(comparison: Comparison) -> list[str]:
+    """What is to be known of the film before its scores are read."""
+    notices = comparison_notices(comparison)
+    if not notices:
+        return []
+    lines = "".join(f"<li><b>{escape(each.title)}.</b> {escape(each.text)}</li>" for each in notices)
+    return [f'<div class="notice"><h2>Before you look at the scores</h2><ul>{lines}</ul></div>']
+
+
 def _finding_parts(comparison: Comparison, finding: str, scale: Scale, dpi: int) -> list[str]:
-    picture = base64.b64encode(panels_png(panels(comparison, finding, scale=scale), dpi=dpi)).decode("ascii")
     scores = [
         (name, score_text(prediction, finding) or "does not predict it")
         for name, prediction in comparison.predictions.items()
@@ -96,13 +109,25 @@ def _finding_parts(comparison: Comparison, finding: str, scale: Scale, dpi: int)
         (caption(comparison, *cell, finding), "; ".join(notes(comparison, *cell, finding)))
         for cell in comparison.heat_maps
     ]
-    alt = f"The radiograph and its heat maps of {finding}, one row per model; captions follow as text."
-    return [
+    parts = [
         f"<p>Truth: {_TRUTH[comparison.truth.get(finding)]}.</p>",
         _table(("Model", "Score"), scores),
-        f'<p><img alt="{escape(alt)}" src="data:image/png;base64,{picture}"></p>',
-        _table(("Map", "Notes"), cells),
+        _picture(comparison, finding, scale, dpi),
     ]
+    if len(comparison.heat_maps) > 1:
+        other: Scale = "all" if scale == "map" else "map"
+        summary = f"<summary>The same maps, {SCALES[other]}</summary>"
+        parts.append(f"<details>{summary}{_picture(comparison, finding, other, dpi)}</details>")
+    return [*parts, _table(("Map", "Notes"), cells)]
+
+
+def _picture(comparison: Comparison, finding: str, scale: Scale, dpi: int) -> str:
+    picture = base64.b64encode(panels_png(panels(comparison, finding, scale=scale), dpi=dpi)).decode("ascii")
+    alt = (
+        f"The radiograph and its heat maps of {finding}, one row per model; {SCALES[scale]}. "
+        "Captions follow as text."
+    )
+    return f'<p><img alt="{escape(alt)}" src="data:image/png;base64,{picture}"></p>'
 
 
 def _methods(comparison: Comparison) -> str:
@@ -115,32 +140,25 @@ def _methods(comparison: Comparison) -> str:
     return _table(("Method", "What to consider", "Reference"), rows)
 
 
-def _settings(comparison: Comparison, findings: Sequence[str], scale: Scale, address: str) -> list[str]:
-    """All that is needed to compute it again: for people, for programs and for the command line."""
-    record = {
-        "settings": settings_record(comparison.settings),
-        "findings": list(findings),
-        "scale": scale,
-        "source": comparison.source,
-        "models": {name: prediction.revision for name, prediction in comparison.predictions.items()},
-        "versions": versions(),
-        "address": address,
-    }
-    text = json.dumps(record, indent=1, ensure_ascii=False)
-    restored = f"<p>On the workbench, this address restores it: <code>{escape(address)}</code></p>"
+def _settings(saved: SavedSettings) -> list[str]:
+    """All that is needed to compute it again: for people, and for the Compare page, which opens the report."""
+    record = settings_json(saved)
+    address = f"/compare?{urlencode(saved.query_parameters)}"
+    restored = f"On the workbench, this address restores it: <code>{escape(address)}</code>"
+    needed = "Open this report and the radiograph's file on the Compare page: the settings below are applied."
     return [
-        restored if address else "",
-        f"<pre>{escape(_command(comparison, findings, scale))}</pre>",
-        f"<pre>{escape(text)}</pre>",
+        f"<p>{restored if saved.film_link else needed}</p>",
+        f"<pre>{escape(record)}</pre>",
         # For programs; "<" would end the element.
-        f'<script type="application/json" id="settings">{text.replace("<", chr(92) + "u003c")}</script>',
+        f'<script type="application/json" id="{ELEMENT}">{record.replace("<", chr(92) + "u003c")}</script>',
     ]
 
 
-def _command(comparison: Comparison, findings: Sequence[str], scale: Scale) -> str:
+def _command(saved: SavedSettings) -> str:
     """The command that computes the same maps of the same image file."""
-    settings = comparison.settings
-    options = ["--model", *settings.models, "--method", *settings.methods, "--finding", *findings]
+    settings = saved.settings
+    options = ["--model", *settings.models, "--method", *settings.methods, "--finding", *saved.findings]
     options += ["--stage", str(settings.stage), "--baseline", settings.baseline]
-    options += ["--steps", str(settings.steps)]
-    return shlex.join(["cxrbench", "explain", "IMAGE", *options, "--scale", scale, "--out", "DIR"])
+    options += ["--steps", str(settings.steps), "--scale", saved.scale]
+    command = shlex.join(["cxrbench", "explain", "IMAGE", *options, "--out", "DIR"])
+    return f"<pre>{escape(command)}</pre>"

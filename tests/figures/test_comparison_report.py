@@ -2,17 +2,17 @@
 
 import base64
 import io
-import json
 import re
 import shlex
+from dataclasses import replace
 from html import unescape
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from cxrbench.cli.parser import _parser
 from cxrbench.compare import DISCLAIMER, Comparison, HeatMaps, Prediction, Settings
+from cxrbench.compare.saved_settings import SavedSettings, read_settings
 from cxrbench.figures.comparison_report import comparison_report
 from cxrbench.preprocess import Preprocessing
 
@@ -47,9 +47,8 @@ def comparison() -> Comparison:
     )
 
 
-REPORT = comparison_report(
-    comparison(), ["Edema"], title="a & b.png", address="/compare?case=a&models=b", dpi=40
-)
+FILM_LINK = (("case", "heart"), ("edit", "without:edema"))
+REPORT = comparison_report(comparison(), ["Edema"], title="a & b.png", film_link=FILM_LINK, dpi=40)
 
 
 def test_a_report_states_scores_settings_versions_references_and_the_disclaimer() -> None:
@@ -63,7 +62,7 @@ def test_a_report_states_scores_settings_versions_references_and_the_disclaimer(
         "Truth: present.",
         "arXiv:1610.02391",
         "Does not look at the image or the model.",
-        "this address restores it: <code>/compare?case=a&models=b</code>",
+        "this address restores it: <code>/compare?case=heart&models=a&methods=grad_cam&methods=grad_cam%28stage",
         '"numpy": ',
     ):
         assert expected in text
@@ -74,20 +73,36 @@ def test_a_report_states_scores_settings_versions_references_and_the_disclaimer(
 def test_a_report_loads_nothing() -> None:
     assert not re.search(r"""(?:src|href|url\(|@import)\s*=?\s*["']?(?!data:)[a-z]+:""", REPORT)
     assert not re.search(r"https?://", REPORT)
-    (source,) = re.findall(r'src="data:image/png;base64,([^"]+)"', REPORT)
-    with Image.open(io.BytesIO(base64.b64decode(source))) as picture:
-        assert picture.width == round(4 * 3.2 * 40)
+    sources = re.findall(r'src="data:image/png;base64,([^"]+)"', REPORT)
+    assert len(set(sources)) == 2  # each map on its own scale, and all on one
+    for source in sources:
+        with Image.open(io.BytesIO(base64.b64decode(source))) as picture:
+            assert picture.width == round(4 * 3.2 * 40)
 
 
 def test_the_settings_in_a_report_are_those_of_the_comparison() -> None:
-    (text,) = re.findall(r'<script type="application/json" id="settings">(.*?)</script>', REPORT, re.DOTALL)
-    record = json.loads(text)
-    stated: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in record["settings"].items()
-    }
-    assert Settings(**stated) == comparison().settings
-    assert record["models"] == {"a": "rev<1>"}
-    assert record["findings"] == ["Edema"]
+    saved = read_settings(REPORT.encode())
+    assert saved == SavedSettings.of(comparison(), ["Edema"], film="a & b.png", film_link=FILM_LINK)
+    assert saved.revisions == {"a": "rev<1>"}
+
+
+def test_what_is_wrong_with_a_film_stands_before_its_scores() -> None:
+    known = comparison()
+    (prediction,) = known.predictions.values()
+    unknown = replace(known, truth={}, predictions={"a": replace(prediction, distance=2.5)})
+    text = unescape(comparison_report(unknown, ["Edema"], dpi=30))
+    heading = text.index("Before you look at the scores")
+    assert heading < text.index("(2.5 times the limit)") < text.index("score 0.70")
+    assert "Before you look at the scores" not in REPORT  # a film whose truth is known
+
+
+def test_beside_the_chosen_scale_a_report_holds_each_maps_own_or_the_common_one() -> None:
+    assert "<summary>The same maps, one scale for all maps</summary>" in REPORT
+    common = comparison_report(comparison(), ["Edema"], scale="all", dpi=30)
+    assert "<summary>The same maps, each map has its own scale</summary>" in common
+    known = comparison()
+    alone = replace(known, heat_maps=dict(list(known.heat_maps.items())[:1]))
+    assert "<details>" not in comparison_report(alone, ["Edema"], dpi=30)  # one map: the scales are the same
 
 
 def test_the_command_in_a_report_is_one_that_explain_takes() -> None:

@@ -25,6 +25,7 @@ from cxrbench.app.services.radiographs import Source, case
 from cxrbench.app.widgets.multi_select import multi_select
 from cxrbench.app.widgets.versions import current_key, renew_all
 from cxrbench.compare import gallery
+from cxrbench.compare.saved_settings import SavedSettings
 from cxrbench.models import catalog
 
 __all__ = [
@@ -36,11 +37,13 @@ __all__ = [
     "show_own",
     "shown_own_id",
     "source",
+    "take_uploaded_settings",
 ]
 
 UPLOAD: Final = "upload"  # key of the uploader
 _CASE: Final = "pick_case"  # name of the list of radiographs
 _SHOWN: Final = "own_shown"  # session state: id of the own film that is shown if no case is
+_UPLOADED: Final = "uploaded_settings"  # session state: settings that are not applied yet, and their file's name
 _BASELINES: Final = {"black": "Black", "mean": "Mean grey of the radiograph", "blur": "Blurred radiograph"}
 
 
@@ -262,13 +265,25 @@ def _stages(models: Sequence[str]) -> dict[int, str]:
 
 def _upload() -> None:
     own_radiographs.uploader(
-        "Radiographs (PNG, JPEG, TIFF, DICOM) or saved bundles (ZIP)",
+        "Radiographs (PNG, JPEG, TIFF, DICOM), saved bundles (ZIP), settings (JSON) or reports (HTML)",
         UPLOAD,
         _show_upload,
+        on_settings=_take_settings,
         about="Files stay in the memory of the server until you leave; patient data in DICOM headers are "
         "discarded.",
     )
     st.caption("Remove patient names from an image before you upload it to someone else's server.")
+
+
+def take_uploaded_settings() -> tuple[SavedSettings, str] | None:
+    """The settings of the last upload with the name of their file, once; None if there are none."""
+    uploaded: tuple[SavedSettings, str] | None = st.session_state.pop(_UPLOADED, None)
+    return uploaded
+
+
+def _take_settings(saved: SavedSettings, name: str) -> None:
+    st.session_state[_UPLOADED] = (saved, name)
+    st.session_state["open_upload"] = False
 
 
 def _show_upload(film_id: str) -> None:

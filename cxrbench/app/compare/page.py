@@ -4,7 +4,6 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -21,6 +20,7 @@ from cxrbench.app.services.radiographs import Source
 from cxrbench.app.widgets import presenter
 from cxrbench.app.widgets.share import link_popover
 from cxrbench.compare import Comparison, bundle
+from cxrbench.compare.saved_settings import SavedSettings, settings_json
 from cxrbench.compare.snippets import command_snippet, python_snippet
 
 
@@ -31,13 +31,18 @@ def bundle_bytes(comparison: Comparison) -> bytes:
     return file.getvalue()
 
 
-def report_bytes(comparison: Comparison, title: str, link: Sequence[tuple[str, str]] | None) -> bytes:
-    """Return the report of the comparison's findings (HTML), with the link that restores it, if one does."""
+def report_bytes(comparison: Comparison, title: str, film_link: Sequence[tuple[str, str]]) -> bytes:
+    """Return the report of the comparison's findings (HTML); arguments as of ``comparison_report``."""
     from cxrbench.figures.comparison_report import comparison_report  # needs torch, to look up the methods
 
-    address = f"/compare?{urlencode(link)}" if link else ""
-    report = comparison_report(comparison, comparison.findings, title=title, address=address)
+    report = comparison_report(comparison, comparison.findings, title=title, film_link=film_link)
     return report.encode("utf-8")
+
+
+def settings_bytes(comparison: Comparison, title: str, film_link: Sequence[tuple[str, str]]) -> bytes:
+    """Return the settings (JSON); arguments as of ``SavedSettings``."""
+    saved = SavedSettings.of(comparison, comparison.findings, film=title, film_link=film_link)
+    return settings_json(saved).encode("utf-8")
 
 
 def show_problems() -> None:
@@ -56,6 +61,7 @@ def draw() -> None:
 @st.fragment
 def _draw() -> None:
     """Draw controls, panels and scores, as one fragment, so that quick clicks are handled together."""
+    url.follow_settings()
     source = controls.source()
     show_problems()
     if source is None:
@@ -82,7 +88,9 @@ def _draw() -> None:
     )
     canvas(data, key="canvas")
     with beside, st.popover("Save", icon=":material/download:", key="open_save", width="content"):
-        _draw_saves(replace(snapshot.comparison, findings=choice.findings, view=source.view), file, link)
+        film_link = url.film_parameters(choice, source)
+        shown = replace(snapshot.comparison, findings=choice.findings, view=source.view)
+        _draw_saves(shown, file, source.title, film_link)
         _draw_code(choice, source)
     with beside:
         _draw_share(link)
@@ -94,8 +102,17 @@ def _draw() -> None:
     progress.follow(snapshot)
 
 
-def _draw_saves(comparison: Comparison, file: str, link: Sequence[tuple[str, str]] | None) -> None:
-    """Draw what can be saved; files are made when they are asked for."""
+def _draw_saves(
+    comparison: Comparison, file: str, title: str, film_link: Sequence[tuple[str, str]]
+) -> None:
+    """Draw what can be saved; files are made when they are asked for.
+
+    Args:
+        comparison: what is on screen.
+        file: name of the files, without suffix.
+        title: of the radiograph.
+        film_link: query parameters that restore it; empty if none do.
+    """
     st.download_button(
         "Save bundle",
         partial(bundle_bytes, comparison),
@@ -108,7 +125,7 @@ def _draw_saves(comparison: Comparison, file: str, link: Sequence[tuple[str, str
     )
     st.download_button(
         "Save report",
-        partial(report_bytes, comparison, file, link),
+        partial(report_bytes, comparison, title, film_link),
         f"{file}.html",
         "text/html",
         on_click="ignore",
@@ -116,7 +133,18 @@ def _draw_saves(comparison: Comparison, file: str, link: Sequence[tuple[str, str
         width="stretch",
         disabled=not comparison.predictions,
         help="One HTML file that opens without a network: panels, scores, notes, references of methods, "
-        "settings and versions.",
+        "settings and versions. Uploaded here, it restores the settings.",
+    )
+    st.download_button(
+        "Save settings",
+        partial(settings_bytes, comparison, title, film_link),
+        f"{file}.json",
+        "application/json",
+        on_click="ignore",
+        icon=":material/settings_backup_restore:",
+        width="stretch",
+        help="Radiograph, models, methods, findings and parameters as a small text; upload it to restore "
+        "them. Of a radiograph of your own it holds only the name of the file.",
     )
 
 

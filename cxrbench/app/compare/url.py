@@ -18,7 +18,7 @@ from cxrbench.app.services.radiographs import Source
 from cxrbench.app.widgets import presenter
 from cxrbench.errors import InputError
 
-__all__ = ["follow_link", "keep_link", "link_to", "redraw"]
+__all__ = ["film_parameters", "follow_link", "follow_settings", "keep_link", "link_to", "redraw"]
 
 Link = Mapping[str, Sequence[str]]
 
@@ -34,14 +34,37 @@ def follow_link() -> None:
     if not link or link in (st.session_state.get("link"), outdated):
         return
     st.session_state["link"] = link
-    film_id, problem = _own_film(link)
-    choice, problems = choice_from_link(link, own_radiographs.film(film_id))
-    if film_id:
-        controls.show_own(film_id, choice)
-    else:
-        st.session_state["choice"] = choice
-        controls.reset_widgets()
-    st.session_state["link_problems"] = [*([problem] if problem else []), *problems]
+    st.session_state["link_problems"] = _show(link)
+
+
+def follow_settings() -> None:
+    """Apply the settings of an uploaded file once, as a link to the same would be."""
+    uploaded = controls.take_uploaded_settings()
+    if uploaded is None:
+        return
+    saved, name = uploaded
+    link = values_by_name(saved.query_parameters)
+    missing = []
+    if not any(name in link for name in ("case", *_RENDERED)):
+        own = own_radiographs.film_id(saved.source)
+        if own_radiographs.film(own) is None:
+            film = f"the radiograph {saved.film}" if saved.film else "a radiograph"
+            missing = [
+                f"{name} is of {film}, which is not part of it: open that file as well. The settings are "
+                "applied to the radiograph that is shown."
+            ]
+            own = controls.shown_own_id()
+        case_id = controls.current_choice().case
+        link |= {"case": [case_id]} if missing and case_id is not None else {"own": [own]}
+    problems = [problem.replace("The link", name, 1) for problem in _show(link)]
+    st.session_state["link_problems"] = [*missing, *problems]
+
+
+def film_parameters(choice: Choice, source: Source) -> list[tuple[str, str]]:
+    """Query parameters that restore the radiograph and its edits; empty for an uploaded image."""
+    if source.link is None:
+        return []
+    return [source.link, *(("edit", edit.text) for edit in choice.edits)]
 
 
 def keep_link(choice: Choice, source: Source) -> list[tuple[str, str]] | None:
@@ -83,6 +106,18 @@ _RENDERED: Final[Mapping[str, Callable[[str], Source]]] = {
     shipped_films.PARAMETER: shipped_films.radiograph,
     own_set_films.PARAMETER: own_set_films.radiograph,
 }
+
+
+def _show(link: Link) -> list[str]:
+    """Show what a link names; return a message for everything that is not available."""
+    film_id, problem = _own_film(link)
+    choice, problems = choice_from_link(link, own_radiographs.film(film_id))
+    if film_id:
+        controls.show_own(film_id, choice)
+    else:
+        st.session_state["choice"] = choice
+        controls.reset_widgets()
+    return [*([problem] if problem else []), *problems]
 
 
 def _link() -> dict[str, list[str]]:

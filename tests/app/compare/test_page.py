@@ -15,13 +15,13 @@ from streamlit.testing.v1 import AppTest
 from cxrbench.app import main
 from cxrbench.app.compare import scene
 from cxrbench.app.compare.canvas.schema import SceneData
-from cxrbench.app.compare.page import report_bytes
+from cxrbench.app.compare.page import report_bytes, settings_bytes
 from cxrbench.app.navigation import page_file
 from cxrbench.app.services import map_jobs, model_registry
 from cxrbench.app.services.radiographs import case
 from cxrbench.app.services.result_cache import ResultCache
 from cxrbench.app.widgets.versions import key_in
-from cxrbench.compare import bundle
+from cxrbench.compare import Settings, bundle
 from cxrbench.errors import InputError
 
 MAIN = Path(main.__file__)
@@ -457,5 +457,78 @@ def test_the_report_of_a_case_holds_its_maps_and_the_address_that_restores_it(wo
     assert stored is not None
     text = report_bytes(replace(stored, findings=("Cardiomegaly",)), "heart", [("case", "heart")]).decode()
     assert "/compare?case=heart" in text
-    assert text.count("data:image/png") == 1
-    assert "/compare" not in report_bytes(replace(stored, findings=("Cardiomegaly",)), "own", None).decode()
+    assert text.count("data:image/png") == 2  # on each map's own scale, and on one
+    assert "/compare" not in report_bytes(replace(stored, findings=("Cardiomegaly",)), "own", []).decode()
+
+
+def uploaded(at: AppTest, name: str, data: bytes) -> AppTest:
+    return at.file_uploader(key="upload").upload(name, data, "application/octet-stream").run()
+
+
+def settings_of(at: AppTest, film_title: str, film_link: list[tuple[str, str]]) -> bytes:
+    """What "Save settings" saves of the page."""
+    asked: dict[str, Any] = {}
+    for name in ("models", "methods", "findings"):
+        values = at.query_params[name]
+        asked[name] = tuple(values) if isinstance(values, list) else (values,)
+    stored = case("heart").precomputed
+    assert stored is not None
+    settings = Settings(asked["models"], asked["methods"], int(at.query_params.get("stage", "0")))
+    shown = replace(stored, settings=settings, findings=asked["findings"], source="0" * 64)
+    return settings_bytes(shown, film_title, film_link)
+
+
+def test_uploaded_settings_restore_case_models_methods_parameters_and_findings(workbench: AppTest) -> None:
+    at = workbench.run()
+    for name, values in {"case": "fluid", "findings": "No Finding", "stage": "1"}.items():
+        at.query_params[name] = values
+    at.query_params["methods"] = ["layer_cam", "random(cells=9)"]
+    at = settle(at.run())
+    saved = settings_of(at, "Fluid", [("case", "fluid")])
+    other = settle(uploaded(AppTest.from_file(str(MAIN), default_timeout=60).switch_page(str(PAGE)).run(), "s.json", saved))
+    assert not other.warning
+    for name in ("case", "models", "methods", "findings", "stage"):
+        assert other.query_params[name] == at.query_params[name]
+    report = f'<!doctype html><script type="application/json" id="settings">{saved.decode()}</script>'
+    again = AppTest.from_file(str(MAIN), default_timeout=60).switch_page(str(PAGE)).run()
+    again = settle(uploaded(again, "report.html", report.encode()))
+    assert again.query_params["methods"] == ["layer_cam", "random(cells=9)"]
+
+
+def test_settings_of_a_film_of_ones_own_are_applied_and_the_film_is_asked_for(workbench: AppTest) -> None:
+    at = workbench.run()
+    at.query_params["methods"] = ["layer_cam"]
+    saved = settings_of(at.run(), "mine.png", [])
+    at.query_params["methods"] = ["grad_cam"]
+    at = settle(uploaded(settle(at.run()), "mine.json", saved))
+    assert "mine.json is of the radiograph mine.png, which is not part of it: open that file as well." in (
+        at.warning[0].value
+    )
+    assert selected_methods(at) == ["layer_cam"]
+    assert at.query_params["case"] == "heart"
+    at = settle(uploaded(at, "mine.png", film(1)))
+    assert selected_methods(at) == ["layer_cam"]
+    assert not at.warning or "open that file" not in at.warning[0].value
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"{", "mine.json: it is not JSON"),
+        (b'{"settings": 3}', "mine.json: A JSON object with 'models' was expected; got int."),
+    ],
+)
+def test_a_file_that_holds_no_settings_is_refused_in_one_sentence(
+    workbench: AppTest, data: bytes, message: str
+) -> None:
+    at = uploaded(workbench.run(), "mine.json", data)
+    assert not at.exception
+    assert message in at.error[0].value
+    assert at.query_params["case"] == "heart"
+
+
+def test_settings_name_what_is_not_available_here(workbench: AppTest) -> None:
+    at = workbench.run()
+    saved = settings_of(at, "", [("case", "heart")]).replace(b'"small"', b'"unknown_net"', 1)
+    at = uploaded(at, "mine.json", saved)
+    assert "mine.json asks for the model 'unknown_net', which is not available" in at.warning[0].value
