@@ -7,9 +7,8 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from cxrbench.app.navigation import PAGES, open_pages, page_file
-from cxrbench.app.widgets import presenter
+from cxrbench.app.widgets import presenter, terms
 from cxrbench.compare import DISCLAIMER
-from cxrbench.teaching.glossary import explained
 
 _FOLDER: Final = Path(__file__).resolve().parent
 _SPELT_OUT: Final = "start"  # the first page's own address is "/"; links that spell it out open it too
@@ -33,14 +32,16 @@ def main() -> None:
         st.switch_page(page_file("compare"), query_params=values)
     if page != first:
         st.set_page_config(page_title=f"{page.title} · cxrbench")
-    st.html(_FOLDER / "main.css")
+    for sheet in (_FOLDER / "main.css", terms.STYLES):
+        st.html(sheet)
+    terms.begin_page()
     with st.container(key="disclaimer"):
         st.markdown(f"**Not for clinical use.** {DISCLAIMER}")
     with st.container(horizontal=True, vertical_alignment="bottom", key="heading"):
         st.title(page.title, anchor=False, width="content")
         if page != first:
             purpose = next(each.purpose for each in PAGES.values() if each.title == page.title)
-            st.html(f'<p class="purpose">{explained(purpose)}</p>')
+            st.html(f'<p class="purpose">{terms.with_meanings(purpose)}</p>')
         if page.url_path in presenter.PRESENTED:
             presenter.draw_switch()
             if presenter.presenting():

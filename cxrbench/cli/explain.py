@@ -1,4 +1,4 @@
-"""``cxrbench explain``: heat maps of one radiograph, as pictures with their settings, a bundle and a report."""
+"""``cxrbench explain``: heat maps of one film as pictures with their settings, a bundle and a report."""
 
 import argparse
 import re
@@ -84,9 +84,7 @@ def _write(
     write_text(options.out / f"{stem}.json", settings_json(saved) + "\n")
     written = [options.out / name for name in (*pictures, f"{stem}.zip", f"{stem}.json")]
     if options.report is not None:
-        text = comparison_report(
-            comparison, findings, title=film, scale=options.scale, dpi=options.dpi
-        )
+        text = comparison_report(comparison, findings, title=film, scale=options.scale, dpi=options.dpi)
         write_text(options.report, text)
         written.append(options.report)
     return written

@@ -1,4 +1,4 @@
-"""The settings of a comparison as a small JSON file, without film and maps: saved beside figures, and in reports."""
+"""The settings of a comparison as a small JSON file: saved beside figures, and inside reports."""
 
 import json
 import re

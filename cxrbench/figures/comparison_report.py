@@ -46,8 +46,8 @@ def comparison_report(
         title: of the radiograph, for the heading; such as the name of its file.
         film_link: query parameters of the Compare page that restore the radiograph and its edits, as in
             ``SavedSettings``; empty where its file is needed.
-        scale: of the maps, as in ``panels``; a further picture that can be unfolded has one scale for all maps,
-            or each map's own where this is that.
+        scale: of the maps, as in ``panels``; a further picture, which can be unfolded, has one scale for all
+            maps, or each map's own where this is that.
         dpi: dots per inch of the panels, which are 3.2 inches wide each.
 
     Returns:
@@ -141,7 +141,7 @@ def _methods(comparison: Comparison) -> str:
 
 
 def _settings(saved: SavedSettings) -> list[str]:
-    """All that is needed to compute it again: for people, and for the Compare page, which opens the report."""
+    """All that is needed to compute it again: for people, and for Compare, which opens the report."""
     record = settings_json(saved)
     address = f"/compare?{urlencode(saved.query_parameters)}"
     restored = f"On the workbench, this address restores it: <code>{escape(address)}</code>"

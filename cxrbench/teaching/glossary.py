@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-__all__ = ["GLOSSARY", "Term", "explained"]
+__all__ = ["GLOSSARY", "Term", "explained", "terms_of"]
 
 
 @dataclass(frozen=True)
@@ -204,21 +204,41 @@ GLOSSARY: Final = {
 def explained(text: str, *, leave_out: frozenset[str] = frozenset()) -> str:
     """Plain text as HTML in which the first occurrence of each term carries its meaning.
 
+    A term is a button that opens its meaning: by mouse, by touch and by keyboard; Escape closes it.
+
     Args:
         text: without markup; it is escaped.
         leave_out: terms that are explained already.
     """
     parts: list[str] = []
     end = 0
-    seen = set(leave_out)
-    for start, stop, word in _occurrences(text):
-        if word in seen or start < end:
-            continue
-        seen.add(word)
-        meaning = escape(GLOSSARY[word].meaning)
-        parts += [escape(text[end:start]), f'<abbr title="{meaning}">{escape(text[start:stop])}</abbr>']
-        end = stop
+    for start, stop, word in _first_occurrences(text):
+        if word not in leave_out:
+            parts += [escape(text[end:start]), _with_meaning(text[start:stop], word)]
+            end = stop
     return "".join([*parts, escape(text[end:])])
+
+
+def terms_of(text: str) -> dict[str, str]:
+    """Term → how it is written where it occurs first in a text."""
+    return {word: text[start:stop] for start, stop, word in _first_occurrences(text)}
+
+
+def _with_meaning(written: str, word: str) -> str:
+    meaning, name = escape(GLOSSARY[word].meaning), f"term-{word.replace(' ', '-')}"
+    opens = f'class="term" popovertarget="{name}" title="{meaning}"'
+    return (
+        f'<button type="button" {opens}>{escape(written)}</button>'
+        f'<span popover id="{name}" class="meaning">{meaning}</span>'
+    )
+
+
+def _first_occurrences(text: str) -> Iterator[tuple[int, int, str]]:
+    seen: set[str] = set()
+    for start, stop, word in _occurrences(text):
+        if word not in seen:
+            seen.add(word)
+            yield start, stop, word
 
 
 def _occurrences(text: str) -> Iterator[tuple[int, int, str]]:

@@ -51,7 +51,9 @@ def test_the_view_stays_on_while_one_goes_to_another_page_and_back(compare: AppT
 
 
 @pytest.mark.parametrize("name", PRESENTED)
-def test_a_page_in_presenter_view_draws(name: str, small_assets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_in_presenter_view_draws(
+    name: str, small_assets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
     at = opened(name)
     at.query_params["presenter"] = "1"

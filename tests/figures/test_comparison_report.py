@@ -62,7 +62,7 @@ def test_a_report_states_scores_settings_versions_references_and_the_disclaimer(
         "Truth: present.",
         "arXiv:1610.02391",
         "Does not look at the image or the model.",
-        "this address restores it: <code>/compare?case=heart&models=a&methods=grad_cam&methods=grad_cam%28stage",
+        "this address restores it: <code>/compare?case=heart&models=a&methods=grad_cam&methods=grad_cam%28",
         '"numpy": ',
     ):
         assert expected in text

@@ -1,20 +1,30 @@
-from cxrbench.teaching.glossary import GLOSSARY, explained
+import re
+
+from cxrbench.teaching.glossary import GLOSSARY, explained, terms_of
 
 
 def test_the_first_occurrence_of_a_term_carries_its_meaning() -> None:
     text = explained("Scores of a finding: a score, findings.")
-    assert text.count("<abbr") == 2
-    assert text.startswith('<abbr title="A model&#x27;s output for a finding, from 0 to 1.')
-    assert text.endswith(">finding</abbr>: a score, findings.")
+    assert text.count("<button") == 2
+    assert ' title="A model&#x27;s output for a finding, from 0 to 1.' in text
+    assert text.endswith("</span>: a score, findings.")
+    assert terms_of("Scores of a finding: a score, findings.") == {"score": "Scores", "finding": "finding"}
+
+
+def test_a_term_opens_its_meaning_without_a_mouse() -> None:
+    text = explained("a completeness error")
+    (target,) = re.findall(r'popovertarget="([^"]+)"', text)
+    assert f'<span popover id="{target}" class="meaning">How far the sum' in text
+    assert " " not in target
 
 
 def test_the_longest_term_is_explained_and_parts_of_words_are_not() -> None:
     text = explained("heat maps of a remodelled twinset; <b>ROC curves</b>")
-    assert text.count("<abbr") == 2
-    assert ">heat maps</abbr>" in text
+    assert text.count("<button") == 2
+    assert ">heat maps</button>" in text
     assert "remodelled twinset" in text
-    assert "&lt;b&gt;<abbr" in text
-    assert ">ROC curves</abbr>&lt;/b&gt;" in text
+    assert "&lt;b&gt;<button" in text
+    assert text.endswith("</span>&lt;/b&gt;")
 
 
 def test_a_term_that_is_explained_already_is_left_alone() -> None:

@@ -102,9 +102,7 @@ def _draw() -> None:
     progress.follow(snapshot)
 
 
-def _draw_saves(
-    comparison: Comparison, file: str, title: str, film_link: Sequence[tuple[str, str]]
-) -> None:
+def _draw_saves(comparison: Comparison, file: str, title: str, film_link: Sequence[tuple[str, str]]) -> None:
     """Draw what can be saved; files are made when they are asked for.
 
     Args:

@@ -80,7 +80,9 @@ def keep_link(choice: Choice, source: Source) -> list[tuple[str, str]] | None:
     if link != st.session_state.get("link"):
         st.session_state["link"] = link
         view = st.query_params.get_all("view")
-        st.query_params.from_dict({**link, **({"view": view} if view else {}), **presenter.address_parameters()})
+        st.query_params.from_dict(
+            {**link, **({"view": view} if view else {}), **presenter.address_parameters()}
+        )
     return parameters if source.link is not None else None
 
 

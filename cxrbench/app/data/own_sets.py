@@ -17,6 +17,7 @@ from cxrbench.app.services.folder_access import (
     without_folders,
 )
 from cxrbench.app.services.label_table_titles import own_title
+from cxrbench.app.widgets import terms
 from cxrbench.app.widgets.page_links import page_link
 from cxrbench.app.widgets.progress import in_words
 from cxrbench.data import datasets
@@ -191,7 +192,7 @@ def _evaluate_button(entry: OwnDataSet) -> None:
             default=list(titles)[:1],
             key=f"models_{entry.name}",
         )
-        st.caption(
+        terms.caption(
             "On the frontal test images, or on all where the data set has no such table; thresholds are "
             "fitted on its validation images. The scores of each image are kept."
         )

@@ -5,6 +5,7 @@ from typing import Final
 import streamlit as st
 
 from cxrbench.app.services.label_table_titles import LABEL_TABLES, PHANTOMS
+from cxrbench.app.widgets import terms
 from cxrbench.app.widgets.page_links import page_link
 from cxrbench.data.datasets import FORMS
 from cxrbench.data.published import PUBLISHED
@@ -16,7 +17,7 @@ _LINKS: Final = {"arXiv": "https://arxiv.org/abs/", "doi": "https://doi.org/"}
 
 def tables() -> None:
     """Draw the label tables that come with the installation, without images, and the phantoms."""
-    st.caption(
+    terms.caption(
         "Label tables without images, part of the installed package torchxrayvision; and simulated films in "
         "any number, with the exact truth."
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cxrbench.app.widgets import charts
+from cxrbench.app.widgets import charts, terms
 from cxrbench.app.widgets.tables import table_expander
 from cxrbench.data.label_tables import LabelTable, group_masks
 from cxrbench.figures.charts import dots, stacked
@@ -72,7 +72,7 @@ def counts_part(label_table: LabelTable) -> None:
     else:
         chart = stacked(table, order, STATES)
     charts.show(chart, alt_text=f"Labels of {label_table.title}. {alt_text}.")
-    st.caption(
+    terms.caption(
         "Findings by decreasing frequency. **Blank** is not negative: the report does not mention the "
         "finding. How training treats blank and uncertain labels is a choice, see “Policies”."
     )

@@ -9,7 +9,7 @@ import streamlit as st
 from cxrbench.app.judge.controls import Selection
 from cxrbench.app.judge.results import is_control
 from cxrbench.app.judge.words import criterion_words, number
-from cxrbench.app.widgets import charts
+from cxrbench.app.widgets import charts, terms
 from cxrbench.app.widgets.tables import number_columns, table_expander
 from cxrbench.figures.charts import intervals, reference_line
 from cxrbench.judge import CRITERIA, NEEDS
@@ -71,7 +71,7 @@ def _draw(table: pd.DataFrame, selection: Selection, truth: str) -> None:
     figure.update_xaxes(range=[-1.05, 1.05])
     reference_line(figure, 0)
     charts.show(figure, alt_text=f"Kendall's τ of each criterion with {title} on {selection.model}.")
-    st.caption(
+    terms.caption(
         f"Each criterion that needs no twin ranks the methods; so does {title}, which knows from twins what "
         "changes the score. τ is 1 where both rankings are the same, 0 where they have nothing in common, "
         "and −1 where one is the other reversed. Bars: 95 % intervals by patient; both rankings are made "

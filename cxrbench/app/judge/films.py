@@ -9,6 +9,7 @@ from cxrbench.app.judge.controls import Selection
 from cxrbench.app.judge.results import method_title
 from cxrbench.app.judge.words import direction
 from cxrbench.app.services.shipped_films import compare_address
+from cxrbench.app.widgets import terms
 from cxrbench.app.widgets.tables import number_columns, table_expander
 from cxrbench.judge import CRITERIA
 from cxrbench.models import catalog
@@ -39,7 +40,7 @@ def films_part(selection: Selection) -> None:
     for title, column, listed in zip(names, st.columns(2), (maps, maps[::-1]), strict=True):
         with column:
             _draw_list(title, listed.drop_duplicates("film")[:_LISTED], selection)
-    st.caption(
+    terms.caption(
         "One map per film, those of equal value in the order of the data set. A single film may be lucky or "
         "unlucky: what a method is worth is in the part “Methods”."
     )

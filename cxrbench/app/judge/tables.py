@@ -11,7 +11,7 @@ import streamlit as st
 from cxrbench.app.judge.controls import Selection
 from cxrbench.app.judge.results import is_control, judged_as, method_title
 from cxrbench.app.judge.words import CONTROLS, answer, criterion_words, direction, number
-from cxrbench.app.widgets import charts
+from cxrbench.app.widgets import charts, terms
 from cxrbench.app.widgets.tables import table_expander
 from cxrbench.figures.charts import intervals, reference_line
 from cxrbench.judge import CRITERIA
@@ -39,7 +39,7 @@ def methods_part(selection: Selection) -> None:
         _draw(methods_table(summary, selection, judged), selection, "Method")
     if controls:
         _draw(methods_table(summary, selection, controls), selection, "Control")
-    st.caption(
+    terms.caption(
         "Controls do not look at the model: a random map, a centred Gaussian, the edges of the film, the "
         "outline of the lungs, and where the finding lies on other films (the blind prior). Better: the 95 % "
         "interval of the paired difference, by patient, excludes 0; no correction for many comparisons. "
@@ -80,7 +80,7 @@ def chart_part(selection: Selection) -> None:
     prior = table.loc[table["method"] == judged_as("location_prior", table["method"]), "mean"]
     reference_line(figure, float(prior.iloc[0]) if len(prior) else np.nan)
     charts.show(figure, alt_text=f"{record.title} of each method on {selection.model}, with intervals.")
-    st.caption(
+    terms.caption(
         f"{criterion_words(selection.criterion)} Bars: 95 % intervals by patient. Dashed: the blind prior, "
         "which knows where the finding lies on other films and never sees this one. Overlapping bars do not "
         "say that two methods are equal: the paired differences are in the part “Methods”."

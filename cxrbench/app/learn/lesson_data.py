@@ -16,6 +16,7 @@ from cxrbench.app.learn.player.schema import (
     StepData,
 )
 from cxrbench.errors import InputError
+from cxrbench.teaching.glossary import GLOSSARY, terms_of
 from cxrbench.teaching.lessons import (
     Computed,
     Lesson,
@@ -82,6 +83,8 @@ def _entry(lesson: Lesson) -> EntryData:
 
 def _step(step: Step, values: Mapping[str, float], panels: Sequence[Panel]) -> StepData:
     address, page = _bench(step)
+    text, reveal = (_paragraphs(each, step, values) for each in (step.text, step.reveal))
+    written = terms_of("\n".join([*text, *reveal]))
     slider: SliderData | None = None
     if step.slider:
         slider = {
@@ -91,13 +94,14 @@ def _step(step: Step, values: Mapping[str, float], panels: Sequence[Panel]) -> S
         }
     return {
         "title": filled(step.title, step, values),
-        "text": _paragraphs(step.text, step, values),
+        "text": text,
+        "terms": {form: GLOSSARY[term].meaning for term, form in written.items()},
         "pictures": [
             _picture(picture, panel, filled(picture.caption, step, values))
             for picture, panel in zip(step.pictures, panels, strict=True)
         ],
         "question": _question(step, values),
-        "reveal": _paragraphs(step.reveal, step, values),
+        "reveal": reveal,
         "slider": slider,
         "bench": address,
         "page": page,

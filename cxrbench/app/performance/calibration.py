@@ -10,7 +10,7 @@ import streamlit as st
 
 from cxrbench.app.performance.curve_data import digest, resample_count
 from cxrbench.app.performance.tables import metric_columns
-from cxrbench.app.widgets import charts
+from cxrbench.app.widgets import charts, terms
 from cxrbench.app.widgets.tables import number_columns
 from cxrbench.evaluation import METRICS, Predictions, System, measure
 from cxrbench.figures.curves import reliability_chart
@@ -54,7 +54,7 @@ def calibration_part(systems: Sequence[System], finding: str) -> None:
     with right:
         table = pd.DataFrame(metrics)
         st.dataframe(table, hide_index=True, column_config=number_columns(table))
-        st.caption(
+        terms.caption(
             "Reliability diagram in ten bins: mean score against the fraction of positives; small markers: "
             "few images. Dotted line: perfect calibration; below it scores are too high, above it too low. "
             "ECE (expected calibration error) is the mean distance from the line, Brier the mean squared "

@@ -11,7 +11,7 @@ import streamlit as st
 from cxrbench.agreement import cohen_kappa, disagreement, fleiss_kappa
 from cxrbench.app.performance import cases
 from cxrbench.app.performance.curve_data import digest, resample_count
-from cxrbench.app.widgets import charts
+from cxrbench.app.widgets import charts, terms
 from cxrbench.app.widgets.tables import number_columns
 from cxrbench.evaluation import (
     METRICS,
@@ -82,7 +82,7 @@ def groups_part(systems: Sequence[System], finding: str) -> None:
         table.assign(tip=tips), row="group", value="value", title=METRICS[metric].title, written=True
     )
     charts.show(chart, alt_text=f"{METRICS[metric].title} of {finding} by {by}.")
-    st.caption(
+    terms.caption(
         "The metric in each group, and its gap: the group minus all other images. Both with patient-level "
         "bootstrap confidence intervals (95 %). A gap whose interval includes 0 may be chance; p is not "
         "corrected for multiple comparisons."

@@ -11,7 +11,7 @@ import streamlit as st
 from cxrbench.app.performance.curve_data import curve_data, digest, resample_count
 from cxrbench.app.performance.curves import curves
 from cxrbench.app.performance.curves.schema import CellClick
-from cxrbench.app.widgets import charts
+from cxrbench.app.widgets import charts, terms
 from cxrbench.app.widgets.tables import number_columns, table_expander
 from cxrbench.evaluation import METRICS, System, compare, decisions, measure, operating_points
 from cxrbench.figures.charts import intervals, reference_line
@@ -40,7 +40,7 @@ def curves_part(systems: Sequence[System], finding: str, rule: str) -> CellClick
         )
         return None
     cell = curves(curve_data(systems, finding, rule), key="curves")
-    st.caption(
+    terms.caption(
         "Bands: pointwise 95 % intervals of 200 patient-level bootstrap resamples. Dotted: chance level. "
         "Precision–recall curves are drawn as steps, without interpolation between thresholds."
     )

@@ -4,13 +4,14 @@ import streamlit as st
 
 from cxrbench.app.preparation import augmentation, preprocessing
 from cxrbench.app.services.radiographs import Source
+from cxrbench.app.widgets import terms
 from cxrbench.preprocess import Preprocessing
 
 
 def show_steps(source: Source, settings: Preprocessing) -> None:
     """Draw six pictures, from the file to the network's input and back."""
     preprocessing.show(preprocessing.steps(source, settings))
-    st.caption(
+    terms.caption(
         "A model is saved with its preprocessing. Training, this workbench, the command line and the library "
         "all apply it. A network that is given other input returns scores all the same, and wrong ones."
     )

@@ -9,6 +9,7 @@ from cxrbench.app.quiz.controls import MAP_METHODS, Setup, pick_setup
 from cxrbench.app.quiz.player import player
 from cxrbench.app.quiz.player.schema import QuizData
 from cxrbench.app.quiz.preparation import Prepared, prepared
+from cxrbench.app.widgets import terms
 from cxrbench.app.widgets.share import link_popover
 from cxrbench.errors import InputError
 from cxrbench.models import catalog
@@ -63,7 +64,7 @@ def quiz_data(setup: Setup, quiz: Quiz, films: Prepared) -> QuizData:
 def draw() -> None:
     """Draw the page."""
     with st.container(key="about"):
-        st.caption(_ABOUT)
+        terms.caption(_ABOUT)
     models = quiz_models()
     if not models:
         st.info(f"A quiz needs a model with stored predictions of phantoms. {catalog.how_to_add()}")

@@ -7,6 +7,7 @@ import streamlit as st
 from cxrbench.app.navigation import open_pages
 from cxrbench.app.start.example import draw_example
 from cxrbench.app.start.pictures import thumbnails
+from cxrbench.app.widgets import terms
 from cxrbench.app.widgets.page_links import page_link
 from cxrbench.compare import gallery
 
@@ -25,10 +26,11 @@ _WAYS: Final = (
 
 def draw() -> None:
     """Draw the purpose, an example, the ways into the workbench, and the gallery."""
-    st.markdown(
+    introduction = (
         "See what chest X-ray classifiers look at, and hold their heat maps against the exact truth: on "
         "simulated patients, the same film can be taken **without the finding**."
     )
+    st.html(f"<p>{terms.with_meanings(introduction)}</p>")
     draw_example()
     _draw_ways()
     _draw_gallery()
@@ -47,7 +49,7 @@ def _draw_gallery() -> None:
     if not cases:
         return
     st.header("Gallery", anchor=False)
-    st.caption(
+    terms.caption(
         f"{len(cases)} simulated radiographs, each with the maps of {len(gallery.methods())} methods for "
         f"{len(gallery.models())} models, ready to open."
     )

@@ -8,7 +8,7 @@ from typing import Final
 
 import streamlit as st
 
-from cxrbench.app.widgets import charts
+from cxrbench.app.widgets import charts, terms
 from cxrbench.app.widgets.page_links import page_link
 from cxrbench.errors import InputError
 from cxrbench.figures.course import run_curves
@@ -203,7 +203,7 @@ def _curves(run: Run) -> None:
         name=finding,
     )
     charts.show(figure, alt_text=f"Training loss and validation AUROC of {run.name} by epoch.", key="curves")
-    st.caption(
+    terms.caption(
         "Loss: mean over the steps of an epoch. AUROC: of the averaged weights on the validation studies; "
         "0.5 "
         "is chance level. It is undefined for a finding without positive studies." + _best(run)

@@ -1,6 +1,7 @@
 """A component of a page: HTML, styles, and its JavaScript joined into the one module that Streamlit takes."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,9 @@ _IMPORT: Final = re.compile(r'^import \{[^}]*\} from "(\.{1,2}/[\w./-]+\.js)";\n
 _EXPORT: Final = re.compile(r"^export (?!default\b)", re.MULTILINE)
 
 
-def component(name: str, folder: Path, stem: str, *, entry: str = "index.js") -> Any:
+def component(
+    name: str, folder: Path, stem: str, *, entry: str = "index.js", styles: Sequence[Path] = ()
+) -> Any:
     """Register a component, and return what mounts it.
 
     Args:
@@ -20,11 +23,13 @@ def component(name: str, folder: Path, stem: str, *, entry: str = "index.js") ->
         folder: of its files.
         stem: of its HTML and CSS file.
         entry: its JavaScript file, as ``joined_module`` takes it.
+        styles: further CSS files: those of the page do not reach into a component.
     """
+    sheets = [folder / f"{stem}.css", *styles]
     return st.components.v2.component(
         name,
         html=(folder / f"{stem}.html").read_text(encoding="utf-8"),
-        css=(folder / f"{stem}.css").read_text(encoding="utf-8"),
+        css="\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets),
         js=joined_module(folder / entry),
     )
 

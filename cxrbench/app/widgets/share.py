@@ -64,9 +64,9 @@ def draw_link(parameters: Iterable[tuple[str, str]], about: str) -> None:
     st.code(link, language=None, wrap_lines=True)
     if this_computer_only(address):
         st.warning(
-            "This address leads to this computer only: other devices cannot reach it. Start the workbench with "
-            "`--server.address 0.0.0.0` in a network that you trust, and open it here by the computer's name "
-            "or network address.",
+            "This address leads to this computer only: other devices cannot reach it. In a network that you "
+            "trust, start the workbench with `--server.address 0.0.0.0`, and open it here by the computer's "
+            "name or network address.",
             icon=":material/warning:",
         )
 
@@ -79,7 +79,9 @@ def link_popover(parameters: Iterable[tuple[str, str]], about: str, *, key: str)
         about: what the link opens, as a sentence.
         key: of the element.
     """
-    with st.popover("Share", icon=":material/qr_code_2:", key=key, width="content", on_change="rerun") as more:
+    with st.popover(
+        "Share", icon=":material/qr_code_2:", key=key, width="content", on_change="rerun"
+    ) as more:
         if more.open:
             draw_link(parameters, about)
 

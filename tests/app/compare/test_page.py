@@ -485,7 +485,11 @@ def test_uploaded_settings_restore_case_models_methods_parameters_and_findings(w
     at.query_params["methods"] = ["layer_cam", "random(cells=9)"]
     at = settle(at.run())
     saved = settings_of(at, "Fluid", [("case", "fluid")])
-    other = settle(uploaded(AppTest.from_file(str(MAIN), default_timeout=60).switch_page(str(PAGE)).run(), "s.json", saved))
+    other = settle(
+        uploaded(
+            AppTest.from_file(str(MAIN), default_timeout=60).switch_page(str(PAGE)).run(), "s.json", saved
+        )
+    )
     assert not other.warning
     for name in ("case", "models", "methods", "findings", "stage"):
         assert other.query_params[name] == at.query_params[name]

@@ -5,10 +5,11 @@ from typing import Final, cast
 
 from cxrbench.app.learn.player.schema import LearnData, OpenData
 from cxrbench.app.widgets.browser_module import component
+from cxrbench.app.widgets.terms import STYLES
 
 __all__ = ["player"]
 
-_COMPONENT: Final = component("cxrbench_learn", Path(__file__).parent, "player")
+_COMPONENT: Final = component("cxrbench_learn", Path(__file__).parent, "player", styles=[STYLES])
 
 
 def player(data: LearnData, *, key: str) -> OpenData | None:

@@ -16,18 +16,59 @@ export function element(tag, name = "", ...children) {
   return made;
 }
 
+/** @typedef {Map<string, string>} Terms as written → meaning; those that are not explained yet, the longest first */
+
 /**
  * A paragraph; `**bold**` and `*emphasis*` are the only marks. No text becomes markup.
  *
  * @param {string} text
+ * @param {Terms} [terms] each of which carries its meaning where it appears first, and is taken out here
  * @returns {HTMLParagraphElement}
  */
-export function paragraph(text) {
-  const parts = text.split(/(\*\*[^*]+\*\*|\*[^*]+\*)/u).map((part) => {
-    if (part.startsWith("**") && part.length > 4) return element("strong", "", part.slice(2, -2));
-    return part.startsWith("*") && part.length > 2 ? element("em", "", part.slice(1, -1)) : part;
+export function paragraph(text, terms = new Map()) {
+  const parts = text.split(/(\*\*[^*]+\*\*|\*[^*]+\*)/u).flatMap((part) => {
+    if (part.startsWith("**") && part.length > 4) return [element("strong", "", ...withMeanings(part.slice(2, -2), terms))];
+    if (part.startsWith("*") && part.length > 2) return [element("em", "", ...withMeanings(part.slice(1, -1), terms))];
+    return withMeanings(part, terms);
   });
   return element("p", "", ...parts);
+}
+
+/**
+ * @param {Record<string, string>} terms
+ * @returns {Terms}
+ */
+export const notYetExplained = (terms) => new Map(Object.entries(terms).toSorted(([one], [other]) => other.length - one.length));
+
+/**
+ * @param {string} text
+ * @param {Terms} terms
+ * @returns {(Node | string)[]}
+ */
+function withMeanings(text, terms) {
+  for (const [written, meaning] of terms) {
+    const literal = written.replaceAll(/[\\^$.*+?()[\]{}|/]/gu, String.raw`\$&`);
+    const start = text.search(new RegExp(String.raw`(?<![\p{L}\p{N}_])${literal}(?![\p{L}\p{N}_])`, "u"));
+    if (start < 0) continue;
+    terms.delete(written);
+    const [before, after] = [text.slice(0, start), text.slice(start + written.length)];
+    return [...withMeanings(before, terms), ...term(written, meaning), ...withMeanings(after, terms)];
+  }
+  return [text];
+}
+
+/**
+ * A word that opens its meaning.
+ *
+ * @param {string} written
+ * @param {string} meaning
+ * @returns {Node[]}
+ */
+function term(written, meaning) {
+  const [word, opened] = [element("button", "term", written), element("span", "meaning", meaning)];
+  [word.type, word.title, opened.popover] = ["button", meaning, "auto"];
+  word.popoverTargetElement = opened;
+  return [word, opened];
 }
 
 const SVG = "http://www.w3.org/2000/svg";

@@ -28,7 +28,9 @@ export default function learn({ data, parentElement, setTriggerValue }) {
   const { lesson } = data;
   if (lesson) {
     /** @param {number} step */
-    const share = (step) => setTriggerValue("open", { id: lesson.id, kind: "share", step });
+    const share = (step) => {
+      setTriggerValue("open", { id: lesson.id, kind: "share", step });
+    };
     return play(root, lesson, () => open(""), share);
   }
   root.replaceChildren(list(data.lessons, open));

@@ -1,10 +1,11 @@
 // Plays one lesson: a step at a time, question before reveal, by mouse, touch or keyboard.
 
-import { element, figure, paragraph, predictiveValues } from "./elements.js";
+import { element, figure, notYetExplained, paragraph, predictiveValues } from "./elements.js";
 import { answerOf, forgetAnswers, keepAnswer } from "./progress.js";
 
 /** @import { LessonData, QuestionData, StepData } from "./schema.js" */
 /** @import { Answer } from "./progress.js" */
+/** @import { Terms } from "./elements.js" */
 
 /** @type {Record<Answer["outcome"], string>} */
 const VERDICTS = { right: "Right.", wrong: "Not quite.", seen: "The answer:" };
@@ -137,10 +138,11 @@ function body(lesson, at, redraw) {
   title.tabIndex = -1;
   const shown = step.pictures.filter((picture) => revealed || !picture.revealed);
   const pictures = element("div", "pictures", ...shown.map((picture) => figure(picture, lesson.images)));
-  const words = element("div", "words", title, ...step.text.map(paragraph));
+  const terms = notYetExplained(step.terms);
+  const words = element("div", "words", title, ...step.text.map((text) => paragraph(text, terms)));
   const below = element("div", "answer");
   if (step.question) below.append(question(lesson, at, step.question, answer, redraw));
-  if (revealed) below.append(reveal(step, answer));
+  if (revealed) below.append(reveal(step, answer, terms));
   return element("article", shown.length > 0 ? "step" : "step plain", words, ...(shown.length > 0 ? [pictures] : []), below);
 }
 
@@ -225,9 +227,10 @@ function number(asked, answer, keep) {
 /**
  * @param {StepData} step
  * @param {Answer | undefined} answer
+ * @param {Terms} terms
  * @returns {HTMLElement}
  */
-function reveal(step, answer) {
+function reveal(step, answer, terms) {
   const made = element("section", "reveal");
   made.setAttribute("aria-label", "Answer");
   made.tabIndex = -1;
@@ -237,7 +240,7 @@ function reveal(step, answer) {
     if (shown) verdict.append(` It is ${step.question.shown}.`);
     made.append(verdict);
   }
-  made.append(...step.reveal.map(paragraph));
+  made.append(...step.reveal.map((text) => paragraph(text, terms)));
   if (step.slider) made.append(predictiveValues(step.slider));
   if (step.bench) {
     const link = element("a", "bench", `Open on ${step.page}`);

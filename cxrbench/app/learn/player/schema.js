@@ -62,6 +62,7 @@
  * @typedef {object} StepData
  * @property {string} title
  * @property {string[]} text paragraphs
+ * @property {Record<string, string>} terms as written where it appears first in paragraphs and reveal → meaning
  * @property {PictureData[]} pictures
  * @property {QuestionData | null} question null for a step that only explains
  * @property {string[]} reveal paragraphs that are shown with the right answer

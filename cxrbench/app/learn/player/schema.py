@@ -111,6 +111,7 @@ class StepData(TypedDict):
     Args:
         title: of the step.
         text: paragraphs.
+        terms: as written where it appears first in paragraphs and reveal → meaning of a term of the glossary.
         pictures: in order.
         question: null for a step that only explains.
         reveal: paragraphs that are shown with the right answer.
@@ -121,6 +122,7 @@ class StepData(TypedDict):
 
     title: str
     text: list[str]
+    terms: dict[str, str]
     pictures: list[PictureData]
     question: QuestionData | None
     reveal: list[str]
