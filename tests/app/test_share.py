@@ -36,8 +36,8 @@ def test_the_code_is_dark_on_white_with_a_quiet_zone_and_large_enough_for_a_proj
 
 
 def test_a_text_that_no_code_can_hold_has_none() -> None:
-    assert share.code_png("x" * 2900) is not None
-    assert share.code_png("x" * 3000) is None
+    assert share.code_png("x" * 2300) is not None
+    assert share.code_png("x" * 2400) is None
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,12 @@ def test_the_link_is_shown_with_its_code_and_with_a_warning_where_only_this_comp
     at = AppTest.from_function(_page).run()
     assert not at.exception
     assert at.code[0].value == f"http://{host}/quiz?quiz_seed=7&quiz_ai=A+%26+B"
-    assert len(at.get("imgs")) == 1
+    assert len(at.get("image")) == 1
     assert [host in share.page_address() for _ in at.warning] == ([True] if "localhost" in host else [])
 
 
 def test_a_link_that_is_too_long_is_shown_without_a_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(share, "code_png", lambda text: None)
     at = AppTest.from_function(_page).run()
-    assert not at.get("imgs")
+    assert not at.get("image")
     assert "too long for a QR code" in at.info[0].value

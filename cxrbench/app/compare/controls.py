@@ -43,9 +43,7 @@ __all__ = [
 UPLOAD: Final = "upload"  # key of the uploader
 _CASE: Final = "pick_case"  # name of the list of radiographs
 _SHOWN: Final = "own_shown"  # session state: id of the own film that is shown if no case is
-_UPLOADED: Final = (
-    "uploaded_settings"  # session state: settings that are not applied yet, and their file's name
-)
+_UPLOADED: Final = "uploaded_settings"  # session state: settings to be applied, and the name of their file
 _BASELINES: Final = {"black": "Black", "mean": "Mean grey of the radiograph", "blur": "Blurred radiograph"}
 
 

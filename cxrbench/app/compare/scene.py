@@ -41,7 +41,7 @@ def scene(
         link: query parameters that restore this view; None for an uploaded image.
         file: name of the saved picture, without its suffix.
         known: what is known of a phantom's findings besides their masks.
-        presenter: for a projector: of the facts only those on the finding, which are its score and its truth.
+        presenter: for a projector: of the facts on a map only the finding's score.
     """
     findings, comparison = tuple(comparisons), next(iter(comparisons.values()))
     scale = shrink(comparison.image)
@@ -63,8 +63,9 @@ def scene(
         # The lines of a broken row are about equally long: no panel is left alone.
         columns = -(-longest // -(-longest // _COLUMNS))
     panels = [panel for row in rows for panel in row]
-    for panel in panels if presenter else ():
-        panel["facts"] = [fact for fact in panel["facts"] if fact.startswith(f"{panel['finding']}:")]
+    for panel in panels:
+        if presenter and panel["kind"] == "map":
+            panel["facts"] = [fact for fact in panel["facts"] if fact.startswith(f"{panel['finding']}:")]
     return {
         "picture": picture(comparison.image),
         "others": [],

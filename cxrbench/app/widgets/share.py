@@ -29,10 +29,10 @@ def code_png(text: str) -> bytes | None:
         text: to encode, such as a link.
 
     Returns:
-        None for a text that no QR code can hold: more than about 2,900 letters.
+        None for a text that no QR code can hold: more than about 2,300 letters.
     """
     try:
-        code = segno.make_qr(text, error="l")  # raised where a code of the same size can correct more
+        code = segno.make_qr(text, error="m")  # more where a code of the same size can correct more
     except segno.DataOverflowError:
         return None
     modules, _ = code.symbol_size(scale=1, border=_QUIET)
