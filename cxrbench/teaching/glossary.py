@@ -244,10 +244,14 @@ def _first_occurrences(text: str) -> Iterator[tuple[int, int, str]]:
 def _occurrences(text: str) -> Iterator[tuple[int, int, str]]:
     """(start, stop, term) of every term in a text, the longer first where two begin alike."""
     for match in _PATTERN.finditer(text):
-        yield match.start(), match.end(), _WORDS[match.group().lower()]
+        if (form := match.group().lower()) in _WORDS:
+            yield match.start(), match.end(), _WORDS[form]
 
 
 _WORDS: Final = {form.lower(): word for word, term in GLOSSARY.items() for form in (word, *term.forms)}
+# Names of findings and pages that hold a term but do not mean it.
+_NAMES: Final = ("lung lesion", "lung lesions", "no finding", "imbalance page")
 _PATTERN: Final = re.compile(
-    r"(?<!\w)(" + "|".join(sorted(map(re.escape, _WORDS), key=len, reverse=True)) + r")(?!\w)", re.IGNORECASE
+    r"(?<!\w)(" + "|".join(sorted(map(re.escape, (*_WORDS, *_NAMES)), key=len, reverse=True)) + r")(?!\w)",
+    re.IGNORECASE,
 )

@@ -31,6 +31,10 @@ def test_a_term_that_is_explained_already_is_left_alone() -> None:
     assert explained("a score", leave_out=frozenset({"score"})) == "a score"
 
 
+def test_names_of_findings_are_no_terms() -> None:
+    assert terms_of("A lung lesion, or No Finding; a lesion") == {"lesion": "lesion"}
+
+
 def test_each_form_means_one_term_and_no_meaning_is_empty() -> None:
     forms = [form.lower() for word, term in GLOSSARY.items() for form in (word, *term.forms)]
     assert len(set(forms)) == len(forms)

@@ -33,6 +33,11 @@ from cxrbench.teaching.lessons.stored import Panel
 __all__ = ["learn_data", "lesson_data"]
 
 _PARAGRAPHS: Final = re.compile(r"\n\s*\n")
+_SPACES: Final = re.compile(r"[ \t\r\n]+")
+_COLOURS: Final[Mapping[bool | None, str]] = {
+    True: "Orange raises the score, blue lowers it.",
+    False: "The more yellow, the more relevant.",
+}
 _IMAGE: Final = "data:image/webp;base64,"
 
 
@@ -109,7 +114,8 @@ def _step(step: Step, values: Mapping[str, float], panels: Sequence[Panel]) -> S
 
 
 def _paragraphs(text: str, step: Step, values: Mapping[str, float]) -> list[str]:
-    parts = (" ".join(part.split()) for part in _PARAGRAPHS.split(filled(text, step, values)))
+    # Not all white space: a number and its percent sign are held together by a space that does not break.
+    parts = (_SPACES.sub(" ", part).strip() for part in _PARAGRAPHS.split(filled(text, step, values)))
     return [part for part in parts if part]
 
 
@@ -128,6 +134,7 @@ def _picture(picture: Picture, panel: Panel, caption: str) -> PictureData:
     return {
         "film": panel.film,
         "heat": panel.heat,
+        "colours": _COLOURS.get(panel.signed, ""),
         "outline": [[number for point in polygon for number in point] for polygon in panel.outline],
         "width": panel.size[0],
         "height": panel.size[1],

@@ -7,7 +7,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from cxrbench.compare import heatmap, peak
+from cxrbench.compare import HeatMaps, heatmap, peak
 from cxrbench.errors import InputError
 from cxrbench.figures import colours_for, outline_polygons
 from cxrbench.figures.overlay import transparent_overlay
@@ -85,25 +85,27 @@ def _panel(picture: Picture, bench: Bench, images: dict[str, str]) -> Panel:
     height, width = film.image.shape
     polygons = outline_polygons(film.extent(picture.outline)) if picture.outline else []
     grey = np.round(np.clip(film.image, 0, 1) * 255).astype(np.uint8)
+    state = picture.state
+    heat = bench.heat(state, state.models[0], state.methods[0]) if picture.show == "map" else None
     return Panel(
         film=_kept(grey, _FILM_QUALITY, images),
-        heat=_kept(_heat(picture, bench), _HEAT_QUALITY, images) if picture.show == "map" else "",
+        heat=""
+        if heat is None
+        else _kept(_heat(heat, state.finding, film.image.shape), _HEAT_QUALITY, images),
         outline=tuple(
             tuple((round(float(x), 1), round(float(y), 1)) for x, y in polygon) for polygon in polygons
         ),
         size=(width, height),
+        signed=None if heat is None else heat.signed,
     )
 
 
-def _heat(picture: Picture, bench: Bench) -> np.ndarray:
-    """The heat map of a picture as colours with opacity, (H, W, 4) uint8."""
-    state = picture.state
-    height, width = bench.film(state).image.shape
-    heat = bench.heat(state, state.models[0], state.methods[0])
-    relevance = heat.map_of(state.finding)
+def _heat(heat: HeatMaps, finding: str, shape: tuple[int, ...]) -> np.ndarray:
+    """The heat map of a finding as colours with opacity, over a film of this shape: (H, W, 4) uint8."""
+    relevance = heat.map_of(finding)
     assert relevance is not None
-    on_film = heat.on_film(relevance[None], (height, width))[0]
-    values = heatmap(on_film, peak(heat, state.finding), signed=heat.signed)
+    on_film = heat.on_film(relevance[None], (shape[0], shape[1]))[0]
+    values = heatmap(on_film, peak(heat, finding), signed=heat.signed)
     return transparent_overlay(values, colours_for("cividis", signed=heat.signed))
 
 

@@ -26,12 +26,15 @@ class Panel:
         heat: key of the heat map's image, which lies over the film; "" for none.
         outline: polygons of (x, y) in pixels of the film.
         size: (width, height) of the film in pixels.
+        signed: of a heat map, whether its colours tell what raises the score from what lowers; None without
+            a heat map, and for those that earlier versions stored.
     """
 
     film: str
     heat: str
     outline: tuple[tuple[tuple[float, float], ...], ...]
     size: tuple[int, int]
+    signed: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -118,4 +121,11 @@ def _computed(document: Mapping[str, Any]) -> Computed:
 def _panel(record: Mapping[str, Any]) -> Panel:
     width, height = record["size"]
     polygons = tuple(tuple((float(x), float(y)) for x, y in polygon) for polygon in record["outline"])
-    return Panel(str(record["film"]), str(record["heat"]), polygons, (int(width), int(height)))
+    signed = record.get("signed")
+    return Panel(
+        film=str(record["film"]),
+        heat=str(record["heat"]),
+        outline=polygons,
+        size=(int(width), int(height)),
+        signed=None if signed is None else bool(signed),
+    )

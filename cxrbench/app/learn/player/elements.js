@@ -90,7 +90,9 @@ export function figure(picture, images) {
   }
   if (picture.outline.length > 0) stack.append(outline(picture));
   const made = element("figure", "", stack);
-  if (picture.caption) made.append(element("figcaption", "", ...paragraph(picture.caption).childNodes));
+  const colours = picture.heat && picture.colours ? [element("span", "colours", picture.colours)] : [];
+  const words = [...paragraph(picture.caption).childNodes, ...colours];
+  if (words.length > 0) made.append(element("figcaption", "", ...words));
   return made;
 }
 

@@ -3,7 +3,7 @@
 import { element, figure, notYetExplained, paragraph, predictiveValues } from "./elements.js";
 import { answerOf, forgetAnswers, keepAnswer } from "./progress.js";
 
-/** @import { LessonData, QuestionData, StepData } from "./schema.js" */
+/** @import { LessonData, PictureData, QuestionData, StepData } from "./schema.js" */
 /** @import { Answer } from "./progress.js" */
 /** @import { Terms } from "./elements.js" */
 
@@ -125,6 +125,20 @@ function head(lesson, at, go, { leave, share }) {
 }
 
 /**
+ * The pictures of a step. Where all wait for the answer, one looks at the film of the first map meanwhile.
+ *
+ * @param {StepData} step
+ * @param {boolean} revealed
+ * @returns {PictureData[]}
+ */
+function picturesOf(step, revealed) {
+  const shown = step.pictures.filter((picture) => revealed || !picture.revealed);
+  const map = step.pictures.find((picture) => picture.heat !== "");
+  if (shown.length > 0 || !map) return shown;
+  return [{ ...map, heat: "", caption: "The film", alternative: "The radiograph, before any map is shown." }];
+}
+
+/**
  * @param {LessonData} lesson
  * @param {number} at
  * @param {() => void} redraw
@@ -136,7 +150,7 @@ function body(lesson, at, redraw) {
   const revealed = !step.question || answer !== undefined;
   const title = element("h3", "", step.title);
   title.tabIndex = -1;
-  const shown = step.pictures.filter((picture) => revealed || !picture.revealed);
+  const shown = picturesOf(step, revealed);
   const pictures = element("div", "pictures", ...shown.map((picture) => figure(picture, lesson.images)));
   const terms = notYetExplained(step.terms);
   const words = element("div", "words", title, ...step.text.map((text) => paragraph(text, terms)));
@@ -237,7 +251,7 @@ function reveal(step, answer, terms) {
   if (step.question && answer) {
     const verdict = element("p", `verdict ${answer.outcome}`, element("strong", "", VERDICTS[answer.outcome]));
     const shown = step.question.options.length === 0 || answer.outcome === "seen";
-    if (shown) verdict.append(` It is ${step.question.shown}.`);
+    if (shown) verdict.append(` ${step.question.options.length === 0 ? `It is ${step.question.shown}` : step.question.shown}.`);
     made.append(verdict);
   }
   made.append(...step.reveal.map((text) => paragraph(text, terms)));

@@ -41,6 +41,7 @@ class PictureData(TypedDict):
     Args:
         film: key of an image.
         heat: key of an image that lies over the film; "" for none.
+        colours: what the colours of the heat map mean; "" where there is none, or where it is not known.
         outline: polygons in pixels of the film, x and y in turn.
         width: of the film, in pixels.
         height: of the film, in pixels.
@@ -51,6 +52,7 @@ class PictureData(TypedDict):
 
     film: str
     heat: str
+    colours: str
     outline: list[list[float]]
     width: int
     height: int
