@@ -26,7 +26,8 @@ def tab_to(page: Any, beginning: str) -> None:
 
 
 def step_of(page: Any) -> str:
-    return parse_qs(urlsplit(page.url).query).get("step", ["1"])[0]
+    address: str = page.url
+    return parse_qs(urlsplit(address).query).get("step", ["1"])[0]
 
 
 def answer(page: Any) -> None:
@@ -48,7 +49,7 @@ def shared_link(page: Any) -> str:
     """What a camera reads in the dialog with the link to this step."""
     tab_to(page, "Share: link and QR code")
     page.keyboard.press("Enter")
-    picture = page.get_by_role("dialog").get_by_role("img", name="QR code")
+    picture = page.get_by_role("dialog").get_by_role("img", name="QR code of the link")
     picture.wait_for()
     page.wait_for_function("image => image.complete", arg=picture.element_handle())
     pixels = cv2.imdecode(np.frombuffer(picture.screenshot(), np.uint8), cv2.IMREAD_GRAYSCALE)

@@ -12,8 +12,15 @@ import streamlit as st
 __all__ = ["code_png", "draw_link", "link_dialog", "link_popover", "page_address", "this_computer_only"]
 
 _SIDE: Final = 800  # pixels of a picture, at least: sharp on a projector
+_SHOWN: Final = 440  # pixels of the picture on the page: a third of a projector's height
+_BESIDE: Final = 200  # of the words beside it
 _QUIET: Final = 4  # modules of white around the code, as ISO/IEC 18004 asks for
 _LOCAL: Final = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
+_UNREACHABLE: Final = (
+    "This address leads to this computer only: other devices cannot reach it. In a network that you trust, "
+    "start the workbench with `--server.address 0.0.0.0`, and open it here by the computer's name or network "
+    "address."
+)
 
 
 def page_address() -> str:
@@ -55,20 +62,17 @@ def draw_link(parameters: Iterable[tuple[str, str]], about: str) -> None:
     """
     address = page_address()
     link = f"{address}?{urlencode(list(parameters))}"
-    st.markdown(about)
     code = code_png(link)
-    if code is None:
-        st.info("The link is too long for a QR code: remove some edits, methods or findings, or copy it.")
-    else:
-        st.image(code, width=480, output_format="PNG", alt="QR code of the link below.")
-    st.code(link, language=None, wrap_lines=True)
-    if this_computer_only(address):
-        st.warning(
-            "This address leads to this computer only: other devices cannot reach it. In a network that you "
-            "trust, start the workbench with `--server.address 0.0.0.0`, and open it here by the computer's "
-            "name or network address.",
-            icon=":material/warning:",
-        )
+    with st.container(horizontal=True):
+        if code is not None:
+            st.image(code, width=_SHOWN, output_format="PNG", alt="QR code of the link.")
+        with st.container(width=_BESIDE):
+            st.markdown(about)
+            if code is None:
+                st.info("The link is too long for a QR code: show fewer edits or methods, or copy it.")
+            st.code(link, language=None, wrap_lines=True)
+            if this_computer_only(address):
+                st.warning(_UNREACHABLE)
 
 
 def link_popover(parameters: Iterable[tuple[str, str]], about: str, *, key: str) -> None:
@@ -86,7 +90,7 @@ def link_popover(parameters: Iterable[tuple[str, str]], about: str, *, key: str)
             draw_link(parameters, about)
 
 
-@st.dialog("Link and QR code", width="large")
+@st.dialog("Link and QR code", width="medium")
 def link_dialog(parameters: Iterable[tuple[str, str]], about: str) -> None:
     """Show the link with its QR code at once; arguments as of ``draw_link``."""
     draw_link(parameters, about)
