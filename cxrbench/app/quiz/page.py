@@ -63,7 +63,8 @@ def quiz_data(setup: Setup, quiz: Quiz, films: Prepared) -> QuizData:
 
 def draw() -> None:
     """Draw the page."""
-    with st.container(key="about"):
+    top = st.container(horizontal=True)
+    with top, st.container(key="about"):
         terms.caption(_ABOUT)
     models = quiz_models()
     if not models:
@@ -76,12 +77,13 @@ def draw() -> None:
     except InputError as error:
         place.error(str(error))
         return
-    link_popover(
-        setup.link,
-        f"Opens this quiz: {setup.settings.films} films, seed {setup.settings.seed}. Everybody who opens it "
-        "reads the same films, with the same answers of the AI.",
-        key="open_share",
-    )
+    with top:
+        link_popover(
+            setup.link,
+            f"Opens this quiz: {setup.settings.films} films, seed {setup.settings.seed}. Everybody who opens "
+            "it reads the same films, with the same answers of the AI.",
+            key="open_share",
+        )
     films = prepared(setup)
     films.advance(setup, quiz)
     with place:
