@@ -44,20 +44,20 @@ def follow_settings() -> None:
         return
     saved, name = uploaded
     link = values_by_name(saved.query_parameters)
-    missing = []
+    missing = ""
     if not any(name in link for name in ("case", *_RENDERED)):
         own = own_radiographs.film_id(saved.source)
         if own_radiographs.film(own) is None:
             film = f"the radiograph {saved.film}" if saved.film else "a radiograph"
-            missing = [
+            missing = (
                 f"{name} is of {film}, which is not part of it: open that file as well. The settings are "
                 "applied to the radiograph that is shown."
-            ]
+            )
             own = controls.shown_own_id()
         case_id = controls.current_choice().case
         link |= {"case": [case_id]} if missing and case_id is not None else {"own": [own]}
     problems = [problem.replace("The link", name, 1) for problem in _show(link)]
-    st.session_state["link_problems"] = [*missing, *problems]
+    own_radiographs.warn(*([missing] if missing else []), *problems)
 
 
 def film_parameters(choice: Choice, source: Source) -> list[tuple[str, str]]:

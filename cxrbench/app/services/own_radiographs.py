@@ -22,12 +22,13 @@ __all__ = [
     "show_problems",
     "titles",
     "uploader",
+    "warn",
 ]
 
 OWN: Final = "own-"  # prefix of the ids; reserved, so that no gallery case has it
 MOST_BYTES: Final = 384 * 2**20  # pixels and maps of one session: eight films of 12 megapixels
 _FILMS: Final = "own_films"  # session state: id → Source, oldest first
-_GONE: Final = "own_films_gone"  # session state: one message per film removed for lack of space
+_WARNINGS: Final = "own_films_warnings"  # session state: what is to be known of films and uploaded settings
 
 
 def films() -> dict[str, Source]:
@@ -60,10 +61,9 @@ def keep(source: Source) -> str:
     taken = {other.title for other_id, other in session_films.items() if other_id != kept}
     session_films.pop(kept, None)
     session_films[kept] = replace(source, title=free_name(source.title, taken))
-    removed: list[str] = st.session_state.setdefault(_GONE, [])
     while len(session_films) > 1 and sum(map(_size, session_films.values())) > MOST_BYTES:
         oldest = session_films.pop(next(iter(session_films)))
-        removed.append(
+        warn(
             f"{oldest.title} was removed: a session keeps at most {MOST_BYTES // 2**20} MB of own images. "
             "Upload it again to see it."
         )
@@ -102,13 +102,18 @@ def show_problems(key: str) -> None:
     """Show the problems of the last upload, until the next one or until another radiograph is selected."""
     for problem in st.session_state.get(f"{key}_problems", ()):
         st.error(problem)
-    for sentence in st.session_state.get(_GONE, ()):
+    for sentence in st.session_state.get(_WARNINGS, ()):
         st.warning(sentence)
+
+
+def warn(*sentences: str) -> None:
+    """Say something of the last upload, as long as its problems are shown."""
+    st.session_state.setdefault(_WARNINGS, []).extend(sentences)
 
 
 def forget_problems(key: str) -> None:
     """Remove the problems of the last upload."""
-    st.session_state[f"{key}_problems"], st.session_state[_GONE] = [], []
+    st.session_state[f"{key}_problems"], st.session_state[_WARNINGS] = [], []
 
 
 def _take(
