@@ -18,7 +18,8 @@ __all__ = ["comparison_report"]
 _STYLE: Final = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1b2430; background: #fff; max-width: 76rem;
   margin: 2rem auto; padding: 0 1rem; }
-img { max-width: 100%; height: auto; } pre { overflow-x: auto; padding: .75rem; background: #f1f4f7; }
+img { max-width: 100%; height: auto; } p code { overflow-wrap: anywhere; }
+pre { overflow-x: auto; padding: .75rem; background: #f1f4f7; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .875rem; }
 th, td { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #ccd4dc; text-align: left; }
 td { vertical-align: top; }
