@@ -159,9 +159,11 @@ def _preprocessing(value: object) -> Preprocessing:
     if not isinstance(value, Mapping):
         raise TypeError(value)
     for key, item in value.items():
-        if not isinstance(item, str):
-            _number_or_nan(item)
         _text(key)
+        sides = item if key == "size" and isinstance(item, list) else [item]  # of a rectangle, two
+        for side in sides:
+            if not isinstance(side, str):
+                _number_or_nan(side)
     return Preprocessing.from_dict(value)
 
 

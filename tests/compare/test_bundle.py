@@ -318,6 +318,8 @@ CHANGES: dict[str, Change] = {
     "preprocessing fit": lambda d: d["heat_maps"][0]["preprocessing"].update(fit="squash"),
     "preprocessing fit a list": lambda d: d["heat_maps"][0]["preprocessing"].update(fit=["pad"]),
     "preprocessing size text": lambda d: d["heat_maps"][0]["preprocessing"].update(size="big"),
+    "preprocessing size three": lambda d: d["heat_maps"][0]["preprocessing"].update(size=[8, 8, 8]),
+    "preprocessing size of lists": lambda d: d["heat_maps"][0]["preprocessing"].update(size=[[8], 8]),
     "preprocessing std zero": lambda d: d["heat_maps"][0]["preprocessing"].update(std=0),
 }
 

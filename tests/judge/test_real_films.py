@@ -26,7 +26,7 @@ BOXES = np.array([[256.0, 128, 512, 640]])
 
 
 def classifier(**preprocessing: Any) -> Classifier:
-    settings = Preprocessing(size=64, **preprocessing)
+    settings = Preprocessing(**{"size": 64, **preprocessing})
     return create("efficientnet_b0", CHEXPERT, preprocessing=settings, seed=3).requires_grad_(False)
 
 
@@ -126,6 +126,18 @@ def test_what_the_network_does_not_see_is_not_judged(fit: str) -> None:
             model, image, {"Edema": Truth(outside, np.array([[0.0, 0, 10, 96]]))}, "hit", "box_iou"
         )
         assert np.isnan([each.value for each in values]).all()
+
+
+def test_a_film_that_is_framed_in_black_is_judged_where_its_map_lies() -> None:
+    model = classifier(size=(64, 96), fit="letterbox")
+    image = film((96, 96))  # fills the middle 64 columns of the input, which is 144 of its pixels wide
+    mask = np.zeros((96, 96), bool)
+    mask[30:50, 0:40] = True
+    (found,) = judged(model, image, {"Edema": Truth(mask, np.zeros((0, 4)))}, "relevance_mass")
+    (last,) = explain(model, model.spec.preprocessing(image)[None], [CHEXPERT.index("Edema")], ["grad_cam"])
+    seen = np.zeros((96, 144), bool)
+    seen[30:50, 24:64] = True
+    assert found.value == relevance_mass(enlarged(last.maps[0, 0].numpy(), (96, 144)), seen)
 
 
 def test_criteria_of_the_model_are_computed_on_its_input(model: Classifier) -> None:
