@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from cxrbench.errors import InputError
-from cxrbench.models import Classifier, hub
+from cxrbench.models import Classifier, hub, own
 from cxrbench.models.chest_xray_bench import LABELS, RUNS, from_file, from_state_dict
 from cxrbench.models.offered import OFFERED
 from cxrbench.writing import file_sha256
@@ -170,11 +170,18 @@ def test_every_run_has_thresholds_and_every_offered_one_is_a_run() -> None:
         assert model.findings == len(LABELS)
 
 
-def test_an_offered_run_is_loaded_by_its_adapter(tmp_path: Path) -> None:
-    offered = OFFERED["chest-xray-bench-densenet121"]
-    file = their_file(their_network("densenet121"), tmp_path)
-    assert offered.load(file).spec.name == offered.name
+def test_an_offered_run_is_added_by_its_name(own_folder: Path, fake_hub: Any, tmp_path: Path) -> None:
+    offered, network = OFFERED["chest-xray-bench-densenet121"], their_network("densenet121")
+    (tmp_path / "theirs" / "densenet121").mkdir(parents=True)
+    file = their_file(network, tmp_path / "theirs" / "densenet121")
     assert abs(file.stat().st_size - offered.size) < 1e6
+    fake_hub.repositories[offered.repository] = tmp_path / "theirs"
+    assert own.add(offered.name) == own_folder / offered.name
+    model, pixels = hub.load(offered.name), film(HEIGHT, 300)
+    assert model.spec.learned_from == "CheXpert"
+    assert model.spec.source.startswith("mamounyosef/chest-xray-bench@")
+    with torch.no_grad():
+        torch.testing.assert_close(scores(model, pixels), network(their_input(pixels)), atol=2e-5, rtol=1e-4)
 
 
 def test_once_loaded_it_can_be_kept_as_a_folder(tmp_path: Path) -> None:
