@@ -142,7 +142,8 @@ def test_the_page_shows_a_finished_run_with_its_curves_and_a_failed_one_with_its
     at = page()
     assert not at.exception
     assert any("**done** is finished" in markdown.value for markdown in at.markdown)
-    assert any("Best: 0.800, epoch 3 of 3; its weights are kept" in caption.value for caption in at.caption)
+    captions = " ".join(element.proto.body for element in at.get("html"))
+    assert "Best: 0.800, epoch 3 of 3; its weights are kept" in captions
     assert "Fracture" not in at.selectbox(key="curve_finding").options
     time.sleep(0.01)
     finished(root, "sad", "failed")
