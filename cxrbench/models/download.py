@@ -159,9 +159,7 @@ def _chunks(url: str, start: int) -> Generator[tuple[int, bytes]]:
         if status < 500 and status not in _TRANSIENT:
             raise
         raise _BrokenError(f"the Hub answered {status}") from None
-    except (
-        Exception
-    ) as error:  # each version of huggingface_hub has another HTTP library, with types of its own
+    except Exception as error:  # the types are those of an HTTP library, which depends on the version
         raise _BrokenError(type(error).__name__) from None
 
 

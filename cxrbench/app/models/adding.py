@@ -106,17 +106,15 @@ def _add(what: str) -> None:
 def _offered(model: OfferedModel, *, present: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"**{model.title}** · `{model.name}` · {model.findings} finding{'s' * (model.findings > 1)}",
+            f"**{model.title}** · `{model.name}` · {model.findings} finding{'s' * (model.findings > 1)}  \n"
+            f"Learned from {model.learned_from}. Licence: {model.licence}. {model.size / 1e6:.0f} MB from "
+            f"[{model.repository}](https://huggingface.co/{model.repository}).",
             width="stretch",
         )
         if present:
             st.markdown(":material/check: on the bench", width="content")
         elif may_name_folders() and not work.running((model.name,)):
             _button(model)
-    st.markdown(
-        f"Learned from {model.learned_from}. Licence: {model.licence}. {model.size / 1e6:.0f} MB from "
-        f"[{model.repository}](https://huggingface.co/{model.repository})."
-    )
     if not present:
         _state(model.name)
 

@@ -35,18 +35,16 @@ def listing() -> None:
 
 def _model(entry: CatalogEntry, spec: ModelSpec) -> None:
     count = len(spec.findings)
+    source = f"[{spec.source}]({_address(spec.source)})" if spec.source else _KINDS[entry.kind]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
             f"**{spec.title or spec.name}** · `{spec.name}` · {architecture(spec.architecture).title}, "
-            f"{count} finding{'s' * (count > 1)}",
+            f"{count} finding{'s' * (count > 1)}  \nLearned from "
+            f"{spec.learned_from or 'data that it does not name'}. Licence: {spec.licence or 'not stated'}. "
+            f"{entry.size / 1e6:.0f} MB, {source}.",
             width="stretch",
         )
         _removal(entry, spec.name)
-    source = f"[{spec.source}]({_address(spec.source)})" if spec.source else _KINDS[entry.kind]
-    st.markdown(
-        f"Learned from {spec.learned_from or 'data that it does not name'}. "
-        f"Licence: {spec.licence or 'not stated'}. {entry.size / 1e6:.0f} MB, {source}."
-    )
     with st.expander("Findings and card", key=f"card_of_{_key(entry)}"):
         st.markdown(", ".join(spec.labels[index] for index in spec.findings))
         card = entry.folder / README
