@@ -10,7 +10,7 @@ import pytest
 
 from cxrbench.data.published import packaged
 from cxrbench.data.truth import Region, read_vindr_regions
-from cxrbench.judge.readers import VINDR_READERS, ReaderAgreement, reader_agreement
+from cxrbench.judge.readers import VINDR_READERS, reader_agreement
 
 
 def region(boxes: Mapping[str, Sequence[Sequence[float]]], finding: str = "Edema") -> Region:
@@ -23,9 +23,7 @@ def region(boxes: Mapping[str, Sequence[Sequence[float]]], finding: str = "Edema
 def test_two_readers_boxes_are_compared_by_area_and_by_centre() -> None:
     # 2 of 6 squares are shared; neither centre, (2, 1) and (4, 1), is inside the other's box but on its edge.
     found = reader_agreement([region({"A": [[0, 0, 4, 2]], "B": [[2, 0, 6, 2]]})])
-    assert found == ReaderAgreement(
-        pairs=1, area_iou=pytest.approx(1 / 3), area_iou_by_finding=pytest.approx(1 / 3), centre_in_box=1.0
-    )
+    assert astuple(found) == pytest.approx((1, 1 / 3, 1 / 3, 1.0))
 
 
 def test_areas_that_a_reader_boxed_twice_count_once() -> None:
