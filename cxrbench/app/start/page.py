@@ -53,7 +53,7 @@ def _draw_gallery() -> None:
         f"{len(cases)} simulated radiographs, each with the maps of {len(gallery.methods())} methods for "
         f"{len(gallery.models())} models, ready to open."
     )
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", key="gallery"):
         for entry in cases:
             with st.container(width=208, gap="xxsmall"):
                 if entry.id in pictures:

@@ -252,7 +252,8 @@ def test_a_notice_comes_before_the_scores_of_an_own_film_and_the_reader_opens_th
     (panel,) = [panel for panel in scenes[-1]["panels"] if panel["kind"] == "map"]
     assert panel["map"] is not None
     assert not any("score" in fact for fact in panel["facts"])
-    at.toggle[0].set_value(True).run()
+    (opened,) = [toggle for toggle in at.toggle if toggle.label == "Show the scores all the same"]
+    opened.set_value(True).run()
     assert "scores of small" in texts(at).lower()
     (panel,) = [panel for panel in scenes[-1]["panels"] if panel["kind"] == "map"]
     assert any("score" in text for text in [*panel["facts"], *panel["notes"]])
@@ -341,7 +342,7 @@ def test_without_gallery_and_models_the_page_says_what_to_do(
     monkeypatch.setenv("CXRBENCH_ASSETS", str(tmp_path))
     at = workbench.run()
     assert not at.exception
-    assert "No model was found. Fetch one with" in at.info[0].value
+    assert "No model was found. Add one with" in at.info[0].value
 
 
 def test_without_a_gallery_an_image_can_be_uploaded(
