@@ -79,7 +79,7 @@ def huge_png(path: Path) -> Path:
 
 def test_a_cold_start_shows_drawn_maps(visit: Visits, gallery: dict[str, Any]) -> None:
     here = visit()
-    assert here.page.get_by_role("link", name="About").is_visible()
+    assert here.page.get_by_role("link", name="Performance").is_visible()
     assert here.page.get_by_text("Not for clinical use.").first.is_visible()
     prints = here.prints()
     assert len(prints) == 4
@@ -94,7 +94,7 @@ def test_a_deep_link_on_a_cold_start_shows_navigation_and_selection(
     case = gallery["cases"][1]
     finding = case["findings"][-1]
     here = visit(f"/compare?case={case['id']}&findings={finding.replace(' ', '+')}&methods=grad_cam")
-    assert here.page.get_by_role("link", name="About").is_visible()
+    assert here.page.get_by_role("link", name="Performance").is_visible()
     assert here.page.locator('a[aria-current="page"]').inner_text().endswith("Compare")
     assert not here.page.get_by_text("Page not found").count()
     assert here.page.get_by_text("Not for clinical use.").first.is_visible()

@@ -116,7 +116,9 @@ def _take_away(key: str) -> None:
 
 
 def _set_severity(key: str, part: str) -> None:
-    _set_edits([*controls.current_choice().edits, Edit(part, severity=st.session_state[key])])
+    # Gone where the run that was to draw the slider again was interrupted: there is no value to take.
+    if key in st.session_state:
+        _set_edits([*controls.current_choice().edits, Edit(part, severity=st.session_state[key])])
 
 
 def _move(films: FilmsWithout, part: str, edits: Sequence[Edit]) -> None:
