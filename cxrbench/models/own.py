@@ -19,7 +19,7 @@ from cxrbench.errors import InputError
 from cxrbench.models import catalog
 from cxrbench.models import folder as files
 from cxrbench.models.offered import OFFERED, OfferedModel
-from cxrbench.writing import draft_folder, file_sha256, write_text
+from cxrbench.writing import create_folder, draft_folder, file_sha256, write_text
 
 if TYPE_CHECKING:  # listing models does not import torch
     from cxrbench.models.classifier import Classifier
@@ -217,7 +217,7 @@ def _being_added(name: str) -> Iterator[tuple[Path, Path]]:
     downloads = assets.own_models() / _DOWNLOADS
     received, lock = downloads / name, downloads / f"{name}.lock"
     try:
-        _make(downloads)
+        create_folder(downloads, "name another folder in CXRBENCH_MODELS")
         with FileLock(lock, timeout=0):
             try:
                 _check_free(name, target)
@@ -235,15 +235,6 @@ def _being_added(name: str) -> Iterator[tuple[Path, Path]]:
         for folder in (downloads, assets.own_models()):
             with suppress(OSError):
                 folder.rmdir()  # if nothing is left in it
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"{folder} cannot be created ({error.strerror}); name another folder in CXRBENCH_MODELS."
-        ) from error
 
 
 def _check_free(name: str, target: Path) -> None:

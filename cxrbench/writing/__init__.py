@@ -2,11 +2,20 @@
 
 from cxrbench.writing.content import file_sha256, free_name, png_bytes
 from cxrbench.writing.own_folder import OwnFolder
-from cxrbench.writing.whole import check_targets, draft, draft_folder, open_text, write_bytes, write_text
+from cxrbench.writing.whole import (
+    check_targets,
+    create_folder,
+    draft,
+    draft_folder,
+    open_text,
+    write_bytes,
+    write_text,
+)
 
 __all__ = [
     "OwnFolder",
     "check_targets",
+    "create_folder",
     "draft",
     "draft_folder",
     "file_sha256",

@@ -20,6 +20,7 @@ from cxrbench.errors import InputError
 
 __all__ = [
     "check_targets",
+    "create_folder",
     "draft",
     "draft_folder",
     "open_text",
@@ -76,6 +77,22 @@ def draft(path: Path | str, *, sync: bool = False) -> Iterator[Path]:
         with suppress(OSError):  # keep the error of the block
             if temporary is not None:
                 temporary.unlink(missing_ok=True)
+
+
+def create_folder(folder: Path, remedy: str) -> None:
+    """Create a folder with its parents, unless it exists.
+
+    Args:
+        folder: its path.
+        remedy: end of the sentence where it cannot be created, such as "name another folder".
+
+    Raises:
+        InputError: it cannot be created.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be created ({error.strerror}); {remedy}.") from error
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from cxrbench.data.datasets.recognise import DataSet, recognise
 from cxrbench.data.reading import sha256_or_empty
 from cxrbench.data.studies import Studies
 from cxrbench.errors import InputError
-from cxrbench.writing import free_name, write_text
+from cxrbench.writing import create_folder, free_name, write_text
 
 __all__ = ["OwnDataSet", "add", "check", "find", "find_folder", "remove", "scan"]
 
@@ -242,12 +242,7 @@ def _remember(name: str, recognised: DataSet, added: str) -> OwnDataSet:
         for path in recognised.tables.values()
     }
     record = {"folder": str(recognised.folder), "form": recognised.form, "added": added, "tables": tables}
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"{place} cannot be created ({error.strerror}); name another folder in CXRBENCH_DATA."
-        ) from error
+    create_folder(place, "name another folder in CXRBENCH_DATA")
     write_text(place / _RECORD, json.dumps(record, indent=1, ensure_ascii=False) + "\n", sync=True)
     return OwnDataSet(name, recognised.folder, recognised.form, added, tables, place)
 
