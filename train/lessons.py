@@ -3,7 +3,8 @@
     python -m train.lessons            # after a change of a lesson or of a shipped model
     python -m train.lessons --check    # compute again, and compare with what is stored
 
-Takes minutes on one core: every film, score and map is computed by the shipped models.
+Takes minutes on one core: every film, score and map is computed by the shipped models. Afterwards
+``python -m train.lesson_answers`` writes the new answers into the documentation.
 """
 
 import argparse

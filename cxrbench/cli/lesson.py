@@ -9,15 +9,11 @@ from cxrbench.errors import InputError
 from cxrbench.teaching.lessons import (
     Computed,
     Lesson,
-    filled,
     lesson_files,
     read_lesson,
-    right_option,
-    unit_of,
     write_computed,
 )
-from cxrbench.teaching.lessons.lesson import ChoiceQuestion
-from cxrbench.teaching.lessons.quantities import written
+from cxrbench.teaching.lessons.step_answers import step_answers
 from cxrbench.teaching.lessons.template import TEMPLATE
 from cxrbench.writing import write_text
 
@@ -65,13 +61,9 @@ def _check(options: argparse.Namespace) -> int:
 def _lines(lesson: Lesson, computed: Computed) -> Iterator[str]:
     """The computed answers of a lesson, one line per value."""
     yield f"{lesson.id}: {lesson.title}"
-    for number, (step, values) in enumerate(zip(lesson.steps, computed.values, strict=True), 1):
-        yield f"  {number}. {filled(step.title, step, values)}"
-        for name, value in values.items():
-            yield f"     {name} = {written(value, unit_of(step, name))}"
-        if isinstance(step.question, ChoiceQuestion):
-            option = step.question.options[right_option(step.question, values)]
-            yield f"     {filled(step.question.ask, step, values)} → {filled(option.text, step, values)}"
-        elif step.question:
-            answer = written(values[step.question.answer], unit_of(step, step.question.answer))
-            yield f"     {filled(step.question.ask, step, values)} → {answer} ± {step.question.tolerance:g}"
+    for number, step in enumerate(step_answers(lesson, computed), 1):
+        yield f"  {number}. {step.title}"
+        for name, value in step.values.items():
+            yield f"     {name} = {value}"
+        if step.ask:
+            yield f"     {step.ask} → {step.right}"

@@ -23,11 +23,12 @@ from cxrbench.teaching.lessons import (
     Step,
     filled,
     read_computed,
+    right_answer,
     right_option,
     unit_of,
 )
 from cxrbench.teaching.lessons.lesson import ChoiceQuestion, NumberQuestion, Picture
-from cxrbench.teaching.lessons.quantities import UNITS, written
+from cxrbench.teaching.lessons.quantities import UNITS
 from cxrbench.teaching.lessons.stored import Panel
 
 __all__ = ["learn_data", "lesson_data"]
@@ -156,20 +157,18 @@ def _question(step: Step, values: Mapping[str, float]) -> QuestionData | None:
     question = step.question
     if question is None:
         return None
-    ask = filled(question.ask, step, values)
+    ask, shown = filled(question.ask, step, values), right_answer(step, values)
     if isinstance(question, NumberQuestion):
         unit = unit_of(step, question.answer)
-        value = values[question.answer]
         return {
             "ask": ask,
             "options": [],
-            "value": value,
-            "shown": written(value, unit),
+            "value": values[question.answer],
+            "shown": shown,
             "tolerance": question.tolerance,
             "unit": UNITS[unit].sign.strip(),
         }
     options = _options(question, step, values)
-    shown = next(option["text"] for option in options if option["right"])
     return {"ask": ask, "options": options, "value": 0.0, "shown": shown, "tolerance": 0.0, "unit": ""}
 
 

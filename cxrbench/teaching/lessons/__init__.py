@@ -1,6 +1,6 @@
 """Lessons: data files with steps, questions and reveals, whose right answers are computed."""
 
-from cxrbench.teaching.lessons.answers import filled, right_option, unit_of
+from cxrbench.teaching.lessons.answers import filled, right_answer, right_option, unit_of
 from cxrbench.teaching.lessons.lesson import Lesson, State, Step, Value
 from cxrbench.teaching.lessons.quantities import QUANTITIES, Quantity
 from cxrbench.teaching.lessons.reading import read_lesson
@@ -20,6 +20,7 @@ __all__ = [
     "read_computed",
     "read_lesson",
     "read_lessons",
+    "right_answer",
     "right_option",
     "unit_of",
     "write_computed",

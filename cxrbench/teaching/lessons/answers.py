@@ -8,7 +8,7 @@ from cxrbench.teaching.lessons.lesson import ChoiceQuestion, NumberQuestion, Ste
 from cxrbench.teaching.lessons.quantities import QUANTITIES, UNITS, written
 from cxrbench.teaching.lessons.reading import PLACEHOLDER
 
-__all__ = ["check_answer", "filled", "right_option", "unit_of"]
+__all__ = ["check_answer", "deciding_values", "filled", "right_answer", "right_option", "unit_of"]
 
 
 def unit_of(step: Step, name: str) -> str:
@@ -42,6 +42,23 @@ def right_option(question: ChoiceQuestion, values: Mapping[str, float]) -> int:
     return right[0]
 
 
+def right_answer(step: Step, values: Mapping[str, float]) -> str:
+    """The right answer in words: of an option, or a number with its unit; "" where nothing is asked."""
+    question = step.question
+    if question is None:
+        return ""
+    if isinstance(question, NumberQuestion):
+        return written(values[question.answer], unit_of(step, question.answer))
+    return filled(question.options[right_option(question, values)].text, step, values)
+
+
+def deciding_values(question: ChoiceQuestion | NumberQuestion) -> dict[str, str]:
+    """Names of the values that decide which answer is right → the option that each stands for, or ""."""
+    if isinstance(question, ChoiceQuestion) and question.right:
+        return {option.value: option.text for option in question.options}
+    return {question.answer: ""}
+
+
 def check_answer(step: Step, values: Mapping[str, float]) -> None:
     """Refuse an answer that is undefined, or that a rounding error could change.
 
@@ -51,12 +68,11 @@ def check_answer(step: Step, values: Mapping[str, float]) -> None:
     question = step.question
     if question is None:
         return
-    if isinstance(question, NumberQuestion):
-        _check_defined(question.answer, values)
-        return
-    names = [option.value for option in question.options] if question.right else [question.answer]
+    names = list(deciding_values(question))
     for name in names:
         _check_defined(name, values)
+    if isinstance(question, NumberQuestion):
+        return
     right_option(question, values)
     least = UNITS[unit_of(step, names[0])].least
     if _margin(question, values) < least:
