@@ -20,8 +20,8 @@ PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "lesson_answers.md"
 _HEAD: Final = """# Answers of the lessons
 
 Written by `python -m train.lesson_answers` from the values stored with the shipped [lessons](lessons.md).
-Every right answer is computed from the film and the model that the lesson's file names; a guessed number counts
-as right within ± its tolerance. `cxrbench lesson check FILE` computes all values of a lesson again."""
+Every right answer is computed from the film and the model that the lesson's file names; a guessed number
+counts as right within ± its tolerance. `cxrbench lesson check FILE` computes all values of a lesson again."""
 
 
 def main() -> None:
