@@ -40,7 +40,7 @@ def test_answers_say_what_decides_them(tmp_path: Path) -> None:
     file = tmp_path / "made.toml"
     file.write_text(LESSON, encoding="utf-8")
     lesson = read_lesson(file)
-    values = ({}, {"a": 41.6, "b": 0.5}, {"a": 0.25, "b": 0.5})
+    values: tuple[dict[str, float], ...] = ({}, {"a": 41.6, "b": 0.5}, {"a": 0.25, "b": 0.5})
     computed = Computed("", {}, values, ((), (), ()), {})
     first, number, choice = step_answers(lesson, computed)
     assert (first.ask, first.right, first.sources) == ("", "", {})
