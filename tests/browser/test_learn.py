@@ -1,18 +1,25 @@
-"""The lesson player in a real browser: a whole lesson by keyboard alone, and the link to a step."""
+"""The lesson player in a real browser: every shipped lesson by keyboard alone, and the link to a step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import cv2
 import numpy as np
+import pytest
+
+from cxrbench.teaching import read_lessons
+from cxrbench.teaching.lessons import Lesson, Step, filled, read_computed, right_answer, right_option
+from cxrbench.teaching.lessons.lesson import ChoiceQuestion
 
 Visits = Callable[..., Any]
+
+LESSONS = read_lessons()[0]
 
 _FOCUSED = """() => {
   let element = document.activeElement;
   while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
-  return element?.getAttribute("aria-label") ?? element?.textContent ?? "";
+  return element?.getAttribute("aria-label") ?? element?.labels?.[0]?.textContent ?? element?.textContent ?? "";
 }"""
 
 
@@ -30,19 +37,36 @@ def step_of(page: Any) -> str:
     return parse_qs(urlsplit(address).query).get("step", ["1"])[0]
 
 
-def answer(page: Any) -> None:
-    """Answer the question of the step, if it has one, by keyboard."""
-    learn = page.locator(".learn")
-    if learn.locator(".options").count():
-        page.keyboard.press("1")
-    elif learn.locator(".number").count():
-        tab_to(page, "Your guess")
-        page.keyboard.type("0.5")
-        page.keyboard.press("Enter")
-    else:
+def answer_rightly(page: Any, step: Step, values: Mapping[str, float]) -> None:
+    """Answer the question of the step by the key that the computed values say is right; the page agrees."""
+    learn, question, right = page.locator(".learn"), step.question, right_answer(step, values)
+    if question is None:
+        assert learn.locator(".question").count() == 0
         return
-    learn.locator(".verdict").wait_for()
-    assert learn.locator(".options .right, .verdict strong").count()
+    assert learn.locator(".question h4").inner_text() == filled(question.ask, step, values)
+    assert learn.locator(".reveal").count() == 0
+    if isinstance(question, ChoiceQuestion):
+        page.keyboard.press(str(right_option(question, values) + 1))
+    else:
+        tab_to(page, "Your guess")
+        page.keyboard.type(right)
+        page.keyboard.press("Enter")
+    assert learn.locator(".verdict.right strong").inner_text() == "Right."
+    if isinstance(question, ChoiceQuestion):
+        assert right in learn.locator(".options .right").inner_text()
+    else:
+        assert learn.locator(".verdict").inner_text() == f"Right. It is {right}."
+
+
+def move_slider(page: Any) -> None:
+    """Move the slider of the step: its arrow keys do not change the step."""
+    prevalence, step = page.locator(".learn .slider output"), step_of(page)
+    before = prevalence.inner_text()
+    tab_to(page, "Prevalence")
+    page.keyboard.press("ArrowRight")
+    assert prevalence.inner_text() != before
+    assert step_of(page) == step
+    page.keyboard.press("Shift+Tab")
 
 
 def shared_link(page: Any) -> str:
@@ -61,19 +85,28 @@ def shared_link(page: Any) -> str:
     return text
 
 
-def test_a_lesson_is_played_by_keyboard_alone_and_its_steps_can_be_shared(visit: Visits) -> None:
+def open_lesson(visit: Visits, lesson: Lesson) -> Any:
+    """The first step of a lesson, opened from the list by keyboard."""
     here = visit("/learn")
-    page, learn = here.page, here.page.locator(".learn")
-    tab_to(page, "1. ")
-    page.keyboard.press("Enter")
-    learn.locator(".dots").wait_for()
+    tab_to(here.page, f"{LESSONS.index(lesson) + 1}. {lesson.title}")
+    here.page.keyboard.press("Enter")
+    here.page.locator(".learn .dots").wait_for()
     here.settle()
-    steps = learn.locator(".dot").count()
-    for step in range(1, steps + 1):
-        assert step_of(page) == str(step)
-        answer(page)
-        if step == 2:
-            assert shared_link(page) == page.url
+    return here.page
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)
+def test_a_lesson_is_played_by_keyboard_alone_and_computed_answers_are_right(
+    visit: Visits, lesson: Lesson
+) -> None:
+    page = open_lesson(visit, lesson)
+    steps = len(lesson.steps)
+    for number, (step, values) in enumerate(zip(lesson.steps, read_computed(lesson).values, strict=True), 1):
+        assert step_of(page) == str(number)
+        assert page.locator(".learn h3").inner_text() == filled(step.title, step, values)
+        answer_rightly(page, step, values)
+        if step.slider:
+            move_slider(page)
         page.keyboard.press("ArrowRight")
     assert step_of(page) == str(steps)  # there is none after the last
     page.keyboard.press("ArrowLeft")
@@ -81,5 +114,18 @@ def test_a_lesson_is_played_by_keyboard_alone_and_its_steps_can_be_shared(visit:
     page.keyboard.press("ArrowRight")
     tab_to(page, "All lessons")
     page.keyboard.press("Enter")
-    learn.locator(".state.done").first.wait_for()
-    assert "✓" in learn.locator(".lessons li").first.inner_text()
+    done = page.locator(".learn .lessons li").nth(LESSONS.index(lesson))
+    done.locator(".state.done").wait_for()
+    assert "✓" in done.inner_text()
+
+
+def test_a_wrong_answer_is_said_to_be_wrong_and_a_step_can_be_shared(visit: Visits) -> None:
+    lesson = LESSONS[0]
+    step, values = lesson.steps[0], read_computed(lesson).values[0]
+    assert isinstance(step.question, ChoiceQuestion)
+    page = open_lesson(visit, lesson)
+    page.keyboard.press(str((right_option(step.question, values) + 1) % len(step.question.options) + 1))
+    assert page.locator(".learn .verdict.wrong strong").inner_text() == "Not quite."
+    assert right_answer(step, values) in page.locator(".learn .options .right").inner_text()
+    page.keyboard.press("ArrowRight")
+    assert shared_link(page) == page.url
