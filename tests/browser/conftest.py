@@ -1,5 +1,6 @@
 """A real server and a real Chromium; nothing may leave the machine, and no page may stumble."""
 
+import json
 import os
 import shutil
 import socket
@@ -30,6 +31,15 @@ SWITCHES = [
 ]
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"][data-test-connection-state="CONNECTED"]'
 
+# The rules of the WCAG and of good practice, and an experimental one: names that differ from what is seen.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+AXE_OPTIONS = {
+    "runOnly": {"type": "tag", "values": RULES},
+    "rules": {"label-content-name-mismatch": {"enabled": True}},
+}
+MISNAMED = """labels => labels
+  .filter(label => label.control !== label.querySelector("input, select, textarea"))
+  .map(label => label.outerHTML.slice(0, 200))"""
 
 VISITS = pytest.StashKey[list["Visit"]]()
 
@@ -181,6 +191,16 @@ class Visit:
         script = "canvases => canvases.map(canvas => canvas.toDataURL())"
         found: list[str] = self.page.locator("canvas.base").evaluate_all(script)
         return found
+
+    def violations(self) -> str:
+        """What axe finds as the page stands; nothing is passed over, for plain Streamlit has no violation."""
+        axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+        found = axe.Axe().run(self.page, options=AXE_OPTIONS).response["violations"]
+        reported = {one["id"]: [node["html"][:200] for node in one["nodes"]] for one in found}
+        # axe takes any text in a label for the name of what the label holds; browsers name its first control.
+        if misnamed := self.page.locator("label:has(input, select, textarea)").evaluate_all(MISNAMED):
+            reported["label-names-another-element"] = misnamed
+        return json.dumps(reported, indent=1)
 
     def upload(self, path: Path) -> None:
         """Open a file as one's own image."""

@@ -1,6 +1,5 @@
 """What surrounds every page: its name in the tab and as a heading, keyboard, screen readers, a phone."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -24,19 +23,6 @@ PAGES = {
     "/glossary": "Glossary",
     "/about": "About",
 }
-# The rules of the WCAG and of good practice, and an experimental one: names that differ from what is seen.
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-OPTIONS = {
-    "runOnly": {"type": "tag", "values": RULES},
-    "rules": {"label-content-name-mismatch": {"enabled": True}},
-}
-
-
-def violations(page: Any) -> str:
-    """What axe finds; nothing is passed over, for plain Streamlit has no violation of these rules."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
-    found = axe.Axe().run(page, options=OPTIONS).response["violations"]
-    return json.dumps({one["id"]: [node["html"][:200] for node in one["nodes"]] for one in found}, indent=1)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -45,7 +31,7 @@ def test_a_page_has_its_title_and_no_accessibility_violations(visit: Visits, pat
     page = here.page
     assert page.title() == ("cxrbench" if path == "/" else f"{PAGES[path]} · cxrbench")
     assert page.locator("h1").all_inner_texts() == [PAGES[path]]
-    assert violations(page) == "{}"
+    assert here.violations() == "{}"
     sizes = "all => all.map(one => one.getBoundingClientRect()).map(box => Math.min(box.width, box.height))"
     helps = page.locator("[data-testid=stTooltipIcon] button").locator("visible=true")
     assert all(size >= 24 for size in helps.evaluate_all(sizes))
@@ -53,7 +39,7 @@ def test_a_page_has_its_title_and_no_accessibility_violations(visit: Visits, pat
         page.get_by_role("tab", name="Augmentation").click()
         page.get_by_text("All augmentations, with random parameters").wait_for()
         here.settle()
-        assert violations(page) == "{}"
+        assert here.violations() == "{}"
     if path == "/about":
         link = page.get_by_test_id("stTopNavLink").nth(1)
         page.keyboard.press("Tab")

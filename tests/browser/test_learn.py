@@ -19,7 +19,8 @@ LESSONS = read_lessons()[0]
 _FOCUSED = """() => {
   let element = document.activeElement;
   while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
-  return element?.getAttribute("aria-label") ?? element?.labels?.[0]?.textContent ?? element?.textContent ?? "";
+  const label = element?.getAttribute("aria-label") ?? element?.labels?.[0]?.textContent;
+  return label ?? element?.textContent ?? "";
 }"""
 
 
@@ -60,7 +61,7 @@ def answer_rightly(page: Any, step: Step, values: Mapping[str, float]) -> None:
 
 def move_slider(page: Any) -> None:
     """Move the slider of the step: its arrow keys do not change the step."""
-    prevalence, step = page.locator(".learn .slider output"), step_of(page)
+    prevalence, step = page.locator(".learn .prevalence"), step_of(page)
     before = prevalence.inner_text()
     tab_to(page, "Prevalence")
     page.keyboard.press("ArrowRight")

@@ -125,7 +125,7 @@ export function predictiveValues(data) {
   const input = element("input");
   [input.type, input.min, input.max, input.step] = ["range", "0.5", "60", "0.5"];
   input.value = String(data.prevalence);
-  const prevalence = element("output");
+  const prevalence = element("span", "prevalence"); // not an output: the label would name that, not the slider
   const rows = ["Calls that are right", "Non-calls that are right", "All decisions that are right"].map((title) => {
     const value = element("dd");
     return { entry: element("div", "", element("dt", "", title), value), value };

@@ -108,7 +108,7 @@ function showControls(player) {
   for (const one of findAll(root, "[data-answer]", HTMLElement)) {
     one.setAttribute("aria-pressed", String(draft.present !== null && one.dataset.answer === (draft.present ? "present" : "absent")));
   }
-  find(root, ".sure output", HTMLOutputElement).textContent = `${Math.round(100 * draft.confidence)} %`;
+  find(root, '[data-of="confidence"]', HTMLElement).textContent = `${Math.round(100 * draft.confidence)} %`;
   find(root, ".sure input", HTMLInputElement).value = String(Math.round(100 * draft.confidence));
   find(root, ".sure", HTMLElement).hidden = step === "truth" || (step === "with" && !ready);
   for (const selector of [".choice", ".size"]) find(root, selector, HTMLElement).hidden = step !== "alone";
