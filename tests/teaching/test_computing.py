@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from cxrbench.app.learn.lesson_data import learn_data
@@ -13,9 +14,13 @@ from cxrbench.cli import main
 from cxrbench.compare.run import prediction
 from cxrbench.data.phantom import twin
 from cxrbench.data.phantom.shipped import SIZE, held_out_studies
+from cxrbench.explain import explain
+from cxrbench.judge.sanity import randomised_models
 from cxrbench.models import hub
 from cxrbench.teaching import read_lesson
 from cxrbench.teaching.lessons import read_computed
+from cxrbench.teaching.lessons.bench import Bench
+from cxrbench.teaching.lessons.computing import compute
 from cxrbench.teaching.lessons.template import TEMPLATE
 
 LESSON = """
@@ -84,6 +89,30 @@ def test_values_and_pictures_are_those_of_film_and_model(
     image = data["images"][step["pictures"][0]["film"]].removeprefix("data:image/webp;base64,")
     grey = np.asarray(Image.open(io.BytesIO(base64.b64decode(image))).convert("L"), np.float32) / 255
     assert np.abs(grey - film.image).mean() < 0.02
+
+
+def test_a_picture_of_random_weights_shows_the_map_of_an_untrained_network(
+    folder: Path, small_assets: Path
+) -> None:
+    study = next(each for each in held_out_studies() if set(each.findings) == {"Cardiomegaly"})
+    file = folder / "mine.toml"
+    texts = {name: "{" + name + "}" for name in ("score", "change", "share")}
+    text = LESSON.format(film=study.path, **texts)
+    file.write_text(text.replace('show = "film"', 'show = "randomised map"'), encoding="utf-8")
+    lesson, bench = read_lesson(file), Bench()
+    computed = compute(lesson, bench)
+    (panels,) = computed.panels
+    assert panels[0].heat in computed.images
+    assert panels[0].heat != panels[1].heat
+    state = lesson.steps[0].pictures[0].state
+    trained = hub.load(small_assets / "models" / "small")
+    example = trained.spec.preprocessing(bench.film(state).image)[None]
+    *_, (_, random) = randomised_models(trained, example)
+    *_, last = explain(random, example, [random.spec.labels.index("Cardiomegaly")], ["grad_cam"])
+    heat = bench.randomised_heat(state, "small", "grad_cam")
+    torch.testing.assert_close(
+        torch.as_tensor(heat.map_of("Cardiomegaly")), last.maps[0, 0], atol=1e-4, rtol=1e-3
+    )
 
 
 def test_the_command_writes_a_template_and_names_errors(

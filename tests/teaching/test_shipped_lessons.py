@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cxrbench import assets
+from cxrbench.app.learn.lesson_data import lesson_data
 from cxrbench.explain import METHODS
 from cxrbench.models import catalog, hub
 from cxrbench.teaching import read_lessons
@@ -83,3 +84,10 @@ def test_lessons_have_their_place_and_are_small() -> None:
     assert [lesson.id for lesson in lessons][:2] == ["take-it-away", "what-a-heat-map-is"]
     assert len({lesson.title for lesson in lessons}) == len(lessons)
     assert sum(file.with_suffix(".json").stat().st_size for file in FILES) < 2 * 2**20
+
+
+def test_a_step_opens_the_page_on_which_its_numbers_can_be_seen() -> None:
+    lesson = read_lesson(assets.lessons() / "uncertain-labels.toml")
+    steps = lesson_data(lesson, read_computed(lesson))["steps"]
+    assert {step["bench"] for step in steps} == {"imbalance?table=phantom&part=Policies"}
+    assert {step["page"] for step in steps} == {"Imbalance"}

@@ -28,7 +28,7 @@ from cxrbench.teaching.lessons import (
     unit_of,
 )
 from cxrbench.teaching.lessons.lesson import ChoiceQuestion, NumberQuestion, Picture
-from cxrbench.teaching.lessons.quantities import UNITS
+from cxrbench.teaching.lessons.quantities import QUANTITIES, UNITS
 from cxrbench.teaching.lessons.stored import Panel
 
 __all__ = ["learn_data", "lesson_data"]
@@ -125,6 +125,8 @@ def _bench(step: Step) -> tuple[str, str]:
     link = step.state.compare_link
     if link:
         return f"compare?{urlencode(link)}", "Compare"
+    if step.values and all(QUANTITIES[value.quantity].of_labels for value in step.values.values()):
+        return f"imbalance?{urlencode({'table': 'phantom', 'part': 'Policies'})}", "Imbalance"
     if step.state.models and step.state.finding:
         link = [("models", name) for name in step.state.models]
         return f"performance?{urlencode([*link, ('finding', step.state.finding)])}", "Performance"
@@ -149,7 +151,8 @@ def _alternative(picture: Picture) -> str:
     state = picture.state
     edited = f", edited: {', '.join(state.edits)}" if state.edits else ""
     film = f"Radiograph {state.case or state.film}{edited}"
-    over = f", heat map of {state.methods[0]} for {state.finding}" if picture.show == "map" else ""
+    weights = ", after its weights were randomised" if picture.show == "randomised map" else ""
+    over = f", heat map of {state.methods[0]} for {state.finding}{weights}" if picture.has_map else ""
     return f"{film}{over}{f', {picture.outline} outlined' if picture.outline else ''}."
 
 

@@ -11,6 +11,7 @@ from cxrbench.compare.run import compare, prediction
 from cxrbench.data.phantom import Edit, EditedFilm, FilmsWithout
 from cxrbench.data.phantom.shipped import SIZE, shipped_film
 from cxrbench.errors import InputError, look_up
+from cxrbench.judge.sanity import randomised_models
 from cxrbench.models import Classifier, catalog, hub
 from cxrbench.teaching.lessons.lesson import State
 
@@ -110,15 +111,31 @@ class Bench:
         """
         key = ("heat", _place(state), model, method, state.finding)
         if key not in self._known:
-            self._known[key] = self._stored_heat(state, model, method) or self.computed(
+            self._known[key] = self._stored_heat(state, model, method) or self._computed(
                 state, model, method, self.model(model)
             )
-        found: HeatMaps = self._known[key]
-        if found.map_of(state.finding) is None:
-            raise InputError(f"{method} has no map of {state.finding} by {model}: {found.problem}.")
-        return found
+        return self._checked(self._known[key], state, model, method)
 
-    def computed(self, state: State, name: str, method: str, model: Classifier) -> HeatMaps:
+    def randomised_heat(self, state: State, model: str, method: str) -> HeatMaps:
+        """The map of a method by the same network with random weights.
+
+        Raises:
+            InputError: an unknown method, or one that does not apply to the model.
+        """
+        key = ("randomised heat", _place(state), model, method, state.finding)
+        if key not in self._known:
+            trained = self.model(model)
+            example = trained.spec.preprocessing(self.film(state).image)[None]
+            *_, (_, randomised) = randomised_models(trained, example.to(next(trained.parameters()).dtype))
+            self._known[key] = self._computed(state, model, method, randomised)
+        return self._checked(self._known[key], state, model, method)
+
+    def _checked(self, heat: HeatMaps, state: State, model: str, method: str) -> HeatMaps:
+        if heat.map_of(state.finding) is None:
+            raise InputError(f"{method} has no map of {state.finding} by {model}: {heat.problem}.")
+        return heat
+
+    def _computed(self, state: State, name: str, method: str, model: Classifier) -> HeatMaps:
         """The map of a method by a model that is called ``name``, which need not be a shipped one."""
         film = self.film(state)
         heats = [

@@ -73,7 +73,7 @@ def _models(lesson: Lesson) -> set[str]:
             if "model" in QUANTITIES[value.quantity].needs or value.quantity in _OF_ALL
             for name in (value.state.models if value.quantity in _OF_ALL else value.state.models[:1])
         )
-        used.update(picture.state.models[0] for picture in step.pictures if picture.show == "map")
+        used.update(picture.state.models[0] for picture in step.pictures if picture.has_map)
     return used
 
 
@@ -86,7 +86,7 @@ def _panel(picture: Picture, bench: Bench, images: dict[str, str]) -> Panel:
     polygons = outline_polygons(film.extent(picture.outline)) if picture.outline else []
     grey = np.round(np.clip(film.image, 0, 1) * 255).astype(np.uint8)
     state = picture.state
-    heat = bench.heat(state, state.models[0], state.methods[0]) if picture.show == "map" else None
+    heat = _heat_maps(picture, bench) if picture.has_map else None
     return Panel(
         film=_kept(grey, _FILM_QUALITY, images),
         heat=""
@@ -98,6 +98,12 @@ def _panel(picture: Picture, bench: Bench, images: dict[str, str]) -> Panel:
         size=(width, height),
         signed=None if heat is None else heat.signed,
     )
+
+
+def _heat_maps(picture: Picture, bench: Bench) -> HeatMaps:
+    state = picture.state
+    of_weights = bench.randomised_heat if picture.show == "randomised map" else bench.heat
+    return of_weights(state, state.models[0], state.methods[0])
 
 
 def _heat(heat: HeatMaps, finding: str, shape: tuple[int, ...]) -> np.ndarray:

@@ -72,18 +72,23 @@ class Picture:
     """A film, or a map over it.
 
     Args:
-        show: which of both.
+        show: which of both; ``randomised map`` is that of the same network with random weights.
         state: the step's state with what the picture states differently.
         outline: a finding or part whose extent is drawn; "" for none.
         when: ``always``, or with the ``reveal`` only.
         caption: below the picture.
     """
 
-    show: Literal["film", "map"]
+    show: Literal["film", "map", "randomised map"]
     state: State
     outline: str = ""
     when: Literal["always", "reveal"] = "always"
     caption: str = ""
+
+    @property
+    def has_map(self) -> bool:
+        """Whether a heat map lies over the film."""
+        return self.show != "film"
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,11 @@ class Quantity:
     parameters: Mapping[str, str] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
 
+    @property
+    def of_labels(self) -> bool:
+        """Whether it is computed from the label table alone, without film and model."""
+        return self.needs == ("finding",)
+
 
 _MAP: Final = ("film", "model", "method", "finding")
 _PART: Final = {"part": "a finding, marker or healthy part of the film; default: the finding"}

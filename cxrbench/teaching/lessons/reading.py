@@ -173,14 +173,14 @@ def _value(table: Table, inherited: State) -> Value:
 
 
 def _picture(table: Table, inherited: State) -> Picture:
-    show = table.text("show", choices=("film", "map"))
+    show = table.text("show", choices=("film", "map", "randomised map"))
     state = _narrowed(table, inherited)
     if not (state.case or state.film):
         table.refuse("a picture needs a film; add case = … or film = … here or to the step's state.", "show")
-    if show == "map" and not (state.models and state.methods and state.finding):
+    if show != "film" and not (state.models and state.methods and state.finding):
         table.refuse("a map needs model, method and finding; add them here or to the step's state.", "show")
     picture = Picture(
-        show=cast(Literal["film", "map"], show),
+        show=cast(Literal["film", "map", "randomised map"], show),
         state=state,
         outline=table.text("outline", ""),
         when=cast(Literal["always", "reveal"], table.text("when", "always", choices=("always", "reveal"))),

@@ -14,7 +14,6 @@ from cxrbench.explain import METHODS
 from cxrbench.judge.correlation import spearman
 from cxrbench.judge.localisation import hit, relevance_mass
 from cxrbench.judge.reachability import reachable
-from cxrbench.judge.sanity import randomised_models
 from cxrbench.judge.shortcuts import confounder_sensitivity
 from cxrbench.teaching.lessons.bench import Bench, Film
 from cxrbench.teaching.lessons.data_set import LabelTable, TestFilms
@@ -169,13 +168,9 @@ class Situation:
 
     def agreement_after_randomising(self) -> float:
         """Rank correlation with the map of the same network with random weights."""
-        model = self.bench.model(self.model)
-        example = model.spec.preprocessing(self.film.image)[None].to(next(model.parameters()).dtype)
-        *_, (_, randomised) = randomised_models(model, example)
-        heat = self.bench.computed(self.value.state, self.model, self.method, randomised)
+        heat = self.bench.randomised_heat(self.value.state, self.model, self.method)
         found = heat.map_of(self.finding)
-        if found is None:
-            return float("nan")
+        assert found is not None
         # The gallery stores fine maps halved.
         return spearman(self.map, found if found.shape == self.map.shape else halved(found[None])[0])
 

@@ -19,7 +19,8 @@ This film has a pleural effusion, and the model is sure of it: its score is {sco
 Guess first, then look.
 """
 reveal = "Without the effusion the score is {after}."
-# Pictures: show = "film" or "map"; edits change the film; outline draws an extent; when = "reveal" waits.
+# Pictures: show = "film", "map" or "randomised map" (with random weights); edits change the film;
+# outline draws an extent; when = "reveal" waits.
 pictures = [
   { show = "film", caption = "The film." },
   { show = "film", edits = ["without:pleural_effusion"], when = "reveal", caption = "Without the effusion." },
