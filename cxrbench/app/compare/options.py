@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "choice_for_case",
     "choice_for_own",
+    "choice_for_same",
     "choice_from_link",
     "configured_titles",
     "default_choice",
@@ -73,9 +74,27 @@ def choice_for_case(case_id: str, current: Choice, film: Source | None = None) -
         for name in ("models", "models_chosen", "methods", "stage", "baseline", "steps")
         if _as_chosen(getattr(current, name)) != _as_chosen(getattr(before, name))
     }
-    if "methods" in changed:  # the maps of a case are stored with a fixed number of steps
-        changed["methods"] = tuple(FIXED if key == AUTOMATIC else key for key in changed["methods"])
+    if "methods" in changed:
+        changed["methods"] = _as_stored(changed["methods"])
     return replace(after, **changed)
+
+
+def choice_for_same(film: Source, current: Choice) -> Choice:
+    """Return the choice for another film that is shown like the present one; only edits are left out.
+
+    Args:
+        film: a gallery case, or a film that is computed.
+        current: the present choice.
+    """
+    if film.precomputed is None or film.link is None:
+        return replace(choice_for_own(film, current), findings=current.findings)
+    models = _available(current.models, model_titles(None)) or default_choice(film.link[1]).models
+    return replace(current, case=film.link[1], models=models, methods=_as_stored(current.methods), edits=())
+
+
+def _as_stored(methods: Sequence[str]) -> tuple[str, ...]:
+    """The methods for a gallery case, whose maps are stored with a fixed number of steps."""
+    return tuple(FIXED if key == AUTOMATIC else key for key in methods)
 
 
 def _as_chosen(value: object) -> object:

@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from cxrbench.app.compare import controls, notices, progress, training_films, url, what_if
+from cxrbench.app.compare import case_list, controls, notices, progress, training_films, url, what_if
 from cxrbench.app.compare.canvas import canvas
 from cxrbench.app.compare.options import configured_titles, method_titles, model_titles
 from cxrbench.app.compare.scene import scene
@@ -67,6 +67,7 @@ def _draw() -> None:
     if source is None:
         controls.show_empty()
         return
+    case_list.draw_bar(source)
     choice, beside = controls.draw_controls(source)
     st.caption(source.description)
     training_films.draw(source, choice.models)

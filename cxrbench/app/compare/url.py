@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 
 import streamlit as st
 
-from cxrbench.app.compare import controls
+from cxrbench.app.compare import case_list, controls
 from cxrbench.app.compare.options import choice_for_own, choice_from_link, default_choice
 from cxrbench.app.compare.selection import Choice, query_parameters, values_by_name
 from cxrbench.app.services import own_radiographs, own_set_films, phantom_link, phantoms, shipped_films
@@ -34,7 +34,8 @@ def follow_link() -> None:
     if not link or link in (st.session_state.get("link"), outdated):
         return
     st.session_state["link"] = link
-    st.session_state["link_problems"] = _show(link)
+    film_link, problems = case_list.opened(link, ("own", *_FILM_PARAMETERS))
+    st.session_state["link_problems"] = [*problems, *_show(film_link)]
 
 
 def follow_settings() -> None:
@@ -45,7 +46,7 @@ def follow_settings() -> None:
     saved, name = uploaded
     link = values_by_name(saved.query_parameters)
     missing = ""
-    if not any(name in link for name in ("case", *_RENDERED)):
+    if not any(name in link for name in _FILM_PARAMETERS):
         own = own_radiographs.film_id(saved.source)
         if own_radiographs.film(own) is None:
             film = f"the radiograph {saved.film}" if saved.film else "a radiograph"
@@ -76,6 +77,7 @@ def keep_link(choice: Choice, source: Source) -> list[tuple[str, str]] | None:
     parameters = query_parameters(choice, default_choice())
     if choice.case is None:
         parameters.insert(0, source.link or ("own", controls.shown_own_id()))
+    parameters = [*case_list.parameters(), *parameters]
     link = values_by_name(parameters)
     if link != st.session_state.get("link"):
         st.session_state["link"] = link
@@ -108,6 +110,10 @@ _RENDERED: Final[Mapping[str, Callable[[str], Source]]] = {
     shipped_films.PARAMETER: shipped_films.radiograph,
     own_set_films.PARAMETER: own_set_films.radiograph,
 }
+_FILM_PARAMETERS: Final = (
+    "case",
+    *_RENDERED,
+)  # query parameters of films that settings and links restore anywhere
 
 
 def _show(link: Link) -> list[str]:

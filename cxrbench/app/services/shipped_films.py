@@ -14,7 +14,7 @@ from cxrbench.data.phantom.labeller import certain
 from cxrbench.data.phantom.shipped import SIZE, shipped_film
 from cxrbench.errors import InputError
 
-__all__ = ["PARAMETER", "compare_address", "radiograph", "shipped_paths"]
+__all__ = ["PARAMETER", "compare_address", "exists", "radiograph", "shipped_paths"]
 
 PARAMETER: Final = "film"  # query parameter of the Compare page that names such a film
 _COMPARED: Final = 30  # rows of a table whose truth is compared: a few milliseconds each
@@ -70,6 +70,11 @@ def shipped_paths(paths: Sequence[str], truth: np.ndarray, labels: Sequence[str]
         if known is None or any(known.get(name, value) != value for name, value in stated if value in (0, 1)):
             return None
     return names
+
+
+def exists(path: str) -> bool:
+    """Whether the data set has a film of this path; takes milliseconds."""
+    return _truth(path) is not None
 
 
 @lru_cache(maxsize=1024)

@@ -139,6 +139,7 @@ function press(event, bench) {
     const step = (picture.width / view.zoom) * (event.shiftKey ? 0.1 : 0.01);
     const from = bench.cross ?? { x: view.x * picture.width, y: view.y * picture.height };
     pointAt(bench, from.x + dx * step, from.y + dy * step);
+    event.stopPropagation(); // the page goes to another film of a case list by Shift and an arrow
     if (bench.cross) follow(bench, bench.cross);
   } else if (zoom) {
     const at = bench.cross ?? { x: view.x * picture.width, y: view.y * picture.height };
