@@ -130,3 +130,13 @@ def test_a_wrong_answer_is_said_to_be_wrong_and_a_step_can_be_shared(visit: Visi
     assert right_answer(step, values) in page.locator(".learn .options .right").inner_text()
     page.keyboard.press("ArrowRight")
     assert shared_link(page) == page.url
+
+
+def test_a_picture_grows_and_shrinks_by_the_keyboard(visit: Visits) -> None:
+    picture = visit(f"/learn?lesson={LESSONS[0].id}").page.locator(".learn .stack").first
+    widths = []
+    for _ in range(3):
+        widths.append(picture.bounding_box()["width"])
+        picture.press("Enter")
+    assert widths[1] > 1.1 * widths[0]
+    assert widths[2] == widths[0]

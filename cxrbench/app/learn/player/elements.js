@@ -74,6 +74,8 @@ function term(written, meaning) {
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
+ * A picture, which a click or a key makes larger and small again.
+ *
  * @param {PictureData} picture
  * @param {Record<string, string>} images
  * @returns {HTMLElement}
@@ -81,7 +83,9 @@ const SVG = "http://www.w3.org/2000/svg";
 export function figure(picture, images) {
   const film = element("img");
   [film.src, film.alt] = [images[picture.film], picture.alternative];
-  const stack = element("div", "stack", film);
+  const stack = element("button", "stack", film);
+  [stack.type, stack.title] = ["button", "Larger or smaller"];
+  stack.setAttribute("aria-pressed", "false");
   stack.style.aspectRatio = `${picture.width} / ${picture.height}`;
   if (picture.heat) {
     const heat = element("img", "heat");
@@ -90,6 +94,7 @@ export function figure(picture, images) {
   }
   if (picture.outline.length > 0) stack.append(outline(picture));
   const made = element("figure", "", stack);
+  stack.onclick = () => stack.setAttribute("aria-pressed", String(made.classList.toggle("large")));
   const colours = picture.heat && picture.colours ? [element("span", "colours", picture.colours)] : [];
   const words = [...paragraph(picture.caption).childNodes, ...colours];
   if (words.length > 0) made.append(element("figcaption", "", ...words));
