@@ -1,8 +1,11 @@
 """Links with their QR codes: what a camera reads, and what is said where other devices cannot follow."""
 
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cxrbench.app.widgets import share
@@ -54,6 +57,23 @@ def test_addresses_of_this_computer_only_are_told_apart(address: str, local: boo
     assert share.this_computer_only(address) is local
 
 
+@pytest.mark.parametrize(
+    ("page", "wanted"),
+    [("", "http://host/base/performance"), ("compare", "http://host/base/compare")],
+)
+def test_a_link_may_be_to_another_page(page: str, wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(st, "context", SimpleNamespace(url="http://host/base/performance/"))
+    assert share.page_address(page) == wanted
+
+
+def test_the_link_of_a_list_of_twelve_films_has_a_code_that_a_camera_reads() -> None:
+    films = [f"test/patient{number:05d}/study1/view2_lateral.png" for number in range(3000, 3012)]
+    listed = "&".join(f"list={film}" for film in films)
+    link = f"http://192.168.1.20:8501/compare?{listed}&models=efficientnet_b0"
+    text, _, _ = cv2.QRCodeDetector().detectAndDecode(pixels(link))
+    assert text == link
+
+
 def _page() -> None:
     from cxrbench.app.widgets.share import draw_link
 
@@ -64,7 +84,7 @@ def _page() -> None:
 def test_the_link_is_shown_with_its_code_and_with_a_warning_where_only_this_computer_reaches_it(
     host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(share, "page_address", lambda: f"http://{host}/quiz")
+    monkeypatch.setattr(share, "page_address", lambda page="": f"http://{host}/quiz")
     at = AppTest.from_function(_page).run()
     assert not at.exception
     assert at.code[0].value == f"http://{host}/quiz?quiz_seed=7&quiz_ai=A+%26+B"

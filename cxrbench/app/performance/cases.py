@@ -1,58 +1,43 @@
 """Lists of images on the Performance page: those in a cell of the confusion matrix, with links to Compare."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cxrbench.app.performance.curves.schema import CellClick
+from cxrbench.app.performance.clicked_cell import KINDS, shown_cell
 from cxrbench.app.services import own_set_films
-from cxrbench.app.services.compare_links import film_address
+from cxrbench.app.services.compare_links import case_list_parameters, film_address
 from cxrbench.app.services.shipped_films import compare_address, shipped_paths
+from cxrbench.app.widgets.share import link_popover
 from cxrbench.app.widgets.tables import number_columns, table_expander
 from cxrbench.compare import gallery
 from cxrbench.evaluation import System
 from cxrbench.models import catalog
 
-__all__ = ["KINDS", "MAX_CASES", "case_columns", "case_table", "cases_part", "draw_cases"]
+__all__ = ["MAX_CASES", "case_columns", "case_table", "cases_part", "draw_cases"]
 
-KINDS: Final[Mapping[str, str]] = {
-    "hits": "true positives: present, predicted present",
-    "alarms": "false positives: absent, predicted present",
-    "misses": "false negatives: present, predicted absent",
-    "rejections": "true negatives: absent, predicted absent",
-}
 _ORDER: Final = "the most confident predictions first"
 MAX_CASES: Final = 200  # listed in a table
+_SHARED: Final = 12  # in the link of a case list: its QR code can still be read across a room
 
 
-def cases_part(systems: Sequence[System], cell: CellClick | None) -> None:
-    """List the images of the cell of the confusion matrix that was clicked; gallery cases can be opened."""
-    if cell is not None:
-        st.session_state["cell"] = dict(cell)
-    clicked = st.session_state.get("cell")
-    by_name = {system.name: system for system in systems}
-    if not clicked or clicked.get("system") not in by_name or clicked.get("kind") not in KINDS:
+def cases_part(systems: Sequence[System]) -> None:
+    """List the images of the cell of the confusion matrix that was clicked; some can be opened on Compare."""
+    cell = shown_cell(systems)
+    if cell is None:
         return
-    system = by_name[clicked["system"]]
-    if clicked.get("finding") not in system.shown.labels:
-        return
-    finding, threshold = clicked["finding"], float(clicked["threshold"])
-    images = case_table(system, finding, clicked["kind"], threshold)
-    at_threshold = f" at threshold {threshold:.4g}" if system.graded else ""
-    st.header(f"{system.title}, {finding}{at_threshold}: {KINDS[clicked['kind']]}")
+    system = cell.system
+    images = case_table(system, cell.finding, cell.kind, cell.threshold)
+    at_threshold = f" at threshold {cell.threshold:.4g}" if system.graded else ""
+    st.header(f"{system.title}, {cell.finding}{at_threshold}: {KINDS[cell.kind]}")
     if images.empty:
         st.info("There is no such image.")
         return
-    draw_cases(
-        images,
-        finding,
-        [name for name in by_name if not by_name[name].ensemble],
-        clicked["kind"],
-        order=_ORDER,
-    )
+    models = [each.name for each in systems if not each.ensemble]
+    draw_cases(images, cell.finding, models, cell.kind, order=_ORDER)
 
 
 def case_table(system: System, finding: str, kind: str, threshold: float) -> pd.DataFrame:
@@ -121,6 +106,7 @@ def draw_cases(images: pd.DataFrame, finding: str, models: Sequence[str], name: 
     first = f", the first {MAX_CASES} of them" if len(images) > MAX_CASES else ""
     shown, opened = _with_links(images[:MAX_CASES], finding, models)
     st.caption(f"{len(images):,} images{first}, {order}. {opened}")
+    _share(images, [entry.id for entry in gallery_cases], finding, models, name)
     config = number_columns(images) | {
         "present in truth": "findings present (ground truth)",
         "say yes": "votes",
@@ -147,3 +133,16 @@ def _with_links(images: pd.DataFrame, finding: str, models: Sequence[str]) -> tu
     shown = images.drop(columns="film")
     shown.insert(0, "Compare", [compare_address(path, finding, shown_models) for path in images["film"]])
     return shown, "Each opens on Compare in a new tab: the phantom is rendered again from its seed."
+
+
+def _share(
+    images: pd.DataFrame, gallery_ids: Sequence[str], finding: str, models: Sequence[str], name: str
+) -> None:
+    """Draw the link to the first images as a case list; nothing where Compare cannot show two of them."""
+    films = list(images.get("film", gallery_ids))[:_SHARED]
+    if len(films) < 2 or st.session_state.get("performance_data"):
+        return
+    installed = catalog.available()
+    link = case_list_parameters(films, finding, [model for model in models if model in installed])
+    about = f"Opens {len(films)} of these images on Compare, in this order, to be gone through one by one."
+    link_popover(link, about, key=f"share_{name}", label="Share as a case list", page="compare")

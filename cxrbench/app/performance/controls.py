@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from cxrbench.app.performance import clicked_cell
 from cxrbench.app.performance.available import AvailablePredictions, available_predictions, select_new_files
 from cxrbench.app.performance.first_finding import median_auroc_finding
 from cxrbench.app.performance.predictions import VALIDATION, SystemSelection, systems
@@ -28,6 +29,7 @@ _LINK: Final = {
     "finding": "judge_finding",
     "images": "judge_split",
     "thresholds": "judge_rule",
+    "cell": clicked_cell.CELL,
 }
 
 
@@ -48,7 +50,7 @@ class SelectedSystems:
 
 def follow_link() -> None:
     """Set the controls to the URL's query parameters; to be called outside of fragments."""
-    if follow(_LINK, lists=("models", "ensembles", "members")):
+    if follow(_LINK, lists=("models", "ensembles", "members", "cell")):
         st.session_state.pop("judge_offered", None)
 
 
@@ -76,7 +78,8 @@ def pick() -> SelectedSystems | None:
             st.error(str(error))
             return None
         finding = _finding(shown[0])
-    keep({**_link_of(selection, finding, available), "data": [data_set] if data_set else []})
+    link = _link_of(selection, finding, available) | {"data": [data_set] if data_set else []}
+    keep(link | {"cell": clicked_cell.parameter(shown, available.own)})
     _show_counts(shown, finding, _members_text(shown, selection, available))
     for note in available.notes:
         st.caption(f":material/info: {note}")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from cxrbench.app.performance import calibration, cases, subgroups, tables
-from cxrbench.app.performance.controls import follow_link, pick
+from cxrbench.app.performance.controls import SelectedSystems, follow_link, pick
 
 # Earlier names of parts in links → present names.
 _RENAMED = {"Two compared": "Paired comparison", "Who is best?": "Leaderboard"}
@@ -25,9 +25,7 @@ def _draw() -> None:
         return
     systems, finding = selected.systems, selected.finding
     parts: dict[str, Callable[[], None]] = {
-        "Curves": lambda: cases.cases_part(
-            systems, tables.curves_part(systems, finding, selected.selection.rule)
-        ),
+        "Curves": lambda: _curves_with_cases(selected),
         "All findings": lambda: tables.table_part(systems),
         "Paired comparison": lambda: tables.pair_part(systems),
         "Calibration": lambda: calibration.calibration_part(systems, finding),
@@ -43,6 +41,11 @@ def _draw() -> None:
         with tab:
             if tab.open:
                 section()
+
+
+def _curves_with_cases(selected: SelectedSystems) -> None:
+    tables.curves_part(selected.systems, selected.finding, selected.selection.rule)
+    cases.cases_part(selected.systems)
 
 
 if __name__ == "__main__":  # Streamlit runs the page that the address names as a script

@@ -8,9 +8,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from cxrbench.app.performance.clicked_cell import take_click
 from cxrbench.app.performance.curve_data import curve_data, digest, resample_count
 from cxrbench.app.performance.curves import curves
-from cxrbench.app.performance.curves.schema import CellClick
 from cxrbench.app.widgets import charts, terms
 from cxrbench.app.widgets.tables import number_columns, table_expander
 from cxrbench.evaluation import METRICS, System, compare, decisions, measure, operating_points
@@ -23,12 +23,8 @@ __all__ = ["curves_part", "metric_columns", "metrics_table", "pair_part", "table
 _DEFAULT_METRICS: Final = ("auroc", "average_precision", "sensitivity", "specificity", "precision", "f1")
 
 
-def curves_part(systems: Sequence[System], finding: str, rule: str) -> CellClick | None:
-    """Draw ROC and precision–recall curves with bands, and the threshold slider.
-
-    Returns:
-        The cell of the confusion matrix that was clicked, or None.
-    """
+def curves_part(systems: Sequence[System], finding: str, rule: str) -> None:
+    """Draw ROC and precision–recall curves with bands, the threshold slider and the confusion matrix."""
     for system in systems:
         if not system.graded:
             st.caption(f"**{system.title}** has one operating point, not a curve. {system.summary}")
@@ -38,13 +34,12 @@ def curves_part(systems: Sequence[System], finding: str, rule: str) -> CellClick
             f"{finding} has no {'positives' if not (truth == 1).any() else 'negatives'} in this split, so "
             "its curves are undefined; select another finding or split."
         )
-        return None
-    cell = curves(curve_data(systems, finding, rule), key="curves")
+        return
+    curves(curve_data(systems, finding, rule), key="curves", on_cell=take_click)
     terms.caption(
         "Bands: pointwise 95 % intervals of 200 patient-level bootstrap resamples. Dotted: chance level. "
         "Precision–recall curves are drawn as steps, without interpolation between thresholds."
     )
-    return cell
 
 
 def table_part(systems: Sequence[System]) -> None:

@@ -1,15 +1,23 @@
 """The link to what is on screen with its QR code, so that a class opens it on devices of its own."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import segno
 import streamlit as st
 
-__all__ = ["code_png", "draw_link", "link_dialog", "link_popover", "page_address", "this_computer_only"]
+__all__ = [
+    "code_png",
+    "draw_link",
+    "link_dialog",
+    "link_popover",
+    "page_address",
+    "share_popover",
+    "this_computer_only",
+]
 
 _SIDE: Final = 800  # pixels of a picture, at least: sharp on a projector
 _SHOWN: Final = 440  # pixels of the picture on the page: a third of a projector's height
@@ -23,9 +31,13 @@ _UNREACHABLE: Final = (
 )
 
 
-def page_address() -> str:
-    """The address of this page in the reader's browser, without parameters; "" where none is known."""
-    return (st.context.url or "").rstrip("/")
+def page_address(page: str = "") -> str:
+    """The address of a page in the reader's browser, without parameters; relative if it is unknown.
+
+    Args:
+        page: the page, as its address ends; default: this one.
+    """
+    return urljoin((st.context.url or "").rstrip("/"), page)
 
 
 @lru_cache(maxsize=32)
@@ -53,15 +65,18 @@ def this_computer_only(address: str) -> bool:
     return urlsplit(address).hostname in _LOCAL
 
 
-def draw_link(parameters: Iterable[tuple[str, str]], about: str) -> None:
-    """Draw the link to this page with its QR code, large enough for a projector.
+def draw_link(parameters: Iterable[tuple[str, str]], about: str, page: str = "") -> None:
+    """Draw a link with its QR code, large enough for a projector.
 
     Args:
         parameters: query parameters of the link.
         about: what the link opens, as a sentence.
+        page: the page that it opens, as its address ends; default: this one.
     """
-    address = page_address()
-    link = f"{address}?{urlencode(list(parameters))}"
+    address = page_address(page)
+    link = (
+        f"{address}?{urlencode(list(parameters), safe='/')}"  # paths of films stay readable, the code small
+    )
     code = code_png(link)
     with st.container(horizontal=True):
         if code is not None:
@@ -75,19 +90,24 @@ def draw_link(parameters: Iterable[tuple[str, str]], about: str) -> None:
                 st.warning(_UNREACHABLE)
 
 
-def link_popover(parameters: Iterable[tuple[str, str]], about: str, *, key: str) -> None:
-    """Draw a button that opens the link with its QR code; a page that is drawn again leaves it open.
+def share_popover(draw: Callable[[], None], *, key: str, label: str = "Share") -> None:
+    """Draw a button that opens what is shared; a page that is drawn again leaves it open.
 
     Args:
-        parameters: query parameters of the link.
-        about: what the link opens, as a sentence.
+        draw: called to draw it, while it is open.
         key: of the element.
+        label: of the button.
     """
-    with st.popover(
-        "Share", icon=":material/qr_code_2:", key=key, width="content", on_change="rerun"
-    ) as more:
+    with st.popover(label, icon=":material/qr_code_2:", key=key, width="content", on_change="rerun") as more:
         if more.open:
-            draw_link(parameters, about)
+            draw()
+
+
+def link_popover(
+    parameters: Iterable[tuple[str, str]], about: str, *, key: str, label: str = "Share", page: str = ""
+) -> None:
+    """Draw a button that opens a link with its QR code; arguments as of ``draw_link``, ``share_popover``."""
+    share_popover(lambda: draw_link(parameters, about, page), key=key, label=label)
 
 
 @st.dialog("Link and QR code", width="medium")

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from cxrbench.app import main
 from cxrbench.app.performance import calibration, cases, tables, uploads
+from cxrbench.app.performance.clicked_cell import KINDS
 from cxrbench.app.performance.curve_data import curve_data
 from cxrbench.app.performance.first_finding import median_auroc_finding
 from cxrbench.app.performance.predictions import (
@@ -254,7 +255,7 @@ def test_a_vote_is_evaluated_by_its_decisions(predictions: dict[str, Predictions
     assert table[table["finding"] == "Edema"]["F1"].iloc[0] == pytest.approx(wanted)
 
 
-@pytest.mark.parametrize("kind", cases.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_cell_of_the_confusion_matrix_lists_as_many_images_as_it_counts(
     predictions: dict[str, Predictions], kind: str
 ) -> None:
@@ -275,11 +276,61 @@ def test_a_cell_of_the_confusion_matrix_lists_as_many_images_as_it_counts(
 
 def test_a_clicked_count_lists_its_cases_below(page: AppTest) -> None:
     page.session_state["judge_finding"] = "Edema"
-    page.session_state["cell"] = {"system": "a", "kind": "misses", "threshold": 0.5, "finding": "Edema"}
+    page.query_params["cell"] = ["misses", "a", "0.5", "Edema"]
     at = page.run()
     assert not at.exception
     assert "Model A, Edema at threshold 0.5: false negatives: present, predicted absent" in at.header[0].value
     assert "present in truth" in at.dataframe[0].value
+
+
+def test_the_address_holds_the_cell_whose_images_are_listed(page: AppTest) -> None:
+    page.query_params["finding"] = "Edema"
+    page.query_params["cell"] = cell = ["misses", "a", "0.5", "Edema"]
+    at = page.run()
+    assert not at.warning
+    at.selectbox(key="judge_rule").select("half").run()  # writes the address
+    assert at.query_params["cell"] == cell
+    at.session_state["judge_cell"] = ["hits", "b", "0.25", "Edema"]  # as a click leaves it
+    at.run()
+    assert at.query_params["cell"] == ["hits", "b", "0.25", "Edema"]
+    assert "Model B, Edema at threshold 0.25: true positives" in at.header[0].value
+    del at.query_params["cell"]  # Back, to the state before any click
+    assert not at.run().header
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        ["misses", "nobody", "0.5", "Edema"],
+        ["<b>", "a", "0.5", "Edema"],
+        ["misses", "a", "much", "Edema"],
+        ["misses", "a", "0.5", "Gout"],
+        ["misses"],
+    ],
+)
+def test_a_cell_that_is_not_there_is_said_and_lists_nothing(page: AppTest, cell: list[str]) -> None:
+    page.query_params["cell"] = cell
+    at = page.run()
+    assert not at.exception
+    assert not at.header
+    assert "which is not available" in at.warning[0].value
+
+
+def test_the_first_films_of_a_cell_are_shared_as_a_case_list(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cases, "shipped_paths", lambda paths, truth, labels: list(paths))
+    page.query_params["cell"] = ["rejections", "a", "0.5", "Edema"]
+    page.session_state["share_rejections"] = True
+    at = page.run()
+    assert not at.exception
+    (link,) = [code.value for code in at.code if "list=" in code.value]
+    assert link.startswith("compare?list=test/patient")
+    assert link.endswith("&findings=Edema")
+    named = [part.removeprefix("list=") for part in link.split("?")[1].split("&") if "list=" in part]
+    assert len(named) == 12
+    rows = at.dataframe[0].value["Compare"][:12]
+    assert all(f"film={name.replace('/', '%2F')}&" in row for name, row in zip(named, rows, strict=True))
 
 
 def test_a_case_of_the_gallery_links_to_its_heat_maps(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,8 +339,8 @@ def test_a_case_of_the_gallery_links_to_its_heat_maps(page: AppTest, monkeypatch
     monkeypatch.setattr(gallery, "cases", lambda: (known,))
     monkeypatch.setattr(gallery, "models", lambda: {"a": "Model A"})
     page.session_state["judge_finding"] = "Edema"
-    for name in cases.KINDS:  # it is behind one of the four counts
-        page.session_state["cell"] = {"system": "a", "kind": name, "threshold": 0.5, "finding": "Edema"}
+    for name in KINDS:  # it is behind one of the four counts
+        page.session_state["judge_cell"] = [name, "a", "0.5", "Edema"]
         at = page.run()
         assert not at.exception
         links = [text.value for text in at.markdown if "Some fluid" in text.value]
