@@ -1,5 +1,6 @@
 """Long work in threads of the server, one at a time, which goes on when the page that started it is left."""
 
+import atexit
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -109,6 +110,18 @@ class Tasks:
             known[0].stop.set()
             known[1].join(_PATIENCE)
 
+    def close(self) -> None:
+        """Stop all tasks, and wait until they have stopped: before the process exits.
+
+        A thread that is cut off in the middle of C++ code aborts the process as it exits.
+        """
+        with self._lock:
+            known = list(self._by_key.values())
+        for task, _ in known:
+            task.stop.set()
+        for _, thread in known:
+            thread.join(_PATIENCE)
+
     def busy(self) -> bool:
         """Whether a task is waiting or running."""
         with self._lock:
@@ -132,4 +145,6 @@ class Tasks:
 @st.cache_resource
 def tasks() -> Tasks:
     """The tasks of this server, for all sessions."""
-    return Tasks()
+    made = Tasks()
+    atexit.register(made.close)
+    return made

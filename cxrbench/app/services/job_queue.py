@@ -1,5 +1,6 @@
 """The job queue of the process: what is in view first, then first in, first out; at most one job per core."""
 
+import math
 import os
 import threading
 import time
@@ -15,6 +16,7 @@ JobsState = tuple[tuple[int, int], ...]  # per job: version of its results, and 
 # Seconds after which a job that no session has asked for is abandoned. Timers of hidden browser tabs fire
 # once a second, and a busy server is late.
 _TIMEOUT: Final = 6.0
+_PATIENCE: Final = 20.0  # seconds to wait for jobs to end: each computes until its next result
 
 
 class Job:
@@ -75,6 +77,7 @@ class Queue:
         self._turns = count()
         self._jobs: dict[Hashable, Job] = {}
         self._threads = 0
+        self._running = 0
 
     def submit(
         self, key: Hashable, work: Callable[[], Generator[tuple[Hashable, Any]]], *, in_view: bool = True
@@ -134,6 +137,17 @@ class Queue:
                 with self._changed:
                     self._line_up(job, in_view=True)
 
+    def close(self) -> None:
+        """Abandon all jobs, and wait until none is running: before the process exits.
+
+        A thread that is cut off in the middle of C++ code aborts the process as it exits.
+        """
+        with self._changed:
+            self._waiting.clear()
+            for job in self._jobs.values():
+                job.last_request = -math.inf
+            self._changed.wait_for(lambda: self._running == 0, _PATIENCE)
+
     def _line_up(self, job: Job, *, in_view: bool) -> None:
         job.in_view, job.turn = in_view, next(self._turns)
 
@@ -144,6 +158,7 @@ class Queue:
                     self._changed.wait()
                 job = min(self._waiting, key=lambda job: job.order)
                 self._waiting.remove(job)
+                self._running += 1
                 self._changed.notify_all()
             try:
                 ended = self._run(job)
@@ -151,6 +166,9 @@ class Queue:
                 job.error, ended = error, True
             if ended:
                 self._end(job)
+            with self._changed:
+                self._running -= 1
+                self._changed.notify_all()
 
     def _run(self, job: Job) -> bool:
         """Compute until the job ends or is interrupted.

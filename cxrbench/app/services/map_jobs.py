@@ -1,5 +1,6 @@
 """The maps of the Compare page: stored with the radiograph, cached, or being computed."""
 
+import atexit
 from collections.abc import Callable, Generator, Hashable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["QUEUE", "RESULTS", "Cell", "Drafts", "gather"]
 
 QUEUE: Final = Queue()
+atexit.register(QUEUE.close)
 RESULTS: Final = ResultCache()
 
 Drafts = MutableMapping[Key, HeatMaps | None]

@@ -5,6 +5,7 @@ Models of training runs that finish later are added.
 The gallery needs no model, so nothing here imports torch before ``start``.
 """
 
+import atexit
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -52,6 +53,7 @@ _done = threading.Event()
 _started = False
 
 _SCAN_INTERVAL: Final = 2.0  # seconds
+_PATIENCE: Final = 20.0  # seconds to wait at exit for models that are being loaded
 _last_scan = float("-inf")
 _fingerprints: dict[Path, tuple[object, ...]] = {}  # folder → state of its files
 
@@ -62,7 +64,10 @@ def start() -> None:
     with _lock:
         if not _started:
             _started = True
-            threading.Thread(target=_load_all, name="model_registry", daemon=True).start()
+            thread = threading.Thread(target=_load_all, name="model_registry", daemon=True)
+            thread.start()
+            # A thread that is cut off in the middle of C++ code aborts the process as it exits.
+            atexit.register(thread.join, _PATIENCE)
 
 
 def ready() -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from cxrbench.app.services import job_queue, map_jobs, model_registry, radiographs
 from cxrbench.app.services.job_queue import Queue
@@ -113,6 +114,7 @@ def iter_until(gate: threading.Event) -> Any:
 def test_maps_that_come_one_by_one_are_those_that_come_together(
     source: Source, models: Mapping[str, Classifier]
 ) -> None:
+    torch.set_num_threads(1)  # as in the queue's thread: another number rounds otherwise
     settings = Settings(("small",), ("saliency", FEW))
     map_jobs.gather(source, settings, {}, ["Cardiomegaly"])
     finish()
