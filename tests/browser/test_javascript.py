@@ -32,6 +32,7 @@ from cxrbench.teaching import quiz
 ORIGIN = "http://modules.test"
 FIELD, VIEW, DRAW, SAVE = (f"compare/canvas/{name}.js" for name in ("field", "view", "draw", "save"))
 CONFUSION, PLOT, SLIDE = (f"performance/curves/{name}.js" for name in ("confusion", "plot", "slide"))
+LABELS = "widgets/outline_labels.js"
 Run = Callable[..., Any]
 RNG = np.random.default_rng(0)
 
@@ -328,6 +329,63 @@ def test_the_window_shows_the_centre_of_the_view_in_its_middle(run: Run) -> None
 def test_an_older_link_with_a_hyphen_in_its_colours_keeps_its_opacity(run: Run) -> None:
     view = run(VIEW, "m.readView(...a)", ["o35-t10-cblue-orange-smethod-m1-f1-z2-x50-y50", NAMES])
     assert (view["opacity"], view["moved"], view["scale"], view["zoom"]) == (0.35, True, "method", 2)
+
+
+# ---- names beside outlines
+
+
+def square(left: float, top: float, side: float) -> list[list[float]]:
+    return [[left, top], [left + side, top], [left + side, top + side], [left, top + side]]
+
+
+def placed(run: Run, *labels: tuple[list[list[list[float]]], float, float]) -> list[Any]:
+    """Where names of (polygons, width, height) stand in a window of 100 × 100."""
+    frame = {"left": 0, "top": 0, "right": 100, "bottom": 100}
+    records = [{"polygons": polygons, "width": width, "height": height} for polygons, width, height in labels]
+    found: list[Any] = run(LABELS, "m.placeLabels(...a)", [records, frame])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("outline", "where"),
+    [
+        (square(40, 40, 20), lambda box: box["bottom"] < 40),
+        (square(40, 1, 20), lambda box: box["top"] > 21),
+        ([[30, 0], [99, 0], [99, 99], [30, 99]], lambda box: box["right"] < 30),
+        ([[0, 0], [60, 0], [60, 99], [0, 99]], lambda box: box["left"] > 60),
+    ],
+    ids=["above", "below", "left", "right"],
+)
+def test_a_name_stands_beside_its_outline_on_the_first_side_with_room(
+    run: Run, outline: list[list[float]], where: Callable[[Any], bool]
+) -> None:
+    (box,) = placed(run, ([outline], 25, 6))
+    assert where(box)
+    assert box["right"] - box["left"] == pytest.approx(25)
+
+
+def test_names_stay_in_the_window_and_off_outlines_and_each_other(run: Run) -> None:
+    for x, y, side, other_x, other_y in RNG.uniform([1, 1, 4, 1, 1], [70, 70, 20, 80, 80], (40, 5)).tolist():
+        outlines = [square(x, y, side), square(other_x, other_y, 8)]
+        boxes = placed(run, *(([outline], 22, 6) for outline in outlines))
+        for box in boxes:
+            assert 0 <= box["left"] < box["right"] <= 100
+            assert 0 <= box["top"] < box["bottom"] <= 100
+        one, other = boxes
+        apart = one["right"] <= other["left"] or other["right"] <= one["left"]
+        assert apart or one["bottom"] <= other["top"] or other["bottom"] <= one["top"]
+        # Corners on a line would show a crossing too late: a name is wider than these squares.
+        for box in boxes:
+            for outline in outlines:
+                for corner in outline:
+                    inside_x = box["left"] < corner[0] < box["right"]
+                    assert not (inside_x and box["top"] < corner[1] < box["bottom"])
+
+
+def test_a_name_follows_what_is_seen_of_its_outline(run: Run) -> None:
+    assert placed(run, ([square(120, 40, 20)], 25, 6)) == [None]
+    (box,) = placed(run, ([square(40, -10, 30)], 25, 6))
+    assert box["top"] > 20
 
 
 # ---- the canvas: the saved picture

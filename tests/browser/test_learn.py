@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from cxrbench.data.phantom import part_title
 from cxrbench.teaching import read_lessons
 from cxrbench.teaching.lessons import Lesson, Step, filled, read_computed, right_answer, right_option
 from cxrbench.teaching.lessons.lesson import ChoiceQuestion
@@ -21,6 +22,20 @@ _FOCUSED = """() => {
   while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
   const label = element?.getAttribute("aria-label") ?? element?.labels?.[0]?.textContent;
   return label ?? element?.textContent ?? "";
+}"""
+
+
+# Names on pictures with an outline, and whether each is seen inside its picture.
+_NAMES = """async pictures => {
+  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  return pictures.map(picture => {
+    const name = picture.querySelector(".outline-label");
+    const [inner, outer] = [name.getBoundingClientRect(), picture.getBoundingClientRect()];
+    const seen = name.checkVisibility({ visibilityProperty: true }) && name.scrollWidth <= name.clientWidth;
+    const across = inner.left >= outer.left && inner.right <= outer.right;
+    const inside = across && inner.top >= outer.top && inner.bottom <= outer.bottom;
+    return [name.textContent, seen && inside];
+  });
 }"""
 
 
@@ -106,6 +121,9 @@ def test_a_lesson_is_played_by_keyboard_alone_and_computed_answers_are_right(
         assert step_of(page) == str(number)
         assert page.locator(".learn h3").inner_text() == filled(step.title, step, values)
         answer_rightly(page, step, values)
+        names = page.locator(".learn .stack:has(polygon)").evaluate_all(_NAMES)
+        outlined = [part_title(each.outline) for each in step.pictures if each.outline]
+        assert names == [[title, True] for title in outlined]
         if step.slider:
             move_slider(page)
         page.keyboard.press("ArrowRight")

@@ -39,6 +39,13 @@ def test_a_quiz_is_read_with_the_keyboard_alone_and_survives_a_reload(visit: Vis
     assert page.locator(".quiz .map").is_visible()
     press("x")
     texts.get_by_text("Truth:").wait_for()
+    outlined = page.locator(".quiz .lesion.over").count()
+    names = page.locator(".quiz .film .outline-label")
+    assert names.all_inner_texts() == [*["Pleural Effusion"][:outlined], "Your mark"]
+    frame = film.bounding_box()
+    for box in (name.bounding_box() for name in names.all()):
+        assert frame["x"] <= box["x"] < box["x"] + box["width"] <= frame["x"] + frame["width"]
+        assert frame["y"] <= box["y"] < box["y"] + box["height"] <= frame["y"] + frame["height"]
     press("Enter")  # the button for the next film has the focus
     texts.get_by_text("Film 2 of 2").wait_for()
     press("a")

@@ -9,9 +9,9 @@ import streamlit as st
 from cxrbench.app.compare import controls
 from cxrbench.app.compare.selection import MAX_EDITS
 from cxrbench.app.widgets.versions import current_key, renew
-from cxrbench.data.phantom import KINDS, Edit, EditedFilm, FilmsWithout
+from cxrbench.data.phantom import Edit, EditedFilm, FilmsWithout, part_title
 
-__all__ = ["draw_edit_controls", "edit_words", "part_title"]
+__all__ = ["draw_edit_controls", "edit_words"]
 
 _AWAY: Final = "pick_away"
 _PART: Final = "pick_edited"
@@ -56,11 +56,6 @@ def draw_edit_controls(films: FilmsWithout, edited: EditedFilm | None, finding: 
             )
     if edits:
         st.caption(f"Edits: {' · '.join(edit_words(edit) for edit in edits)}")
-
-
-def part_title(part: str) -> str:
-    """A part as it is named on the page."""
-    return KINDS[part].title.capitalize() if part in KINDS else part
 
 
 def edit_words(edit: Edit) -> str:

@@ -15,6 +15,7 @@ from cxrbench.app.learn.player.schema import (
     SliderData,
     StepData,
 )
+from cxrbench.data.phantom import part_title
 from cxrbench.errors import InputError
 from cxrbench.teaching.glossary import GLOSSARY, terms_of
 from cxrbench.teaching.lessons import (
@@ -139,6 +140,7 @@ def _picture(picture: Picture, panel: Panel, caption: str) -> PictureData:
         "heat": panel.heat,
         "colours": _COLOURS.get(panel.signed, ""),
         "outline": [[number for point in polygon for number in point] for polygon in panel.outline],
+        "outlined": part_title(picture.outline),
         "width": panel.size[0],
         "height": panel.size[1],
         "caption": caption,
@@ -153,7 +155,7 @@ def _alternative(picture: Picture) -> str:
     film = f"Radiograph {state.case or state.film}{edited}"
     weights = ", after its weights were randomised" if picture.show == "randomised map" else ""
     over = f", heat map of {state.methods[0]} for {state.finding}{weights}" if picture.has_map else ""
-    return f"{film}{over}{f', {picture.outline} outlined' if picture.outline else ''}."
+    return f"{film}{over}{f', {part_title(picture.outline)} outlined' if picture.outline else ''}."
 
 
 def _question(step: Step, values: Mapping[str, float]) -> QuestionData | None:

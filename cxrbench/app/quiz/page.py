@@ -63,7 +63,7 @@ def quiz_data(setup: Setup, quiz: Quiz, films: Prepared) -> QuizData:
 
 def draw() -> None:
     """Draw the page."""
-    top = st.container(horizontal=True)
+    top = st.container(horizontal=True, key="quiz_top")
     with top, st.container(key="about"):
         terms.caption(_ABOUT)
     models = quiz_models()

@@ -7,7 +7,11 @@ from typing import Any, Final
 
 import streamlit as st
 
-__all__ = ["component", "joined_module"]
+__all__ = ["OUTLINE_LABELS", "component", "joined_module"]
+
+OUTLINE_LABELS: Final = Path(__file__).with_name(
+    "outline_labels.css"
+)  # styles of what outline_labels.js writes
 
 _IMPORT: Final = re.compile(r'^import \{[^}]*\} from "(\.{1,2}/[\w./-]+\.js)";\n', re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export (?!default\b)", re.MULTILINE)

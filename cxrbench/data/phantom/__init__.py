@@ -7,7 +7,7 @@ from cxrbench.data.phantom.locations import phantom_priors
 from cxrbench.data.phantom.phantom import TOLERANCE, Phantom, draw_scenario, expose, render
 from cxrbench.data.phantom.plan import Study, plan
 from cxrbench.data.phantom.scenario import HEALTHY_PARTS, MARKER, Scenario
-from cxrbench.data.phantom.shortcuts import KINDS, Shortcut, read_shortcut
+from cxrbench.data.phantom.shortcuts import KINDS, Shortcut, part_title, read_shortcut
 from cxrbench.data.phantom.twin import Twin, parts, twin, twins_without_each_part
 from cxrbench.data.phantom.twin_files import read_twins
 from cxrbench.data.phantom.view import VIEWS
@@ -32,6 +32,7 @@ __all__ = [
     "draw_scenario",
     "expose",
     "holds_phantoms",
+    "part_title",
     "parts",
     "phantom_priors",
     "plan",

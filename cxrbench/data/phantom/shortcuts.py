@@ -11,7 +11,7 @@ from cxrbench.data.phantom.solids import Array
 from cxrbench.errors import InputError
 from cxrbench.labels import CHEXPERT, canonical
 
-__all__ = ["KINDS", "Shortcut", "ShortcutKind", "plant", "read_shortcut"]
+__all__ = ["KINDS", "Shortcut", "ShortcutKind", "part_title", "plant", "read_shortcut"]
 
 # A pixel belongs to a shortcut's mask if its value changes by more than this.
 VISIBLE = 0.02
@@ -168,3 +168,8 @@ KINDS: Final = {
         ShortcutKind("tint", "scanner tint", _tint),
     )
 }
+
+
+def part_title(part: str) -> str:
+    """The name of a part of a film in words: a finding's, a marker's, or a shortcut's."""
+    return KINDS[part].title.capitalize() if part in KINDS else part

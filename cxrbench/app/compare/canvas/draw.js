@@ -1,5 +1,6 @@
 // Draw one panel, on screen or in the picture that is saved: radiograph, map, outline, cross-hair.
 
+import { placeLabels } from "../../widgets/outline_labels.js";
 import { opacityOf } from "./view.js";
 
 /** @import { Bench, Picture } from "./index.js" */
@@ -61,36 +62,32 @@ export function drawPanel(context, width, height, panel, bench) {
   }
   if (view.outline && panel.outline) {
     drawOutline(context, panel.outline, scale, width);
-    if (bench.data.presenter) drawLabel(context, panel.finding, panel.outline, { scale, left, top, width });
+    if (bench.data.presenter) drawLabel(context, panel.finding, panel.outline, { scale, left, top, width, height });
   }
   context.restore();
 }
 
 /**
- * The name of what is outlined, above its highest point or below its lowest, whichever has room in the window.
+ * The name of what is outlined, beside it.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {string} text
  * @param {[number, number][][]} polygons
- * @param {{ scale: number, left: number, top: number, width: number }} window as of `windowOf`, and its width
+ * @param {{ scale: number, left: number, top: number, width: number, height: number }} window as of `windowOf`, and its size
  */
-function drawLabel(context, text, polygons, { scale, left, top, width }) {
-  const points = polygons.flat();
-  const heights = points.map(([, y]) => y);
-  const [high, low] = [Math.min(...heights), Math.max(...heights)];
+function drawLabel(context, text, polygons, { scale, left, top, width, height }) {
   const size = Math.max(14, width / 24) / scale;
   context.font = `600 ${size}px sans-serif`;
   context.textBaseline = "middle";
-  const half = context.measureText(text).width / 2 + size / 2;
-  const above = high - 1.6 * size > -top / scale;
-  const [x] = points[heights.indexOf(above ? high : low)];
-  const centre = Math.min(Math.max(x, half - left / scale), (width - left) / scale - half);
-  const middle = above ? high - size : low + size;
-  context.fillStyle = "rgba(0, 0, 0, 0.75)";
-  context.fillRect(centre - half, middle - 0.7 * size, 2 * half, 1.4 * size);
-  context.fillStyle = "#fff";
   context.textAlign = "center";
-  context.fillText(text, centre, middle);
+  const label = { polygons, width: context.measureText(text).width + size, height: 1.4 * size };
+  const frame = { left: -left / scale, top: -top / scale, right: (width - left) / scale, bottom: (height - top) / scale };
+  const [box] = placeLabels([label], frame);
+  if (!box) return;
+  context.fillStyle = "rgba(0, 0, 0, 0.75)";
+  context.fillRect(box.left, box.top, label.width, label.height);
+  context.fillStyle = "#fff";
+  context.fillText(text, (box.left + box.right) / 2, (box.top + box.bottom) / 2);
 }
 
 /**

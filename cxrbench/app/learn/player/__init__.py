@@ -4,12 +4,16 @@ from pathlib import Path
 from typing import Final, cast
 
 from cxrbench.app.learn.player.schema import LearnData, OpenData
-from cxrbench.app.widgets.browser_module import component
-from cxrbench.app.widgets.terms import STYLES
+from cxrbench.app.widgets import browser_module, terms
 
 __all__ = ["player"]
 
-_COMPONENT: Final = component("cxrbench_learn", Path(__file__).parent, "player", styles=[STYLES])
+_COMPONENT: Final = browser_module.component(
+    "cxrbench_learn",
+    Path(__file__).parent,
+    "player",
+    styles=[terms.STYLES, browser_module.OUTLINE_LABELS],
+)
 
 
 def player(data: LearnData, *, key: str) -> OpenData | None:

@@ -1,6 +1,9 @@
 // Elements of a step: text with emphasis, pictures, and the slider of predictive values.
 
+import { labelOutlines } from "../../widgets/outline_labels.js";
+
 /** @import { PictureData, SliderData } from "./schema.js" */
+/** @import { Point } from "../../widgets/outline_labels.js" */
 
 /**
  * @template {keyof HTMLElementTagNameMap} K
@@ -92,7 +95,10 @@ export function figure(picture, images) {
     [heat.src, heat.alt] = [images[picture.heat], ""];
     stack.append(heat);
   }
-  if (picture.outline.length > 0) stack.append(outline(picture));
+  if (picture.outline.length > 0) {
+    stack.append(outline(picture));
+    labelOutlines(stack, [{ text: picture.outlined, polygons: picture.outline.map((numbers) => polygonOf(numbers, picture)) }]);
+  }
   const made = element("figure", "", stack);
   stack.onclick = () => stack.setAttribute("aria-pressed", String(made.classList.toggle("large")));
   const colours = picture.heat && picture.colours ? [element("span", "colours", picture.colours)] : [];
@@ -100,6 +106,14 @@ export function figure(picture, images) {
   if (words.length > 0) made.append(element("figcaption", "", ...words));
   return made;
 }
+
+/**
+ * @param {number[]} numbers x and y in turn, in pixels
+ * @param {{ width: number, height: number }} picture
+ * @returns {Point[]} in fractions of the picture's sides
+ */
+const polygonOf = (numbers, { width, height }) =>
+  numbers.flatMap((x, index) => (index % 2 ? [] : [/** @type {Point} */ ([x / width, numbers[index + 1] / height])]));
 
 /**
  * @param {PictureData} picture

@@ -21,6 +21,7 @@
  * @property {string} heat key of an image that lies over the film; "" for none
  * @property {string} colours what the colours of the heat map mean; "" where there is none, or where it is not known
  * @property {number[][]} outline polygons in pixels of the film, x and y in turn
+ * @property {string} outlined name of what is outlined; "" where nothing is
  * @property {number} width of the film, in pixels
  * @property {number} height
  * @property {string} caption

@@ -43,6 +43,7 @@ class PictureData(TypedDict):
         heat: key of an image that lies over the film; "" for none.
         colours: what the colours of the heat map mean; "" where there is none, or where it is not known.
         outline: polygons in pixels of the film, x and y in turn.
+        outlined: name of what is outlined; "" where nothing is.
         width: of the film, in pixels.
         height: of the film, in pixels.
         caption: below the picture.
@@ -54,6 +55,7 @@ class PictureData(TypedDict):
     heat: str
     colours: str
     outline: list[list[float]]
+    outlined: str
     width: int
     height: int
     caption: str

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Final
 
 from cxrbench.app.quiz.player.schema import QuizData
-from cxrbench.app.widgets.browser_module import component
+from cxrbench.app.widgets.browser_module import OUTLINE_LABELS, component
 
 __all__ = ["player"]
 
-_COMPONENT: Final = component("cxrbench_quiz", Path(__file__).parent, "player")
+_COMPONENT: Final = component("cxrbench_quiz", Path(__file__).parent, "player", styles=[OUTLINE_LABELS])
 
 
 def player(data: QuizData, *, key: str) -> None:

@@ -1,9 +1,11 @@
 // The film of the player: picture, map, outline of the lesion and the reader's mark, which the pointer or keys move.
 
 import { find } from "../../widgets/dom.js";
+import { labelOutlines } from "../../widgets/outline_labels.js";
 
 /** @import { FilmData } from "./schema.js" */
 /** @import { Mark } from "./regions.js" */
+/** @import { OutlineLabel, Point } from "../../widgets/outline_labels.js" */
 
 const UNIT = 1000; // the drawing's units per side of the film
 
@@ -41,11 +43,49 @@ function markPath({ x, y, radius }) {
 }
 
 /**
+ * The polygons of a path, in fractions of the film's sides.
+ *
+ * @param {string} path as of `FilmData.outline`
+ * @returns {Point[][]}
+ */
+const polygonsOf = (path) =>
+  path
+    .split("M")
+    .slice(1)
+    .map((polygon) => [...polygon.matchAll(/(\d+) (\d+)/gu)].map(([, x, y]) => /** @type {Point} */ ([Number(x) / UNIT, Number(y) / UNIT])));
+
+/**
+ * @param {Mark} mark
+ * @returns {Point[]} the circle as a polygon, in fractions of the film's sides
+ */
+const circleOf = ({ x, y, radius }) =>
+  Array.from({ length: 24 }, (_, part) => [x + radius * Math.cos((part * Math.PI) / 12), y + radius * Math.sin((part * Math.PI) / 12)]);
+
+/**
+ * @typedef {object} Shown
+ * @property {Mark | null} mark
+ * @property {boolean} named whether mark and outline carry their names
+ * @property {boolean} map
+ * @property {boolean} truth whether the lesion is outlined
+ * @property {string} finding
+ */
+
+/**
+ * @param {string} outline of the lesion; "" for none
+ * @param {Shown} shown
+ * @returns {OutlineLabel[]}
+ */
+function labelsOf(outline, { mark, named, finding }) {
+  const lesion = outline ? [{ text: finding, polygons: polygonsOf(outline) }] : [];
+  return named && mark ? [...lesion, { text: "Your mark", kind: "yours", polygons: [circleOf(mark)] }] : lesion;
+}
+
+/**
  * Draw a film.
  *
  * @param {HTMLElement} root of the player
  * @param {FilmData | undefined} film undefined while it is prepared
- * @param {{ mark: Mark | null, map: boolean, truth: boolean, finding: string }} shown
+ * @param {Shown} shown
  */
 export function drawFilm(root, film, shown) {
   const base = find(root, ".base", HTMLImageElement);
@@ -56,9 +96,10 @@ export function drawFilm(root, film, shown) {
   const overlay = (shown.map && film?.ai?.map) || "";
   if (map.getAttribute("src") !== overlay) map.setAttribute("src", overlay);
   map.hidden = !overlay;
-  const outline = shown.truth && film?.outline ? lines("lesion", film.outline) : [];
+  const outline = (shown.truth && film?.outline) || "";
   const mark = shown.mark ? lines("mark", markPath(shown.mark)) : [];
-  find(root, ".marks", SVGElement).replaceChildren(...outline, ...mark);
+  find(root, ".marks", SVGElement).replaceChildren(...(outline ? lines("lesion", outline) : []), ...mark);
+  labelOutlines(find(root, ".film", HTMLElement), labelsOf(outline, shown));
   const waiting = find(root, ".waiting", HTMLElement);
   waiting.hidden = Boolean(film);
   waiting.textContent = film ? "" : "The film is being rendered …";
@@ -71,7 +112,7 @@ const percent = (value) => `${Math.round(100 * value)} %`;
 /**
  * What the film shows, for those who do not see it.
  *
- * @param {{ mark: Mark | null, map: boolean, truth: boolean, finding: string }} shown
+ * @param {Shown} shown
  * @returns {string}
  */
 function filmLabel({ mark, map, truth, finding }) {

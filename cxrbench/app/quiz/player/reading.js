@@ -68,7 +68,7 @@ export function showReading(player) {
   const film = filmOf(player);
   const ready = step !== "with" || aiReady(film);
   const map = player.map && step !== "alone" && ready;
-  drawFilm(root, film, { mark: draft.mark, map, truth: step === "truth", finding: data.finding });
+  drawFilm(root, film, { mark: draft.mark, named: step !== "alone", map, truth: step === "truth", finding: data.finding });
   find(root, ".question", HTMLElement).textContent = `Is there ${data.finding}?`;
   find(root, ".task", HTMLElement).textContent = taskOf(player);
   find(root, ".side .said", HTMLElement).textContent = "";
