@@ -67,9 +67,10 @@ def test_a_lesson_is_played_from_a_file(page: Page, tmp_path: Path) -> None:
     assert page.locator(".verdict.right").inner_text() == "Right."
     page.keyboard.press("ArrowRight")
     assert page.url.endswith("?step=2")
-    page.reload()
-    page.locator(".dots").wait_for()
-    assert page.locator(".dot.done").all_inner_texts() == ["1"]  # kept in the browser
+    page.keyboard.press("ArrowLeft")
+    assert page.locator(".dot.done").all_inner_texts() == ["1"]
+    kept = json.loads(page.evaluate("window.localStorage.getItem('cxrbench.lessons')"))
+    assert kept[lesson.id]["0"]["outcome"] == "right"
     assert page.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
     assert page.evaluate("window.sent") is None
 
