@@ -269,6 +269,12 @@ def test_a_view_comes_back_from_its_link(run: Run) -> None:
         assert run(VIEW, "m.readView(m.writeView(a[0]), a[1])", [view, NAMES]) == view
 
 
+def test_a_link_holds_a_view_only_where_it_was_changed(run: Run) -> None:
+    assert run(VIEW, "m.viewParameter(m.DEFAULTS)") == ""
+    changed = run(VIEW, "m.viewParameter({ ...m.DEFAULTS, fade: false })")
+    assert run(VIEW, "m.readView(...a)", [changed, NAMES]) == run(VIEW, "({ ...m.DEFAULTS, fade: false })")
+
+
 def test_an_opacity_that_nobody_chose_is_not_fixed_by_a_link(run: Run) -> None:
     text = run(VIEW, "m.writeView(m.DEFAULTS)")
     assert text.startswith("oa-")

@@ -74,6 +74,19 @@ def test_a_click_on_a_count_lists_its_images(visit: Visits, predictions: Path) -
     here.page.get_by_role("heading", name="true positives: present, predicted present").wait_for()
     here.settle()
     assert here.page.get_by_text(f"{count:,} images").count()
+    # The count is in the address: another one and Back, reload, and a second viewer list the same images.
+    here.page.locator('[data-cell="misses"]').click()
+    here.page.get_by_role("heading", name="false negatives").wait_for()
+    here.settle()
+    here.page.go_back()
+    here.page.get_by_role("heading", name="true positives").wait_for()
+    here.settle()
+    here.page.reload()
+    here.settle()
+    there = visit(here.page.url.removeprefix(here.address))
+    for viewer in (here, there):
+        assert viewer.page.get_by_role("heading", name="true positives").is_visible()
+        assert viewer.page.get_by_text(f"{count:,} images").count()
 
 
 def test_an_uploaded_file_is_evaluated_and_an_invalid_one_gives_an_error_message(

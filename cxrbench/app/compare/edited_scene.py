@@ -88,6 +88,7 @@ def edited_scene(
         "disclaimer": DISCLAIMER,
         "follows": True,
         "presenter": False,
+        "asked": False,
     }
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from cxrbench.app.compare import case_list, controls, notices, progress, training_films, url, what_if
+from cxrbench.app.compare import case_list, controls, notices, progress, sharing, training_films, url, what_if
 from cxrbench.app.compare.canvas import canvas
 from cxrbench.app.compare.options import configured_titles, method_titles, model_titles
 from cxrbench.app.compare.scene import scene
@@ -18,7 +18,6 @@ from cxrbench.app.services.known_truth import add_known_truth
 from cxrbench.app.services.map_snapshot import Snapshot
 from cxrbench.app.services.radiographs import Source
 from cxrbench.app.widgets import presenter
-from cxrbench.app.widgets.share import link_popover
 from cxrbench.compare import Comparison, bundle
 from cxrbench.compare.saved_settings import SavedSettings, settings_json
 from cxrbench.compare.snippets import command_snippet, python_snippet
@@ -86,15 +85,17 @@ def _draw() -> None:
         file=file,
         known=known,
         presenter=presenter.presenting(),
+        asked=sharing.is_open(),
     )
-    canvas(data, key="canvas")
+    view = canvas(data, key="canvas")
     with beside, st.popover("Save", icon=":material/download:", key="open_save", width="content"):
         film_link = url.film_parameters(choice, source)
         shown = replace(snapshot.comparison, findings=choice.findings, view=source.view)
         _draw_saves(shown, file, source.title, film_link)
         _draw_code(choice, source)
-    with beside:
-        _draw_share(link)
+    if link is not None:  # None: an image that no link restores
+        with beside:
+            sharing.draw(link, view, choice, source)
     if scores_shown:
         show_scores(source, choice.findings, snapshot, titles)
     else:
@@ -145,13 +146,6 @@ def _draw_saves(comparison: Comparison, file: str, title: str, film_link: Sequen
         help="Radiograph, models, methods, findings and parameters as a small text; upload it to restore "
         "them. Of a radiograph of your own it holds only the name of the file.",
     )
-
-
-def _draw_share(link: Sequence[tuple[str, str]] | None) -> None:
-    """Draw the link and QR code of what is on screen; nothing for an image that no link restores."""
-    if link is not None:
-        about = "Opens this radiograph with these models, methods and findings. “Copy link” above the panels "
-        link_popover(link, f"{about}also keeps how they are drawn.", key="open_share")
 
 
 def _draw_code(choice: Choice, source: Source) -> None:

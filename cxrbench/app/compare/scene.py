@@ -30,6 +30,7 @@ def scene(
     file: str,
     known: KnownTruth | None = None,
     presenter: bool = False,
+    asked: bool = False,
 ) -> SceneData:
     """Return the data of the canvas.
 
@@ -42,6 +43,7 @@ def scene(
         file: name of the saved picture, without its suffix.
         known: what is known of a phantom's findings besides their masks.
         presenter: for a projector: of the facts on a map only the finding's score.
+        asked: whether the canvas is to tell the server how it is drawn.
     """
     findings, comparison = tuple(comparisons), next(iter(comparisons.values()))
     scale = shrink(comparison.image)
@@ -80,6 +82,7 @@ def scene(
         "disclaimer": DISCLAIMER,
         "follows": False,
         "presenter": presenter,
+        "asked": asked,
     }
 
 

@@ -57,6 +57,12 @@ def last(at: AppTest, name: str) -> str:
     return values if isinstance(values, str) else values[-1]
 
 
+def shared(at: AppTest) -> str:
+    """The link that the open pop-over shows."""
+    (link,) = [code.value for code in at.code if "&findings=" in code.value]
+    return link
+
+
 def shown(at: AppTest) -> object:
     return at.selectbox(key=key_in(at.session_state, "pick_case")).value
 
@@ -158,7 +164,29 @@ def test_the_shared_link_holds_the_list_and_the_film_in_view(workbench: AppTest)
     at = opened(workbench, "heart", "fluid", case="fluid")
     at.session_state["open_share"] = True
     at.run()
-    assert any("?list=heart&list=fluid&case=fluid&" in code.value for code in at.code)
+    assert "?list=heart&list=fluid&case=fluid&" in shared(at)
+
+
+def test_two_chosen_cases_make_the_shared_link_that_of_a_list(workbench: AppTest) -> None:
+    at = workbench.run()
+    at.session_state["open_share"] = True
+    at.run()
+    at.multiselect(key="share_list").set_value(["fluid"]).run()
+    assert "?case=heart&" in shared(at)  # of one case there is no list
+    at.multiselect(key="share_list").set_value(["fluid", "heart"]).run()
+    assert not at.exception
+    assert "?list=fluid&list=heart&models=small&" in shared(at)
+    assert "case=" not in shared(at)
+    assert "list" not in at.query_params  # the page itself shows what it showed
+
+
+def test_the_open_list_is_offered_to_be_shared_with_further_cases(workbench: AppTest) -> None:
+    at = opened(workbench, FILM, "heart")
+    at.session_state["open_share"] = True
+    at.run()
+    assert at.multiselect(key="share_list").value == [FILM, "heart"]
+    at.multiselect(key="share_list").set_value([FILM, "heart", "fluid"]).run()
+    assert f"?list={FILM}&list=heart&list=fluid&models=" in shared(at)
 
 
 def test_presenter_view_keeps_the_bar(workbench: AppTest) -> None:

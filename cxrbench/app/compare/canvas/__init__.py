@@ -8,16 +8,23 @@ from cxrbench.app.widgets.browser_module import component
 
 __all__ = ["canvas"]
 
+_LONGEST: Final = 200  # characters of a view, which comes from a browser
 _COMPONENT: Final = component("cxrbench_canvas", Path(__file__).parent, "canvas")
 
 
-def canvas(data: SceneData, *, key: str) -> None:
+def canvas(data: SceneData, *, key: str) -> str:
     """Show panels side by side.
 
-    Nothing is sent back: opacity, colours, threshold, scale, zoom and cross-hair stay in the browser.
+    Opacity, colours, threshold, scale, zoom and cross-hair stay in the browser; nothing is sent back while
+    they change.
 
     Args:
         data: the result of ``scene.scene``.
         key: key of the element; the view is kept when its data change.
+
+    Returns:
+        How the panels were drawn when the data asked for it last: the value of the query parameter ``view``;
+        "" if the reader had changed nothing, and before the canvas has answered.
     """
-    _COMPONENT(data=dict(data), key=key)
+    found = _COMPONENT(data=dict(data), key=key, default={"view": ""}, on_view_change=lambda: None)
+    return str(found.view or "")[:_LONGEST]

@@ -4,7 +4,7 @@ import { contextOf, find } from "../../widgets/dom.js";
 import { bytesOf, decodeMap } from "./field.js";
 import { buildPanel, fillPanel, paintPanel, showPanel, showReadout } from "./panel.js";
 import { fillToolbar, forgetSaid, listenToolbar, showToolbar } from "./toolbar.js";
-import { firstView, peaksOf, settle } from "./view.js";
+import { firstView, peaksOf, settle, viewParameter } from "./view.js";
 
 /** @import { Panel } from "./panel.js" */
 /** @import { PanelData, PictureData, SceneData } from "./schema.js" */
@@ -33,6 +33,7 @@ import { firstView, peaksOf, settle } from "./view.js";
  * @property {Record<string, Uint8Array>} tables of colours
  * @property {Record<string, number>} peaks by panel: the value at full colour
  * @property {ResizeObserver} watch
+ * @property {boolean} [asked] whether the data that were taken over last asked for the view
  * @property {string} [link] what the sentence that is shown refers to
  * @property {(what: Redraw) => void} redraw draws this place again
  * @property {(what: Redraw) => void} refresh draws it again, and the others if the view changed
@@ -175,14 +176,23 @@ function takePanels(bench, sent) {
 }
 
 /**
- * @param {{ data: SceneData | null, parentElement: ParentNode }} component
+ * @typedef {object} Component
+ * @property {SceneData | null} data
+ * @property {ParentNode} parentElement
+ * @property {(name: "view", value: string) => void} setStateValue
+ */
+
+/**
+ * @param {Component} component
  * @returns {(() => void) | undefined} what Streamlit calls when the place is gone
  */
-export default function canvas({ data, parentElement }) {
+export default function canvas({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".bench");
   if (!(root instanceof HTMLElement) || !data) return undefined;
   const bench = benches.get(root) ?? newBench(root, data);
   benches.set(root, bench);
+  if (data.asked && !bench.asked) setStateValue("view", viewParameter(bench.view));
+  bench.asked = data.asked;
   bench.data = data;
   bench.columns = data.columns;
   for (const [name, colour] of Object.entries(data.colours)) bench.tables[name] ??= bytesOf(colour.table);

@@ -83,4 +83,5 @@
  * @property {string} disclaimer
  * @property {boolean} follows whether it has no controls of its own and is drawn as the page's other scene
  * @property {boolean} presenter whether it is for a projector: with few controls, and larger pictures
+ * @property {boolean} asked whether the canvas tells the server how it is drawn, once when this becomes true
  */

@@ -135,6 +135,7 @@ class SceneData(TypedDict):
         disclaimer: below the saved picture.
         follows: whether the scene has no controls of its own and is drawn as the page's other scene.
         presenter: whether it is for a projector: with few controls, and larger pictures.
+        asked: whether the canvas tells the server how it is drawn, once when this becomes true.
     """
 
     picture: PictureData
@@ -150,3 +151,4 @@ class SceneData(TypedDict):
     disclaimer: str
     follows: bool
     presenter: bool
+    asked: bool

@@ -1,8 +1,8 @@
-// The controls above the panels. They change `bench.view` in the browser; the server hears nothing of it.
+// The controls above the panels. They change `bench.view` in the browser; the server hears nothing of that.
 
 import { find, findAll } from "../../widgets/dom.js";
 import { savePicture } from "./save.js";
-import { percent, writeView, zoomAt } from "./view.js";
+import { percent, viewParameter, zoomAt } from "./view.js";
 
 /** @import { Bench, Redraw } from "./index.js" */
 
@@ -150,8 +150,9 @@ export function forgetSaid(root, bench) {
 function linkTo(bench) {
   const address = new URL(location.pathname, location.origin);
   for (const [key, value] of bench.data.link ?? []) address.searchParams.append(key, value);
-  address.searchParams.set("view", writeView(bench.view));
-  return address.href;
+  const view = viewParameter(bench.view);
+  if (view) address.searchParams.set("view", view);
+  return address.href.replaceAll("%2F", "/"); // paths of films stay readable, as in the link that the page shows
 }
 
 /**

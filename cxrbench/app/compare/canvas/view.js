@@ -1,4 +1,4 @@
-// What the reader chose to see: kept in the browser, never sent to the server, written into copied links.
+// What the reader chose to see: kept in the browser, written into links, sent to the server only when it shows one.
 
 /** @import { Panel } from "./panel.js" */
 /** @import { PanelData, SceneData } from "./schema.js" */
@@ -68,6 +68,17 @@ export function writeView(view) {
     `x${percent(view.x)}`,
     `y${percent(view.y)}`,
   ].join("-");
+}
+
+/**
+ * The view as links hold it: "" where the reader changed nothing.
+ *
+ * @param {View} view
+ * @returns {string}
+ */
+export function viewParameter(view) {
+  const text = writeView(view);
+  return text === writeView(DEFAULTS) ? "" : text;
 }
 
 /**
