@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-__all__ = ["GLOSSARY", "Term", "explained", "terms_of"]
+__all__ = ["GLOSSARY", "Term", "explained", "meanings_of", "terms_of"]
 
 
 @dataclass(frozen=True)
@@ -168,10 +168,11 @@ GLOSSARY: Final = {
         "equal.",
         _MAPS,
     ),
-    "scale": Term(
-        "The relevance that is drawn at full colour. With scales of their own a weak and a strong map look "
-        "alike.",
+    "colour scale": Term(
+        "What is drawn at full colour: how much relevance. With scales of their own a weak and a strong map "
+        "look alike.",
         _MAPS,
+        ("colour scales",),
     ),
     "ground truth": Term(
         "What is really there. Of phantoms it is exact; of real radiographs it is what readers say.",
@@ -202,26 +203,34 @@ GLOSSARY: Final = {
 
 
 def explained(text: str, *, leave_out: frozenset[str] = frozenset()) -> str:
-    """Plain text as HTML in which the first occurrence of each term carries its meaning.
+    """Markdown in which the first occurrence of each term carries its meaning, as HTML.
 
-    A term is a button that opens its meaning: by mouse, by touch and by keyboard; Escape closes it.
+    A term is a button that opens its meaning: by mouse, by touch and by keyboard; Escape closes it. Links and
+    code hold no terms.
 
     Args:
-        text: without markup; it is escaped.
+        text: Markdown without HTML: what looks like HTML is escaped.
         leave_out: terms that are explained already.
     """
     parts: list[str] = []
     end = 0
     for start, stop, word in _first_occurrences(text):
         if word not in leave_out:
-            parts += [escape(text[end:start]), _with_meaning(text[start:stop], word)]
+            parts += [_escaped(text[end:start]), _with_meaning(text[start:stop], word)]
             end = stop
-    return "".join([*parts, escape(text[end:])])
+    return "".join([*parts, _escaped(text[end:])])
 
 
 def terms_of(text: str) -> dict[str, str]:
-    """Term → how it is written where it occurs first in a text."""
-    return {word: text[start:stop] for start, stop, word in _first_occurrences(text)}
+    """As written in a text, in lower case → term; "" for a name that holds a term but does not mean it."""
+    written = (found.group().lower() for found in _PATTERN.finditer(text))
+    return {form: _WORDS.get(form, "") for form in written if form in _WORDS or form in _NAMES}
+
+
+def meanings_of(*texts: str) -> dict[str, str]:
+    """As written in texts, in lower case → meaning of its term; "" for a name that only holds a term."""
+    written = terms_of("\n".join(texts))
+    return {form: GLOSSARY[term].meaning if term else "" for form, term in written.items()}
 
 
 def _with_meaning(written: str, word: str) -> str:
@@ -231,6 +240,11 @@ def _with_meaning(written: str, word: str) -> str:
         f'<button type="button" {opens}>{escape(written)}</button>'
         f'<span popover id="{name}" class="meaning">{meaning}</span>'
     )
+
+
+def _escaped(text: str) -> str:
+    """Markdown without HTML; in code nothing is HTML."""
+    return _CODE_OR_SIGN.sub(lambda found: found[0] if found[0][0] == "`" else escape(found[0]), text)
 
 
 def _first_occurrences(text: str) -> Iterator[tuple[int, int, str]]:
@@ -249,9 +263,13 @@ def _occurrences(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 _WORDS: Final = {form.lower(): word for word, term in GLOSSARY.items() for form in (word, *term.forms)}
-# Names of findings and pages that hold a term but do not mean it.
-_NAMES: Final = ("lung lesion", "lung lesions", "no finding", "imbalance page")
+# Names of findings, models and pages that hold a term but do not mean it.
+_NAMES: Final = ("lung lesion", "lung lesions", "no finding", "imbalance page", "(phantom)", "(shortcut)")
+_CODE: Final = r"`[^`]*`"
+_CODE_OR_SIGN: Final = re.compile(rf"{_CODE}|[&<>]")
 _PATTERN: Final = re.compile(
-    r"(?<!\w)(" + "|".join(sorted(map(re.escape, (*_WORDS, *_NAMES)), key=len, reverse=True)) + r")(?!\w)",
+    rf"{_CODE}|\[[^\]]*\]\([^)]*\)|:material/\w+:|(?<!\w)(?:"
+    + "|".join(sorted(map(re.escape, (*_WORDS, *_NAMES)), key=len, reverse=True))
+    + r")(?!\w)",
     re.IGNORECASE,
 )

@@ -8,7 +8,8 @@ def test_the_first_occurrence_of_a_term_carries_its_meaning() -> None:
     assert text.count("<button") == 2
     assert ' title="A model&#x27;s output for a finding, from 0 to 1.' in text
     assert text.endswith("</span>: a score, findings.")
-    assert terms_of("Scores of a finding: a score, findings.") == {"score": "Scores", "finding": "finding"}
+    found = {"scores": "score", "finding": "finding", "score": "score", "findings": "finding"}
+    assert terms_of("Scores of a finding: a score, findings.") == found
 
 
 def test_a_term_opens_its_meaning_without_a_mouse() -> None:
@@ -31,8 +32,18 @@ def test_a_term_that_is_explained_already_is_left_alone() -> None:
     assert explained("a score", leave_out=frozenset({"score"})) == "a score"
 
 
-def test_names_of_findings_are_no_terms() -> None:
-    assert terms_of("A lung lesion, or No Finding; a lesion") == {"lesion": "lesion"}
+def test_links_and_code_hold_no_terms_and_what_looks_like_html_is_escaped() -> None:
+    text = explained("[a score](/scores?a=1&b=2), `a <score> & more`, :material/label: & <b>")
+    assert text == "[a score](/scores?a=1&amp;b=2), `a <score> & more`, :material/label: &amp; &lt;b&gt;"
+
+
+def test_names_of_findings_and_models_are_no_terms() -> None:
+    assert terms_of("A lung lesion, or No Finding; a lesion") == {
+        "lung lesion": "",
+        "no finding": "",
+        "lesion": "lesion",
+    }
+    assert terms_of("DenseNet-121 (phantom), ResNet-50 (shortcut)") == {"(phantom)": "", "(shortcut)": ""}
 
 
 def test_each_form_means_one_term_and_no_meaning_is_empty() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from cxrbench.app.services import model_registry
+from cxrbench.app.widgets import terms
 from cxrbench.app.widgets.model_cards import card_text
 from cxrbench.evaluation import METRICS
 from cxrbench.models import catalog
@@ -22,8 +23,8 @@ def methods() -> None:
         records = [record for record in METHODS.values() if record.family == family]
         if not records:
             continue
-        st.subheader(title)
-        st.caption(sentence)
+        terms.subheader(title)
+        terms.caption(sentence)
         rows = ["| Method | Cost | Caveat |", "|---|---|---|"]
         for record in records:
             name = _linked(record.title, record.reference)
@@ -44,14 +45,16 @@ def models() -> None:
     }
     usual, _ = Counter(findings_of.values()).most_common(1)[0] if findings_of else ((), 0)
     if len(findings_of) > 1:
-        st.markdown(f"Unless stated otherwise, a model predicts {len(usual)} findings: {', '.join(usual)}.")
+        terms.markdown(
+            f"Unless stated otherwise, a model predicts {len(usual)} findings: {', '.join(usual)}."
+        )
     for name, model in loaded.models.items():
         height, width = model.spec.preprocessing.input_shape
         st.subheader(loaded.titles[name])
         own = findings_of[name]
         listed = len(findings_of) == 1 or own != usual
         findings = f"; predicts {len(own)} findings: {', '.join(own)}" if listed else ""
-        st.markdown(
+        terms.markdown(
             f"`{name}`, {model.spec.architecture}, weights `{model.revision}`; input {width} × {height} "
             f"pixels{findings}."
         )
@@ -60,16 +63,16 @@ def models() -> None:
             with st.expander(f"Model card of {loaded.titles[name]}"):
                 st.markdown(card_text(loaded.cards[name]))
     if loaded.models:
-        st.caption(f"More models: {catalog.how_to_add()}")
+        terms.caption(f"More models: {catalog.how_to_add()}")
 
 
 def _evaluation(evaluation: Mapping[str, Any]) -> None:
     plain = {key: value for key, value in evaluation.items() if isinstance(value, int | float | str)}
     if not evaluation:
-        st.caption("This model has not been evaluated: treat its scores as examples only.")
+        terms.caption("This model has not been evaluated: treat its scores as examples only.")
     elif plain:
         metrics = (f"{_title_of(key)} {_formatted(value)}" for key, value in plain.items())
-        st.markdown("Evaluation: " + " · ".join(metrics) + ". More in its card.")
+        terms.markdown("Evaluation: " + " · ".join(metrics) + ". More in its card.")
 
 
 def _title_of(key: str) -> str:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cxrbench.app.about import catalogue
+from cxrbench.app.widgets import terms
 
 _PURPOSE = (
     "A classifier of chest radiographs outputs one score per finding. This workbench shows which pixels a "
@@ -41,20 +42,22 @@ _LIMITS = """
 def draw() -> None:
     """Draw the page, in lines of readable length."""
     with st.container(width=960):
-        st.markdown(_PURPOSE)
+        terms.markdown(_PURPOSE)
 
         st.header("How to read a heat map")
-        st.markdown(_READING)
+        terms.markdown(_READING)
 
         st.header("Methods")
-        st.caption("Each name links to its paper. The caveat is what to keep in mind when you read its maps.")
+        terms.caption(
+            "Each name links to its paper. The caveat is what to keep in mind when you read its maps."
+        )
         catalogue.methods()
 
         st.header("Models")
         catalogue.models()
 
         st.header("Limits")
-        st.markdown(_LIMITS)
+        terms.markdown(_LIMITS)
 
 
 if __name__ == "__main__":  # Streamlit runs the page that the address names as a script

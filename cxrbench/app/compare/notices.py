@@ -7,6 +7,7 @@ import streamlit as st
 
 from cxrbench.app.services import model_registry
 from cxrbench.app.services.radiographs import Source
+from cxrbench.app.widgets import terms
 from cxrbench.compare import Prediction
 from cxrbench.inference import Notice, film_notices, measure_film, without_distance
 
@@ -34,7 +35,7 @@ def draw(source: Source, predictions: Mapping[str, Prediction], titles: Mapping[
     notices = film_notices(measure_film(source.image, note=source.note), distances)
     shown = not notices or _switch(source, notices)
     if lacking := without_distance(_without_statistics(predictions, titles)):
-        st.caption(lacking)
+        terms.caption(lacking)
     return shown
 
 

@@ -17,7 +17,7 @@ from cxrbench.app.services import map_jobs, own_radiographs
 from cxrbench.app.services.known_truth import add_known_truth
 from cxrbench.app.services.map_snapshot import Snapshot
 from cxrbench.app.services.radiographs import Source
-from cxrbench.app.widgets import presenter
+from cxrbench.app.widgets import presenter, terms
 from cxrbench.compare import Comparison, bundle
 from cxrbench.compare.saved_settings import SavedSettings, settings_json
 from cxrbench.compare.snippets import command_snippet, python_snippet
@@ -58,6 +58,7 @@ def draw() -> None:
 
 
 @st.fragment
+@terms.part
 def _draw() -> None:
     """Draw controls, panels and scores, as one fragment, so that quick clicks are handled together."""
     url.follow_settings()
@@ -68,7 +69,7 @@ def _draw() -> None:
         return
     case_list.draw_bar(source)
     choice, beside = controls.draw_controls(source)
-    st.caption(source.description)
+    terms.caption(source.description)
     training_films.draw(source, choice.models)
     titles = model_titles(source) | method_titles(source) | configured_titles(choice.methods)
     snapshot = map_jobs.gather(source, choice.settings, progress.stopped(), choice.findings)
@@ -99,7 +100,7 @@ def _draw() -> None:
     if scores_shown:
         show_scores(source, choice.findings, snapshot, titles)
     else:
-        st.caption("The scores are folded; the notice above says why, and opens them.")
+        terms.caption("The scores are folded; the notice above says why, and opens them.")
     snapshot = what_if.draw(source, snapshot, choice, known, titles)
     progress.follow(snapshot)
 

@@ -62,6 +62,7 @@ def listing() -> None:
     busy = tasks().busy()
 
     @st.fragment(run_every=_SECONDS if busy else None)
+    @terms.part
     def refreshed() -> None:
         for entry in datasets.scan():
             with st.container(border=True, key=f"data_set_{entry.name}"):

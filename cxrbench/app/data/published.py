@@ -48,7 +48,7 @@ def sources() -> None:
             f"Files that are looked for: {form.files}."
         )
     st.markdown("\n".join(lines), width=960)
-    st.caption(
+    terms.caption(
         "The terms are summarised; those on the data set's own page apply. Download and unpack a data set "
         "yourself: most ask for a registration, and this workbench downloads none."
     )

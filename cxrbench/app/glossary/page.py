@@ -1,5 +1,7 @@
 """The Glossary page: the words of the workbench."""
 
+from html import escape
+
 import streamlit as st
 
 from cxrbench.teaching.glossary import GLOSSARY
@@ -17,8 +19,12 @@ def draw() -> None:
         }
         for topic in dict.fromkeys(term.topic for term in found.values()):
             st.header(topic, anchor=False)
-            lines = [f"**{word}** — {term.meaning}" for word, term in found.items() if term.topic == topic]
-            st.markdown("\n\n".join(lines))
+            lines = [
+                f"<dfn>**{word}**</dfn> — {escape(term.meaning)}"
+                for word, term in found.items()
+                if term.topic == topic
+            ]
+            st.markdown("\n\n".join(lines), unsafe_allow_html=True)
         if not found:
             st.info(f"No word or meaning contains “{sought}”. Empty the search to see all {len(GLOSSARY)}.")
 

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from cxrbench.app.widgets import charts
+from cxrbench.app.widgets import charts, terms
 from cxrbench.data.label_tables import LabelTable
 from cxrbench.figures.colours import COLOURS, Colours
 from cxrbench.figures.imbalance import findings_per_image
@@ -47,7 +47,7 @@ def together_part(label_table: LabelTable) -> None:
             findings_per_image(images.tolist(), [_compact(count) for count in images]),
             alt_text=f"Images by their number of positive findings, from 0 to {len(images) - 1}.",
         )
-        st.caption("“No Finding” is not counted: an image with 0 findings is normal or not labelled.")
+        terms.caption("“No Finding” is not counted: an image with 0 findings is normal or not labelled.")
     with right:
         st.header("Hierarchy violations")
         _violations(label_table)
@@ -56,7 +56,7 @@ def together_part(label_table: LabelTable) -> None:
 def _violations(label_table: LabelTable) -> None:
     violations = imbalance.hierarchy_violations(label_table.targets, label_table.labels)
     if not violations:
-        st.caption("This table has no finding together with its parent in CheXpert's label hierarchy.")
+        terms.caption("This table has no finding together with its parent in CheXpert's label hierarchy.")
         return
     rows = pd.DataFrame(
         {
@@ -69,7 +69,7 @@ def _violations(label_table: LabelTable) -> None:
         }
     )
     st.dataframe(rows, hide_index=True)
-    st.caption(
+    terms.caption(
         "A positive finding implies a positive parent (Irvin et al. 2019). Otherwise the labels contradict "
         "each other; training can make the parents positive first (`close_hierarchy`)."
     )

@@ -100,7 +100,7 @@ def ratios_part(label_table: LabelTable) -> None:
     ordered = [float(ratios[label_table.labels.index(finding)]) for finding in order]
     chart = ratio_bars(order, ordered, [figure(value) for value in ordered], mean)
     charts.show(chart, alt_text="IRLbl of every finding.")
-    st.markdown(
+    terms.markdown(
         f"""
 - **IRLbl** of a finding: the number of positives of {most}, the most frequent finding, divided by its own. At
   1 it is as frequent, at 100 a hundred times rarer.
@@ -146,7 +146,7 @@ def groups_part(label_table: LabelTable) -> None:
         form=".1%",
     )
     charts.show(chart, alt_text=f"Share of positive images by {attribute}.")
-    st.caption(
+    terms.caption(
         "Positive images divided by all images of the group; the number of images is in brackets. Groups "
         "differ in more than the attribute: AP radiographs, taken at the bedside, are of sicker patients, "
         "and a network can learn the projection instead of the finding."

@@ -5,6 +5,7 @@ import streamlit as st
 from cxrbench.app.imbalance import cooccurrence, counts, strategies
 from cxrbench.app.imbalance.tables import label_tables, open_table, uploaded_table
 from cxrbench.app.services.uploads import file_uploader
+from cxrbench.app.widgets import terms
 from cxrbench.data.label_tables import LabelTable
 from cxrbench.errors import InputError
 
@@ -50,12 +51,13 @@ def pick() -> LabelTable | None:
 
 
 @st.fragment
+@terms.part
 def draw() -> None:
     """Draw the page; only the open tab is computed."""
     table = pick()
     if table is None:
         return
-    st.caption(f"**{table.title}.** {table.words}")
+    terms.caption(f"**{table.title}.** {table.words}")
     counts.summary(table)
     tabs = st.tabs(list(PARTS), key="part", bind="query-params")
     for tab, draw_part in zip(tabs, PARTS.values(), strict=True):

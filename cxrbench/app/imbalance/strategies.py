@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from cxrbench.app.imbalance.counts import by_frequency
-from cxrbench.app.widgets import charts
+from cxrbench.app.widgets import charts, terms
 from cxrbench.app.widgets.tables import table_expander
 from cxrbench.data.label_tables import LabelTable
 from cxrbench.figures.charts import dots, stacked
@@ -38,14 +38,14 @@ def policies_part(label_table: LabelTable) -> None:
     for start in range(0, len(POLICIES), 3):
         for column, policy in zip(st.columns(3), list(POLICIES.values())[start : start + 3], strict=False):
             with column:
-                st.markdown(f"**{policy.name}**: {policy.summary}", help=policy.reference)
+                terms.markdown(f"**{policy.name}**: {policy.summary}", help=policy.reference)
                 own = table[table["policy"] == policy.name]
                 chart = stacked(own, order, SEEN, share=True, compact=True)
                 shares = "; ".join(
                     f"{row.finding} {row.share:.1%}" for row in own[own["state"] == "present"].itertuples()
                 )
                 charts.show(chart, alt_text=f"Policy {policy.name}; share of images with target 1: {shares}.")
-    st.caption(
+    terms.caption(
         "**Present** and **absent**: targets of 1 and 0. **In between**: soft targets, drawn at random by "
         "the policy, or the scores of a teacher model. **A class of its own**: uncertain as a third class, "
         "which needs a three-class loss. **Left out**: ignored by the loss."
@@ -84,7 +84,7 @@ def resampling_part(label_table: LabelTable) -> None:
             "rarest": st.column_config.NumberColumn("Positives of the rarest finding", format="localized"),
         },
     )
-    st.caption(
+    terms.caption(
         "**ML-ROS** copies images with rare findings, **ML-RUS** removes images without any (Charte et "
         "al. 2015, [doi:10.1016/j.neucom.2014.08.091](https://doi.org/10.1016/j.neucom.2014.08.091)). "
         "**Drawn evenly** samples images with weights: first a finding is drawn uniformly, then one of its "
@@ -109,7 +109,7 @@ def weights_part(label_table: LabelTable) -> None:
     names = list(dict.fromkeys(table["name"]))
     chart = dots(table, by_frequency(label_table), names, value="value", title="Weight", log=True, form=".2f")
     charts.show(chart, alt_text="Weights of each finding's positives and negatives, by loss.")
-    st.caption(
+    terms.caption(
         "**Weighted BCE** multiplies the term of the positives by negatives ÷ positives, at most 20, so "
         "that a few positives do not dominate the gradient. **Class-balanced** weights are the inverse of "
         "the effective number of images, (1 − βⁿ) ÷ (1 − β), with β = 0.9999; they sum to 2 per finding "

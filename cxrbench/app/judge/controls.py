@@ -16,6 +16,7 @@ from cxrbench.app.judge.results import (
     uploader,
 )
 from cxrbench.app.judge.words import criterion_words
+from cxrbench.app.widgets import terms
 from cxrbench.app.widgets.multi_select import multi_select
 from cxrbench.app.widgets.url import follow, keep
 from cxrbench.judge import CRITERIA
@@ -104,7 +105,7 @@ def pick() -> Selection | None:
             "method": [selection.method],
         }
     )
-    st.caption(_counts(selection))
+    terms.caption(_counts(selection))
     return selection
 
 

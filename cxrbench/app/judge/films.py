@@ -32,7 +32,7 @@ def films_part(selection: Selection) -> None:
     opened = "Each opens on Compare in a tab of its own, where the phantom is rendered again from its seed."
     if not selection.judged.simulated:
         opened = "These films are not of the shipped models' data set, and cannot be rendered."
-    st.markdown(
+    terms.markdown(
         f"**{method_title(selection.method)}** by **{record.title}** ({direction(record).lower()}), "
         f"{len(maps):,} maps. {opened}"
     )

@@ -10,6 +10,7 @@ from cxrbench.app.judge.controls import ALL_FINDINGS, Selection
 from cxrbench.app.judge.results import judged_as, method_title
 from cxrbench.app.judge.tables import by_key
 from cxrbench.app.judge.words import CONTROLS
+from cxrbench.app.widgets import terms
 from cxrbench.errors import InputError
 from cxrbench.explain import configured_method
 from cxrbench.figures.scorecard import Score, Scorecard, question_of, scorecard
@@ -64,7 +65,7 @@ def scorecard_part(selection: Selection) -> None:
             type="primary",
             key="save_scorecard",
         )
-        st.caption(
+        terms.caption(
             "One HTML file without links to other files; it prints on one page of A4. "
             f"It holds {len(card.scores)} of {len(selection.judged.criteria)} criteria: as many as fit."
         )

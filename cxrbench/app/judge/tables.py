@@ -28,7 +28,7 @@ def methods_part(selection: Selection) -> None:
     """Draw the table of methods, and below it that of the controls, both sorted by the criterion."""
     summary = summarised(selection, selection.criteria)
     record = CRITERIA[selection.criterion]
-    st.markdown(f"Sorted by **{record.title}**. {criterion_words(selection.criterion)}")
+    terms.markdown(f"Sorted by **{record.title}**. {criterion_words(selection.criterion)}")
     methods = ordered_methods(summary, selection.criterion)
     if not methods:
         st.info("These criteria have no value for this model and finding; choose others.")

@@ -6,6 +6,7 @@ import streamlit as st
 
 from cxrbench.app.judge import agreement, films, scorecard, tables
 from cxrbench.app.judge.controls import follow_link, pick
+from cxrbench.app.widgets import terms
 
 __all__ = ["draw"]
 
@@ -17,6 +18,7 @@ def draw() -> None:
 
 
 @st.fragment
+@terms.part
 def _draw() -> None:
     """Draw the controls and the open part; the other parts compute nothing."""
     selection = pick()

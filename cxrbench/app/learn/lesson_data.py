@@ -17,7 +17,7 @@ from cxrbench.app.learn.player.schema import (
 )
 from cxrbench.data.phantom import part_title
 from cxrbench.errors import InputError
-from cxrbench.teaching.glossary import GLOSSARY, terms_of
+from cxrbench.teaching.glossary import meanings_of
 from cxrbench.teaching.lessons import (
     Computed,
     Lesson,
@@ -52,8 +52,13 @@ def learn_data(lessons: Sequence[Lesson], opened: str) -> LearnData:
     """
     by_id = {lesson.id: lesson for lesson in lessons}
     if opened in by_id:
-        return {"lessons": [], "lesson": lesson_data(by_id[opened], read_computed(by_id[opened]))}
-    return {"lessons": list(map(_entry, lessons)), "lesson": None}
+        return {
+            "lessons": [],
+            "terms": {},
+            "lesson": lesson_data(by_id[opened], read_computed(by_id[opened])),
+        }
+    terms = meanings_of(*(lesson.purpose for lesson in lessons))
+    return {"lessons": list(map(_entry, lessons)), "terms": terms, "lesson": None}
 
 
 def lesson_data(lesson: Lesson, computed: Computed) -> LessonData:
@@ -91,7 +96,10 @@ def _entry(lesson: Lesson) -> EntryData:
 def _step(step: Step, values: Mapping[str, float], panels: Sequence[Panel]) -> StepData:
     address, page = _bench(step)
     text, reveal = (_paragraphs(each, step, values) for each in (step.text, step.reveal))
-    written = terms_of("\n".join([*text, *reveal]))
+    captions = [filled(picture.caption, step, values) for picture in step.pictures]
+    question = _question(step, values)
+    asked = question["ask"] if question else ""
+    title = filled(step.title, step, values)
     slider: SliderData | None = None
     if step.slider:
         slider = {
@@ -100,14 +108,14 @@ def _step(step: Step, values: Mapping[str, float], panels: Sequence[Panel]) -> S
             "prevalence": round(values[step.slider.prevalence], 1),
         }
     return {
-        "title": filled(step.title, step, values),
+        "title": title,
         "text": text,
-        "terms": {form: GLOSSARY[term].meaning for term, form in written.items()},
+        "terms": meanings_of(*text, *captions, asked, *reveal, *filter(None, _COLOURS.values()), title),
         "pictures": [
-            _picture(picture, panel, filled(picture.caption, step, values))
-            for picture, panel in zip(step.pictures, panels, strict=True)
+            _picture(picture, panel, caption)
+            for picture, panel, caption in zip(step.pictures, panels, captions, strict=True)
         ],
-        "question": _question(step, values),
+        "question": question,
         "reveal": reveal,
         "slider": slider,
         "bench": address,

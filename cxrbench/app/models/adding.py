@@ -9,6 +9,7 @@ from cxrbench import assets
 from cxrbench.app.services import own_model_work as work
 from cxrbench.app.services.background_tasks import Task
 from cxrbench.app.services.folder_access import check_folder, is_local, may_name_folders, without_folders
+from cxrbench.app.widgets import terms
 from cxrbench.app.widgets.progress import in_words
 from cxrbench.errors import InputError
 from cxrbench.models import catalog, own
@@ -31,6 +32,7 @@ def offered() -> None:
     busy = work.running(_known())
 
     @st.fragment(run_every=_SECONDS if busy else None)
+    @terms.part
     def refreshed() -> None:
         present = catalog.available()
         for model in OFFERED.values():
@@ -42,7 +44,7 @@ def offered() -> None:
             st.rerun()
 
     refreshed()
-    st.caption(
+    terms.caption(
         "A model is downloaded from the Hugging Face Hub, its SHA-256 is compared, and it is stored in "
         f"{_place()}. Without a network: run `cxrbench models add NAME` on a machine that has one, bring the "
         "folder NAME of its `.cxrbench/models` here, and name it below."
@@ -105,7 +107,7 @@ def _add(what: str) -> None:
 
 def _offered(model: OfferedModel, *, present: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(
+        terms.markdown(
             f"**{model.title}** · `{model.name}` · {model.findings} finding{'s' * (model.findings > 1)}  \n"
             f"Learned from {model.learned_from}. Licence: {model.licence}. {model.size / 1e6:.0f} MB from "
             f"[{model.repository}](https://huggingface.co/{model.repository}).",

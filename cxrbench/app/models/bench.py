@@ -5,6 +5,7 @@ from typing import Final
 import streamlit as st
 
 from cxrbench.app.services.folder_access import may_name_folders, without_folders
+from cxrbench.app.widgets import terms
 from cxrbench.app.widgets.model_cards import card_text
 from cxrbench.errors import InputError
 from cxrbench.models import ModelSpec, architecture, catalog, own
@@ -37,7 +38,7 @@ def _model(entry: CatalogEntry, spec: ModelSpec) -> None:
     count = len(spec.findings)
     source = f"[{spec.source}]({_address(spec.source)})" if spec.source else _KINDS[entry.kind]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(
+        terms.markdown(
             f"**{spec.title or spec.name}** · `{spec.name}` · {architecture(spec.architecture).title}, "
             f"{count} finding{'s' * (count > 1)}  \nLearned from "
             f"{spec.learned_from or 'data that it does not name'}. Licence: {spec.licence or 'not stated'}. "

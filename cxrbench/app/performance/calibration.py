@@ -34,7 +34,7 @@ def calibration_part(systems: Sequence[System], finding: str) -> None:
         help="Calibration is fitted on the validation images and evaluated on the selected ones.",
     )
     if method in CALIBRATIONS:
-        st.caption(CALIBRATIONS[method].summary)
+        terms.caption(CALIBRATIONS[method].summary)
     curves, metrics = {}, []
     for system in systems:
         if not system.graded:

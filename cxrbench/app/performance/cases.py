@@ -11,6 +11,7 @@ from cxrbench.app.performance.clicked_cell import KINDS, shown_cell
 from cxrbench.app.services import own_set_films
 from cxrbench.app.services.compare_links import case_list_parameters, film_address
 from cxrbench.app.services.shipped_films import compare_address, shipped_paths
+from cxrbench.app.widgets import terms
 from cxrbench.app.widgets.share import link_popover
 from cxrbench.app.widgets.tables import number_columns, table_expander
 from cxrbench.compare import gallery
@@ -96,7 +97,7 @@ def draw_cases(images: pd.DataFrame, finding: str, models: Sequence[str], name: 
         if any(path == study or path.endswith(f"/{study}") for path in images["image"])
     ]
     if gallery_cases:
-        st.markdown("Gallery cases with heat maps, each opens on Compare in a new tab:")
+        terms.markdown("Gallery cases with heat maps, each opens on Compare in a new tab:")
         shown_models = [model for model in models if model in gallery.models()] or list(gallery.models())[:1]
         with st.container(horizontal=True):
             for entry in gallery_cases:
@@ -105,7 +106,7 @@ def draw_cases(images: pd.DataFrame, finding: str, models: Sequence[str], name: 
                 st.markdown(f":material/compare: [{entry.title}]({address})", width="content")
     first = f", the first {MAX_CASES} of them" if len(images) > MAX_CASES else ""
     shown, opened = _with_links(images[:MAX_CASES], finding, models)
-    st.caption(f"{len(images):,} images{first}, {order}. {opened}")
+    terms.caption(f"{len(images):,} images{first}, {order}. {opened}")
     _share(images, [entry.id for entry in gallery_cases], finding, models, name)
     config = number_columns(images) | {
         "present in truth": "findings present (ground truth)",

@@ -11,6 +11,7 @@ from cxrbench.app.performance.available import AvailablePredictions, available_p
 from cxrbench.app.performance.first_finding import median_auroc_finding
 from cxrbench.app.performance.predictions import VALIDATION, SystemSelection, systems
 from cxrbench.app.services.own_data_work import evaluated_sets
+from cxrbench.app.widgets import terms
 from cxrbench.app.widgets.multi_select import multi_select
 from cxrbench.app.widgets.url import NOTHING, follow, keep
 from cxrbench.errors import InputError
@@ -82,7 +83,7 @@ def pick() -> SelectedSystems | None:
     keep(link | {"cell": clicked_cell.parameter(shown, available.own)})
     _show_counts(shown, finding, _members_text(shown, selection, available))
     for note in available.notes:
-        st.caption(f":material/info: {note}")
+        terms.caption(f":material/info: {note}")
     return SelectedSystems(shown, finding, selection)
 
 
@@ -209,9 +210,9 @@ def _show_counts(systems_shown: list[System], finding: str, members: str) -> Non
     text += f"{(truth == 0).sum():,} absent"
     unknown = len(truth) - int((truth == 1).sum()) - int((truth == 0).sum())
     text += f", {unknown:,} without a label and ignored." if unknown else "."
-    st.caption(f"{text} {members}")
+    terms.caption(f"{text} {members}")
     if first.fitted is first.shown or len(first.fitted) == 0:
-        st.caption(
+        terms.caption(
             ":material/warning: There are no images of the split “"
             + VALIDATION
             + "”, so thresholds are fitted "

@@ -6,6 +6,7 @@ import streamlit as st
 
 from cxrbench.app.performance import calibration, cases, subgroups, tables
 from cxrbench.app.performance.controls import SelectedSystems, follow_link, pick
+from cxrbench.app.widgets import terms
 
 # Earlier names of parts in links → present names.
 _RENAMED = {"Two compared": "Paired comparison", "Who is best?": "Leaderboard"}
@@ -18,6 +19,7 @@ def draw() -> None:
 
 
 @st.fragment
+@terms.part
 def _draw() -> None:
     """Draw the controls and the selected tab; the other tabs compute nothing."""
     selected = pick()

@@ -134,11 +134,11 @@ def ranking_part(systems: Sequence[System]) -> None:
     )
     st.dataframe(table, hide_index=True, column_config=number_columns(table))
     best = ranked(rows)
-    st.markdown(
+    terms.markdown(
         "**Best system by** "
         + " · ".join(f"{title}: {best[name]}" for name, title in _RANKING_METRICS.items())
     )
-    st.caption(
+    terms.caption(
         "AUROC, average precision and F1: macro averages over the findings where they are defined. Hamming "
         "loss (fraction of wrong labels, lower is better) and subset accuracy: means over the images. "
         "**AUROC of decisions** uses binary predictions as scores; it and the F1 of both classes are "
@@ -146,7 +146,7 @@ def ranking_part(systems: Sequence[System]) -> None:
     )
     for system in systems:
         if system.ensemble:
-            st.caption(f"**{system.title}.** {system.summary}")
+            terms.caption(f"**{system.title}.** {system.summary}")
 
 
 def agreement_part(systems: Sequence[System], finding: str) -> None:
@@ -158,7 +158,7 @@ def agreement_part(systems: Sequence[System], finding: str) -> None:
     calls = np.stack([model.calls for model in models])
     table = _kappas(calls, tuple(model.title for model in models), models[0].shown.labels)
     st.dataframe(table, hide_index=True, column_config=number_columns(table, "%.2f"))
-    st.caption(
+    terms.caption(
         "κ of the binary predictions at each model's own thresholds: 1 is perfect agreement, 0 agreement by "
         "chance. Cohen's κ for pairs, Fleiss' κ for all models. Empty: undefined, since all predictions are "
         "the same. Agreement does not imply correctness: models may make the same errors."

@@ -27,7 +27,7 @@ def curves_part(systems: Sequence[System], finding: str, rule: str) -> None:
     """Draw ROC and precision–recall curves with bands, the threshold slider and the confusion matrix."""
     for system in systems:
         if not system.graded:
-            st.caption(f"**{system.title}** has one operating point, not a curve. {system.summary}")
+            terms.caption(f"**{system.title}** has one operating point, not a curve. {system.summary}")
     truth = systems[0].shown.targets[:, systems[0].shown.labels.index(finding)]
     if not ((truth == 1).any() and (truth == 0).any()):
         st.info(
@@ -61,9 +61,9 @@ def table_part(systems: Sequence[System]) -> None:
     table = metrics_table(systems, selected)
     st.dataframe(table, hide_index=True, column_config=number_columns(table), height=520)
     for name in selected:
-        st.caption(f"**{METRICS[name].title}.** {METRICS[name].summary}")
+        terms.caption(f"**{METRICS[name].title}.** {METRICS[name].summary}")
     images = len(systems[0].shown)
-    st.caption(
+    terms.caption(
         f"low, high: patient-level bootstrap confidence intervals (95 %, {resample_count(images):,} "
         "resamples). Empty: undefined without positives or negatives, or in ≥ 10 % of the resamples."
     )
@@ -94,7 +94,7 @@ def pair_part(systems: Sequence[System]) -> None:
     chart = _differences(table, f"{METRICS[name].title}: first minus second")
     difference = f"{METRICS[name].title}: {a.title} minus {b.title}"
     charts.show(chart, alt_text=f"Paired differences in {difference}, finding by finding.")
-    st.caption(
+    terms.caption(
         f"{METRICS[name].summary} Bars: 95 % paired bootstrap confidence intervals, the same resampled "
         "patients for both systems. p is two-sided and not corrected for multiple comparisons: of "
         "fourteen findings, one is below 0.07 by chance alone."

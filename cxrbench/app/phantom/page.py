@@ -9,6 +9,7 @@ from cxrbench.app.navigation import page_file
 from cxrbench.app.phantom import controls, view
 from cxrbench.app.services import phantoms
 from cxrbench.app.services.phantom_settings import PhantomSettings
+from cxrbench.app.widgets import terms
 from cxrbench.data.phantom import Phantom
 from cxrbench.errors import InputError
 from cxrbench.figures.outline import smallest_region
@@ -51,6 +52,7 @@ OUTLINES = (
 
 
 @st.fragment
+@terms.part
 def workspace() -> None:
     """Radiograph, controls and ground truth, in one fragment: quick changes lead to one rerun."""
     left, middle, right = st.columns([1.45, 1.1, 1.35], gap="medium")

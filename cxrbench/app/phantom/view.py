@@ -14,6 +14,7 @@ import streamlit as st
 
 from cxrbench.app.services import phantoms
 from cxrbench.app.services.phantom_settings import PhantomSettings
+from cxrbench.app.widgets import terms
 from cxrbench.data.phantom import KINDS, Phantom
 from cxrbench.figures import outline_polygons
 from cxrbench.writing import png_bytes
@@ -155,7 +156,7 @@ def show_truth(phantom: Phantom) -> None:
     )
     hidden = [name for name in phantom.severity if name not in phantom.boxes]
     if hidden:
-        st.caption(
+        terms.caption(
             f"{', '.join(hidden)}: present, but not visible: hidden by another finding or in this view."
         )
 

@@ -5,6 +5,7 @@ import streamlit as st
 
 from cxrbench.app.preparation.preprocessing import Step, with_mask
 from cxrbench.app.services.radiographs import Source, case
+from cxrbench.app.widgets import terms
 from cxrbench.augment import AUGMENTATIONS, Change, Mixup, MixupDraw, Parameter
 from cxrbench.compare import gallery
 from cxrbench.preprocess import Preprocessing
@@ -21,7 +22,7 @@ def pick_augmentation() -> Change:
         format_func=lambda key: AUGMENTATIONS[key].title,
         key="aug_name",
     )
-    st.caption(AUGMENTATIONS[name].summary)
+    terms.caption(AUGMENTATIONS[name].summary)
     values = {parameter.name: _value(parameter) for parameter in AUGMENTATIONS[name].parameters}
     return AUGMENTATIONS[name].change(**values)
 

@@ -23,7 +23,7 @@ def show_augmentations(source: Source, settings: Preprocessing) -> None:
     controls, before, after = st.columns([1, 1.3, 1.3], gap="medium")
     with controls:
         chosen = augmentation.pick_augmentation()
-        st.caption(f"Orange: {name}. A mask is transformed with its image.")
+        terms.caption(f"Orange: {name}. A mask is transformed with its image.")
     steps = (
         augmentation.step("Before", "After preprocessing, without the crop.", image, mask),
         augmentation.step(
@@ -34,13 +34,14 @@ def show_augmentations(source: Source, settings: Preprocessing) -> None:
         with column:
             preprocessing.show([step], 1)
     st.header("All augmentations, with random parameters")
-    st.caption("Stronger than in most training recipes, so that the effect is visible.")
+    terms.caption("Stronger than in most training recipes, so that the effect is visible.")
     seed = st.slider("Seed", 1, 50, 1, key="aug_draw", help="The same seed gives the same pictures.")
     mixed = augmentation.mixed_up(image, source, settings, seed)
     preprocessing.show(augmentation.augmented(image, mask, seed) + ([mixed] if mixed else []))
 
 
 @st.fragment
+@terms.part
 def workspace() -> None:
     """Controls and pictures, in one fragment: quick changes lead to one rerun."""
     left, right = st.columns([1, 3.4], gap="medium")

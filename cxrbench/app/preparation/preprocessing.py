@@ -9,6 +9,7 @@ import streamlit as st
 
 from cxrbench.app.services import own_radiographs
 from cxrbench.app.services.radiographs import Source, case
+from cxrbench.app.widgets import terms
 from cxrbench.compare import gallery
 from cxrbench.errors import InputError
 from cxrbench.figures import omission_note, outline_polygons
@@ -101,7 +102,7 @@ def pick_preprocessing() -> Preprocessing:
         bind="query-params",
         help="How grey values are transformed after the percentile window.",
     )
-    st.caption(CONTRASTS[contrast].summary)
+    terms.caption(CONTRASTS[contrast].summary)
     clip, tiles = 2.0, 8
     if contrast == "clahe":
         clip = st.slider(
@@ -199,7 +200,7 @@ def show(steps: list[Step], columns: int = 3) -> None:
                 st.markdown(f"**{step.title}**")
                 alt = f"{step.title}: {step.description}"
                 st.image(step.picture, width="stretch", output_format="PNG", alt=alt)
-                st.caption(step.description)
+                terms.caption(step.description)
 
 
 def with_mask(image: np.ndarray, mask: np.ndarray | None = None, box: Box | None = None) -> np.ndarray:

@@ -13,6 +13,7 @@ from cxrbench.app.widgets import terms
 from cxrbench.app.widgets.share import link_popover
 from cxrbench.errors import InputError
 from cxrbench.models import catalog
+from cxrbench.teaching.glossary import meanings_of
 from cxrbench.teaching.quiz import COLUMNS, FIGURES, GRID, PATTERNS, Quiz
 
 __all__ = ["draw", "quiz_data"]
@@ -22,17 +23,19 @@ _ABOUT: Final = (
     "its map, and keep or change your answer. The AI is not always right. At the end you see what it did to "
     "your answers."
 )
+_TERMS: Final = "score, finding, lesion"  # in the texts of the player
 _POLL_SECONDS: Final = 2.0
 
 
 def quiz_data(setup: Setup, quiz: Quiz, films: Prepared) -> QuizData:
     """A quiz as JSON values for the player, with the films that are prepared so far."""
+    about = MAP_METHODS[setup.method].about
     return {
         "id": setup.id,
         "finding": setup.settings.finding,
         "model": setup.model.title,
         "method": setup.method,
-        "about_method": MAP_METHODS[setup.method].about,
+        "about_method": about,
         "grid": GRID,
         "films": len(quiz.items),
         "retest_films": len(quiz.retest),
@@ -57,6 +60,12 @@ def quiz_data(setup: Setup, quiz: Quiz, films: Prepared) -> QuizData:
             }
             for (agreement, ai_right), pattern in PATTERNS.items()
         ],
+        "terms": meanings_of(
+            _TERMS,
+            setup.method,
+            MAP_METHODS[setup.method].about,
+            *(each.meaning for each in PATTERNS.values()),
+        ),
         "columns": list(COLUMNS),
     }
 

@@ -9,6 +9,7 @@ import streamlit as st
 from cxrbench.app.services.known_truth import location_priors
 from cxrbench.app.services.radiographs import Source, case
 from cxrbench.app.start.pictures import film_png, map_png
+from cxrbench.app.widgets import terms
 from cxrbench.app.widgets.page_links import page_link
 from cxrbench.compare import Comparison, gallery
 from cxrbench.compare.against_truth import AgainstTruth, against_truth
@@ -60,7 +61,7 @@ def draw_example(example: Example = EXAMPLE) -> None:
     score = float(prediction.scores[prediction.labels.index(example.finding)])
     title = gallery.models().get(example.model, example.model)
     name = example.finding.lower()
-    st.markdown(
+    terms.markdown(
         f"This patient is simulated, so the truth is known: the {name} lies in the **white outline**. "
         f"{title} gives it a score of **{score:.2f}**. Three methods say where that score comes from. "
         "Do they agree?"
@@ -104,26 +105,26 @@ def _draw_maps(source: Source, comparison: Comparison, example: Example) -> None
     priors = location_priors(source, [example.finding])
     columns = st.columns(1 + len(example.methods))
     with columns[0]:
-        st.markdown("**The radiograph**")
+        terms.markdown("**The radiograph**")
         st.image(
             film_png(comparison.image, mask),
             width="stretch",
             output_format="PNG",
             alt=f"Simulated chest radiograph; {example.finding} is outlined.",
         )
-        st.caption(f"Known extent: {float(mask.mean()):.1%} of the film.")
+        terms.caption(f"Known extent: {float(mask.mean()):.1%} of the film.")
     for column, method in zip(columns[1:], example.methods, strict=True):
         heat = comparison.heat_maps[example.model, method]
         found = against_truth(heat, comparison, example.finding, priors)
         with column:
-            st.markdown(f"**{heat.title or method}**")
+            terms.markdown(f"**{heat.title or method}**")
             st.image(
                 map_png(comparison.image, heat, example.finding, mask),
                 width="stretch",
                 output_format="PNG",
                 alt=f"Map of {heat.title or method} for {example.finding}. {_verdict(found)}",
             )
-            st.caption(_verdict(found) + _never_sees(method))
+            terms.caption(_verdict(found) + _never_sees(method))
 
 
 def _verdict(found: AgainstTruth | None) -> str:
@@ -165,18 +166,18 @@ def _draw_without(source: Source, comparison: Comparison, example: Example) -> N
         with column:
             st.markdown(f"**{title}**")
             st.image(picture, width="stretch", output_format="PNG", alt=alt)
-            st.caption(alt)
+            terms.caption(alt)
     with beside:
         _draw_scores(source, comparison, example)
 
 
 def _draw_scores(source: Source, comparison: Comparison, example: Example) -> None:
-    st.markdown("**The score, with → without**")
+    terms.markdown("**The score, with → without**")
     titles = gallery.models()
     scores = scores_without(source, comparison, example.finding)
     for model, (before, after) in scores.items():
         st.markdown(f"{titles.get(model, model)}: {before:.2f} → **{after:.2f}**")
-    st.caption(
+    terms.caption(
         "Same patient, position, noise and exposure: only the finding is gone. So this is the true effect of "
         "the finding on each score, and a map that points elsewhere did not show it. Real films have no such "
         "twin; that is why methods are judged on simulated ones first."

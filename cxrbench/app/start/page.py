@@ -30,7 +30,7 @@ def draw() -> None:
         "See what chest X-ray classifiers look at, and hold their heat maps against the exact truth: on "
         "simulated patients, the same film can be taken **without the finding**."
     )
-    st.html(f'<p style="margin: 0">{terms.with_meanings(introduction)}</p>')
+    terms.markdown(introduction)
     draw_example()
     _draw_ways()
     _draw_gallery()

@@ -63,7 +63,7 @@ def choose() -> None:
     if busy:
         st.caption(f"{busy.name} is running. Only one run at a time on this machine.")
     else:
-        st.caption(_expectation(name))
+        terms.caption(_expectation(name))
 
 
 def _expectation(name: str) -> str:
@@ -151,6 +151,7 @@ def follow(name: str) -> None:
     interval = REFRESH_SECONDS if run is not None and run.running else None
 
     @st.fragment(run_every=interval)
+    @terms.part
     def refreshed() -> None:
         current = _run(name)
         if current is not None:

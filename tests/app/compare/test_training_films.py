@@ -13,6 +13,8 @@ from cxrbench.models import ModelSpec
 from cxrbench.models.folder import write_spec
 from cxrbench.preprocess import Preprocessing
 
+pytestmark = pytest.mark.usefixtures("plain_texts")
+
 FILM = Source("film", "", np.zeros((8, 8), np.float32), "0" * 64, real=True)
 PHANTOM = Source("phantom", "", np.zeros((8, 8), np.float32), "1" * 64, truth={"Edema": 1})
 

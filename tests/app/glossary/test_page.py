@@ -14,7 +14,7 @@ def test_all_words_are_listed_and_a_search_finds_some_or_says_that_none_match() 
     at.switch_page(str(PAGE)).run()
     assert not at.exception
     text = " ".join(each.value for each in at.markdown)
-    assert all(f"**{word}** — " in text for word in GLOSSARY)
+    assert all(f"<dfn>**{word}**</dfn> — " in text for word in GLOSSARY)
     at.text_input(key="search").input("Baseline").run()
     assert [header.value for header in at.header] == ["Heat maps"]
     at.text_input(key="search").input("xyz").run()

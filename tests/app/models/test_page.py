@@ -20,6 +20,8 @@ from cxrbench.models import create, hub, own
 from cxrbench.models.offered import OfferedModel
 from cxrbench.preprocess import Preprocessing
 
+pytestmark = pytest.mark.usefixtures("plain_texts")
+
 MAIN = Path(main.__file__)
 # Before the first run Streamlit identifies a page by the name of its file.
 PAGE = MAIN.parents[2] / "pages" / "models.py"

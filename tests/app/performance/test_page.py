@@ -31,6 +31,8 @@ from cxrbench.models import ModelSpec
 from cxrbench.models.folder import write_spec
 from cxrbench.preprocess import Preprocessing
 
+pytestmark = pytest.mark.usefixtures("plain_texts")
+
 MAIN = Path(main.__file__)
 # Before the first run Streamlit identifies a page by the name of its file.
 PAGE = MAIN.parents[2] / "pages" / "performance.py"

@@ -15,6 +15,8 @@ from cxrbench.compare.run import prediction
 from cxrbench.data.images import read_image
 from cxrbench.models import hub
 
+pytestmark = pytest.mark.usefixtures("plain_texts")
+
 
 @pytest.fixture
 def start() -> AppTest:

@@ -16,6 +16,8 @@ from cxrbench.training.config import DataConfig
 from cxrbench.training.run import history, launcher, recipes
 from cxrbench.training.run import status as run_status
 
+pytestmark = pytest.mark.usefixtures("plain_texts")
+
 MAIN = Path(main.__file__)
 # Before the first run Streamlit identifies a page by the name of its file.
 PAGE = MAIN.parents[2] / "pages" / "train.py"
@@ -142,7 +144,7 @@ def test_the_page_shows_a_finished_run_with_its_curves_and_a_failed_one_with_its
     at = page()
     assert not at.exception
     assert any("**done** is finished" in markdown.value for markdown in at.markdown)
-    captions = " ".join(element.proto.body for element in at.get("html"))
+    captions = " ".join(caption.value for caption in at.caption)
     assert "Best: 0.800, epoch 3 of 3; its weights are kept" in captions
     assert "Fracture" not in at.selectbox(key="curve_finding").options
     time.sleep(0.01)

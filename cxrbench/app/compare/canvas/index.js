@@ -1,11 +1,13 @@
 // The component's entry: Streamlit calls it with new data; it keeps one bench for each place in the page.
 
 import { contextOf, find } from "../../widgets/dom.js";
+import { notYetExplained, withMeanings } from "../../widgets/terms.js";
 import { bytesOf, decodeMap } from "./field.js";
-import { buildPanel, fillPanel, paintPanel, showPanel, showReadout } from "./panel.js";
+import { buildPanel, element, fillPanel, paintPanel, showPanel, showReadout } from "./panel.js";
 import { fillToolbar, forgetSaid, listenToolbar, showToolbar } from "./toolbar.js";
 import { firstView, peaksOf, settle, viewParameter } from "./view.js";
 
+/** @import { Meanings, Terms } from "../../widgets/terms.js" */
 /** @import { Panel } from "./panel.js" */
 /** @import { PanelData, PictureData, SceneData } from "./schema.js" */
 /** @import { View } from "./view.js" */
@@ -155,8 +157,9 @@ function decoded({ src, width, height }, bench) {
  *
  * @param {Bench} bench
  * @param {PanelData[]} sent
+ * @param {Terms} terms
  */
-function takePanels(bench, sent) {
+function takePanels(bench, sent, terms) {
   const old = Object.fromEntries(bench.panels.map((panel) => [panel.id, panel]));
   bench.panels = sent.map((panel) => ({
     ...panel,
@@ -170,14 +173,14 @@ function takePanels(bench, sent) {
   if (!same) place.replaceChildren(...figures);
   place.style.setProperty("--columns", String(bench.columns));
   place.classList.toggle("beside", bench.panels.some((panel) => panel.rows > 1));
-  const lines = bench.data.shared.map((sentence) => Object.assign(document.createElement("li"), { textContent: sentence }));
+  const lines = bench.data.shared.map((sentence) => element("li", "", ...withMeanings(sentence, terms)));
   find(bench.root, ".shared", HTMLElement).replaceChildren(...lines);
-  for (const panel of bench.panels) fillPanel(panel, bench);
+  for (const panel of bench.panels) fillPanel(panel, bench, terms);
 }
 
 /**
  * @typedef {object} Component
- * @property {SceneData | null} data
+ * @property {(SceneData & Meanings) | null} data
  * @property {ParentNode} parentElement
  * @property {(name: "view", value: string) => void} setStateValue
  */
@@ -197,7 +200,7 @@ export default function canvas({ data, parentElement, setStateValue }) {
   bench.columns = data.columns;
   for (const [name, colour] of Object.entries(data.colours)) bench.tables[name] ??= bytesOf(colour.table);
   takePicture(bench, data.picture);
-  takePanels(bench, data.panels);
+  takePanels(bench, data.panels, notYetExplained(data.terms));
   root.classList.toggle("follows", data.follows);
   root.classList.toggle("presenter", data.presenter);
   fillToolbar(root, bench);

@@ -1,11 +1,13 @@
 // One cell of the comparison as the reader sees it: heading, picture, scale, facts, and the value under the cross-hair.
 
 import { contextOf } from "../../widgets/dom.js";
+import { withMeanings } from "../../widgets/terms.js";
 import { drawCross, drawPanel, drawStrip } from "./draw.js";
 import { colourise, figure, rasterise, valueAt } from "./field.js";
 import { listen } from "./gestures.js";
 import { colourName } from "./view.js";
 
+/** @import { Terms } from "../../widgets/terms.js" */
 /** @import { Field, Raster } from "./field.js" */
 /** @import { Bench, Picture } from "./index.js" */
 /** @import { PanelData } from "./schema.js" */
@@ -44,13 +46,13 @@ import { colourName } from "./view.js";
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
  * @param {string} [className]
- * @param {string} [text]
+ * @param {...(Node | string)} children
  * @returns {HTMLElementTagNameMap[Tag]}
  */
-function element(tag, className = "", text = "") {
+export function element(tag, className = "", ...children) {
   const made = document.createElement(tag);
   if (className) made.className = className;
-  made.textContent = text;
+  made.append(...children);
   return made;
 }
 
@@ -107,29 +109,31 @@ export function buildPanel(bench) {
  *
  * @param {Panel} panel
  * @param {Bench} bench
+ * @param {Terms} terms that are not explained yet
  */
-export function fillPanel(panel, bench) {
+export function fillPanel(panel, bench, terms) {
   const { parts } = panel;
   parts.figure.classList.toggle("first", panel.first);
   parts.figure.classList.toggle("pinned", panel.rows > 1);
   parts.figure.classList.toggle("dimmed", panel.dimmed);
   parts.figure.style.setProperty("--rows", String(panel.rows));
-  parts.title.textContent = panel.title;
+  parts.title.replaceChildren(...withMeanings(panel.title, terms));
   parts.subtitle.textContent = panel.subtitle;
   parts.base.setAttribute("aria-label", panel.alt);
   parts.frame.setAttribute("aria-label", `${panel.title}: arrow keys move the cross-hair, plus and minus zoom, 0 shows all`);
   parts.frame.style.aspectRatio = `${bench.picture.width} / ${bench.picture.height}`;
   parts.frame.style.setProperty("--aspect", String(bench.picture.width / bench.picture.height));
-  parts.notes.replaceChildren(...panel.notes.map((note) => element("li", "", note)));
-  parts.notes.hidden = panel.notes.length === 0;
   // On the picture only where there is no map to cover: a note must not hide what it is about.
-  if (panel.kind === "map" && !panel.map) parts.frame.append(parts.notes);
+  const covers = panel.kind === "map" && !panel.map;
+  parts.notes.replaceChildren(...panel.notes.map((note) => element("li", "", ...(covers ? [note] : withMeanings(note, terms)))));
+  parts.notes.hidden = panel.notes.length === 0;
+  if (covers) parts.frame.append(parts.notes);
   else parts.facts.before(parts.notes);
   parts.truth.hidden = !panel.truth;
   parts.verdict.textContent = panel.truth?.text ?? "";
   parts.verdict.title = panel.truth?.about ?? "";
   parts.about.textContent = panel.truth?.about ?? "";
-  parts.facts.replaceChildren(...panel.facts.map((fact) => element("li", "", fact)));
+  parts.facts.replaceChildren(...panel.facts.map((fact) => element("li", "", ...withMeanings(fact, terms))));
   parts.progress.hidden = panel.progress === null;
   if (panel.progress !== null) {
     parts.progress.value = panel.progress;

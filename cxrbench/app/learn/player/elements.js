@@ -1,7 +1,9 @@
 // Elements of a step: text with emphasis, pictures, and the slider of predictive values.
 
 import { labelOutlines } from "../../widgets/outline_labels.js";
+import { withMeanings } from "../../widgets/terms.js";
 
+/** @import { Terms } from "../../widgets/terms.js" */
 /** @import { PictureData, SliderData } from "./schema.js" */
 /** @import { Point } from "../../widgets/outline_labels.js" */
 
@@ -19,59 +21,20 @@ export function element(tag, name = "", ...children) {
   return made;
 }
 
-/** @typedef {Map<string, string>} Terms as written → meaning; those that are not explained yet, the longest first */
-
 /**
  * A paragraph; `**bold**` and `*emphasis*` are the only marks. No text becomes markup.
  *
  * @param {string} text
- * @param {Terms} [terms] each of which carries its meaning where it appears first, and is taken out here
+ * @param {Terms} terms each of which carries its meaning where it appears first
  * @returns {HTMLParagraphElement}
  */
-export function paragraph(text, terms = new Map()) {
+export function paragraph(text, terms) {
   const parts = text.split(/(\*\*[^*]+\*\*|\*[^*]+\*)/u).flatMap((part) => {
     if (part.startsWith("**") && part.length > 4) return [element("strong", "", ...withMeanings(part.slice(2, -2), terms))];
     if (part.startsWith("*") && part.length > 2) return [element("em", "", ...withMeanings(part.slice(1, -1), terms))];
     return withMeanings(part, terms);
   });
   return element("p", "", ...parts);
-}
-
-/**
- * @param {Record<string, string>} terms
- * @returns {Terms}
- */
-export const notYetExplained = (terms) => new Map(Object.entries(terms).toSorted(([one], [other]) => other.length - one.length));
-
-/**
- * @param {string} text
- * @param {Terms} terms
- * @returns {(Node | string)[]}
- */
-function withMeanings(text, terms) {
-  for (const [written, meaning] of terms) {
-    const literal = written.replaceAll(/[\\^$.*+?()[\]{}|/]/gu, String.raw`\$&`);
-    const start = text.search(new RegExp(String.raw`(?<![\p{L}\p{N}_])${literal}(?![\p{L}\p{N}_])`, "u"));
-    if (start < 0) continue;
-    terms.delete(written);
-    const [before, after] = [text.slice(0, start), text.slice(start + written.length)];
-    return [...withMeanings(before, terms), ...term(written, meaning), ...withMeanings(after, terms)];
-  }
-  return [text];
-}
-
-/**
- * A word that opens its meaning.
- *
- * @param {string} written
- * @param {string} meaning
- * @returns {Node[]}
- */
-function term(written, meaning) {
-  const [word, opened] = [element("button", "term", written), element("span", "meaning", meaning)];
-  [word.type, word.title, opened.popover] = ["button", meaning, "auto"];
-  word.popoverTargetElement = opened;
-  return [word, opened];
 }
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -81,9 +44,10 @@ const SVG = "http://www.w3.org/2000/svg";
  *
  * @param {PictureData} picture
  * @param {Record<string, string>} images
+ * @param {Terms} terms
  * @returns {HTMLElement}
  */
-export function figure(picture, images) {
+export function figure(picture, images, terms) {
   const film = element("img");
   [film.src, film.alt] = [images[picture.film], picture.alternative];
   const stack = element("button", "stack", film);
@@ -101,8 +65,11 @@ export function figure(picture, images) {
   }
   const made = element("figure", "", stack);
   stack.onclick = () => stack.setAttribute("aria-pressed", String(made.classList.toggle("large")));
-  const colours = picture.heat && picture.colours ? [element("span", "colours", picture.colours)] : [];
-  const words = [...paragraph(picture.caption).childNodes, ...colours];
+  const colours = picture.heat && picture.colours ? [picture.colours] : [];
+  const words = [
+    ...paragraph(picture.caption, terms).childNodes,
+    ...colours.map((text) => element("span", "colours", ...withMeanings(text, terms))),
+  ];
   if (words.length > 0) made.append(element("figcaption", "", ...words));
   return made;
 }

@@ -1,10 +1,12 @@
 // The component's entry: Streamlit calls it with the list of lessons, or with one lesson, which is played in the
 // browser alone. The address names the step, so that it can be shared; progress stays in this browser.
 
+import { notYetExplained, withMeanings } from "../../widgets/terms.js";
 import { element } from "./elements.js";
 import { readProgress } from "./progress.js";
 import { play } from "./play.js";
 
+/** @import { Terms } from "../../widgets/terms.js" */
 /** @import { EntryData, LearnData, OpenData } from "./schema.js" */
 
 /**
@@ -33,16 +35,17 @@ export default function learn({ data, parentElement, setTriggerValue }) {
     };
     return play(root, lesson, () => open(""), share);
   }
-  root.replaceChildren(list(data.lessons, open));
+  root.replaceChildren(list(data.lessons, notYetExplained(data.terms), open));
   return undefined;
 }
 
 /**
  * @param {EntryData[]} lessons
+ * @param {Terms} terms
  * @param {(id: string) => void} open
  * @returns {HTMLElement}
  */
-function list(lessons, open) {
+function list(lessons, terms, open) {
   const progress = readProgress();
   const entries = lessons.map((lesson, index) => {
     const answered = Object.keys(progress[lesson.id] ?? {}).length;
@@ -53,7 +56,7 @@ function list(lessons, open) {
     const state = lesson.problem || (answered ? `${answered} of ${lesson.questions} answered` : `${lesson.steps} steps`);
     const done = answered > 0 && answered >= lesson.questions;
     const note = element("p", done ? "state done" : "state", done ? `✓ ${state}` : state);
-    return element("li", "", element("h2", "", button), element("p", "purpose", lesson.purpose), note);
+    return element("li", "", element("h2", "", button), element("p", "purpose", ...withMeanings(lesson.purpose, terms)), note);
   });
   return element("ol", "lessons", ...entries);
 }

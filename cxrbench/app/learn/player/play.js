@@ -1,11 +1,12 @@
 // Plays one lesson: a step at a time, question before reveal, by mouse, touch or keyboard.
 
-import { element, figure, notYetExplained, paragraph, predictiveValues } from "./elements.js";
+import { notYetExplained, withMeanings } from "../../widgets/terms.js";
+import { element, figure, paragraph, predictiveValues } from "./elements.js";
 import { answerOf, forgetAnswers, keepAnswer } from "./progress.js";
 
 /** @import { LessonData, PictureData, QuestionData, StepData } from "./schema.js" */
 /** @import { Answer } from "./progress.js" */
-/** @import { Terms } from "./elements.js" */
+/** @import { Terms } from "../../widgets/terms.js" */
 
 /** @type {Record<Answer["outcome"], string>} */
 const VERDICTS = { right: "Right.", wrong: "Not quite.", seen: "The answer:" };
@@ -148,15 +149,20 @@ function body(lesson, at, redraw) {
   const step = lesson.steps[at];
   const answer = answerOf(lesson.id, at);
   const revealed = !step.question || answer !== undefined;
-  const title = element("h3", "", step.title);
+  const title = element("h3");
   title.tabIndex = -1;
-  const shown = picturesOf(step, revealed);
-  const pictures = element("div", "pictures", ...shown.map((picture) => figure(picture, lesson.images)));
   const terms = notYetExplained(step.terms);
   const words = element("div", "words", title, ...step.text.map((text) => paragraph(text, terms)));
+  const shown = picturesOf(step, revealed);
+  const pictures = element("div", "pictures", ...shown.map((picture) => figure(picture, lesson.images, terms)));
   const below = element("div", "answer");
-  if (step.question) below.append(question(lesson, at, step.question, answer, redraw));
+  if (step.question) {
+    const asked = question(lesson, at, step.question, answer, redraw);
+    asked.prepend(element("h4", "", ...withMeanings(step.question.ask, terms)));
+    below.append(asked);
+  }
   if (revealed) below.append(reveal(step, answer, terms));
+  title.append(...withMeanings(step.title, terms)); // what no text below explains
   return element("article", shown.length > 0 ? "step" : "step plain", words, ...(shown.length > 0 ? [pictures] : []), below);
 }
 
@@ -177,7 +183,7 @@ function question(lesson, at, asked, answer, redraw) {
     keepAnswer(lesson.id, at, { outcome, given });
     redraw();
   };
-  const made = element("section", "question", element("h4", "", asked.ask));
+  const made = element("section", "question");
   made.append(asked.options.length > 0 ? choice(asked, answer, keep) : number(asked, answer, keep));
   if (!answer) made.append(button("Show me the answer", () => keep("seen", ""), "quiet"));
   return made;

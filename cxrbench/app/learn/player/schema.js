@@ -64,7 +64,7 @@
  * @typedef {object} StepData
  * @property {string} title
  * @property {string[]} text paragraphs
- * @property {Record<string, string>} terms as written where it appears first in paragraphs and reveal → meaning
+ * @property {Record<string, string>} terms as `Meanings.terms`, of all texts of the step
  * @property {PictureData[]} pictures
  * @property {QuestionData | null} question null for a step that only explains
  * @property {string[]} reveal paragraphs that are shown with the right answer
@@ -89,6 +89,7 @@
  *
  * @typedef {object} LearnData
  * @property {EntryData[]} lessons
+ * @property {Record<string, string>} terms as of a step, in what the list says of the lessons
  * @property {LessonData | null} lesson null for the list
  */
 

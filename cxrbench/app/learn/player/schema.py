@@ -115,7 +115,7 @@ class StepData(TypedDict):
     Args:
         title: of the step.
         text: paragraphs.
-        terms: as written where it appears first in paragraphs and reveal → meaning of a term of the glossary.
+        terms: as written in its texts, in lower case → meaning of a term of the glossary; "" for names.
         pictures: in order.
         question: null for a step that only explains.
         reveal: paragraphs that are shown with the right answer.
@@ -158,10 +158,12 @@ class LearnData(TypedDict):
 
     Args:
         lessons: in order.
+        terms: as of a step, in what the list says of the lessons.
         lesson: the one that is open; null for the list.
     """
 
     lessons: list[EntryData]
+    terms: dict[str, str]
     lesson: LessonData | None
 
 

@@ -8,10 +8,15 @@ import streamlit as st
 
 from cxrbench.app.performance.curves.schema import CellClick, FindingData
 from cxrbench.app.widgets.browser_module import component
+from cxrbench.app.widgets.terms import STYLES, meanings
 
 __all__ = ["curves"]
 
-_COMPONENT: Final = component("cxrbench_curves", Path(__file__).parent, "curves", entry="slide.js")
+_COMPONENT: Final = component(
+    "cxrbench_curves", Path(__file__).parent, "curves", entry="slide.js", styles=[STYLES]
+)
+# Terms that the plots are labelled with.
+_WORDS: Final = "ROC, average precision, Sensitivity, Specificity"
 
 
 def curves(data: FindingData, *, key: str, on_cell: Callable[[CellClick], None]) -> None:
@@ -22,4 +27,8 @@ def curves(data: FindingData, *, key: str, on_cell: Callable[[CellClick], None])
         key: key of the element; the threshold is kept when the data change but not the finding and the rule.
         on_cell: called with a cell of the confusion matrix that was clicked, before the page is drawn.
     """
-    _COMPONENT(data=dict(data), key=key, on_cell_change=lambda: on_cell(st.session_state[key]["cell"]))
+    _COMPONENT(
+        data={**data, "terms": meanings(_WORDS)},
+        key=key,
+        on_cell_change=lambda: on_cell(st.session_state[key]["cell"]),
+    )

@@ -1,7 +1,9 @@
 // The confusion matrix at a threshold, derived metrics, and the click that lists its images.
 
 import { find } from "../../widgets/dom.js";
+import { withMeanings } from "../../widgets/terms.js";
 
+/** @import { Terms } from "../../widgets/terms.js" */
 /** @import { CellClick, CountsData, FindingData, SystemData } from "./schema.js" */
 /** @typedef {Record<CellClick["kind"], number>} Confusion */
 
@@ -69,8 +71,9 @@ export function rates({ hits, alarms, misses, rejections }) {
  * @param {SystemData} system
  * @param {FindingData} data
  * @param {number} at
+ * @param {Terms} terms
  */
-export function showCounts(root, system, data, at) {
+export function showCounts(root, system, data, at, terms) {
   const counts = allCounts(system, data, at);
   find(root, ".confusion caption", HTMLElement).textContent = `${data.finding}, ${system.title}`;
   find(root, '[data-of="positives"]', HTMLElement).textContent = `present (${data.positives.toLocaleString("en")})`;
@@ -89,9 +92,10 @@ export function showCounts(root, system, data, at) {
   find(root, ".rates", HTMLElement).replaceChildren(
     ...rates(counts).map(([name, value, words]) => {
       const row = document.createElement("div");
-      const [term, figure] = [document.createElement("dt"), document.createElement("dd")];
-      [term.textContent, figure.textContent, row.title] = [name, Number.isFinite(value) ? value.toFixed(3) : "–", words];
-      row.append(term, figure);
+      const [title, figure] = [document.createElement("dt"), document.createElement("dd")];
+      title.append(...withMeanings(name, terms));
+      [figure.textContent, row.title] = [Number.isFinite(value) ? value.toFixed(3) : "–", words];
+      row.append(title, figure);
       return row;
     }),
   );

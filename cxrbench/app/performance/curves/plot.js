@@ -1,7 +1,9 @@
 // Plots as SVG: axes and curves are drawn once for new data, points and the cut move with the threshold.
 
+import { withMeanings } from "../../widgets/terms.js";
 import { countsAt } from "./confusion.js";
 
+/** @import { Terms } from "../../widgets/terms.js" */
 /** @import { FindingData, SystemData } from "./schema.js" */
 /** @typedef {"roc" | "pr"} Kind */
 
@@ -70,7 +72,7 @@ export const two = (value) => (Number.isFinite(value) ? value.toFixed(2).replace
  * A square of axes from 0 to 1 with its words.
  *
  * @param {Element} place
- * @param {{ x: string, y: string, title: string, label: string, height?: number }} words
+ * @param {{ x: string, y: string, title: (Node | string)[], label: string, height?: number }} words
  * @returns {SVGElement}
  */
 function axes(place, { x, y, title, label, height = SIDE.height }) {
@@ -86,7 +88,7 @@ function axes(place, { x, y, title, label, height = SIDE.height }) {
   frame.append(node("text", { transform: `translate(12 ${up(0.5)}) rotate(-90)`, "text-anchor": "middle" }, y));
   svg.append(frame);
   const heading = document.createElement("figcaption");
-  heading.textContent = title;
+  heading.append(...title);
   place.replaceChildren(heading, svg);
   return svg;
 }
@@ -153,14 +155,15 @@ function legendOf(data, kind) {
  * @param {Element} place
  * @param {FindingData} data
  * @param {Kind} kind
+ * @param {Terms} terms
  * @returns {SVGElement}
  */
-export function drawCurves(place, data, kind) {
+export function drawCurves(place, data, kind, terms) {
   const roc = kind === "roc";
   const svg = axes(place, {
     x: roc ? "False-positive rate (1 − specificity)" : "Recall (sensitivity)",
     y: roc ? "Sensitivity" : "Precision",
-    title: roc ? "ROC: area [95 % interval]" : "Precision–recall: average precision [95 % interval]",
+    title: withMeanings(roc ? "ROC: area [95 % interval]" : "Precision–recall: average precision [95 % interval]", terms),
     label: `${roc ? "ROC" : "Precision–recall"} curves of ${data.finding}: ${data.systems.map((s) => `${s.title} ${s[kind].words}`).join("; ")}`,
   });
   const share = data.positives / Math.max(1, data.positives + data.negatives);

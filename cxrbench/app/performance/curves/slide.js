@@ -1,9 +1,11 @@
 // The component's entry: Streamlit calls it with new data; the slider moves points and counts, and tells no one.
 
 import { find, findAll } from "../../widgets/dom.js";
+import { notYetExplained } from "../../widgets/terms.js";
 import { showCounts } from "./confusion.js";
 import { across, drawCurves, drawScores, movePoints } from "./plot.js";
 
+/** @import { Meanings, Terms } from "../../widgets/terms.js" */
 /** @import { CellClick, FindingData, SystemData } from "./schema.js" */
 
 /**
@@ -11,7 +13,8 @@ import { across, drawCurves, drawScores, movePoints } from "./plot.js";
  *
  * @typedef {object} Place
  * @property {HTMLElement} root
- * @property {FindingData} data
+ * @property {FindingData & Meanings} data
+ * @property {Terms} terms that the captions of the plots do not explain
  * @property {string} focus id of the system whose counts are shown
  * @property {number} at index of the step at which the slider stands
  * @property {{ roc: SVGElement, pr: SVGElement }} [points]
@@ -56,9 +59,10 @@ const focused = (here) => here.data.systems.find((system) => system.id === here.
  */
 function drawAll(here) {
   const { root, data } = here;
+  here.terms = notYetExplained(data.terms);
   here.points = {
-    roc: drawCurves(find(root, ".roc", HTMLElement), data, "roc"),
-    pr: drawCurves(find(root, ".pr", HTMLElement), data, "pr"),
+    roc: drawCurves(find(root, ".roc", HTMLElement), data, "roc", here.terms),
+    pr: drawCurves(find(root, ".pr", HTMLElement), data, "pr", here.terms),
   };
   const system = focused(here);
   here.cut = drawScores(find(root, ".scores", HTMLElement), system, data);
@@ -106,7 +110,7 @@ function slideTo(here, at, rule) {
   }
   for (const end of ["x1", "x2"]) here.cut?.setAttribute(end, String(across(threshold)));
   here.cut?.setAttribute("visibility", system.graded ? "visible" : "hidden");
-  showCounts(root, system, data, here.at);
+  showCounts(root, system, data, here.at, new Map(here.terms));
 }
 
 /**
@@ -126,7 +130,7 @@ const KINDS = ["hits", "alarms", "misses", "rejections"];
 
 /**
  * @typedef {object} Component
- * @property {FindingData | null} data
+ * @property {(FindingData & Meanings) | null} data
  * @property {ParentNode} parentElement
  * @property {(name: "cell", value: CellClick) => void} setTriggerValue
  */
@@ -138,7 +142,7 @@ const KINDS = ["hits", "alarms", "misses", "rejections"];
 export default function curves({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".curves");
   if (!(root instanceof HTMLElement) || !data) return undefined;
-  const here = places.get(root) ?? { root, data, focus: "", at: 0 };
+  const here = places.get(root) ?? { root, data, terms: new Map(), focus: "", at: 0 };
   places.set(root, here);
   here.data = data;
   if (!data.systems.some((system) => system.id === here.focus)) here.focus = data.systems[0].id;

@@ -5,10 +5,13 @@ from typing import Final
 
 from cxrbench.app.quiz.player.schema import QuizData
 from cxrbench.app.widgets.browser_module import OUTLINE_LABELS, component
+from cxrbench.app.widgets.terms import STYLES
 
 __all__ = ["player"]
 
-_COMPONENT: Final = component("cxrbench_quiz", Path(__file__).parent, "player", styles=[OUTLINE_LABELS])
+_COMPONENT: Final = component(
+    "cxrbench_quiz", Path(__file__).parent, "player", styles=[OUTLINE_LABELS, STYLES]
+)
 
 
 def player(data: QuizData, *, key: str) -> None:

@@ -1,6 +1,7 @@
 // Draw where a reader stands: a film with what is asked of it, or the results.
 
 import { find, findAll } from "../../widgets/dom.js";
+import { notYetExplained } from "../../widgets/terms.js";
 import { drawFilm } from "./film.js";
 import { aiReady, countOf, filmOf } from "./player.js";
 import { element, resultParts } from "./results.js";
@@ -32,7 +33,7 @@ export function show(player) {
   find(root, ".reading", HTMLElement).hidden = results;
   find(root, ".bar", HTMLElement).hidden = results;
   if (results) {
-    find(root, ".results", HTMLElement).replaceChildren(...resultParts(data, session));
+    find(root, ".results", HTMLElement).replaceChildren(...resultParts(data, session, notYetExplained(data.terms)));
     return;
   }
   showProgress(player);
@@ -77,8 +78,8 @@ export function showReading(player) {
   ai.tabIndex = -1;
   ai.hidden = step === "alone";
   const answer = session.answers.at(-1);
-  if (step === "with" && film) ai.replaceChildren(...aiText(film, ready));
-  if (step === "truth" && film && answer) ai.replaceChildren(...truthParts(film, answer, data));
+  if (step === "with" && film) ai.replaceChildren(...aiText(film, ready, notYetExplained(data.terms)));
+  if (step === "truth" && film && answer) ai.replaceChildren(...truthParts(film, answer, data, notYetExplained(data.terms)));
   showControls(player);
   if (film && ready && step !== "truth" && player.timed !== `${session.phase} ${session.place} ${step}`) {
     player.timed = `${session.phase} ${session.place} ${step}`;

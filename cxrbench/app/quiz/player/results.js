@@ -1,8 +1,10 @@
 // The results of a quiz: figures with their explanation, patterns, the films one by one, and what can be done next.
 
+import { withMeanings } from "../../widgets/terms.js";
 import { aiRight, inWords, quizFigures, rightAlone, rightWithAi } from "./figures.js";
 import { patternOf } from "./regions.js";
 
+/** @import { Terms } from "../../widgets/terms.js" */
 /** @import { FigureData, FilmData, QuizData } from "./schema.js" */
 /** @import { Answer, FigureValue } from "./figures.js" */
 /** @import { Session } from "./session.js" */
@@ -68,9 +70,10 @@ function figureTable(data, session) {
  *
  * @param {QuizData} data
  * @param {Answer[]} answers
+ * @param {Terms} terms
  * @returns {HTMLElement}
  */
-function patternList(data, answers) {
+function patternList(data, answers, terms) {
   /** @type {Map<string, { meaning: string, films: number }>} */
   const counts = new Map();
   for (const each of answers) {
@@ -84,7 +87,7 @@ function patternList(data, answers) {
   return element(
     "ul",
     { class: "patterns" },
-    ...rows.map(([title, { meaning, films }]) => element("li", {}, element("b", {}, `${films} × ${title}.`), ` ${meaning}`)),
+    ...rows.map(([title, { meaning, films }]) => element("li", {}, element("b", {}, `${films} × ${title}.`), ...withMeanings(` ${meaning}`, terms))),
   );
 }
 
@@ -135,9 +138,10 @@ const button = (text, action, kind = "") => element("button", { type: "button", 
  *
  * @param {QuizData} data
  * @param {Session} session
+ * @param {Terms} terms
  * @returns {HTMLElement[]}
  */
-export function resultParts(data, session) {
+export function resultParts(data, session, terms) {
   const { answers, retest } = session;
   const inverted = answers.filter((each) => each.inverted).length;
   const wrong = answers.filter((each) => !aiRight(each)).length;
@@ -161,7 +165,7 @@ export function resultParts(data, session) {
     figureTable(data, session),
     element("h3", {}, "Your marks and the AI's maps"),
     element("p", {}, "Patterns of Shared Interest: where the map is in relation to your mark, and whether the AI is right."),
-    patternList(data, answers),
+    patternList(data, answers, terms),
     element("h3", {}, "Film by film"),
     element("p", {}, "Each opens on Compare, in a new tab."),
     filmTable(data, answers),

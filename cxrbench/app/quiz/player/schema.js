@@ -65,5 +65,6 @@
  * @property {FilmData[]} retest the first films of the retest, likewise
  * @property {FigureData[]} figures
  * @property {PatternData[]} patterns
+ * @property {Record<string, string>} terms as `Meanings.terms`, of the texts of the player
  * @property {string[]} columns of the exported table
  */

@@ -103,6 +103,7 @@ class QuizData(TypedDict):
         retest: the first films of the retest, likewise.
         figures: all rows of the figures.
         patterns: all patterns.
+        terms: as written in the texts, in lower case → meaning of a term of the glossary; "" for names.
         columns: of the exported table.
     """
 
@@ -118,4 +119,5 @@ class QuizData(TypedDict):
     retest: list[FilmData]
     figures: list[FigureData]
     patterns: list[PatternData]
+    terms: dict[str, str]
     columns: list[str]
