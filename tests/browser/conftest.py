@@ -192,6 +192,14 @@ class Visit:
         found: list[str] = self.page.locator("canvas.base").evaluate_all(script)
         return found
 
+    def darken(self, *, dark: bool = True) -> None:
+        """Ask for the dark theme, or for the light one again, as a reader's system does."""
+        self.page.emulate_media(color_scheme="dark" if dark else "light")
+        # The lightness of the page's background, which Streamlit changes some time later.
+        light = "Number(getComputedStyle(document.querySelector(`.stApp`)).backgroundColor.match(/\\d+/)[0]) > 127"
+        self.page.wait_for_function(f"() => ({light}) !== {str(dark).lower()}")
+        self.settle()
+
     def violations(self) -> str:
         """What axe finds as the page stands; nothing is passed over, for plain Streamlit has no violation."""
         axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")

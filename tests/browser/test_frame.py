@@ -32,6 +32,9 @@ def test_a_page_has_its_title_and_no_accessibility_violations(visit: Visits, pat
     assert page.title() == ("cxrbench" if path == "/" else f"{PAGES[path]} · cxrbench")
     assert page.locator("h1").all_inner_texts() == [PAGES[path]]
     assert here.violations() == "{}"
+    here.darken()
+    assert here.violations() == "{}"
+    here.darken(dark=False)
     sizes = "all => all.map(one => one.getBoundingClientRect()).map(box => Math.min(box.width, box.height))"
     helps = page.locator("[data-testid=stTooltipIcon] button").locator("visible=true")
     assert all(size >= 24 for size in helps.evaluate_all(sizes))
