@@ -1,7 +1,12 @@
 """Terms of the glossary on the pages: explained once, where they appear first."""
 
+import re
+from pathlib import Path
+
 from streamlit.testing.v1 import AppTest
 
+from cxrbench.app import main
+from cxrbench.app.widgets import terms
 from cxrbench.teaching.glossary import GLOSSARY
 
 
@@ -52,3 +57,17 @@ def test_a_heading_explains_its_terms_in_its_help_and_a_component_gets_only_the_
     assert at.subheader[0].proto.help == f"**baseline**: {GLOSSARY['baseline'].meaning}"
     stage = GLOSSARY["stage"].meaning
     assert at.session_state["sent"] == {"baseline": "", "stages": stage, "stage": stage}
+
+
+def test_no_style_sheet_of_a_component_has_a_class_of_the_terms() -> None:
+    app = Path(main.__file__).parent
+    of_terms = set(re.findall(r"\.([a-z][\w-]*)", terms.STYLES.read_text(encoding="utf-8")))
+    assert {"term", "meaning"} <= of_terms
+    others = [path for path in app.rglob("*.css") if path != terms.STYLES]
+    found = {
+        (path.name, name)
+        for path in others
+        for name in re.findall(r"\.([a-z][\w-]*)", path.read_text(encoding="utf-8"))
+        if name in of_terms
+    }
+    assert found == set()

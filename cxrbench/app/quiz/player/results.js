@@ -39,7 +39,7 @@ const figureRow = (figure, found) =>
     Number.isFinite(found.value)
       ? element("td", { class: "films" }, String(found.films))
       : element("td", { class: "films none" }, "no such film"),
-    element("td", { class: "meaning" }, figure.meaning),
+    element("td", { class: "says" }, figure.meaning),
   );
 
 /**
