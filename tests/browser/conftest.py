@@ -196,7 +196,8 @@ class Visit:
         """Ask for the dark theme, or for the light one again, as a reader's system does."""
         self.page.emulate_media(color_scheme="dark" if dark else "light")
         # The lightness of the page's background, which Streamlit changes some time later.
-        light = "Number(getComputedStyle(document.querySelector(`.stApp`)).backgroundColor.match(/\\d+/)[0]) > 127"
+        ground = "getComputedStyle(document.querySelector(`.stApp`)).backgroundColor"
+        light = f"Number({ground}.match(/\\d+/)[0]) > 127"
         self.page.wait_for_function(f"() => ({light}) !== {str(dark).lower()}")
         self.settle()
 

@@ -1,4 +1,4 @@
-"""axe in the states that a page reaches while it is used: pages as they open are looked at in test_frame.py."""
+"""axe in the states that a page reaches while it is used; pages as they open are in test_frame.py."""
 
 from collections.abc import Callable
 from typing import Any
