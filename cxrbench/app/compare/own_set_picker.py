@@ -97,7 +97,7 @@ def _pick(entry: OwnDataSet, films: ListedFilms, on_pick: Callable[[str], None])
     kind = st.selectbox("Images", kinds, key="own_set_kind")
     paths = listed_paths(entry, films, label, kind)
     if not paths:
-        st.caption("There is no such image.")
+        st.caption("There is no such image: choose another label, or other images of it.")
         return
     st.selectbox(
         "Image",

@@ -119,14 +119,16 @@ SCUMBLE: Charte et al. 2014, [doi:10.1007/978-3-319-07617-1_10](https://doi.org/
 def groups_part(label_table: LabelTable) -> None:
     """Draw the share of positive images by sex, age group or view."""
     if not label_table.groups:
-        st.info("This table contains neither sex, age nor view, so subgroups cannot be compared.")
+        st.info(
+            "This table contains neither sex, age nor view, so subgroups cannot be compared; choose another."
+        )
         return
     attribute = st.segmented_control(
         "By", list(label_table.groups), default=next(iter(label_table.groups)), required=True, key="group_way"
     )
     members = group_masks(label_table, attribute or next(iter(label_table.groups)))
     if len(members) < 2:
-        st.info("There are fewer than two groups of at least 50 images.")
+        st.info("There are fewer than two groups of at least 50 images; choose another attribute or table.")
         return
     rows = [
         {"finding": label, "name": f"{name} ({mask.sum():,})", "value": float(share)}

@@ -30,7 +30,10 @@ def draw() -> None:
         for problem in problems:
             st.error(problem)
         if not lessons:
-            st.info("There are no lessons here; write one: cxrbench lesson new my-lesson.toml.")
+            st.info(
+                "There are no lessons here. Write one with `cxrbench lesson new my-lesson.toml`, and name "
+                "its folder in `CXRBENCH_LESSONS`."
+            )
     if clicked is not None and clicked["kind"] == "share":
         link = [(_LESSON, clicked["id"]), ("step", str(clicked["step"]))]
         link_dialog(link, f"Opens step {clicked['step']} of this lesson.")

@@ -35,7 +35,7 @@ def cases_part(systems: Sequence[System]) -> None:
     at_threshold = f" at threshold {cell.threshold:.4g}" if system.graded else ""
     st.header(f"{system.title}, {cell.finding}{at_threshold}: {KINDS[cell.kind]}")
     if images.empty:
-        st.info("There is no such image.")
+        st.info("There is no such image: click another count, or move the threshold.")
         return
     models = [each.name for each in systems if not each.ensemble]
     draw_cases(images, cell.finding, models, cell.kind, order=_ORDER)

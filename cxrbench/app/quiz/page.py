@@ -12,7 +12,6 @@ from cxrbench.app.quiz.preparation import Prepared, prepared
 from cxrbench.app.widgets import terms
 from cxrbench.app.widgets.share import link_popover
 from cxrbench.errors import InputError
-from cxrbench.models import catalog
 from cxrbench.teaching.glossary import meanings_of
 from cxrbench.teaching.quiz import COLUMNS, FIGURES, GRID, PATTERNS, Quiz
 
@@ -77,7 +76,10 @@ def draw() -> None:
         terms.caption(_ABOUT)
     models = quiz_models()
     if not models:
-        st.info(f"A quiz needs a model with stored predictions of phantoms. {catalog.how_to_add()}")
+        st.info(
+            "A quiz needs a model with stored predictions of phantoms, and there is none yet. Training on "
+            "phantoms stores them: start a recipe on the Train page, or with `cxrbench train`."
+        )
         return
     place = st.container()
     try:

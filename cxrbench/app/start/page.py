@@ -32,6 +32,11 @@ def draw() -> None:
     )
     terms.markdown(introduction)
     draw_example()
+    if not gallery.cases():
+        st.info(
+            "The gallery is empty, so there is no example here: open a radiograph of your own on Compare, or "
+            "build the gallery with `train/gallery.py`."
+        )
     _draw_ways()
     _draw_gallery()
 
