@@ -79,7 +79,7 @@ def keep_link(choice: Choice, source: Source) -> list[tuple[str, str]] | None:
         parameters.insert(0, source.link or ("own", controls.shown_own_id()))
     parameters = [*case_list.parameters(), *parameters]
     link = values_by_name(parameters)
-    if link != st.session_state.get("link"):
+    if link != st.session_state.get("link") or not _link():  # it is empty after a visit to another page
         st.session_state["link"] = link
         view = st.query_params.get_all("view")
         st.query_params.from_dict(

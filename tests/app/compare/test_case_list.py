@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cxrbench.app import main
+from cxrbench.app.navigation import page_file
 from cxrbench.app.services import map_jobs, model_registry
 from cxrbench.app.services.compare_links import MAX_LISTED
 from cxrbench.app.services.result_cache import ResultCache
@@ -158,6 +159,16 @@ def test_a_list_is_left_and_the_film_stays(workbench: AppTest) -> None:
     assert bar(at) == ""
     assert shown(at) == "fluid"
     assert "list" not in at.query_params
+
+
+def test_the_address_is_whole_again_after_a_visit_to_another_page(workbench: AppTest) -> None:
+    at = opened(workbench, "heart", "fluid", case="fluid")
+    at.switch_page(str(page_file("glossary"))).run()
+    at.query_params.clear()  # as the browser's address is then
+    at.switch_page(str(page_file("compare"))).run()
+    assert "Case 2 of 2" in bar(at)
+    assert at.query_params["list"] == ["heart", "fluid"]
+    assert last(at, "case") == "fluid"
 
 
 def test_the_shared_link_holds_the_list_and_the_film_in_view(workbench: AppTest) -> None:
