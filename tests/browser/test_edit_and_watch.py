@@ -17,7 +17,9 @@ def test_a_marker_is_taken_away_watched_and_put_back_with_the_back_button(visit:
     assert not v.page.locator(".bench.follows").count()
     v.page.get_by_role("button", name="Hospital's lead token").click()
     edited = v.page.locator(".bench.follows")
-    edited.get_by_text("Logit").wait_for(timeout=180_000)  # the scores of the edited film, after the models
+    edited.locator(".facts li", has_text="Logit").wait_for(
+        timeout=180_000
+    )  # the scores of the edited film, after the models
     v.page.wait_for_function("document.querySelector('.st-key-editedstop')?.checkVisibility() !== true")
     assert "edit=without%3Ahospital" in v.page.url
     assert not edited.locator(".tools").is_visible()
