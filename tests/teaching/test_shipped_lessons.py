@@ -91,3 +91,10 @@ def test_a_step_opens_the_page_on_which_its_numbers_can_be_seen() -> None:
     steps = lesson_data(lesson, read_computed(lesson))["steps"]
     assert {step["bench"] for step in steps} == {"imbalance?table=phantom&part=Policies"}
     assert {step["page"] for step in steps} == {"Imbalance"}
+
+
+def test_a_map_without_a_positive_value_says_that_nothing_is_drawn() -> None:
+    lesson = read_lesson(assets.lessons() / "randomise-the-weights.toml")
+    trained, randomised = lesson_data(lesson, read_computed(lesson))["steps"][1]["pictures"]
+    assert trained["colours"] == "The more yellow, the more relevant."
+    assert randomised["colours"] == "Nothing is drawn: no value of this map is positive."

@@ -40,6 +40,7 @@ _COLOURS: Final[Mapping[bool | None, str]] = {
     True: "Orange raises the score, blue lowers it.",
     False: "The more yellow, the more relevant.",
 }
+_EMPTY: Final = "Nothing is drawn: no value of this map is positive."
 _IMAGE: Final = "data:image/webp;base64,"
 
 
@@ -146,7 +147,7 @@ def _picture(picture: Picture, panel: Panel, caption: str) -> PictureData:
     return {
         "film": panel.film,
         "heat": panel.heat,
-        "colours": _COLOURS.get(panel.signed, ""),
+        "colours": _EMPTY if panel.empty else _COLOURS.get(panel.signed, ""),
         "outline": [[number for point in polygon for number in point] for polygon in panel.outline],
         "outlined": part_title(picture.outline),
         "width": panel.size[0],

@@ -97,6 +97,7 @@ def _panel(picture: Picture, bench: Bench, images: dict[str, str]) -> Panel:
         ),
         size=(width, height),
         signed=None if heat is None else heat.signed,
+        empty=heat is not None and peak(heat, state.finding) == 0,
     )
 
 

@@ -28,6 +28,7 @@ class Panel:
         size: (width, height) of the film in pixels.
         signed: of a heat map, whether its colours tell what raises the score from what lowers; None without
             a heat map, and for those that earlier versions stored.
+        empty: whether nothing of a heat map is drawn, since no value is positive.
     """
 
     film: str
@@ -35,6 +36,7 @@ class Panel:
     outline: tuple[tuple[tuple[float, float], ...], ...]
     size: tuple[int, int]
     signed: bool | None = None
+    empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,4 +130,5 @@ def _panel(record: Mapping[str, Any]) -> Panel:
         outline=polygons,
         size=(int(width), int(height)),
         signed=None if signed is None else bool(signed),
+        empty=bool(record.get("empty")),
     )
