@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -169,6 +170,23 @@ class Visit:
                 return
             self.page.wait_for_timeout(100)
         raise AssertionError("the page did not come to rest in a minute")
+
+    def shows(self, words: str) -> bool:
+        """Whether a text is in sight, wherever terms in it are buttons that open their meaning.
+
+        Args:
+            words: a regular expression.
+        """
+        # The canvas has a shadow root, whose text is not part of its page's.
+        return any(re.search(words, part.inner_text()) for part in self.page.locator("body, .bench").all())
+
+    def wait_for_words(self, words: str) -> None:
+        """Wait until ``shows`` is true, at most half a minute."""
+        for _ in range(300):
+            if self.shows(words):
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError(f"the page does not say {words!r}")
 
     def state(self) -> str:
         """Address, state of the connection and visible text: what to know of a wait that timed out."""

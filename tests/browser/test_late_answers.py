@@ -58,15 +58,15 @@ def test_a_case_picked_while_maps_are_computed_stays(visit: Visits) -> None:
     )
     here.page.locator(".st-key-stop").wait_for(timeout=60_000)
     here.choose("Finding", "No Finding")
-    here.page.get_by_text(re.compile(r"^No Finding: (present|absent) \(ground truth\)$")).wait_for()
+    here.wait_for_words(r"No Finding: (present|absent) \(ground truth\)")
     here.page.wait_for_timeout(1000)
     lines[0].hold()
     here.choose("Radiograph", two.title)
     here.page.wait_for_timeout(1200)  # meanwhile the page looks for new maps, from its former address
     lines[0].release()
-    here.page.get_by_text(two.why).wait_for()
+    here.wait_for_words(re.escape(two.why))
     here.page.wait_for_timeout(1000)
-    assert here.page.get_by_text(two.why).is_visible()
+    assert here.shows(re.escape(two.why))
     assert f"case={two.id}" in here.page.url
 
 

@@ -85,7 +85,7 @@ def test_a_cold_start_shows_drawn_maps(visit: Visits, gallery: dict[str, Any]) -
     assert len(prints) == 4
     assert len(set(prints)) >= 3
     assert here.draw_count() > 0
-    assert here.page.get_by_text(gallery["cases"][0]["why"]).is_visible()
+    assert here.shows(re.escape(gallery["cases"][0]["why"]))
 
 
 def test_a_deep_link_on_a_cold_start_shows_navigation_and_selection(
@@ -98,9 +98,9 @@ def test_a_deep_link_on_a_cold_start_shows_navigation_and_selection(
     assert here.page.locator('a[aria-current="page"]').inner_text().endswith("Compare")
     assert not here.page.get_by_text("Page not found").count()
     assert here.page.get_by_text("Not for clinical use.").first.is_visible()
-    assert here.page.get_by_text(case["why"]).is_visible()
+    assert here.shows(re.escape(case["why"]))
     assert len(here.prints()) == 2
-    assert here.page.get_by_text(f"{finding}: present (ground truth)").is_visible()
+    assert here.shows(rf"{finding}: present \(ground truth\)")
 
 
 def test_a_link_to_unknown_names_lists_the_available_ones(visit: Visits, gallery: dict[str, Any]) -> None:
@@ -115,7 +115,7 @@ def test_switching_the_finding_changes_the_maps_and_computes_nothing(visit: Visi
     here = visit()
     before = here.prints()
     here.choose("Finding", "No Finding")
-    here.page.get_by_text(re.compile(r"^No Finding: (present|absent) \(ground truth\)$")).wait_for()
+    here.wait_for_words(r"No Finding: (present|absent) \(ground truth\)")
     here.settle()
     assert sum(a != b for a, b in zip(before, here.prints(), strict=True)) >= 2
     assert here.page.get_by_text("pre-computed").count() == 1  # said once, of all maps
@@ -222,7 +222,7 @@ def test_a_copied_link_restores_selection_and_display_settings(
     assert parameters["methods"] == ["layer_cam"]
     assert parameters["view"][0].startswith("o0-")
     there = visit(link.removeprefix(here.address))
-    assert there.page.get_by_text(case["why"]).is_visible()
+    assert there.shows(re.escape(case["why"]))
     assert there.page.get_by_label("Opacity").input_value() == "0"
 
 

@@ -1,5 +1,6 @@
 """Compare used more than once: two files of one name, a bad one, Back, a second viewer, a phantom's link."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,11 +65,11 @@ def test_back_and_forward_switch_cases_and_a_second_session_is_independent(visit
     here.choose("Radiograph", two.title)
     here.settle()
     here.page.go_back()
-    here.page.get_by_text(one.why).wait_for()
+    here.wait_for_words(re.escape(one.why))
     here.settle()
     assert parse_qs(urlparse(here.page.url).query)["findings"] == [one.finding]
     here.page.go_forward()
-    here.page.get_by_text(two.why).wait_for()
+    here.wait_for_words(re.escape(two.why))
     here.settle()
     assert shown(here.page) == two.title
     assert parse_qs(urlparse(here.page.url).query)["models"] == list(two.models)
@@ -78,7 +79,7 @@ def test_back_and_forward_switch_cases_and_a_second_session_is_independent(visit
 def test_the_link_of_a_phantom_opens_it_in_another_session(visit: Visits) -> None:
     here = visit("/?phantom=seed:7,projection:Lateral,edema:0.6&methods=grad_cam")
     assert shown(here.page) == "Yours: Phantom 7, LATERAL"
-    assert here.page.get_by_text("Edema: present (ground truth)").is_visible()
+    assert here.shows(r"Edema: present \(ground truth\)")
     here.page.locator("[data-do=link]").click()
     here.page.get_by_text("Link copied").wait_for()
     link = parse_qs(urlparse(here.page.evaluate("navigator.clipboard.readText()")).query)
