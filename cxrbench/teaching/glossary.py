@@ -205,20 +205,26 @@ GLOSSARY: Final = {
 def explained(text: str, *, leave_out: frozenset[str] = frozenset()) -> str:
     """Markdown in which the first occurrence of each term carries its meaning, as HTML.
 
-    A term is a button that opens its meaning: by mouse, by touch and by keyboard; Escape closes it. Links and
-    code hold no terms.
+    A term is a button that opens its meaning: by mouse, by touch and by keyboard; Escape closes it. The
+    meanings stand behind the text, hidden, so that what one searches in it is found. Links and code hold no
+    terms.
 
     Args:
         text: Markdown without HTML: what looks like HTML is escaped.
         leave_out: terms that are explained already.
     """
     parts: list[str] = []
+    meanings: list[str] = []
     end = 0
     for start, stop, word in _first_occurrences(text):
         if word not in leave_out:
-            parts += [_escaped(text[end:start]), _with_meaning(text[start:stop], word)]
+            button, meaning = _button_and_meaning(text[start:stop], word)
+            parts += [_escaped(text[end:start]), button]
+            meanings.append(meaning)
             end = stop
-    return "".join([*parts, _escaped(text[end:])])
+    # White space at the end would begin a paragraph that holds nothing visible.
+    rest = _escaped(text[end:].rstrip() if meanings else text[end:])
+    return "".join([*parts, rest, *meanings])
 
 
 def terms_of(text: str) -> dict[str, str]:
@@ -233,12 +239,12 @@ def meanings_of(*texts: str) -> dict[str, str]:
     return {form: GLOSSARY[term].meaning if term else "" for form, term in written.items()}
 
 
-def _with_meaning(written: str, word: str) -> str:
+def _button_and_meaning(written: str, word: str) -> tuple[str, str]:
     meaning, name = escape(GLOSSARY[word].meaning), f"term-{word.replace(' ', '-')}"
     opens = f'class="term" popovertarget="{name}" title="{meaning}"'
     return (
-        f'<button type="button" {opens}>{escape(written)}</button>'
-        f'<span popover id="{name}" class="meaning">{meaning}</span>'
+        f'<button type="button" {opens}>{escape(written)}</button>',
+        f'<span popover id="{name}" class="meaning">{meaning}</span>',
     )
 
 
@@ -268,8 +274,8 @@ _NAMES: Final = ("lung lesion", "lung lesions", "no finding", "imbalance page", 
 _CODE: Final = r"`[^`]*`"
 _CODE_OR_SIGN: Final = re.compile(rf"{_CODE}|[&<>]")
 _PATTERN: Final = re.compile(
-    rf"{_CODE}|\[[^\]]*\]\([^)]*\)|:material/\w+:|(?<!\w)(?:"
+    rf"{_CODE}|\[[^\]]*\]\([^)]*\)|:material/\w+:|(?<![\w-])(?:"
     + "|".join(sorted(map(re.escape, (*_WORDS, *_NAMES)), key=len, reverse=True))
-    + r")(?!\w)",
+    + r")(?![\w-])",
     re.IGNORECASE,
 )

@@ -28,6 +28,7 @@ from cxrbench.figures.colours import COLOURS, colours_for
 from cxrbench.figures.overlay import overlay
 from cxrbench.preprocess import Preprocessing
 from cxrbench.teaching import quiz
+from cxrbench.teaching.glossary import GLOSSARY, meanings_of
 
 ORIGIN = "http://modules.test"
 FIELD, VIEW, DRAW, SAVE = (f"compare/canvas/{name}.js" for name in ("field", "view", "draw", "save"))
@@ -630,3 +631,26 @@ def test_the_library_reads_the_table_of_answers_that_the_page_exports(run: Run) 
     text = run(QUIZ_TABLE, "m.answerTable(...a)", [quiz.COLUMNS, as_json(answers), as_json(retest)])
     found = quiz.read_answers(text)
     assert str(found) == str((answers, retest))  # as text, since NaN is not equal to itself
+
+
+# ---- terms of the glossary
+
+
+def test_a_term_opens_its_meaning_where_it_appears_first_and_nowhere_else(run: Run) -> None:
+    script = """(() => {
+      const terms = m.notYetExplained(a.terms);
+      const place = document.createElement("p");
+      return a.texts.map((text) => {
+        place.replaceChildren(...m.withMeanings(text, terms));
+        const meanings = [...place.querySelectorAll(".meaning")].map((one) => one.textContent);
+        for (const one of place.querySelectorAll(".meaning")) one.remove();
+        const buttons = [...place.querySelectorAll("button")].map((one) => one.textContent);
+        return [place.textContent, buttons, meanings];
+      });
+    })()"""
+    texts = ["Lung Lesion, a <b>, pre-score", "Scores of a lesion", "a score, lesions, a finding (phantom)"]
+    terms = meanings_of(*texts) | {"finding": ""}  # as where another text of the page explains it
+    found = run("widgets/terms.js", script, {"texts": texts, "terms": terms})
+    assert [text for text, _, _ in found] == texts
+    assert [buttons for _, buttons, _ in found] == [[], ["Scores", "lesion"], []]
+    assert found[1][2] == [GLOSSARY["score"].meaning, GLOSSARY["lesion"].meaning]

@@ -85,6 +85,16 @@ def test_each_term_is_explained_where_it_first_stands_on_a_page(visit: Visits, p
         assert gaps(here.page) == [], tab.inner_text()
 
 
+def test_a_page_explains_its_terms_again_where_a_part_of_it_is_drawn_again(visit: Visits) -> None:
+    here = visit("/compare")
+    for place in (1, -1):
+        here.page.get_by_role("combobox", name="Radiograph").first.click()
+        here.page.get_by_role("option").nth(place).click()
+        here.settle()
+        assert gaps(here.page) == []
+        assert here.page.locator(".bench .term").count()
+
+
 @pytest.mark.parametrize("lesson", [lesson.id for lesson in read_lessons()[0]])
 def test_each_step_of_a_lesson_explains_its_terms(visit: Visits, lesson: str) -> None:
     here = visit(f"/learn?lesson={lesson}")

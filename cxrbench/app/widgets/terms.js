@@ -28,28 +28,32 @@ export function withMeanings(text, terms) {
   const literal = forms.map((form) => form.replaceAll(/[\\^$.*+?()[\]{}|/]/gu, String.raw`\$&`)).join("|");
   /** @type {(Node | string)[]} */
   const parts = [];
+  /** @type {Node[]} */
+  const meanings = []; // behind the text, hidden, so that what one searches in it is found
   let end = 0;
-  for (const found of text.matchAll(new RegExp(String.raw`(?<![\p{L}\p{N}_])(?:${literal})(?![\p{L}\p{N}_])`, "giu"))) {
+  for (const found of text.matchAll(new RegExp(String.raw`(?<![\p{L}\p{N}_-])(?:${literal})(?![\p{L}\p{N}_-])`, "giu"))) {
     const meaning = terms.get(found[0].toLowerCase());
     if (!meaning) continue;
-    parts.push(text.slice(end, found.index), ...term(found[0], meaning));
+    const { word, opened } = term(found[0], meaning);
+    parts.push(text.slice(end, found.index), word);
+    meanings.push(opened);
     for (const [form, other] of terms) if (other === meaning) terms.set(form, "");
     end = found.index + found[0].length;
   }
-  return [...parts, text.slice(end)];
+  return [...parts, text.slice(end), ...meanings];
 }
 
 /**
- * A word that opens its meaning.
+ * A word, and its meaning, which it opens.
  *
  * @param {string} written
  * @param {string} meaning
- * @returns {Node[]}
+ * @returns {{ word: Node, opened: Node }}
  */
 function term(written, meaning) {
   const [word, opened] = [document.createElement("button"), document.createElement("span")];
   [word.type, word.className, word.textContent, word.title] = ["button", "term", written, meaning];
   [opened.className, opened.textContent, opened.popover] = ["meaning", meaning, "auto"];
   word.popoverTargetElement = opened;
-  return [word, opened];
+  return { word, opened };
 }
