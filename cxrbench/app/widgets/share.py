@@ -3,11 +3,13 @@
 import io
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import segno
 import streamlit as st
+
+from cxrbench.app.widgets import presenter
 
 __all__ = [
     "code_png",
@@ -21,7 +23,6 @@ __all__ = [
 
 _SIDE: Final = 800  # pixels of a picture, at least: sharp on a projector
 _SHOWN: Final = 440  # pixels of the picture on the page: a third of a projector's height
-_BESIDE: Final = 200  # of the words beside it
 _QUIET: Final = 4  # modules of white around the code, as ISO/IEC 18004 asks for
 _LOCAL: Final = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
 _UNREACHABLE: Final = (
@@ -74,14 +75,13 @@ def draw_link(parameters: Iterable[tuple[str, str]], about: str, page: str = "")
         page: the page that it opens, as its address ends; default: this one.
     """
     address = page_address(page)
-    link = (
-        f"{address}?{urlencode(list(parameters), safe='/')}"  # paths of films stay readable, the code small
-    )
+    # Paths of films stay readable, and the code small.
+    link = f"{address}?{urlencode(list(parameters), safe='/')}"
     code = code_png(link)
     with st.container(horizontal=True):
         if code is not None:
             st.image(code, width=_SHOWN, output_format="PNG", alt="QR code of the link.")
-        with st.container(width=_BESIDE):
+        with st.container(width="stretch"):
             st.markdown(about)
             if code is None:
                 st.info("The link is too long for a QR code: show fewer edits or methods, or copy it.")
@@ -110,7 +110,7 @@ def link_popover(
     share_popover(lambda: draw_link(parameters, about, page), key=key, label=label)
 
 
-@st.dialog("Link and QR code", width="medium")
 def link_dialog(parameters: Iterable[tuple[str, str]], about: str) -> None:
     """Show the link with its QR code at once; arguments as of ``draw_link``."""
-    draw_link(parameters, about)
+    width: Literal["medium", "large"] = "large" if presenter.presenting() else "medium"
+    st.dialog("Link and QR code", width=width)(draw_link)(parameters, about)
