@@ -35,16 +35,18 @@ def main() -> None:
     for sheet in (_FOLDER / "main.css", terms.STYLES):
         st.html(sheet)
     terms.begin_page()
+    presented = page.url_path in presenter.PRESENTED and presenter.presenting()
     with st.container(key="disclaimer"):
         st.markdown(f"**Not for clinical use.** {DISCLAIMER}")
     with st.container(horizontal=True, vertical_alignment="bottom", key="heading"):
         st.title(page.title, anchor=False, width="content")
         if page != first:
             purpose = next(each.purpose for each in PAGES.values() if each.title == page.title)
-            st.html(f'<p class="purpose">{terms.with_meanings(purpose)}</p>')
+            # Presenter view hides the sentence: its terms are to be explained below.
+            st.html(f'<p class="purpose">{purpose if presented else terms.with_meanings(purpose)}</p>')
         if page.url_path in presenter.PRESENTED:
             presenter.draw_switch()
-            if presenter.presenting():
+            if presented:
                 st.html(_FOLDER / "presenter.css")
     page.run()
 

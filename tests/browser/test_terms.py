@@ -73,9 +73,10 @@ def gaps(page: Any) -> list[str]:
 
 
 PATHS = {name: f"/{name}" for name in PAGES} | {"start": "/", "quiz": "/quiz?quiz_films=2"}
+MORE = ["/compare?presenter=1", "/glossary?search=score"]
 
 
-@pytest.mark.parametrize("path", PATHS.values())
+@pytest.mark.parametrize("path", [*PATHS.values(), *MORE])
 def test_each_term_is_explained_where_it_first_stands_on_a_page(visit: Visits, path: str) -> None:
     here = visit(path)
     assert gaps(here.page) == []

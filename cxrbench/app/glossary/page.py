@@ -1,9 +1,8 @@
 """The Glossary page: the words of the workbench."""
 
-from html import escape
-
 import streamlit as st
 
+from cxrbench.app.widgets import terms
 from cxrbench.teaching.glossary import GLOSSARY
 
 
@@ -17,10 +16,11 @@ def draw() -> None:
             for word, term in GLOSSARY.items()
             if sought in " ".join((word, term.meaning, *term.forms)).lower()
         }
+        terms.define(found)
         for topic in dict.fromkeys(term.topic for term in found.values()):
             st.header(topic, anchor=False)
             lines = [
-                f"<dfn>**{word}**</dfn> — {escape(term.meaning)}"
+                f"<dfn>**{word}**</dfn> — {terms.with_meanings(term.meaning)}"
                 for word, term in found.items()
                 if term.topic == topic
             ]

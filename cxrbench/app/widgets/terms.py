@@ -1,6 +1,6 @@
 """Texts of a page in which each term of the glossary carries its meaning where it appears first."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
 from typing import Final, Literal, ParamSpec, TypeVar
@@ -13,6 +13,7 @@ __all__ = [
     "STYLES",
     "begin_page",
     "caption",
+    "define",
     "markdown",
     "meanings",
     "part",
@@ -32,6 +33,11 @@ def begin_page() -> None:
     """Forget what was explained: to be called before a page is drawn."""
     st.session_state[_EXPLAINED] = {}
     st.session_state[_PARTS] = ()
+
+
+def define(words: Iterable[str]) -> None:
+    """Take terms as explained, since the page defines them itself."""
+    _explained().update(dict.fromkeys(words, st.session_state.get(_PARTS, ())))
 
 
 def part(draw: Callable[P, R]) -> Callable[P, R]:
@@ -103,7 +109,7 @@ def _claimed(text: str) -> frozenset[str]:
     """The terms in a text that no other explains: from now on, this one does."""
     explaining = _explained()
     claimed = {term for term in terms_of(text).values() if term and term not in explaining}
-    explaining.update(dict.fromkeys(claimed, st.session_state.get(_PARTS, ())))
+    define(claimed)
     return frozenset(claimed)
 
 
