@@ -11,6 +11,7 @@ from cxrbench.compare import DISCLAIMER, SCALES, Comparison, Scale, caption, not
 from cxrbench.compare.film_notices import comparison_notices
 from cxrbench.compare.saved_settings import ELEMENT, SavedSettings, settings_json
 from cxrbench.explain import configured_method
+from cxrbench.figures.html_page import html_page, html_table
 from cxrbench.figures.panels import panels, panels_png
 
 __all__ = ["comparison_report"]
@@ -19,8 +20,8 @@ _STYLE: Final = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1b2430; background: #fff; max-width: 76rem;
   margin: 2rem auto; padding: 0 1rem; }
 img { max-width: 100%; height: auto; } p code { overflow-wrap: anywhere; }
-pre { overflow-x: auto; padding: .75rem; background: #f1f4f7; }
-.wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .875rem; }
+pre { padding: .75rem; background: #f1f4f7; white-space: pre-wrap; overflow-wrap: anywhere; }
+table { border-collapse: collapse; font-size: .875rem; }
 th, td { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #ccd4dc; text-align: left; }
 td { vertical-align: top; }
 summary { cursor: pointer; font-weight: 600; }
@@ -65,17 +66,12 @@ def comparison_report(
     parts += ["<h2>Methods</h2>", _methods(comparison)]
     saved = SavedSettings.of(comparison, findings, film=title, film_link=film_link, scale=scale)
     parts += ["<h2>Settings</h2>", *_settings(saved), _command(saved)]
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(heading)}</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{_STYLE}</style></head><body>{''.join(parts)}</body></html>"
-    )
+    return html_page(heading, _STYLE, "".join(parts))
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    """A table of plain texts."""
+    return html_table(heads, [[escape(text) for text in row] for row in rows])
 
 
 def _facts(comparison: Comparison) -> str:

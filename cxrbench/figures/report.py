@@ -10,12 +10,13 @@ from plotly.offline import get_plotlyjs
 from cxrbench.compare import DISCLAIMER
 from cxrbench.evaluation import METRICS, SETS, Predictions, Row
 from cxrbench.figures.curves import pr_figure, reliability_figure, roc_figure
+from cxrbench.figures.html_page import html_page, html_table
 
 __all__ = ["report"]
 
 _STYLE: Final = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; font-size: .875rem; display: block; overflow-x: auto; }
+table { border-collapse: collapse; font-size: .875rem; }
 th, td { padding: .3rem .6rem; border-bottom: 1px solid #ccc; text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
 small { color: #555; } .notice { border-left: .3rem solid #b8860b; padding: .5rem 1rem; background: #fff8e6; }
@@ -57,11 +58,7 @@ def report(
         f"<li><b>{escape(f.title)}</b>: {escape(f.summary)}</li>" for f in (*METRICS.values(), *SETS.values())
     )
     parts += ["<h2>Definitions of the metrics</h2>", f"<ul>{definitions}</ul>"]
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        '<meta name="viewport" content="width=device-width">'
-        f"<style>{_STYLE}</style><script>{get_plotlyjs()}</script></head><body>{''.join(parts)}</body></html>"
-    )
+    return html_page(title, _STYLE, "".join(parts), script=get_plotlyjs())
 
 
 _CURVES: Final = {
@@ -103,7 +100,7 @@ def _findings(labels: Sequence[str], figures: Mapping[str, Any]) -> str:
         cells.append(f"{figures['threshold'][label]:.3g}")
         cells += [_bracketed(figures[name][label], figures["intervals"][name][label]) for name in _SHOWN]
         lines.append(cells)
-    return _table(heads, lines)
+    return html_table(heads, lines)
 
 
 def _leaderboard(rows: Sequence[Row], best: Mapping[str, str]) -> str:
@@ -119,18 +116,12 @@ def _leaderboard(rows: Sequence[Row], best: Mapping[str, str]) -> str:
             value = f"{getattr(row, name):.3f}"
             cells.append(f"<b>{value}</b>" if best[name] == row.title else value)
         lines.append(cells)
-    return _table(heads, lines) + (
+    return html_table(heads, lines) + (
         "<p><small>Bold: best by that metric; other metrics may rank differently. A lower Hamming loss is "
         "better. The AUROC of decisions takes the thresholded decision (0 or 1) as the score, as Liz et al. "
         "2022 do."
         "</small></p>"
     )
-
-
-def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    head = "".join(f"<th>{escape(text)}</th>" for text in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>" for cells in lines)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _bracketed(value: float | None, ends: Sequence[float] | None) -> str:

@@ -7,6 +7,7 @@ from math import isnan
 from typing import Final
 
 from cxrbench.compare import DISCLAIMER
+from cxrbench.figures.html_page import html_page, html_table
 from cxrbench.judge import CRITERIA, Criterion
 from cxrbench.judge.readers import READER_CEILINGS
 
@@ -38,7 +39,6 @@ body { font: 9.5px/1.3 system-ui, sans-serif; color: #1b2430; background: #fff; 
   margin: 0 auto; padding: 8px; }
 h1 { font-size: 18px; margin: 0; } h2 { font-size: 12px; margin: 8px 0 2px; }
 p { margin: 2px 0; } h2 small { font-weight: normal; font-size: 10px; }
-.wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; min-width: 160mm; }
 th, td { padding: 1.5px 4px; border-bottom: 1px solid #ccd4dc; text-align: right; vertical-align: top; }
 th { font-weight: 600; } th:first-child, td:first-child { text-align: left; width: 40%; }
@@ -117,10 +117,8 @@ def scorecard(card: Scorecard) -> str:
     sections = "".join(_section(question, card) for question in QUESTIONS)
     others = sorted({model for score in card.scores for model in score.others})
     beside = f" “Other models”: means on {escape(', '.join(others))}." if others else ""
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(card.method)}: scorecard'
-        '</title><meta name="viewport" content="width=device-width">'
-        f"<style>{_STYLE}</style></head><body><h1>{escape(card.method)}</h1>"
+    body = (
+        f"<h1>{escape(card.method)}</h1>"
         f"<p>Model <b>{escape(card.model)}</b>; {escape(card.finding)}; {card.films:,} films of "
         f"{card.patients:,} patients; {escape(card.source)}. Method <code>{escape(card.key)}</code>. "
         f"cxrbench {escape(card.version)}.</p>"
@@ -130,8 +128,9 @@ def scorecard(card: Scorecard) -> str:
         "patient. ↑ higher is better, ↓ lower is better. Beside a control's mean: the method is better (+), "
         "worse (−), or neither is shown (○), by whether the 95 % interval of the paired difference excludes "
         "0; not corrected for many comparisons. Controls do not look at the model. Reachable: the best that "
-        f"a map on this grid could get.{beside}</p></body></html>"
+        f"a map on this grid could get.{beside}</p>"
     )
+    return html_page(f"{card.method}: scorecard", _STYLE, body)
 
 
 def _section(question: str, card: Scorecard) -> str:
@@ -142,12 +141,11 @@ def _section(question: str, card: Scorecard) -> str:
         return f"{head}{tally or '<p>Not measured in these results.</p>'}"
     controls = list(scores[0].controls)
     heads = ["Criterion, and what it cannot say", "Mean", *controls, "Reachable", "Other models"]
-    body = "".join(_row(score, controls) for score in scores)
-    titles = "".join(f"<th>{escape(title)}</th>" for title in heads)
-    return f'{head}{tally}<div class="wide"><table><tr>{titles}</tr>{body}</table></div>'
+    return f"{head}{tally}{html_table(heads, [_cells(score, controls) for score in scores])}"
 
 
-def _row(score: Score, controls: Sequence[str]) -> str:
+def _cells(score: Score, controls: Sequence[str]) -> list[str]:
+    """A row of the table, as HTML."""
     record = CRITERIA[score.criterion]
     arrow = {True: " ↑", False: " ↓", None: " (no direction)"}[record.higher_is_better]
     ceiling = f" {READER_CEILINGS[record.name]}" if record.name in READER_CEILINGS else ""
@@ -160,7 +158,7 @@ def _row(score: Score, controls: Sequence[str]) -> str:
     means = [value for value in score.others.values() if not isnan(value)]
     spread = f"{_number(min(means))} to {_number(max(means))}" if means else "–"
     cells += [_number(score.best), _number(means[0]) if len(means) == 1 else spread]
-    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    return cells
 
 
 def _tally(card: Scorecard) -> str:

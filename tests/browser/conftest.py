@@ -250,6 +250,17 @@ class Visit:
 
 
 @pytest.fixture
+def offline(chromium: Browser, tmp_path: Path) -> Iterator[Visit]:
+    """A page of a browser without a network, for files in ``tmp_path``; it may ask for nothing else."""
+    context = chromium.new_context(offline=True)
+    visit = Visit(context.new_page(), tmp_path.as_uri())
+    yield visit
+    assert visit.errors == []
+    assert visit.strayed == []
+    context.close()
+
+
+@pytest.fixture
 def visit(chromium: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Callable[..., Visit]]:
     """Open a page in a fresh browser profile; at the end, hold it to what no page may do."""
     contexts: list[BrowserContext] = []

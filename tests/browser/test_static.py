@@ -1,13 +1,11 @@
-"""Lessons and quizzes from one HTML file, without a server: all they need is their data and their script."""
+"""Lessons and quizzes from one HTML file, without a server and a network."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
-from playwright.sync_api import Browser, Page
 
 from cxrbench.app.learn import player as learn_player
 from cxrbench.app.learn.lesson_data import learn_data
@@ -35,18 +33,6 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>static</title><style>{css}
 </script>"""
 
 
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    """A page of a browser that reaches no network; nothing on it may fail."""
-    context = chromium.new_context(offline=True)
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    assert errors == []
-    context.close()
-
-
 def static_page(path: Path, folder: Path, component: str, data: Mapping[str, Any]) -> str:
     """Write a page that holds a player and its data; return its address."""
     script = joined_module(folder / "index.js").replace("export default ", "")
@@ -57,7 +43,8 @@ def static_page(path: Path, folder: Path, component: str, data: Mapping[str, Any
     return path.as_uri()
 
 
-def test_a_lesson_is_played_from_a_file(page: Page, tmp_path: Path) -> None:
+def test_a_lesson_is_played_from_a_file(offline: Any, tmp_path: Path) -> None:
+    page = offline.page
     lesson = read_lessons()[0][0]
     step, values = lesson.steps[0], read_computed(lesson).values[0]
     assert isinstance(step.question, ChoiceQuestion)
@@ -75,7 +62,8 @@ def test_a_lesson_is_played_from_a_file(page: Page, tmp_path: Path) -> None:
     assert page.evaluate("window.sent") is None
 
 
-def test_a_quiz_is_read_from_a_file(page: Page, tmp_path: Path) -> None:
+def test_a_quiz_is_read_from_a_file(offline: Any, tmp_path: Path) -> None:
+    page = offline.page
     page.goto(static_page(tmp_path / "quiz.html", Path(quiz_player.__file__).parent, "quiz", small_quiz()))
     for key in ("p", "ArrowDown", "Enter"):
         page.locator(".film").press(key)

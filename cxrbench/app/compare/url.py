@@ -110,10 +110,8 @@ _RENDERED: Final[Mapping[str, Callable[[str], Source]]] = {
     shipped_films.PARAMETER: shipped_films.radiograph,
     own_set_films.PARAMETER: own_set_films.radiograph,
 }
-_FILM_PARAMETERS: Final = (
-    "case",
-    *_RENDERED,
-)  # query parameters of films that settings and links restore anywhere
+# Query parameters of films that settings and links restore anywhere.
+_FILM_PARAMETERS: Final = ("case", *_RENDERED)
 
 
 def _show(link: Link) -> list[str]:
