@@ -29,7 +29,7 @@ ALWAYS_FULL = {"imbalance", "phantom", "glossary"}  # public tables, phantoms fr
 
 
 @pytest.fixture
-def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plain_texts: None) -> None:
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plain_texts: None, no_models_loaded: None) -> None:
     """A machine on which nothing was shipped, added or trained."""
     for variable in ("ASSETS", "MODELS", "RUNS", "DATA", "LESSONS"):
         monkeypatch.setenv(f"CXRBENCH_{variable}", str(tmp_path / variable.lower()))

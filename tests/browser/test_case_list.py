@@ -60,6 +60,7 @@ def test_a_class_goes_through_a_list_by_button_key_and_back(visit: Visits) -> No
     assert place(here).startswith("Case 2 of 3")
     here.page.locator(".st-key-list_leave button").click()
     here.page.locator(".st-key-case_list").wait_for(state="detached")
+    here.settle()
     assert "list=" not in here.page.url
     assert place(there).startswith("Case 3 of 3")
 

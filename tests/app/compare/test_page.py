@@ -1,7 +1,6 @@
 """The pages as Streamlit runs them, without a browser."""
 
 import io
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -29,20 +28,11 @@ PAGE = MAIN.parents[2] / "pages" / "compare.py"
 
 
 @pytest.fixture
-def workbench(small_assets: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+def workbench(small_assets: Path, monkeypatch: pytest.MonkeyPatch, no_models_loaded: None) -> AppTest:
     monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
     monkeypatch.setenv("CXRBENCH_MODELS", str(small_assets / "own"))
-    forget(monkeypatch)
-    return AppTest.from_file(str(MAIN), default_timeout=60).switch_page(str(PAGE))
-
-
-def forget(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a process that has just started."""
-    monkeypatch.setattr(model_registry, "_scans", [])
-    monkeypatch.setattr(model_registry, "_failed", [])
-    monkeypatch.setattr(model_registry, "_done", threading.Event())
-    monkeypatch.setattr(model_registry, "_started", False)
     monkeypatch.setattr(map_jobs, "RESULTS", ResultCache())
+    return AppTest.from_file(str(MAIN), default_timeout=60).switch_page(str(PAGE))
 
 
 def settle(at: AppTest) -> AppTest:

@@ -1,7 +1,6 @@
 """“Edit and watch”: a phantom's film edited, with scores and maps before and after."""
 
 import base64
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from cxrbench.app.compare.edit_controls import _superseded
 from cxrbench.app.compare.edited_scene import Side, edited_scene
 from cxrbench.app.compare.selection import Choice
 from cxrbench.app.compare.what_if import change_table, edited_source
-from cxrbench.app.services import map_jobs, model_registry, phantoms
+from cxrbench.app.services import map_jobs, phantoms
 from cxrbench.app.services.phantom_settings import PhantomSettings
 from cxrbench.app.services.result_cache import ResultCache
 from cxrbench.app.widgets.versions import key_in
@@ -130,12 +129,10 @@ def test_of_many_edits_those_that_a_later_one_replaces_are_forgotten_first() -> 
 
 
 @pytest.fixture
-def workbench(small_assets: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+def workbench(small_assets: Path, monkeypatch: pytest.MonkeyPatch, no_models_loaded: None) -> AppTest:
     """The Compare page with a phantom of 128 pixels per side and a small model."""
     monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
     monkeypatch.setenv("CXRBENCH_MODELS", str(small_assets / "own"))
-    for name, value in (("_scans", []), ("_failed", []), ("_done", threading.Event()), ("_started", False)):
-        monkeypatch.setattr(model_registry, name, value)
     monkeypatch.setattr(map_jobs, "RESULTS", ResultCache())
     monkeypatch.setattr(phantoms, "SIZE", 128)
     phantoms.simulate.cache_clear()

@@ -1,6 +1,5 @@
 """The true effects of a phantom's findings: stored ones are read, others computed in the queue."""
 
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -32,11 +31,9 @@ def source(monkeypatch: pytest.MonkeyPatch) -> Iterator[Source]:
 
 
 @pytest.fixture
-def small(small_assets: Path, monkeypatch: pytest.MonkeyPatch) -> Classifier:
+def small(small_assets: Path, monkeypatch: pytest.MonkeyPatch, no_models_loaded: None) -> Classifier:
     monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
     monkeypatch.setenv("CXRBENCH_MODELS", str(small_assets / "own"))
-    for name, value in (("_scans", []), ("_failed", []), ("_done", threading.Event()), ("_started", False)):
-        monkeypatch.setattr(model_registry, name, value)
     monkeypatch.setattr(map_jobs, "RESULTS", ResultCache())
     monkeypatch.setattr(map_jobs, "QUEUE", Queue(1))
     return model_registry.loaded().models["small"]

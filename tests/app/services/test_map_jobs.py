@@ -34,12 +34,12 @@ def source() -> Source:
 
 
 @pytest.fixture
-def models(small_assets: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, Classifier]]:
+def models(
+    small_assets: Path, monkeypatch: pytest.MonkeyPatch, no_models_loaded: None
+) -> Iterator[Mapping[str, Classifier]]:
     """The loaded models; the queue has one worker and an empty cache."""
     monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
     monkeypatch.setenv("CXRBENCH_MODELS", str(small_assets / "own"))
-    for name, value in (("_scans", []), ("_failed", []), ("_done", threading.Event()), ("_started", False)):
-        monkeypatch.setattr(model_registry, name, value)
     monkeypatch.setattr(job_queue, "_TIMEOUT", 60.0)
     monkeypatch.setattr(map_jobs, "RESULTS", ResultCache())
     monkeypatch.setattr(map_jobs, "QUEUE", Queue(1))

@@ -1,4 +1,3 @@
-import threading
 from pathlib import Path
 
 import pytest
@@ -9,20 +8,11 @@ from cxrbench.preprocess import Preprocessing
 
 
 @pytest.fixture
-def runs(small_assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def runs(small_assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_models_loaded: None) -> Path:
     """A process that has just started, with an empty folder of runs; each look finds it rested."""
     monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
     monkeypatch.setenv("CXRBENCH_RUNS", str(tmp_path))
     monkeypatch.setenv("CXRBENCH_MODELS", str(tmp_path / "own"))
-    for name, value in {
-        "_scans": [],
-        "_failed": [],
-        "_done": threading.Event(),
-        "_fingerprints": {},
-    }.items():
-        monkeypatch.setattr(model_registry, name, value)
-    monkeypatch.setattr(model_registry, "_started", False)
-    monkeypatch.setattr(model_registry, "_SCAN_INTERVAL", 0.0)
     return tmp_path
 
 
