@@ -1,29 +1,14 @@
 """Case lists on Compare: their order, what stays while one goes on, and what links to them hold."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
-from cxrbench.app import main
 from cxrbench.app.navigation import page_file
-from cxrbench.app.services import map_jobs
 from cxrbench.app.services.compare_links import MAX_LISTED
-from cxrbench.app.services.result_cache import ResultCache
 from cxrbench.app.widgets.versions import key_in
 
-MAIN = Path(main.__file__)
-PAGE = MAIN.parents[2] / "pages" / "compare.py"
 FILM = "test/patient03178/study1/view1_frontal.png"
-
-
-@pytest.fixture
-def workbench(small_assets: Path, monkeypatch: pytest.MonkeyPatch, no_models_loaded: None) -> AppTest:
-    monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
-    monkeypatch.setenv("CXRBENCH_MODELS", str(small_assets / "own"))
-    monkeypatch.setattr(map_jobs, "RESULTS", ResultCache())
-    return AppTest.from_file(str(MAIN), default_timeout=60).switch_page(str(PAGE))
 
 
 def opened(at: AppTest, *listed: str, **link: str | Sequence[str]) -> AppTest:

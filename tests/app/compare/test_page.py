@@ -18,21 +18,12 @@ from cxrbench.app.compare.page import report_bytes, settings_bytes
 from cxrbench.app.navigation import page_file
 from cxrbench.app.services import map_jobs, model_registry
 from cxrbench.app.services.radiographs import case
-from cxrbench.app.services.result_cache import ResultCache
 from cxrbench.app.widgets.versions import key_in
 from cxrbench.compare import Settings, bundle
 from cxrbench.errors import InputError
 
 MAIN = Path(main.__file__)
 PAGE = MAIN.parents[2] / "pages" / "compare.py"
-
-
-@pytest.fixture
-def workbench(small_assets: Path, monkeypatch: pytest.MonkeyPatch, no_models_loaded: None) -> AppTest:
-    monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
-    monkeypatch.setenv("CXRBENCH_MODELS", str(small_assets / "own"))
-    monkeypatch.setattr(map_jobs, "RESULTS", ResultCache())
-    return AppTest.from_file(str(MAIN), default_timeout=60).switch_page(str(PAGE))
 
 
 def settle(at: AppTest) -> AppTest:

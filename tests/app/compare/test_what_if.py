@@ -20,7 +20,6 @@ from cxrbench.app.compare.selection import Choice
 from cxrbench.app.compare.what_if import change_table, edited_source
 from cxrbench.app.services import map_jobs, phantoms
 from cxrbench.app.services.phantom_settings import PhantomSettings
-from cxrbench.app.services.result_cache import ResultCache
 from cxrbench.app.widgets.versions import key_in
 from cxrbench.compare import Comparison, HeatMaps, Prediction, Settings
 from cxrbench.compare.against_truth import KnownTruth
@@ -129,18 +128,14 @@ def test_of_many_edits_those_that_a_later_one_replaces_are_forgotten_first() -> 
 
 
 @pytest.fixture
-def workbench(small_assets: Path, monkeypatch: pytest.MonkeyPatch, no_models_loaded: None) -> AppTest:
+def workbench(workbench: AppTest, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """The Compare page with a phantom of 128 pixels per side and a small model."""
-    monkeypatch.setenv("CXRBENCH_ASSETS", str(small_assets))
-    monkeypatch.setenv("CXRBENCH_MODELS", str(small_assets / "own"))
-    monkeypatch.setattr(map_jobs, "RESULTS", ResultCache())
     monkeypatch.setattr(phantoms, "SIZE", 128)
     phantoms.simulate.cache_clear()
-    at = AppTest.from_file(str(Path(main.__file__)), default_timeout=60).switch_page(COMPARE)
     link = {"phantom": LINK, "models": "small", "methods": "grad_cam", "findings": "cardiomegaly"}
     for name, text in link.items():
-        at.query_params[name] = text
-    return at
+        workbench.query_params[name] = text
+    return workbench
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
 // The component's entry: Streamlit calls it with new data; it keeps one bench for each place in the page.
 
 import { contextOf, find } from "../../widgets/dom.js";
+import { element } from "../../widgets/element.js";
 import { notYetExplained, withMeanings } from "../../widgets/terms.js";
 import { bytesOf, decodeMap } from "./field.js";
-import { buildPanel, element, fillPanel, paintPanel, showPanel, showReadout } from "./panel.js";
+import { buildPanel, fillPanel, paintPanel, showPanel, showReadout } from "./panel.js";
 import { fillToolbar, forgetSaid, listenToolbar, showToolbar } from "./toolbar.js";
 import { firstView, peaksOf, settle, viewParameter } from "./view.js";
 

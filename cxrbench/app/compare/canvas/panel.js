@@ -1,6 +1,7 @@
 // One cell of the comparison as the reader sees it: heading, picture, scale, facts, and the value under the cross-hair.
 
 import { contextOf } from "../../widgets/dom.js";
+import { element } from "../../widgets/element.js";
 import { withMeanings } from "../../widgets/terms.js";
 import { drawCross, drawPanel, drawStrip } from "./draw.js";
 import { colourise, figure, rasterise, valueAt } from "./field.js";
@@ -41,20 +42,6 @@ import { colourName } from "./view.js";
  *
  * @typedef {Omit<PanelData, "map"> & {map: Field | null, parts: Parts, shown?: Picture, raster?: Raster, painted?: HTMLCanvasElement}} Panel
  */
-
-/**
- * @template {keyof HTMLElementTagNameMap} Tag
- * @param {Tag} tag
- * @param {string} [className]
- * @param {...(Node | string)} children
- * @returns {HTMLElementTagNameMap[Tag]}
- */
-export function element(tag, className = "", ...children) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.append(...children);
-  return made;
-}
 
 /**
  * Build a panel's elements once; `fillPanel` writes what changes.

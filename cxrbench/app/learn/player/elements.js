@@ -1,25 +1,12 @@
 // Elements of a step: text with emphasis, pictures, and the slider of predictive values.
 
+import { element } from "../../widgets/element.js";
 import { labelOutlines } from "../../widgets/outline_labels.js";
 import { withMeanings } from "../../widgets/terms.js";
 
 /** @import { Terms } from "../../widgets/terms.js" */
 /** @import { PictureData, SliderData } from "./schema.js" */
 /** @import { Point } from "../../widgets/outline_labels.js" */
-
-/**
- * @template {keyof HTMLElementTagNameMap} K
- * @param {K} tag
- * @param {string} [name] class
- * @param {(Node | string)[]} children
- * @returns {HTMLElementTagNameMap[K]}
- */
-export function element(tag, name = "", ...children) {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  made.append(...children);
-  return made;
-}
 
 /**
  * A paragraph; `**bold**` and `*emphasis*` are the only marks. No text becomes markup.

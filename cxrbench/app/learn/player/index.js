@@ -1,8 +1,8 @@
 // The component's entry: Streamlit calls it with the list of lessons, or with one lesson, which is played in the
 // browser alone. The address names the step, so that it can be shared; progress stays in this browser.
 
+import { element } from "../../widgets/element.js";
 import { notYetExplained, withMeanings } from "../../widgets/terms.js";
-import { element } from "./elements.js";
 import { readProgress } from "./progress.js";
 import { play } from "./play.js";
 

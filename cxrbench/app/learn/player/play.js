@@ -1,7 +1,8 @@
 // Plays one lesson: a step at a time, question before reveal, by mouse, touch or keyboard.
 
+import { element } from "../../widgets/element.js";
 import { notYetExplained, withMeanings } from "../../widgets/terms.js";
-import { element, figure, paragraph, predictiveValues } from "./elements.js";
+import { figure, paragraph, predictiveValues } from "./elements.js";
 import { answerOf, forgetAnswers, keepAnswer } from "./progress.js";
 
 /** @import { LessonData, PictureData, QuestionData, StepData } from "./schema.js" */
